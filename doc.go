@@ -1,0 +1,2 @@
+// Package rowkeeper is the overview of three packages.
+package rowkeeper

@@ -1,0 +1,118 @@
+package devdb
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/cockroachdb/cockroach-go/v2/testserver"
+)
+
+// cockroachBinary is the path of a cockroach program, or "".
+func cockroachBinary() (string, error) {
+	if bin := os.Getenv(EnvBinary); bin != "" {
+		path, err := exec.LookPath(bin)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", EnvBinary, err)
+		}
+		return filepath.Abs(path)
+	}
+	path, err := exec.LookPath("cockroach")
+	if err != nil {
+		return "", nil
+	}
+	return filepath.Abs(path)
+}
+
+func cockroachSource(bin string) Source {
+	return Source{
+		Engine: CockroachDB,
+		From:   bin,
+		start: func(ctx context.Context, room *room) (string, error) {
+			return startCockroach(ctx, bin, room)
+		},
+	}
+}
+
+func startCockroach(ctx context.Context, bin string, room *room) (string, error) {
+	// testserver keeps the process to itself; this says which one to end.
+	wrapper := room.path("cockroach")
+	script := "#!/bin/sh\ncase $1 in start*) echo $$ >" + shellQuote(room.path("cockroach.KILL")) +
+		" ;; esac\nexec " + shellQuote(bin) + " \"$@\"\n"
+	if err := os.WriteFile(wrapper, []byte(script), 0o755); err != nil {
+		return "", err
+	}
+	type result struct {
+		url string
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		restore := setenv("TMPDIR", room.dir)
+		defer restore()
+		defer quiet()()
+		srv, err := testserver.NewTestServer(
+			testserver.CockroachBinaryPathOpt(wrapper),
+			testserver.SetStoreMemSizeOpt(0.1),
+			testserver.CacheSizeOpt(0.05),
+			testserver.EnvVarOpt([]string{"COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true"}),
+		)
+		if err != nil {
+			done <- result{err: err}
+			return
+		}
+		done <- result{url: srv.PGURL().String()}
+	}()
+	select {
+	case r := <-done:
+		return r.url, r.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// downloadCockroach lets cockroach-go fetch the newest stable release.
+func downloadCockroach() (string, error) {
+	fmt.Fprintln(os.Stderr, "No database found on this machine: trying to download CockroachDB.")
+	type result struct {
+		bin string
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer quiet()()
+		bin, err := testserver.DownloadBinary(&testserver.TestConfig{}, "", false)
+		done <- result{bin, err}
+	}()
+	select {
+	case r := <-done:
+		return r.bin, r.err
+	case <-time.After(3 * time.Minute):
+		return "", context.DeadlineExceeded
+	}
+}
+
+// quiet turns off the standard logger, to which testserver writes, until the
+// returned function is called.
+func quiet() func() {
+	old := log.Writer()
+	log.SetOutput(io.Discard)
+	return func() { log.SetOutput(old) }
+}
+
+func setenv(name, value string) func() {
+	old, had := os.LookupEnv(name)
+	os.Setenv(name, value)
+	return func() {
+		if had {
+			os.Setenv(name, old)
+		} else {
+			os.Unsetenv(name)
+		}
+	}
+}

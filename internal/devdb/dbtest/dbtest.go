@@ -1,0 +1,183 @@
+// Package dbtest runs tests on every database engine that the machine has, each
+// test in a schema of its own.
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb"
+)
+
+var sources = sync.OnceValues(devdb.Find)
+
+type starter struct {
+	once sync.Once
+	srv  *devdb.Server
+	err  error
+}
+
+var (
+	mu      sync.Mutex
+	started = map[string]*starter{}
+)
+
+func server(s devdb.Source) (*devdb.Server, error) {
+	mu.Lock()
+	st := started[s.From]
+	if st == nil {
+		st = new(starter)
+		started[s.From] = st
+	}
+	mu.Unlock()
+	st.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		st.srv, st.err = s.Start(ctx)
+	})
+	return st.srv, st.err
+}
+
+// Main runs the tests of a package, then stops the servers that they started.
+// Call it from TestMain.
+func Main(m *testing.M) {
+	code := m.Run()
+	for _, st := range started {
+		if st.srv != nil {
+			st.srv.Stop()
+		}
+	}
+	os.Exit(code)
+}
+
+// DB is a database for one test.
+type DB struct {
+	*pgxpool.Pool
+	Engine devdb.Engine
+	URL    string
+	Schema string
+}
+
+// Cockroach reports whether the server is CockroachDB.
+func (db *DB) Cockroach() bool { return db.Engine == devdb.CockroachDB }
+
+// Each runs f on every engine, in parallel, with a fresh schema for each.
+func Each(t *testing.T, f func(t *testing.T, db *DB)) {
+	t.Helper()
+	t.Parallel()
+	found, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range found {
+		name := string(s.Engine)
+		if name == "" {
+			name = "url"
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, open(t, s))
+		})
+	}
+}
+
+// First gives a fresh schema on the engine that is preferred, for a benchmark
+// or for a test that has nothing to do with the engine.
+func First(t testing.TB) *DB {
+	t.Helper()
+	found, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, found[0])
+}
+
+func open(t testing.TB, s devdb.Source) *DB {
+	t.Helper()
+	srv, err := server(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Schema(t.Context(), srv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if n := db.Stat().AcquiredConns(); n != 0 {
+			t.Errorf("%d connections were not given back to the pool", n)
+			return
+		}
+		db.Close()
+		if srv.External {
+			drop(t, srv, db.Schema)
+		}
+	})
+	return db
+}
+
+// Example is First for examples, which have no testing.TB. The database stays
+// until the test binary ends.
+func Example() *DB {
+	found, err := sources()
+	if err == nil {
+		var srv *devdb.Server
+		if srv, err = server(found[0]); err == nil {
+			var db *DB
+			if db, err = Schema(context.Background(), srv); err == nil {
+				return db
+			}
+		}
+	}
+	panic(err)
+}
+
+// Schema makes a fresh schema and a pool whose connections use it.
+func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
+	schema := "t_" + randomName()
+	if err := exec(ctx, srv, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(srv.URL)
+	if err != nil {
+		return nil, err
+	}
+	config.ConnConfig.RuntimeParams["search_path"] = schema
+	config.MaxConns = 16
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema}, nil
+}
+
+func drop(t testing.TB, srv *devdb.Server, schema string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := exec(ctx, srv, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade"); err != nil {
+		t.Error(err)
+	}
+}
+
+func exec(ctx context.Context, srv *devdb.Server, sql string) error {
+	conn, err := pgx.Connect(ctx, srv.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
+	}
+	return nil
+}
+
+// In lower case, because search_path folds it.
+func randomName() string { return strings.ToLower(rand.Text()[:12]) }

@@ -1,0 +1,151 @@
+// Package devdb gives a real database to the demo, the tests and the
+// benchmarks: one that is named by the environment, or one that it starts and
+// that is gone, with all its files, when the process ends in whatever way.
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Engine names a database engine by what the server says of itself.
+type Engine string
+
+// The engines that Rowkeeper is for.
+const (
+	PostgreSQL  Engine = "postgresql"
+	CockroachDB Engine = "cockroachdb"
+)
+
+// Environment variables that choose a database.
+const (
+	EnvURL    = "ROWKEEPER_DATABASE_URL" // use this database and no other
+	EnvEngine = "ROWKEEPER_TEST_ENGINE"  // use only this engine
+	EnvBinary = "COCKROACH_BINARY"       // start this CockroachDB
+)
+
+// Source is a database that can be had on this machine.
+type Source struct {
+	Engine   Engine // empty for EnvURL until the server has been asked
+	From     string // what it is made from: a variable's name or a path
+	external bool
+	start    func(ctx context.Context, room *room) (string, error)
+}
+
+// ErrNone says that no database can be had, and what to install.
+var ErrNone = errors.New(`no database found. Looked for:
+  - ` + EnvURL + ` (the URL of a database to use)
+  - CockroachDB: ` + EnvBinary + `, then "cockroach" in PATH
+  - PostgreSQL: "initdb" and "postgres" in PATH, then in ` + strings.Join(postgresDirs, ", ") + `
+Install one of them, for example:
+  Debian, Ubuntu:  apt-get install postgresql
+  macOS:           brew install postgresql@17   (or: brew install cockroachdb/tap/cockroach)`)
+
+// Find lists the databases that can be had, in the order of preference:
+// EnvURL (then nothing else), a cockroach binary, PostgreSQL's programs, and
+// where there is none of these a download by cockroach-go. EnvEngine narrows
+// the list. Without any, the error is ErrNone.
+func Find() ([]Source, error) {
+	only := Engine(os.Getenv(EnvEngine))
+	if only != "" && only != PostgreSQL && only != CockroachDB {
+		return nil, fmt.Errorf("%s=%q: use %q or %q", EnvEngine, only, PostgreSQL, CockroachDB)
+	}
+	if url := os.Getenv(EnvURL); url != "" {
+		return []Source{{
+			Engine:   only,
+			From:     EnvURL,
+			external: true,
+			start:    func(context.Context, *room) (string, error) { return url, nil },
+		}}, nil
+	}
+	var found []Source
+	if only != PostgreSQL {
+		bin, err := cockroachBinary()
+		if err != nil {
+			return nil, err
+		}
+		if bin != "" {
+			found = append(found, cockroachSource(bin))
+		}
+	}
+	if only != CockroachDB {
+		if dir := postgresPrograms(); dir != "" {
+			found = append(found, postgresSource(dir))
+		}
+	}
+	if len(found) == 0 && only != PostgreSQL {
+		if bin, err := downloadCockroach(); err == nil {
+			found = append(found, cockroachSource(bin))
+		}
+	}
+	if len(found) == 0 {
+		if only != "" {
+			return nil, fmt.Errorf("%s=%s: %w", EnvEngine, only, ErrNone)
+		}
+		return nil, ErrNone
+	}
+	return found, nil
+}
+
+// Server is a running database.
+type Server struct {
+	Engine   Engine
+	Version  string
+	URL      string
+	External bool // not started by this package, so what is made in it has to be cleared away
+	room     *room
+}
+
+// Start starts the database, or connects to it where it runs already, and
+// returns once it answers.
+func (s Source) Start(ctx context.Context) (*Server, error) {
+	srv := &Server{External: s.external}
+	if !s.external {
+		room, err := newRoom()
+		if err != nil {
+			return nil, err
+		}
+		srv.room = room
+	}
+	url, err := s.start(ctx, srv.room)
+	if err == nil {
+		srv.URL = url
+		err = srv.identify(ctx)
+	}
+	if err == nil && s.Engine != "" && s.Engine != srv.Engine {
+		err = fmt.Errorf("the server is %s, not %s", srv.Engine, s.Engine)
+	}
+	if err != nil {
+		srv.Stop()
+		return nil, fmt.Errorf("start database from %s: %w", s.From, err)
+	}
+	return srv, nil
+}
+
+func (s *Server) identify(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	s.Engine = PostgreSQL
+	s.Version = conn.PgConn().ParameterStatus("server_version")
+	if v := conn.PgConn().ParameterStatus("crdb_version"); v != "" {
+		s.Engine = CockroachDB
+		s.Version = v
+	}
+	return nil
+}
+
+// Stop ends the database and removes its files; one that was not started here
+// is left alone. It may be called more than once.
+func (s *Server) Stop() {
+	if s.room != nil {
+		s.room.clear()
+	}
+}

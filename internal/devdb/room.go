@@ -1,0 +1,94 @@
+package devdb
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// room is a temporary directory with everything that a server has on disk, and
+// a shell that waits for this process to end and clears the room then. The
+// shell reads from a pipe that only this process holds open, so it notices a
+// panic, os.Exit and SIGKILL just as well as an orderly end.
+type room struct {
+	dir    string
+	keeper *exec.Cmd
+	pipe   io.Closer
+	once   sync.Once
+}
+
+// Each server leaves a file NAME.SIGNAL that holds its process id.
+const keeperScript = `
+cat >/dev/null
+for f in "$1"/*.QUIT "$1"/*.KILL; do
+	[ -f "$f" ] || continue
+	pid=$(cat "$f")
+	kill -"${f##*.}" "$pid" 2>/dev/null || continue
+	n=0
+	while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+	kill -KILL "$pid" 2>/dev/null
+done
+rm -rf "$1"
+`
+
+func newRoom() (*room, error) {
+	dir, err := os.MkdirTemp(tempRoot(), "rowkeeper-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // a server of another user has its directory in it
+		return nil, err
+	}
+	keeper := exec.Command("sh", "-c", keeperScript, "rowkeeper-keeper", dir)
+	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not meant for it
+	pipe, err := keeper.StdinPipe()
+	if err == nil {
+		err = keeper.Start()
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("start the shell that clears up: %w", err)
+	}
+	return &room{dir: dir, keeper: keeper, pipe: pipe}, nil
+}
+
+func (r *room) path(name string) string { return filepath.Join(r.dir, name) }
+
+func (r *room) clear() {
+	r.once.Do(func() {
+		r.pipe.Close()
+		r.keeper.Wait()
+	})
+}
+
+// tempRoot is the directory for temporary files, or /tmp where that one is too
+// long for the name of a unix socket or closed to the user that a server
+// started by root runs as.
+func tempRoot() string {
+	const longestSocketName = 103 - len("/rowkeeper-1234567890/pg/.s.PGSQL.5432")
+	dir := os.TempDir()
+	if len(dir) > longestSocketName {
+		return "/tmp"
+	}
+	if os.Geteuid() == 0 {
+		for d := dir; ; d = filepath.Dir(d) {
+			info, err := os.Stat(d)
+			if err != nil || info.Mode().Perm()&0o001 == 0 {
+				return "/tmp"
+			}
+			if d == filepath.Dir(d) {
+				break
+			}
+		}
+	}
+	return dir
+}
+
+func shellQuote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

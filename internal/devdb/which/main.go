@@ -1,0 +1,24 @@
+// Command which prints the databases that tests will run on.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb"
+)
+
+func main() {
+	sources, err := devdb.Find()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for _, s := range sources {
+		engine := s.Engine
+		if engine == "" {
+			engine = "database"
+		}
+		fmt.Printf("Testing on %s from %s\n", engine, s.From)
+	}
+}
