@@ -112,8 +112,8 @@ func open(t testing.TB, s devdb.Source) *DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if n := db.Stat().AcquiredConns(); n != 0 {
-			t.Errorf("%d connections were not given back to the pool", n)
+		if !givenBack(db.Pool) {
+			t.Errorf("%d connections were not given back to the pool", db.Stat().AcquiredConns())
 			return
 		}
 		db.Close()
@@ -122,6 +122,16 @@ func open(t testing.TB, s devdb.Source) *DB {
 		}
 	})
 	return db
+}
+
+// givenBack waits for connections that the pool is still closing.
+func givenBack(pool *pgxpool.Pool) bool {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if pool.Stat().AcquiredConns() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Example is First for examples, which have no testing.TB. The database stays

@@ -1,0 +1,45 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Runner is a database together with options. It is a [DB], so it stands
+// wherever the database stood: RunInTx(ctx, runner, …).
+type Runner struct {
+	db     DB
+	config config
+	err    error // what is wrong with it, said by every call
+}
+
+// New holds options for all calls that are given the Runner. What is wrong with
+// db or with an option is returned by the first call. A Runner made from a
+// Runner has the options of both; the later ones win.
+func New(db DB, opts ...Option) *Runner {
+	r := new(Runner)
+	r.db, r.config, r.err = resolve(db, opts)
+	return r
+}
+
+// Begin begins one plain transaction, with the isolation level and access mode
+// of the options. It is the caller's to commit or roll back, and nothing is
+// retried. It is there so that a Runner can be passed where code expects to
+// begin transactions itself.
+func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	if tx, ok := r.db.(pgx.Tx); ok {
+		if err := r.config.joinable(); err != nil {
+			return nil, err
+		}
+		return tx.Begin(ctx)
+	}
+	b, ok := r.db.(beginner)
+	if !ok {
+		return nil, checkDB(r.db)
+	}
+	return b.BeginTx(ctx, r.config.txOptions())
+}
