@@ -1,0 +1,242 @@
+package errs
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of DecodeJSON.
+const (
+	MaxBody  = 64 << 10 // bytes
+	MaxDepth = 32       // objects and arrays in each other
+)
+
+// DecodeJSON reads the body of a request into a T, strictly. Each refusal is an
+// [*Error] that says what is wrong and by a JSON Pointer where:
+//
+//   - 413 too_large: a body over [MaxBody] bytes;
+//   - 400 malformed_json, trailing_data, invalid_characters (no UTF-8), too_deep
+//     (beyond [MaxDepth]), duplicate_field;
+//   - 422 unknown_field (also one that differs in case), wrong_type (also null
+//     for what is no pointer).
+//
+// That a field is missing is not seen: it keeps its zero value.
+func DecodeJSON[T any](w http.ResponseWriter, r *http.Request) (T, error) {
+	var v, zero T
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return zero, New(TooLarge, Cause(err))
+		}
+		return zero, refuse(Malformed, "unreadable_body", "The request could not be read.", "", err)
+	}
+	if !utf8.Valid(body) {
+		return zero, refuse(Malformed, "invalid_characters", "The request is not valid UTF-8.", "", nil)
+	}
+	var raw json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if err := dec.Decode(&raw); err != nil {
+		return zero, refuse(Malformed, "malformed_json", "The request is not valid JSON.", "", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return zero, refuse(Malformed, "trailing_data", "There is something behind the JSON value.", "", nil)
+	}
+	if err := decode(raw, reflect.ValueOf(&v).Elem(), "", 1); err != nil {
+		return zero, err
+	}
+	return v, nil
+}
+
+// decode is json.Unmarshal, but it refuses what that lets pass, and knows where
+// it is. raw is valid JSON.
+func decode(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	if depth > MaxDepth {
+		return refuse(Malformed, "too_deep", "The request is nested too deeply.", at, nil)
+	}
+	if v.Kind() == reflect.Pointer {
+		if string(raw) == "null" {
+			v.SetZero()
+			return nil
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		return decode(raw, v.Elem(), at, depth)
+	}
+	if decodesItself(v) {
+		return unmarshal(raw, v, at)
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return decodeStruct(raw, v, at, depth)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return unmarshal(raw, v, at) // base64
+		}
+		return decodeSlice(raw, v, at, depth)
+	case reflect.Interface:
+		return decodeAny(raw, v, at, depth)
+	case reflect.Map:
+		if v.Type().Key().Kind() == reflect.String {
+			return decodeMap(raw, v, at, depth)
+		}
+	}
+	return unmarshal(raw, v, at)
+}
+
+func decodesItself(v reflect.Value) bool {
+	switch v.Addr().Interface().(type) {
+	case json.Unmarshaler, encoding.TextUnmarshaler:
+		return true
+	}
+	return false
+}
+
+func unmarshal(raw json.RawMessage, v reflect.Value, at string) error {
+	if string(raw) == "null" && v.Kind() != reflect.Interface {
+		return wrongType(at, nil)
+	}
+	if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
+		return wrongType(at, err)
+	}
+	return nil
+}
+
+func decodeStruct(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	fields := jsonFields(v.Type())
+	return eachMember(raw, at, func(name, at string, value json.RawMessage) error {
+		f, ok := fields[name]
+		if !ok {
+			return refuse(Invalid, "unknown_field", "This field is not known.", at, nil)
+		}
+		if f.quoted {
+			var s string
+			if err := json.Unmarshal(value, &s); err != nil || !json.Valid([]byte(s)) {
+				return wrongType(at, err)
+			}
+			value = json.RawMessage(s)
+		}
+		return decode(value, v.FieldByIndex(f.index), at, depth+1)
+	})
+}
+
+// decodeAny looks into what goes into an interface, for names that come twice.
+func decodeAny(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	var inner reflect.Value
+	switch raw[0] {
+	case '{':
+		inner = reflect.New(reflect.TypeFor[map[string]any]()).Elem()
+	case '[':
+		inner = reflect.New(reflect.TypeFor[[]any]()).Elem()
+	default:
+		return unmarshal(raw, v, at)
+	}
+	if !inner.Type().AssignableTo(v.Type()) {
+		return wrongType(at, nil)
+	}
+	if err := decode(raw, inner, at, depth); err != nil {
+		return err
+	}
+	v.Set(inner)
+	return nil
+}
+
+func decodeMap(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	v.Set(reflect.MakeMap(v.Type()))
+	return eachMember(raw, at, func(name, at string, value json.RawMessage) error {
+		elem := reflect.New(v.Type().Elem()).Elem()
+		if err := decode(value, elem, at, depth+1); err != nil {
+			return err
+		}
+		v.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), elem)
+		return nil
+	})
+}
+
+func decodeSlice(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil || items == nil {
+		return wrongType(at, err)
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+	for i, item := range items {
+		if err := decode(item, v.Index(i), at+"/"+strconv.Itoa(i), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachMember calls f for each member of an object, and refuses names that come
+// twice.
+func eachMember(raw json.RawMessage, at string, f func(name, at string, value json.RawMessage) error) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return wrongType(at, err)
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		t, err := dec.Token()
+		name, ok := t.(string)
+		if err != nil || !ok {
+			return wrongType(at, err)
+		}
+		here := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		if seen[name] {
+			return refuse(Malformed, "duplicate_field", "This field is there twice.", here, nil)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return wrongType(here, err)
+		}
+		if err := f(name, here, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wrongType(at string, cause error) error {
+	return refuse(Invalid, "wrong_type", "This value is of the wrong type.", at, cause)
+}
+
+// refuse names the part of the body at fault, unless it is the whole of it.
+func refuse(k Kind, code, message, at string, cause error) error {
+	return &Error{kind: k, code: code, message: message, field: at, cause: cause}
+}
+
+type jsonField struct {
+	index  []int
+	quoted bool
+}
+
+// jsonFields are the fields of a struct by their JSON names, those of embedded
+// structs included.
+func jsonFields(t reflect.Type) map[string]jsonField {
+	fields := map[string]jsonField{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || name == "-" && options == "" {
+			continue
+		}
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		if other, ok := fields[name]; ok && len(other.index) <= len(f.Index) {
+			continue
+		}
+		fields[name] = jsonField{index: f.Index, quoted: options == "string"}
+	}
+	return fields
+}

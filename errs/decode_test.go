@@ -1,0 +1,111 @@
+package errs_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+)
+
+type address struct {
+	City string `json:"city"`
+}
+
+type embedded struct {
+	Note string `json:"note"`
+}
+
+type order struct {
+	embedded
+	Name    string            `json:"name"`
+	Amount  int64             `json:"amount"`
+	Big     int64             `json:"big,string"`
+	Tags    []string          `json:"tags"`
+	Address address           `json:"address"`
+	Maybe   *address          `json:"maybe"`
+	Labels  map[string]string `json:"labels"`
+	When    time.Time         `json:"when"`
+	Data    []byte            `json:"data"`
+	Any     any               `json:"any"`
+	hidden  string
+	Skipped string `json:"-"`
+	Untag   bool
+}
+
+func decodeOrder(t *testing.T, body string) (order, error) {
+	t.Helper()
+	return errs.DecodeJSON[order](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
+}
+
+func TestDecodeJSON(t *testing.T) {
+	t.Parallel()
+	got, err := decodeOrder(t, ` {"note": "n", "name": "x", "amount": 5, "big": "9007199254740993", "tags": ["a", "b"],
+		"address": {"city": "Ulm"}, "maybe": {"city": "Bonn"}, "labels": {"k": "v"}, "when": "2026-01-02T03:04:05Z",
+		"data": "aGk=", "any": {"deep": [1, null]}, "Untag": true} `)
+	require.NoError(t, err)
+	require.Equal(t, order{embedded: embedded{"n"}, Name: "x", Amount: 5, Big: 9007199254740993, Tags: []string{"a", "b"},
+		Address: address{"Ulm"}, Maybe: &address{"Bonn"}, Labels: map[string]string{"k": "v"},
+		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Data: []byte("hi"), Any: map[string]any{"deep": []any{1.0, nil}}, Untag: true}, got)
+
+	got, err = decodeOrder(t, `{"maybe": null}`)
+	require.NoError(t, err)
+	require.Zero(t, got)
+	require.Empty(t, got.hidden)
+}
+
+func TestDecodeJSONRefuses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		body   string
+		status int
+		code   string
+		field  string
+	}{
+		{``, 400, "malformed_json", ""},
+		{`{`, 400, "malformed_json", ""},
+		{`{"name": x}`, 400, "malformed_json", ""},
+		{`{"name": "x"} {}`, 400, "trailing_data", ""},
+		{`{"name": "x"} nonsense`, 400, "trailing_data", ""},
+		{"{\"name\": \"\xff\"}", 400, "invalid_characters", ""},
+		{`{"name": "x", "name": "y"}`, 400, "duplicate_field", "/name"},
+		{`{"name": "x", "n\u0061me": "y"}`, 400, "duplicate_field", "/name"},
+		{`{"address": {"city": "a", "city": "b"}}`, 400, "duplicate_field", "/address/city"},
+		{`{"any": {"deep": [{"k": 1, "k": 2}]}}`, 400, "duplicate_field", "/any/deep/0/k"},
+		{`{"Name": "x"}`, 422, "unknown_field", "/Name"},
+		{`{"hidden": "x"}`, 422, "unknown_field", "/hidden"},
+		{`{"-": "x"}`, 422, "unknown_field", "/-"},
+		{`{"Skipped": "x"}`, 422, "unknown_field", "/Skipped"},
+		{`{"a/b~c": 1}`, 422, "unknown_field", "/a~1b~0c"},
+		{`{"maybe": {"street": "x"}}`, 422, "unknown_field", "/maybe/street"},
+		{`[]`, 422, "wrong_type", ""},
+		{`null`, 422, "wrong_type", ""},
+		{`"x"`, 422, "wrong_type", ""},
+		{`{"name": 5}`, 422, "wrong_type", "/name"},
+		{`{"name": null}`, 422, "wrong_type", "/name"},
+		{`{"amount": "5"}`, 422, "wrong_type", "/amount"},
+		{`{"amount": 1.5}`, 422, "wrong_type", "/amount"},
+		{`{"amount": 1e400}`, 422, "wrong_type", "/amount"},
+		{`{"amount": 9223372036854775808}`, 422, "wrong_type", "/amount"},
+		{`{"big": 5}`, 422, "wrong_type", "/big"},
+		{`{"big": "x"}`, 422, "wrong_type", "/big"},
+		{`{"tags": ["a", 5]}`, 422, "wrong_type", "/tags/1"},
+		{`{"tags": {}}`, 422, "wrong_type", "/tags"},
+		{`{"tags": null}`, 422, "wrong_type", "/tags"},
+		{`{"labels": {"k": 5}}`, 422, "wrong_type", "/labels/k"},
+		{`{"when": "yesterday"}`, 422, "wrong_type", "/when"},
+		{`{"data": "???"}`, 422, "wrong_type", "/data"},
+		{`{"any": ` + strings.Repeat("[", errs.MaxDepth) + strings.Repeat("]", errs.MaxDepth) + `}`, 400, "too_deep", "/any" + strings.Repeat("/0", errs.MaxDepth-1)},
+		{`{"name": "` + strings.Repeat("x", errs.MaxBody) + `"}`, 413, "too_large", ""},
+	} {
+		_, err := decodeOrder(t, test.body)
+		e := translate(t, nil, err)
+		name := test.body[:min(len(test.body), 60)]
+		require.Equal(t, test.code, e.Code(), name)
+		require.Equal(t, test.status, e.Status(), name)
+		require.Equal(t, test.field, e.Field(), name)
+	}
+}

@@ -1,0 +1,108 @@
+package errs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+)
+
+func ExampleCatalog_Handler() {
+	catalog := errs.NewCatalog(
+		errs.Constraint("users_email_key").Code("email_taken").Field("/email").Message("This e-mail address is already registered."),
+	)
+	insert := func() error { // stands for a statement that the database refuses
+		return &pgconn.PgError{Code: "23505", ConstraintName: "users_email_key", Detail: "Key (email)=(eve@example.com) already exists."}
+	}
+	handler := catalog.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		return insert()
+	})
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("POST", "/users", nil))
+	fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	fmt.Print(w.Body)
+	// Output:
+	// 409 application/problem+json
+	// {"type":"about:blank","title":"Conflict","status":409,"detail":"This e-mail address is already registered.","code":"email_taken","errors":[{"pointer":"/email","code":"email_taken","detail":"This e-mail address is already registered."}]}
+}
+
+func ExampleCatalog_Translate() {
+	catalog := errs.NewCatalog(
+		errs.Constraint("orders_user_id_fkey").On("orders").
+			Missing("unknown_user", "/user_id", "There is no such user.").
+			InUse("user_has_orders", "The user still has orders."),
+	)
+	for _, message := range []string{
+		`insert or update on table "orders" violates foreign key constraint "orders_user_id_fkey"`,
+		`update or delete on table "users" violates foreign key constraint "orders_user_id_fkey" on table "orders"`,
+	} {
+		err := catalog.Translate(&pgconn.PgError{Code: "23503", TableName: "orders", ConstraintName: "orders_user_id_fkey", Message: message})
+		fmt.Println(err)
+	}
+	fmt.Println(catalog.Translate(errors.New("dial tcp 10.0.0.1:5432: connection refused")))
+	// Output:
+	// There is no such user.
+	// The user still has orders.
+	// Internal error.
+}
+
+func ExampleNew() {
+	err := errs.New(errs.Invalid, errs.Code("not_positive"), errs.Field("/amount"), errs.Message("The amount must be positive."))
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, errs.Invalid))
+	body, _ := json.Marshal(err)
+	fmt.Println(string(body))
+	// Output:
+	// The amount must be positive.
+	// true
+	// {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"The amount must be positive.","code":"not_positive","errors":[{"pointer":"/amount","code":"not_positive","detail":"The amount must be positive."}]}
+}
+
+func ExampleNewCatalog() {
+	defer func() { fmt.Println(recover()) }()
+	errs.NewCatalog(
+		errs.Constraint("users_email_key").Code("email_taken").Field("email"),
+		errs.Constraint("users_name_key"),
+	)
+	// Output:
+	// errs.NewCatalog:
+	// 	Constraint("users_email_key"): the field "email" is not a JSON Pointer such as "/email"
+	// 	Constraint("users_name_key"): it has no Code, Missing or InUse
+}
+
+func ExampleDecodeJSON() {
+	type payment struct {
+		Amount int64 `json:"amount"`
+	}
+	handler := new(errs.Catalog).Handler(func(w http.ResponseWriter, r *http.Request) error {
+		p, err := errs.DecodeJSON[payment](w, r)
+		if err != nil {
+			return err
+		}
+		fmt.Println("paid", p.Amount)
+		return nil
+	})
+	for _, body := range []string{`{"amount": 5}`, `{"amount": "5"}`, `{"amount": 5, "to": "me"}`} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("POST", "/payments", strings.NewReader(body)))
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// paid 5
+	// 200
+	// 422
+	// 422
+}
+
+// Any error of the application's own is understood by its Kind method.
+func ExampleKind() {
+	fmt.Println(new(errs.Catalog).Translate(fmt.Errorf("quota of tenant 7: %w", errs.TooManyRequests)))
+	// Output: Too many requests. Please slow down.
+}

@@ -1,0 +1,142 @@
+package errs_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+)
+
+// serve answers one request with f, and gives the response and what was logged.
+func serve(t *testing.T, r *http.Request, f func(http.ResponseWriter, *http.Request) error) (*http.Response, string, string) {
+	t.Helper()
+	var log bytes.Buffer
+	c := shop.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	w := httptest.NewRecorder()
+	c.Handler(f).ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	require.NoError(t, err)
+	return w.Result(), string(body), log.String()
+}
+
+func request(t *testing.T) *http.Request {
+	return httptest.NewRequestWithContext(t.Context(), "POST", "/customers", nil)
+}
+
+func TestHandlerWritesProblemDetails(t *testing.T) {
+	t.Parallel()
+	resp, body, log := serve(t, request(t), func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("ETag", `"1"`)
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return &pgconn.PgError{Code: "23505", ConstraintName: "customers_email_key"}
+	})
+	require.Equal(t, 409, resp.StatusCode)
+	require.Equal(t, "application/problem+json", resp.Header.Get("Content-Type"))
+	require.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
+	require.Empty(t, resp.Header.Get("ETag"))
+	require.Empty(t, resp.Header.Get("Retry-After"))
+	require.Equal(t, "Bearer", resp.Header.Get("WWW-Authenticate"))
+	require.JSONEq(t, `{
+		"type": "about:blank", "title": "Conflict", "status": 409, "code": "email_taken",
+		"detail": "This e-mail address is already registered.",
+		"errors": [{"pointer": "/email", "code": "email_taken", "detail": "This e-mail address is already registered."}]
+	}`, body)
+	require.Contains(t, log, "level=DEBUG")
+}
+
+func TestHandlerLogsWhatAnEngineerMustMend(t *testing.T) {
+	t.Parallel()
+	resp, body, log := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return errors.New("disk on fire") })
+	require.Equal(t, 500, resp.StatusCode)
+	require.NotContains(t, body, "fire")
+	require.JSONEq(t, `{"type": "about:blank", "title": "Internal Server Error", "status": 500, "code": "internal", "detail": "Internal error."}`, body)
+	require.Contains(t, log, "level=ERROR")
+	require.Contains(t, log, "disk on fire")
+	require.Contains(t, log, "path=/customers")
+}
+
+func TestHandlerSaysWhenToRetry(t *testing.T) {
+	t.Parallel()
+	resp, _, _ := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return errs.Contention })
+	require.Equal(t, 503, resp.StatusCode)
+	require.Equal(t, "1", resp.Header.Get("Retry-After"))
+}
+
+func TestHandlerLeavesAResponseThatHasBegun(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(w http.ResponseWriter){
+		"Write":       func(w http.ResponseWriter) { _, _ = io.WriteString(w, "partial") },
+		"WriteHeader": func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK); _, _ = io.WriteString(w, "partial") },
+		"ReadFrom": func(w http.ResponseWriter) {
+			_, _ = w.(io.ReaderFrom).ReadFrom(strings.NewReader("partial"))
+		},
+		"Flush": func(w http.ResponseWriter) { w.(http.Flusher).Flush(); _, _ = io.WriteString(w, "partial") },
+		"ResponseController": func(w http.ResponseWriter) {
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, "partial")
+		},
+	} {
+		resp, body, log := serve(t, request(t), func(w http.ResponseWriter, r *http.Request) error {
+			begin(w)
+			return errors.New("too late")
+		})
+		require.Equal(t, 200, resp.StatusCode, name)
+		require.Equal(t, "partial", body, name)
+		require.Contains(t, log, "after its response had begun", name)
+	}
+}
+
+func TestEarlyHintsAreNoResponse(t *testing.T) {
+	t.Parallel()
+	_, body, _ := serve(t, request(t), func(w http.ResponseWriter, r *http.Request) error {
+		w.WriteHeader(http.StatusEarlyHints)
+		return errs.NotFound
+	})
+	require.Contains(t, body, "not_found")
+}
+
+func TestHandlerWritesNothingToAClientThatHasGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := request(t).WithContext(ctx)
+	_, body, log := serve(t, r, func(http.ResponseWriter, *http.Request) error {
+		cancel()
+		return ctx.Err()
+	})
+	require.Empty(t, body)
+	require.Contains(t, log, "client has gone")
+
+	resp, _, _ := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return context.Canceled })
+	require.Equal(t, 500, resp.StatusCode, "somebody else was canceled, the client waits")
+}
+
+func TestHandlerWithoutError(t *testing.T) {
+	t.Parallel()
+	resp, body, log := serve(t, request(t), func(w http.ResponseWriter, r *http.Request) error {
+		w.WriteHeader(http.StatusCreated)
+		_, err := io.WriteString(w, "made")
+		return err
+	})
+	require.Equal(t, 201, resp.StatusCode)
+	require.Equal(t, "made", body)
+	require.Empty(t, log)
+}
+
+func TestErrorIsItsOwnBody(t *testing.T) {
+	t.Parallel()
+	body, err := json.Marshal(errs.New(errs.NotFound))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type": "about:blank", "title": "Not Found", "status": 404, "code": "not_found", "detail": "Not found."}`, string(body))
+}
