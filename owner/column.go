@@ -1,0 +1,179 @@
+package owner
+
+import (
+	"cmp"
+	"errors"
+	"reflect"
+)
+
+// A ColumnOf is a column of the rows R that holds values of type V. It makes
+// the conditions, orders and assignments that the statements take. Make one
+// with [Column], once, as a package variable.
+//
+// Comparisons follow SQL: a column that is NULL is neither equal nor unequal
+// to anything, so [ColumnOf.Ne] and [ColumnOf.NotIn] do not find it. Comparing
+// with a value that is NULL, such as a nil pointer, would never be true and is
+// an error of the statement; use [ColumnOf.IsNull].
+type ColumnOf[R, V any] struct {
+	col *column
+}
+
+// Column returns the column of a table by its field:
+//
+//	var Name = owner.Column(Accounts, func(a *Account) *string { return &a.Name })
+//
+// It panics if the function returns anything but the address of a field of its
+// argument that is a column.
+func Column[R any, O comparable, V any](t *Table[R, O], field func(row *R) *V) ColumnOf[R, V] {
+	if t == nil || t.def == nil {
+		panic(misuse("Column of a table that was not made by MustTable or NewTable"))
+	}
+	row := new(R)
+	p := field(row)
+	if p == nil {
+		panic(misuse("table %s: the function given to Column returned nil", t.def.name))
+	}
+	v := reflect.ValueOf(row).Elem()
+	for _, c := range t.def.columns {
+		// As interfaces, because a struct and its first field share an address.
+		if v.FieldByIndex(c.index).Addr().Interface() == any(p) {
+			return ColumnOf[R, V]{c}
+		}
+	}
+	panic(misuse("table %s: the function given to Column must return the address of a field of its %s that has a db tag; it returned another %s",
+		t.def.name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
+}
+
+// Eq is true where the column equals v.
+func (c ColumnOf[R, V]) Eq(v V) Condition[R] { return c.compare("=", v) }
+
+// Ne is true where the column is neither v nor NULL.
+func (c ColumnOf[R, V]) Ne(v V) Condition[R] { return c.compare("<>", v) }
+
+// Lt is true where the column is less than v.
+func (c ColumnOf[R, V]) Lt(v V) Condition[R] { return c.compare("<", v) }
+
+// Le is true where the column is less than or equal to v.
+func (c ColumnOf[R, V]) Le(v V) Condition[R] { return c.compare("<=", v) }
+
+// Gt is true where the column is greater than v.
+func (c ColumnOf[R, V]) Gt(v V) Condition[R] { return c.compare(">", v) }
+
+// Ge is true where the column is greater than or equal to v.
+func (c ColumnOf[R, V]) Ge(v V) Condition[R] { return c.compare(">=", v) }
+
+// In is true where the column equals one of the values; with none, it is false.
+func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
+	if c.col != nil && len(values) == 0 {
+		return Or[R]()
+	}
+	return c.among("in", values)
+}
+
+// NotIn is true where the column is not NULL and equals none of the values.
+// Without values it is an error of the statement: a list that came out empty by
+// mistake would let every row through.
+func (c ColumnOf[R, V]) NotIn(values ...V) Condition[R] {
+	if c.col != nil && len(values) == 0 {
+		return Condition[R]{err: misuse("column %s: NotIn needs at least one value", c.col)}
+	}
+	return c.among("not in", values)
+}
+
+// IsNull is true where the column is NULL.
+func (c ColumnOf[R, V]) IsNull() Condition[R] { return c.null("is null") }
+
+// IsNotNull is true where the column is not NULL.
+func (c ColumnOf[R, V]) IsNotNull() Condition[R] { return c.null("is not null") }
+
+// Contains is true where the column contains the text, in the same case. The
+// characters that LIKE treats specially stand for themselves. The column must
+// be of a kind of string, a pointer to one, or pgtype.Text.
+func (c ColumnOf[R, V]) Contains(text string) Condition[R] { return c.like("%", text, "%") }
+
+// HasPrefix is true where the column begins with the text; see [ColumnOf.Contains].
+func (c ColumnOf[R, V]) HasPrefix(text string) Condition[R] { return c.like("", text, "%") }
+
+// HasSuffix is true where the column ends with the text; see [ColumnOf.Contains].
+func (c ColumnOf[R, V]) HasSuffix(text string) Condition[R] { return c.like("%", text, "") }
+
+// Asc orders by the column, least first. Where NULL comes is up to the
+// database: last on PostgreSQL, first on CockroachDB.
+func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{col: c.col} }
+
+// Desc orders by the column, greatest first. Where NULL comes is up to the
+// database: first on PostgreSQL, last on CockroachDB.
+func (c ColumnOf[R, V]) Desc() Order[R] { return Order[R]{col: c.col, desc: true} }
+
+// Set assigns v, which may be NULL.
+func (c ColumnOf[R, V]) Set(v V) Assignment[R] {
+	return Assignment[R]{col: c.col, arg: argument(v)}
+}
+
+// Add adds delta to what the column holds at that moment, so that two updates
+// at once both count. The column must be numeric: a kind of integer or float,
+// or a numeric type of pgtype. A NULL stays NULL.
+func (c ColumnOf[R, V]) Add(delta V) Assignment[R] {
+	if c.col == nil {
+		return Assignment[R]{}
+	}
+	if !isNumeric(c.col.typ) {
+		return Assignment[R]{err: misuse("column %s: Add needs a numeric column, not one of type %s", c.col, c.col.typ)}
+	}
+	arg, err := c.argument(delta)
+	return Assignment[R]{col: c.col, add: true, arg: arg, err: err}
+}
+
+// argument refuses NULL.
+func (c ColumnOf[R, V]) argument(v V) (any, error) {
+	arg := argument(v)
+	null, err := isNull(arg)
+	if err != nil {
+		return nil, misuse("column %s: %w", c.col, err)
+	}
+	if null {
+		return nil, misuse("column %s: the value is NULL, which compares with nothing; use IsNull or IsNotNull", c.col)
+	}
+	return arg, nil
+}
+
+func (c ColumnOf[R, V]) compare(op string, v V) Condition[R] {
+	if c.col == nil {
+		return Condition[R]{err: errNoColumn}
+	}
+	arg, err := c.argument(v)
+	return Condition[R]{comparison{c.col, op, arg}, err}
+}
+
+func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
+	if c.col == nil {
+		return Condition[R]{err: errNoColumn}
+	}
+	args := make([]any, len(values))
+	var err error
+	for i, v := range values {
+		var e error
+		args[i], e = c.argument(v)
+		err = cmp.Or(err, e)
+	}
+	return Condition[R]{membership{c.col, op, args}, err}
+}
+
+func (c ColumnOf[R, V]) null(op string) Condition[R] {
+	if c.col == nil {
+		return Condition[R]{err: errNoColumn}
+	}
+	return Condition[R]{nullness{c.col, op}, nil}
+}
+
+func (c ColumnOf[R, V]) like(before, text, after string) Condition[R] {
+	if c.col == nil {
+		return Condition[R]{err: errNoColumn}
+	}
+	if !isText(c.col.typ) {
+		return Condition[R]{err: misuse("column %s: text cannot be searched in type %s", c.col, c.col.typ)}
+	}
+	return Condition[R]{pattern{c.col, before, text, after}, nil}
+}
+
+var errNoColumn = errors.New("owner: the column was not made by owner.Column")

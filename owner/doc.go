@@ -1,0 +1,66 @@
+// Package owner builds queries that cannot leave the caller's rows.
+//
+// It is for services whose tables have a column that says whose each row is: a
+// user, a tenant, an account. A table is declared once, with a struct and its
+// tags, and its columns by their fields:
+//
+//	type Account struct {
+//		ID      int64  `db:"id"      owner:"pk"`
+//		UserID  UserID `db:"user_id" owner:"owner"`
+//		Name    string `db:"name"`
+//		Balance int64  `db:"balance"`
+//	}
+//
+//	var (
+//		Accounts = owner.MustTable[Account, UserID]("accounts")
+//		Name     = owner.Column(Accounts, func(a *Account) *string { return &a.Name })
+//		Balance  = owner.Column(Accounts, func(a *Account) *int64 { return &a.Balance })
+//	)
+//
+// Every statement then begins with an owner:
+//
+//	me, err := owner.For(userID)
+//	a, err := Accounts.In(me).Get(ctx, tx, id)
+//	as, err := Accounts.In(me).Where(Name.HasPrefix("sav")).OrderBy(Name.Asc()).Limit(50).All(ctx, tx)
+//	err = Accounts.In(me).Update(id).Set(Balance.Add(-5)).Exec(ctx, tx)
+//
+// # The promise
+//
+// No statement of this package reads, counts, changes or returns a row of
+// another owner, whatever conditions and keys it is given. There is no
+// method without a [Scope], and only [For] makes one: from a value that names
+// somebody, never from a zero. The owner is the first condition of every
+// statement, and all others are ANDed to it in parentheses. A row that is
+// missing and a row that is somebody else's give the same [ErrNotFound].
+//
+// The package takes no SQL text. Names come from the declaration and are
+// quoted; values are always parameters. A column of another row type, or a
+// value of another type than the column's, does not compile. The text of a
+// statement depends only on its shape, so prepared statements are reused.
+//
+// # What it does not see
+//
+// The declaration is believed: that the column tagged owner holds the owner,
+// and that the columns tagged pk are unique. Triggers, rules, views and
+// ON DELETE CASCADE do what they do. A unique constraint that does not begin
+// with the owner column, and a foreign key to somebody's row, tell by their
+// violations that a row exists. Whoever writes SQL by hand scopes it by hand.
+//
+// # Reading and writing
+//
+// The statements run on whatever has the methods of [DB]: a pool, a connection
+// or a transaction. Nothing is cached between calls, and a statement is one
+// round trip on a connection that has prepared it. Reading what another
+// statement then changes needs a transaction that is SERIALIZABLE, or
+// [Select.ForUpdate]; [ColumnOf.Add] needs neither.
+//
+// Values of [Select] and [Update] can be kept and shared, also between
+// goroutines: each of their methods returns a changed copy.
+//
+// # Errors
+//
+// Misuse never reaches the database: it is an error that begins with "owner: "
+// and says what to do, or a panic where a package variable is declared wrongly.
+// [ErrNotFound], [ErrOtherOwner], [ErrTooMany] and [ErrUnscoped] are found by
+// errors.Is, and the database's own *pgconn.PgError by errors.As.
+package owner

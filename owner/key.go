@@ -1,0 +1,78 @@
+package owner
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// keyArguments checks the values of a key and gives them the types of their
+// fields.
+func (t *table) keyArguments(key []any) ([]any, error) {
+	if len(key) != len(t.key) {
+		want := make([]string, len(t.key))
+		for i, c := range t.key {
+			want[i] = fmt.Sprintf("%s %s", c.name, c.typ)
+		}
+		return nil, misuse("table %s: the key is (%s), but %d values were given", t.name, strings.Join(want, ", "), len(key))
+	}
+	args := make([]any, len(key))
+	for i, c := range t.key {
+		field := reflect.New(c.typ).Elem()
+		if !assignKey(field, reflect.ValueOf(key[i])) {
+			return nil, misuse("table %s: the key column %s wants %s, got %T", t.name, c.name, c.typ, key[i])
+		}
+		args[i] = fieldArgument(field)
+		switch null, err := isNull(args[i]); {
+		case err != nil:
+			return nil, misuse("table %s: the key column %s: %w", t.name, c.name, err)
+		case null:
+			return nil, misuse("table %s: the key column %s wants %s, got NULL", t.name, c.name, c.typ)
+		}
+	}
+	return args, nil
+}
+
+// assignKey sets field to v, if v has its type or is an integer that fits. Two
+// different named types do not mix: the id of one thing is not that of another.
+func assignKey(field, v reflect.Value) bool {
+	if !v.IsValid() {
+		return false
+	}
+	if v.Type() == field.Type() {
+		field.Set(v)
+		return true
+	}
+	if v.Type().PkgPath() != "" && field.Type().PkgPath() != "" {
+		return false
+	}
+	var signed int64
+	var unsigned uint64
+	switch {
+	case v.CanInt():
+		signed, unsigned = v.Int(), uint64(v.Int())
+	case isUint(v):
+		signed, unsigned = int64(v.Uint()), v.Uint()
+	default:
+		return false
+	}
+	// Between int64 and uint64, a value is lost where the sign bit is set.
+	lost := signed < 0
+	switch {
+	case field.CanInt():
+		if lost && isUint(v) || field.OverflowInt(signed) {
+			return false
+		}
+		field.SetInt(signed)
+	case isUint(field):
+		if lost && v.CanInt() || field.OverflowUint(unsigned) {
+			return false
+		}
+		field.SetUint(unsigned)
+	default:
+		return false
+	}
+	return true
+}
+
+func isUint(v reflect.Value) bool { return v.CanUint() && v.Kind() != reflect.Uintptr }

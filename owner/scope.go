@@ -1,0 +1,124 @@
+package owner
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+)
+
+// A Scope is the owner for whom statements run. Only [For] makes one; the zero
+// Scope is refused by every statement with [ErrUnscoped].
+//
+// It says who asks, not that they proved it: make it from what authentication
+// found out, never from a field of the request.
+type Scope[O comparable] struct {
+	owner O
+	valid bool
+}
+
+// For returns the scope of owner o.
+//
+// It refuses, with [ErrUnscoped], whatever may stand for "nobody" or
+// "everybody":
+//   - the zero value, a blank string, zeros in any form: "0", the all-zero
+//     UUID as bytes or as text;
+//   - a driver.Valuer that yields NULL, an error, or one of the above;
+//   - types that cannot name an owner: pointers, interfaces, bools, floats,
+//     structs that are no driver.Valuer, arrays of anything but bytes.
+func For[O comparable](o O) (Scope[O], error) {
+	if reason := unfitType(reflect.TypeFor[O]()); reason != "" {
+		return Scope[O]{}, fmt.Errorf("%w: %s", ErrUnscoped, reason)
+	}
+	if err := checkOwner(o); err != nil {
+		return Scope[O]{}, err
+	}
+	return Scope[O]{owner: o, valid: true}, nil
+}
+
+// Owner returns the owner, the zero value for the zero Scope.
+func (s Scope[O]) Owner() O { return s.owner }
+
+func (s Scope[O]) check() error {
+	if !s.valid {
+		return fmt.Errorf("%w: the scope was not made by owner.For", ErrUnscoped)
+	}
+	return nil
+}
+
+var valuerType = reflect.TypeFor[driver.Valuer]()
+
+// unfitType says why no value of type t can name an owner, or "".
+func unfitType(t reflect.Type) string {
+	switch k := t.Kind(); k {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.String:
+		return ""
+	case reflect.Array, reflect.Struct:
+		if k == reflect.Array && t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(valuerType) {
+			return ""
+		}
+		return fmt.Sprintf("an owner cannot be of type %s, which is no driver.Valuer", t)
+	default:
+		return fmt.Sprintf("an owner cannot be of type %s, of kind %s", t, k)
+	}
+}
+
+func checkOwner[O comparable](o O) error {
+	v := reflect.ValueOf(o)
+	if reason := nobody(v); reason != "" {
+		return fmt.Errorf("%w: the owner is %s", ErrUnscoped, reason)
+	}
+	valuer, ok := argument(o).(driver.Valuer)
+	if !ok {
+		return nil
+	}
+	value, err := valuer.Value()
+	if err != nil {
+		return fmt.Errorf("%w: the owner's Value method failed: %w", ErrUnscoped, err)
+	}
+	if value == nil {
+		return fmt.Errorf("%w: the owner's Value method yields nil", ErrUnscoped)
+	}
+	v = reflect.ValueOf(value)
+	if v.Type() != reflect.TypeFor[[]byte]() {
+		if reason := unfitType(v.Type()); reason != "" {
+			return fmt.Errorf("%w: the owner's Value method yields a value of type %s", ErrUnscoped, v.Type())
+		}
+	}
+	if reason := nobody(v); reason != "" {
+		return fmt.Errorf("%w: the owner's Value method yields %s", ErrUnscoped, reason)
+	}
+	return nil
+}
+
+// nobody says why v names no owner, or "".
+func nobody(v reflect.Value) string {
+	switch {
+	case v.IsZero():
+		return "the zero value"
+	case !v.Comparable() && v.Kind() != reflect.Slice:
+		return "a value that cannot be compared"
+	case v.Kind() == reflect.String && !strings.ContainsFunc(v.String(), visible):
+		return "blank"
+	case v.Kind() == reflect.String && zeros(v.String()):
+		return "all zero"
+	case v.Kind() == reflect.Slice:
+		// Either text, or binary and then without any rule for what is visible.
+		s := string(v.Bytes())
+		if strings.TrimSpace(s) == "" || strings.Trim(s, "\x00") == "" || zeros(s) {
+			return "blank or all zero"
+		}
+	}
+	return ""
+}
+
+func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+
+// zeros reports whether s is a zero as text: of a number or of a UUID.
+func zeros(s string) bool {
+	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "urn:uuid:")
+	return strings.Contains(s, "0") && strings.Trim(s, "0-.{}") == ""
+}

@@ -1,0 +1,247 @@
+package owner_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+type (
+	textID   string
+	bytesID  [16]byte
+	plain    struct{ N int }
+	valuerID struct{ V any }
+	// byPointer has its Value method on the pointer.
+	byPointer    struct{ N int64 }
+	pointerValue int64
+	failing      struct{ N int }
+	googleUUID   [16]byte
+	// viaBytes has a Value that is bytes.
+	viaBytes struct {
+		S string
+		N int
+	}
+	words [2]uint64
+)
+
+func (v valuerID) Value() (driver.Value, error)      { return v.V, nil }
+func (v *byPointer) Value() (driver.Value, error)    { return v.N - 1, nil }
+func (v *byPointer) Scan(src any) error              { v.N = src.(int64) + 1; return nil }
+func (v *pointerValue) Value() (driver.Value, error) { return nil, nil }
+func (v viaBytes) Value() (driver.Value, error)      { return []byte(v.S), nil }
+func (failing) Value() (driver.Value, error)         { return nil, errFailing }
+func (u googleUUID) Value() (driver.Value, error)    { return fmt.Sprintf("%x", u[:]), nil }
+func (w words) Value() (driver.Value, error)         { return int64(w[0]), nil }
+
+var errFailing = errors.New("failing")
+
+func accept[O comparable](o O) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		s, err := owner.For(o)
+		require.NoError(t, err)
+		require.Equal(t, o, s.Owner())
+		got, err := owner.FromContext[O](owner.NewContext(t.Context(), s))
+		require.NoError(t, err)
+		require.Equal(t, s, got)
+	}
+}
+
+func refuse[O comparable](o O) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		s, err := owner.For(o)
+		require.ErrorIs(t, err, owner.ErrUnscoped)
+		require.Equal(t, owner.Scope[O]{}, s)
+		_, err = owner.FromContext[O](owner.NewContext(t.Context(), s))
+		require.ErrorIs(t, err, owner.ErrUnscoped)
+	}
+}
+
+func TestForAccepts(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(*testing.T){
+		"int":               accept(1),
+		"negative":          accept(-1),
+		"named int64":       accept(UserID(42)),
+		"int8":              accept(int8(1)),
+		"uint64":            accept(uint64(1)),
+		"string":            accept("u1"),
+		"named string":      accept(textID("tenant-0")),
+		"uuid text":         accept("00000000-0000-0000-0000-000000000001"),
+		"bytes":             accept([16]byte{15: 1}),
+		"named bytes":       accept(bytesID{1}),
+		"pgtype.UUID":       accept(pgtype.UUID{Bytes: [16]byte{1}, Valid: true}),
+		"pgtype.Text":       accept(pgtype.Text{String: "x", Valid: true}),
+		"pgtype.Int8":       accept(pgtype.Int8{Int64: 1, Valid: true}),
+		"sql.Null":          accept(sql.Null[int64]{V: 1, Valid: true}),
+		"google uuid":       accept(googleUUID{1}),
+		"words":             accept(words{1, 0}),
+		"valuer of text":    accept(valuerID{"x"}),
+		"valuer on pointer": accept(byPointer{2}),
+		"text of other":     accept("é"),
+		"valuer of bytes":   accept(viaBytes{"x", 1}),
+		"valuer of binary":  accept(viaBytes{"\x01\x00\x00", 1}),
+		"valuer of int":     accept(valuerID{int64(7)}),
+	} {
+		t.Run(name, f)
+	}
+}
+
+func TestForRefuses(t *testing.T) {
+	t.Parallel()
+	n := 1
+	for name, f := range map[string]func(*testing.T){
+		"zero int":            refuse(0),
+		"zero named int":      refuse(UserID(0)),
+		"zero uint":           refuse(uint32(0)),
+		"empty":               refuse(""),
+		"blank":               refuse(" \t\n\u00a0"),
+		"invisible":           refuse("\u200b"),
+		"nul":                 refuse("\x00"),
+		"named blank":         refuse(textID(" ")),
+		"text zero":           refuse("0"),
+		"text zeros":          refuse(" 000 "),
+		"zero uuid":           refuse("00000000-0000-0000-0000-000000000000"),
+		"zero uuid plain":     refuse("00000000000000000000000000000000"),
+		"zero uuid braces":    refuse("{00000000-0000-0000-0000-000000000000}"),
+		"zero uuid urn":       refuse("URN:UUID:00000000-0000-0000-0000-000000000000"),
+		"zero bytes":          refuse([16]byte{}),
+		"zero named bytes":    refuse(bytesID{}),
+		"no bytes":            refuse([0]byte{}),
+		"words":               refuse([2]string{"a", "b"}),
+		"pointer":             refuse(&n),
+		"nil pointer":         refuse((*int)(nil)),
+		"pointer to valuer":   refuse(&pgtype.Text{String: "x", Valid: true}),
+		"interface":           refuse[any](1),
+		"nil interface":       refuse[any](nil),
+		"interface of slice":  refuse[any]([]byte("x")),
+		"interface of map":    refuse[any](map[string]int{}),
+		"interface of func":   refuse[any](func() {}),
+		"valuer interface":    refuse[driver.Valuer](pgtype.Int8{Int64: 1, Valid: true}),
+		"bool":                refuse(true),
+		"float64":             refuse(1.5),
+		"float32":             refuse(float32(1)),
+		"complex":             refuse(complex(1, 1)),
+		"uintptr":             refuse(uintptr(1)),
+		"chan":                refuse(make(chan int)),
+		"struct":              refuse(plain{1}),
+		"time":                refuse(time.Now()),
+		"zero struct":         refuse(pgtype.UUID{}),
+		"valid zero uuid":     refuse(pgtype.UUID{Valid: true}),
+		"invalid uuid":        refuse(pgtype.UUID{Bytes: [16]byte{1}}),
+		"valid empty text":    refuse(pgtype.Text{Valid: true}),
+		"valid blank text":    refuse(pgtype.Text{String: " ", Valid: true}),
+		"invalid text":        refuse(pgtype.Text{String: "x"}),
+		"valid zero int":      refuse(pgtype.Int8{Valid: true}),
+		"numeric zero":        refuse(pgtype.Numeric{Int: big.NewInt(0), Valid: true}),
+		"sql null":            refuse(sql.Null[string]{V: "x"}),
+		"valuer fails":        refuse(failing{1}),
+		"valuer nil bytes":    refuse(valuerID{[]byte(nil)}),
+		"valuer empty bytes":  refuse(viaBytes{"", 1}),
+		"valuer zero bytes":   refuse(viaBytes{"\x00\x00", 1}),
+		"valuer blank bytes":  refuse(viaBytes{" \n", 1}),
+		"valuer text zeros":   refuse(viaBytes{"00000000-0000-0000-0000-000000000000", 1}),
+		"cannot be compared":  refuse(valuerID{[]byte("x")}),
+		"valuer bool":         refuse(valuerID{true}),
+		"valuer float":        refuse(valuerID{1.5}),
+		"valuer time":         refuse(valuerID{time.Now()}),
+		"valuer pointer":      refuse(valuerID{&n}),
+		"valuer nil pointer":  refuse(valuerID{(*int)(nil)}),
+		"valuer zero":         refuse(byPointer{1}),
+		"valuer on pointer":   refuse(pointerValue(1)),
+		"valuer words zero":   refuse(words{0, 1}),
+		"valuer google zero":  refuse(googleUUID{}),
+		"valuer named string": refuse(valuerID{textID(" ")}),
+	} {
+		t.Run(name, f)
+	}
+}
+
+func TestForKeepsTheCause(t *testing.T) {
+	t.Parallel()
+	_, err := owner.For(failing{1})
+	require.ErrorIs(t, err, errFailing)
+	require.ErrorIs(t, err, owner.ErrUnscoped)
+}
+
+func TestFromContextFailsClosed(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+
+	_, err := owner.FromContext[UserID](ctx)
+	require.ErrorIs(t, err, owner.ErrUnscoped)
+
+	ctx = owner.NewContext(ctx, me)
+	_, err = owner.FromContext[int64](ctx)
+	require.ErrorIs(t, err, owner.ErrUnscoped, "another type")
+	got, err := owner.FromContext[UserID](ctx)
+	require.NoError(t, err)
+	require.Equal(t, alice, got.Owner())
+
+	_, err = owner.FromContext[UserID](owner.NewContext(ctx, owner.Scope[UserID]{}))
+	require.ErrorIs(t, err, owner.ErrUnscoped, "a zero scope hides the one outside")
+}
+
+func TestEveryStatementRefusesAZeroScope(t *testing.T) {
+	t.Parallel()
+	in := Accounts.In(owner.Scope[UserID]{})
+	for name, call := range statements(in) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var db recorderTx
+			require.ErrorIs(t, call(t.Context(), &db), owner.ErrUnscoped)
+			require.Empty(t, db.sql)
+		})
+	}
+}
+
+func TestEveryStatementRefusesWhatIsNil(t *testing.T) {
+	t.Parallel()
+	for name, call := range statements(Accounts.In(me)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorContains(t, call(t.Context(), nil), "owner: the database is nil")
+			require.ErrorContains(t, call(t.Context(), (*recorderTx)(nil)), "owner: the database is nil")
+		})
+	}
+	const noTable = "owner: the table was not made by MustTable"
+	for _, in := range []owner.Scoped[Account, UserID]{
+		{}, (&owner.Table[Account, UserID]{}).In(me), (*owner.Table[Account, UserID])(nil).In(me),
+	} {
+		for name, call := range statements(in) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				require.ErrorContains(t, call(t.Context(), &recorderTx{}), noTable)
+			})
+		}
+	}
+}
+
+// statements are all that can be done with accounts.
+func statements(in owner.Scoped[Account, UserID]) map[string]func(context.Context, owner.DB) error {
+	return map[string]func(context.Context, owner.DB) error{
+		"Get":    func(ctx context.Context, db owner.DB) error { _, err := in.Get(ctx, db, 1); return err },
+		"All":    func(ctx context.Context, db owner.DB) error { _, err := in.All(ctx, db); return err },
+		"One":    func(ctx context.Context, db owner.DB) error { _, err := in.One(ctx, db); return err },
+		"Count":  func(ctx context.Context, db owner.DB) error { _, err := in.Count(ctx, db); return err },
+		"Exists": func(ctx context.Context, db owner.DB) error { _, err := in.Exists(ctx, db); return err },
+		"ForUpdate": func(ctx context.Context, db owner.DB) error {
+			_, err := in.Where(Name.Eq("x")).ForUpdate().All(ctx, db)
+			return err
+		},
+		"Insert": func(ctx context.Context, db owner.DB) error { return in.Insert(ctx, db, &Account{}) },
+		"Update": func(ctx context.Context, db owner.DB) error { return in.Update(1).Set(Name.Set("x")).Exec(ctx, db) },
+		"Delete": func(ctx context.Context, db owner.DB) error { return in.Delete(ctx, db, 1) },
+	}
+}

@@ -1,0 +1,522 @@
+package owner_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// escapes are conditions that would reach rows of others, if they were not
+// ANDed to the owner in parentheses.
+func escapes() map[string]owner.Condition[Account] {
+	return map[string]owner.Condition[Account]{
+		"true":          owner.And[Account](),
+		"not false":     owner.Not(owner.Or[Account]()),
+		"or true":       owner.Or(Name.Eq("nothing"), owner.And[Account]()),
+		"or the other":  owner.Or(owner.Not(Owner.Eq(alice)), Owner.Eq(alice)),
+		"not both":      owner.Not(owner.And(Owner.Eq(alice), Name.Eq("nothing"))),
+		"the keys":      ID.In(1, 2, 3, 4),
+		"all the names": Name.Contains(""),
+		"sql text":      owner.Or(Name.Ne("x' or true --"), Name.Eq(`x") or (true`)),
+	}
+}
+
+func TestReadingStaysWithTheOwner(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db)
+		ctx := t.Context()
+		in := Accounts.In(me)
+
+		all, err := in.All(ctx, db)
+		require.NoError(t, err)
+		require.ElementsMatch(t, []int64{1, 2}, ids(all))
+
+		n, err := in.Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+
+		for name, condition := range escapes() {
+			q := in.Where(condition).OrderBy(ID.Asc())
+			all, err := q.All(ctx, db)
+			require.NoError(t, err, name)
+			require.Equal(t, []int64{1, 2}, ids(all), name)
+			all, err = q.Limit(10).All(ctx, db)
+			require.NoError(t, err, name)
+			require.Equal(t, []int64{1, 2}, ids(all), name)
+			n, err := q.Count(ctx, db)
+			require.NoError(t, err, name)
+			require.EqualValues(t, 2, n, name)
+			_, err = q.Get(ctx, db, 3)
+			require.ErrorIs(t, err, owner.ErrNotFound, name)
+			_, err = q.Limit(1).Where(ID.Gt(2)).One(ctx, db)
+			require.ErrorIs(t, err, owner.ErrNotFound, name)
+		}
+
+		for name, condition := range map[string]owner.Condition[Account]{
+			"the other":      Owner.Eq(bob),
+			"not me":         Owner.Ne(alice),
+			"not me, either": owner.Not(Owner.In(alice)),
+			"the other's":    ID.In(3, 4),
+			"or the other's": owner.Or(ID.Eq(3), owner.And(Name.Eq("savings"), Owner.Eq(bob))),
+		} {
+			all, err := in.Where(condition).All(ctx, db)
+			require.NoError(t, err, name)
+			require.Empty(t, all, name)
+			require.NotNil(t, all, name)
+			n, err := in.Where(condition).Count(ctx, db)
+			require.NoError(t, err, name)
+			require.Zero(t, n, name)
+			found, err := in.Where(condition).Exists(ctx, db)
+			require.NoError(t, err, name)
+			require.False(t, found, name)
+			_, err = in.Where(condition).One(ctx, db)
+			require.ErrorIs(t, err, owner.ErrNotFound, name)
+		}
+
+		found, err := in.Where(Name.Eq("savings")).Exists(ctx, db)
+		require.NoError(t, err)
+		require.True(t, found)
+		one, err := in.Where(Name.Eq("savings")).One(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, one.ID)
+
+		nobody := Accounts.In(scope(UserID(44)))
+		found, err = nobody.Exists(ctx, db)
+		require.NoError(t, err)
+		require.False(t, found)
+	})
+}
+
+func TestGet(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db)
+		ctx := t.Context()
+		in := Accounts.In(me)
+
+		a, err := in.Get(ctx, db, 1)
+		require.NoError(t, err)
+		require.Equal(t, "pig", *a.Nick)
+		require.WithinDuration(t, time.Now(), a.Created, time.Hour)
+		require.Equal(t, Account{ID: 1, UserID: alice, Name: "savings", Nick: a.Nick, Balance: 100, Created: a.Created}, a)
+
+		a, err = in.Get(ctx, db, uint8(2))
+		require.NoError(t, err)
+		require.Nil(t, a.Nick)
+
+		// A foreign row and a missing one cannot be told apart.
+		a, foreign := in.Get(ctx, db, 3)
+		require.ErrorIs(t, foreign, owner.ErrNotFound)
+		require.Zero(t, a)
+		_, missing := in.Get(ctx, db, 999)
+		require.Equal(t, missing, foreign)
+		require.EqualError(t, missing, "owner: not found in accounts")
+
+		_, err = in.Where(Name.Eq("checking")).Get(ctx, db, 1)
+		require.ErrorIs(t, err, owner.ErrNotFound)
+	})
+}
+
+func TestKindsOfErrors(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]kind.Kind{
+		owner.ErrNotFound:   kind.NotFound,
+		owner.ErrUnscoped:   kind.Internal,
+		owner.ErrOtherOwner: kind.Forbidden,
+		owner.ErrTooMany:    kind.Internal,
+	} {
+		var k interface{ Kind() kind.Kind }
+		require.ErrorAs(t, errors.Join(errors.New("x"), err), &k)
+		require.Equal(t, want, k.Kind())
+		require.Regexp(t, "^owner: ", err.Error())
+	}
+}
+
+func TestKeysMustFit(t *testing.T) {
+	t.Parallel()
+	type OrderID int64
+	nothing := (*int64)(nil)
+	in := Accounts.In(me)
+	for name, tc := range map[string]struct {
+		key  []any
+		want string
+	}{
+		"none":           {nil, "table accounts: the key is (id int64), but 0 values were given"},
+		"too many":       {[]any{1, 2}, "table accounts: the key is (id int64), but 2 values were given"},
+		"nil":            {[]any{nil}, "table accounts: the key column id wants int64, got <nil>"},
+		"nil pointer":    {[]any{nothing}, "wants int64, got *int64"},
+		"text":           {[]any{"1"}, "wants int64, got string"},
+		"float":          {[]any{1.0}, "wants int64, got float64"},
+		"bool":           {[]any{true}, "wants int64, got bool"},
+		"slice":          {[]any{[]int64{1, 3}}, "wants int64, got []int64"},
+		"too large":      {[]any{uint64(math.MaxInt64) + 1}, "wants int64, got uint64"},
+		"uintptr":        {[]any{uintptr(1)}, "wants int64, got uintptr"},
+		"pgx's option":   {[]any{pgx.NamedArgs{"id": 1}}, "wants int64, got pgx.NamedArgs"},
+		"a pgtype":       {[]any{pgtype.Int8{Int64: 1, Valid: true}}, "wants int64, got pgtype.Int8"},
+		"a scope's type": {[]any{me}, "wants int64, got owner.Scope["},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, func(db owner.DB) error { _, err := in.Get(t.Context(), db, tc.key...); return err }, tc.want)
+			refused(t, func(db owner.DB) error {
+				return in.Update(tc.key...).Set(Name.Set("x")).Exec(t.Context(), db)
+			}, tc.want)
+			refused(t, func(db owner.DB) error { return in.Delete(t.Context(), db, tc.key...) }, tc.want)
+		})
+	}
+
+	type small struct {
+		Owner UserID      `db:"user_id" owner:"owner,pk"`
+		ID    OrderID     `db:"id" owner:"pk"`
+		Part  uint8       `db:"part" owner:"pk"`
+		UUID  pgtype.UUID `db:"uuid" owner:"pk"`
+	}
+	uuid := pgtype.UUID{Bytes: [16]byte{1}, Valid: true}
+	scoped := owner.MustTable[small, UserID]("small").In(me)
+	get := func(key ...any) func(owner.DB) error {
+		return func(db owner.DB) error { _, err := scoped.Get(t.Context(), db, key...); return err }
+	}
+	refused(t, get(alice, 1, uuid), "the key column id wants owner_test.OrderID, got owner_test.UserID")
+	refused(t, get(1, 256, uuid), "the key column part wants uint8, got int")
+	refused(t, get(1, -1, uuid), "the key column part wants uint8, got int")
+	refused(t, get(1, uint64(1<<63), uuid), "the key column part wants uint8, got uint64")
+	refused(t, get(1, 1, pgtype.UUID{}), "the key column uuid wants pgtype.UUID, got NULL")
+	refused(t, get(1, 1, [16]byte{1}), "the key column uuid wants pgtype.UUID, got [16]uint8")
+	refused(t, get(1, 1), "the key is (id owner_test.OrderID, part uint8, uuid pgtype.UUID), but 2 values were given")
+
+	type texts struct {
+		Owner UserID  `db:"user_id" owner:"owner"`
+		ID    string  `db:"id" owner:"pk"`
+		Bad   failing `db:"bad" owner:"pk"`
+	}
+	text := owner.MustTable[texts, UserID]("texts").In(me)
+	refused(t, func(db owner.DB) error { return text.Delete(t.Context(), db, 65, failing{}) },
+		"the key column id wants string, got int")
+	refused(t, func(db owner.DB) error { return text.Delete(t.Context(), db, "a", failing{}) },
+		"the key column bad: failing")
+
+	type sizes struct {
+		Owner UserID `db:"user_id" owner:"owner"`
+		Tiny  int8   `db:"tiny" owner:"pk"`
+		Big   uint64 `db:"big" owner:"pk"`
+	}
+	size := owner.MustTable[sizes, UserID]("sizes").In(me)
+	refused(t, func(db owner.DB) error { return size.Delete(t.Context(), db, 128, 1) },
+		"the key column tiny wants int8, got int")
+	refused(t, func(db owner.DB) error { return size.Delete(t.Context(), db, 1, -1) },
+		"the key column big wants uint64, got int")
+
+	var db recorder
+	_, err := scoped.Get(t.Context(), &db, int8(-1), uint64(255), uuid)
+	require.ErrorIs(t, err, errRecorded)
+	require.Equal(t, []any{alice, OrderID(-1), uint8(255), uuid}, db.args)
+}
+
+func TestAllNeverCutsSilently(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db)
+		ctx := t.Context()
+		_, err := db.Exec(ctx, `insert into accounts (user_id, name) select 42, 'n' from generate_series(1, 998)`)
+		require.NoError(t, err)
+		in := Accounts.In(me)
+
+		all, err := in.All(ctx, db)
+		require.NoError(t, err)
+		require.Len(t, all, owner.MaxRows)
+
+		require.NoError(t, in.Insert(ctx, db, &Account{Name: "one more"}))
+		all, err = in.All(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		require.EqualError(t, err, "owner: too many rows: accounts has more than 1000 for this call")
+		require.Nil(t, all)
+
+		all, err = in.Limit(1001).All(ctx, db)
+		require.NoError(t, err)
+		require.Len(t, all, 1001)
+		all, err = in.OrderBy(ID.Asc()).Limit(1).All(ctx, db)
+		require.NoError(t, err)
+		require.Equal(t, []int64{1}, ids(all))
+	})
+}
+
+func TestOne(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db)
+		ctx := t.Context()
+		in := Accounts.In(me)
+
+		_, err := in.One(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		_, err = in.Limit(2).One(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		_, err = in.Where(Name.Eq("nothing")).One(ctx, db)
+		require.ErrorIs(t, err, owner.ErrNotFound)
+		a, err := in.OrderBy(ID.Desc()).Limit(1).One(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, a.ID)
+	})
+}
+
+func TestConditions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, accountsDDL)
+		require.NoError(t, err)
+		in := Accounts.In(me)
+		nick := func(s string) *string { return &s }
+		for i, a := range []Account{
+			{Name: "100%", Nick: nick("a"), Balance: 10},
+			{Name: "100 points", Nick: nick("b"), Balance: 20},
+			{Name: `back\slash`, Nick: nil, Balance: 30},
+			{Name: "under_score", Nick: nick("d"), Balance: -40},
+			{Name: "underXscore", Nick: nil, Balance: 50},
+		} {
+			a.ID = int64(i + 1)
+			require.NoError(t, in.Insert(ctx, db, &a))
+		}
+		for name, tc := range map[string]struct {
+			condition owner.Condition[Account]
+			want      []int64
+		}{
+			"eq":               {Name.Eq("100%"), []int64{1}},
+			"eq of a pointer":  {Nick.Eq(nick("b")), []int64{2}},
+			"ne leaves NULL":   {Nick.Ne(nick("b")), []int64{1, 4}},
+			"lt":               {Balance.Lt(20), []int64{1, 4}},
+			"le":               {Balance.Le(20), []int64{1, 2, 4}},
+			"gt":               {Balance.Gt(20), []int64{3, 5}},
+			"ge":               {Balance.Ge(20), []int64{2, 3, 5}},
+			"null":             {Nick.IsNull(), []int64{3, 5}},
+			"not null":         {Nick.IsNotNull(), []int64{1, 2, 4}},
+			"in":               {ID.In(1, 3, 5, 7, 9), []int64{1, 3, 5}},
+			"in of pointers":   {Nick.In(nick("a"), nick("d")), []int64{1, 4}},
+			"in nothing":       {ID.In(), []int64{}},
+			"not in nothing":   {owner.Not(ID.In()), []int64{1, 2, 3, 4, 5}},
+			"not in":           {ID.NotIn(1, 3, 5), []int64{2, 4}},
+			"contains percent": {Name.Contains("%"), []int64{1}},
+			"prefix percent":   {Name.HasPrefix("100%"), []int64{1}},
+			"prefix":           {Name.HasPrefix("100"), []int64{1, 2}},
+			"suffix":           {Name.HasSuffix("score"), []int64{4, 5}},
+			"underscore":       {Name.Contains("under_s"), []int64{4}},
+			"backslash":        {Name.Contains(`\`), []int64{3}},
+			"backslash s":      {Name.HasSuffix(`\slash`), []int64{3}},
+			"both":             {Name.HasPrefix(`back\s_`), []int64{}},
+			"bang":             {Name.HasPrefix(`back!\`), []int64{}},
+			"quote":            {Name.Contains(`'`), []int64{}},
+			"case":             {Name.HasPrefix("UNDER"), []int64{}},
+			"on a pointer":     {Nick.HasPrefix("d"), []int64{4}},
+			"and":              {owner.And(ID.Gt(1), ID.Lt(3)), []int64{2}},
+			"or":               {owner.Or(ID.Eq(1), ID.Eq(3)), []int64{1, 3}},
+			"or of nothing":    {owner.Or[Account](), []int64{}},
+			"not":              {owner.Not(owner.Or(ID.Eq(1), ID.Eq(3))), []int64{2, 4, 5}},
+			"or in and":        {owner.And(owner.Or(ID.Eq(1), ID.Eq(2)), Balance.Eq(20)), []int64{2}},
+			"time":             {Created.Gt(time.Now().Add(time.Hour)), []int64{}},
+		} {
+			all, err := in.Where(tc.condition).OrderBy(ID.Asc()).All(ctx, db)
+			require.NoError(t, err, name)
+			require.Equal(t, tc.want, ids(all), name)
+		}
+		all, err := in.OrderBy(Balance.Desc()).Limit(2).All(ctx, db)
+		require.NoError(t, err)
+		require.Equal(t, []int64{5, 3}, ids(all))
+		all, err = in.Where(Nick.IsNotNull()).OrderBy(Nick.Desc(), ID.Asc()).All(ctx, db)
+		require.NoError(t, err)
+		require.Equal(t, []int64{4, 2, 1}, ids(all))
+	})
+}
+
+func TestConditionsRefuse(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Owner  UserID                `db:"user_id" owner:"owner"`
+		ID     int                   `db:"id" owner:"pk"`
+		Text   pgtype.Text           `db:"text"`
+		Any    any                   `db:"any"`
+		Bytes  []byte                `db:"bytes"`
+		Valuer failing               `db:"valuer"`
+		Time   time.Time             `db:"time"`
+		Array  pgtype.FlatArray[int] `db:"array"`
+		Multi  pgtype.Array[int]     `db:"multi"`
+		Range  pgtype.Range[int]     `db:"range"`
+		Deep   **int                 `db:"deep"`
+	}
+	rows := owner.MustTable[row, UserID]("rows")
+	text := owner.Column(rows, func(r *row) *pgtype.Text { return &r.Text })
+	anything := owner.Column(rows, func(r *row) *any { return &r.Any })
+	bytes := owner.Column(rows, func(r *row) *[]byte { return &r.Bytes })
+	valuer := owner.Column(rows, func(r *row) *failing { return &r.Valuer })
+	clock := owner.Column(rows, func(r *row) *time.Time { return &r.Time })
+	array := owner.Column(rows, func(r *row) *pgtype.FlatArray[int] { return &r.Array })
+	multi := owner.Column(rows, func(r *row) *pgtype.Array[int] { return &r.Multi })
+	span := owner.Column(rows, func(r *row) *pgtype.Range[int] { return &r.Range })
+	deep := owner.Column(rows, func(r *row) ***int { return &r.Deep })
+	var none owner.ColumnOf[row, int]
+
+	const null = ": the value is NULL, which compares with nothing; use IsNull or IsNotNull"
+	const noColumn = "owner: the column was not made by owner.Column"
+	for name, tc := range map[string]struct {
+		condition owner.Condition[row]
+		want      string
+	}{
+		"invalid text":     {text.Eq(pgtype.Text{}), "column rows.text" + null},
+		"ne":               {text.Ne(pgtype.Text{}), "column rows.text" + null},
+		"lt":               {text.Lt(pgtype.Text{}), "column rows.text" + null},
+		"le":               {text.Le(pgtype.Text{}), "column rows.text" + null},
+		"gt":               {text.Gt(pgtype.Text{}), "column rows.text" + null},
+		"ge":               {text.Ge(pgtype.Text{}), "column rows.text" + null},
+		"nil":              {anything.Eq(nil), "column rows.any" + null},
+		"nil in interface": {anything.Eq((*int)(nil)), "column rows.any" + null},
+		"nil slice":        {bytes.Eq(nil), "column rows.bytes" + null},
+		"nil array":        {array.Eq(nil), "column rows.array" + null},
+		"null array":       {multi.Eq(pgtype.Array[int]{}), "column rows.multi" + null},
+		"null range":       {span.Eq(pgtype.Range[int]{}), "column rows.range" + null},
+		"pointer to nil":   {deep.Eq(new(*int)), "column rows.deep" + null},
+		"failing valuer":   {valuer.Eq(failing{}), "column rows.valuer: failing"},
+		"in":               {text.In(pgtype.Text{String: "x", Valid: true}, pgtype.Text{}), "column rows.text" + null},
+		"not in":           {text.NotIn(pgtype.Text{}, pgtype.Text{String: "x", Valid: true}), "column rows.text" + null},
+		"not in nothing":   {text.NotIn(), "column rows.text: NotIn needs at least one value"},
+		"like on bytes":    {bytes.Contains("x"), "column rows.bytes: text cannot be searched in type []uint8"},
+		"like on time":     {clock.HasPrefix("x"), "column rows.time: text cannot be searched in type time.Time"},
+		"like on any":      {anything.HasSuffix("x"), "column rows.any: text cannot be searched in type interface {}"},
+		"empty":            {owner.Condition[row]{}, "owner: a Condition is empty"},
+		"empty in or":      {owner.Or(text.IsNull(), owner.Condition[row]{}), "owner: a Condition is empty"},
+		"empty in and":     {owner.And(owner.Condition[row]{}), "owner: a Condition is empty"},
+		"empty in not":     {owner.Not(owner.Condition[row]{}), "owner: a Condition is empty"},
+		"nested":           {owner.Or(text.IsNull(), owner.Not(owner.And(text.IsNull(), text.NotIn()))), "NotIn needs"},
+		"no column, eq":    {none.Eq(1), noColumn},
+		"no column, in":    {none.In(), noColumn},
+		"no column, notin": {none.NotIn(), noColumn},
+		"no column, null":  {none.IsNull(), noColumn},
+		"no column, like":  {none.Contains(""), noColumn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := rows.In(me).Where(tc.condition)
+			for _, q := range []owner.Select[row, UserID]{q, q.Where(text.IsNull()), rows.In(me).Where(text.IsNull()).Where(tc.condition)} {
+				refused(t, func(db owner.DB) error { _, err := q.All(t.Context(), db); return err }, tc.want)
+				refused(t, func(db owner.DB) error { _, err := q.Get(t.Context(), db, 1); return err }, tc.want)
+				refused(t, func(db owner.DB) error { _, err := q.One(t.Context(), db); return err }, tc.want)
+				refused(t, func(db owner.DB) error { _, err := q.Count(t.Context(), db); return err }, tc.want)
+				refused(t, func(db owner.DB) error { _, err := q.Exists(t.Context(), db); return err }, tc.want)
+			}
+		})
+	}
+	refused(t, func(db owner.DB) error { _, err := rows.In(me).OrderBy(none.Asc()).All(t.Context(), db); return err }, noColumn)
+	refused(t, func(db owner.DB) error {
+		_, err := rows.In(me).OrderBy(owner.Order[row]{}).All(t.Context(), db)
+		return err
+	}, noColumn)
+}
+
+func TestSelectMisuse(t *testing.T) {
+	t.Parallel()
+	in := Accounts.In(me)
+	for _, n := range []int{0, -1} {
+		refused(t, func(db owner.DB) error { _, err := in.Limit(n).All(t.Context(), db); return err }, "the least is 1")
+		refused(t, func(db owner.DB) error { _, err := in.Limit(n).One(t.Context(), db); return err }, "the least is 1")
+		refused(t, func(db owner.DB) error { _, err := in.Limit(n).Get(t.Context(), db, 1); return err }, "the least is 1")
+		refused(t, func(db owner.DB) error { _, err := in.Limit(n).Exists(t.Context(), db); return err }, "the least is 1")
+	}
+	refused(t, func(db owner.DB) error { _, err := in.Limit(5).Count(t.Context(), db); return err }, "leave out the Limit")
+
+	const needsTx = "table accounts: ForUpdate needs a transaction, not a *owner_test.recorder"
+	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().All(t.Context(), db); return err }, needsTx)
+	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().One(t.Context(), db); return err }, needsTx)
+	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().Get(t.Context(), db, 1); return err }, needsTx)
+
+	var tx recorderTx
+	_, err := in.ForUpdate().Count(t.Context(), &tx)
+	require.ErrorContains(t, err, "ForUpdate locks the rows that are returned")
+	_, err = in.ForUpdate().Exists(t.Context(), &tx)
+	require.ErrorContains(t, err, "ForUpdate locks the rows that are returned")
+	require.Empty(t, tx.sql)
+}
+
+func TestForUpdateLocksOnlyTheOwnersRows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db)
+		ctx := t.Context()
+		_, err := Accounts.In(me).ForUpdate().All(ctx, db)
+		require.ErrorContains(t, err, "owner: table accounts: ForUpdate needs a transaction, not a *dbtest.DB")
+
+		inTx(t, db, func(tx pgx.Tx) {
+			q := Accounts.In(me).Where(owner.Or(ID.Ge(0), Owner.Eq(bob))).ForUpdate()
+			all, err := q.All(ctx, tx)
+			require.NoError(t, err)
+			require.ElementsMatch(t, []int64{1, 2}, ids(all))
+			_, err = q.Get(ctx, tx, 3)
+			require.ErrorIs(t, err, owner.ErrNotFound)
+
+			if db.Cockroach() {
+				return // it locks what it scans, even if a condition then leaves it out
+			}
+			var n int
+			err = db.QueryRow(ctx, `select count(*) from (select id from accounts where user_id = 43 for update nowait) as x`).Scan(&n)
+			require.NoError(t, err, "the other owner's rows are free")
+			require.Equal(t, 2, n)
+			err = db.QueryRow(ctx, `select id from accounts where id = 1 for update nowait`).Scan(&n)
+			var pgErr *pgconn.PgError
+			require.ErrorAs(t, err, &pgErr, "the owner's rows are locked")
+			require.Equal(t, "55P03", pgErr.Code)
+		})
+	})
+}
+
+func TestErrorsOfTheDatabaseStayReachable(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		for name, call := range statements(Accounts.In(me)) {
+			inTx(t, db, func(tx pgx.Tx) {
+				err := call(t.Context(), tx)
+				var pgErr *pgconn.PgError
+				require.ErrorAs(t, err, &pgErr, name)
+				require.Equal(t, "42P01", pgErr.Code, name)
+				require.Regexp(t, "^owner: (select from|insert into|update|delete from) accounts: ", err.Error())
+			})
+		}
+	})
+}
+
+// A row that does not fit the struct is an error, not a zero.
+func TestNullIntoAPlainField(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, `create table settings (user_id bigint primary key, theme text)`)
+		require.NoError(t, err)
+		_, err = db.Exec(ctx, `insert into settings values (42, null)`)
+		require.NoError(t, err)
+		_, err = Settings.In(me).Get(ctx, db)
+		require.ErrorContains(t, err, "owner: select from settings: can't scan into dest[1] (col: theme)")
+		_, err = Settings.In(me).All(ctx, db)
+		require.Error(t, err)
+	})
+}
+
+// The declaration says pk, the schema does not.
+func TestAKeyThatIsNotUnique(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, `create table settings (user_id bigint, theme text)`)
+		require.NoError(t, err)
+		_, err = db.Exec(ctx, `insert into settings values (42, 'a'), (42, 'b'), (43, 'c')`)
+		require.NoError(t, err)
+		in := Settings.In(me)
+		_, err = in.Get(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		inTx(t, db, func(tx pgx.Tx) {
+			err = in.Update().Set(Theme.Set("x")).Exec(ctx, tx)
+			require.EqualError(t, err, "owner: too many rows: one key changed 2 rows of settings; the declared primary key is not unique")
+			require.ErrorIs(t, in.Delete(ctx, tx), owner.ErrTooMany)
+		})
+		n, err := Settings.In(me).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+	})
+}

@@ -1,0 +1,64 @@
+// Package compile is not meant to compile: each line marked "wrong" is a
+// mistake that the types of package owner must catch, and no other line is.
+package compile
+
+import (
+	"context"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+type (
+	UserID int64
+	TeamID int64
+)
+
+type Account struct {
+	ID     int64  `db:"id" owner:"pk"`
+	UserID UserID `db:"user_id" owner:"owner"`
+	Name   string `db:"name"`
+}
+
+type Team struct {
+	ID     int64  `db:"id" owner:"pk"`
+	TeamID TeamID `db:"team_id" owner:"owner"`
+	Title  string `db:"title"`
+}
+
+var (
+	accounts = owner.MustTable[Account, UserID]("accounts")
+	teams    = owner.MustTable[Team, TeamID]("teams")
+	id       = owner.Column(accounts, func(a *Account) *int64 { return &a.ID })
+	name     = owner.Column(accounts, func(a *Account) *string { return &a.Name })
+	title    = owner.Column(teams, func(t *Team) *string { return &t.Title })
+
+	_ = owner.Column(accounts, func(t *Team) *string { return &t.Title }) // wrong
+)
+
+func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Scope[TeamID]) {
+	in := accounts.In(me)
+	_, _ = in.Where(name.Eq("x"), id.Gt(1)).OrderBy(name.Asc()).All(ctx, db)
+	_ = in.Update(1).Set(name.Set("x")).Exec(ctx, db)
+
+	_ = accounts.In(team)                                // wrong
+	_ = accounts.In(UserID(1))                           // wrong
+	_ = accounts.In()                                    // wrong
+	_, _ = accounts.All(ctx, db)                         // wrong
+	_ = in.Where(title.Eq("x"))                          // wrong
+	_ = in.Where(owner.Or(name.Eq("x"), title.IsNull())) // wrong
+	_ = in.Where(owner.Not(title.Eq("x")))               // wrong
+	_ = in.OrderBy(title.Asc())                          // wrong
+	_ = in.Update(1).Set(title.Set("x"))                 // wrong
+	_ = in.Where("true")                                 // wrong
+	_ = in.OrderBy("name")                               // wrong
+	_ = name.Eq(1)                                       // wrong
+	_ = id.In("1")                                       // wrong
+	_ = name.Set(nil)                                    // wrong
+	_ = in.Insert(ctx, db, &Team{})                      // wrong
+	_ = in.Where(name.Eq("x")).Delete(ctx, db, 1)        // wrong
+	_ = in.Where(name.Eq("x")).Update(1)                 // wrong
+	_ = owner.Scope[UserID]{owner: 1, valid: true}       // wrong
+	_, _ = owner.For([]byte("x"))                        // wrong
+	_, _ = owner.For(map[string]int{})                   // wrong
+	_, _ = owner.For(func() {})                          // wrong
+}
