@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -137,7 +138,7 @@ func (s *Server) identify(ctx context.Context) error {
 	s.Version = conn.PgConn().ParameterStatus("server_version")
 	if v := conn.PgConn().ParameterStatus("crdb_version"); v != "" {
 		s.Engine = CockroachDB
-		s.Version = v
+		s.Version = regexp.MustCompile(`v\d\S*`).FindString(v)
 	}
 	return nil
 }

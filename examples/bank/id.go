@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// UserID names a user. It is the owner of everything in this service.
+type UserID [16]byte
+
+// ID names an account or a transfer of a user.
+type ID [16]byte
+
+var errNotUUID = errors.New("not a UUID")
+
+// UUIDValue and ScanUUID let pgx send and read it as a uuid.
+func (id UserID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
+
+func (id *UserID) ScanUUID(v pgtype.UUID) error {
+	if !v.Valid {
+		return errNotUUID
+	}
+	*id = v.Bytes
+	return nil
+}
+
+func (id ID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
+
+func (id *ID) ScanUUID(v pgtype.UUID) error {
+	if !v.Valid {
+		return errNotUUID
+	}
+	*id = v.Bytes
+	return nil
+}
+
+func (id ID) String() string { return pgtype.UUID{Bytes: id, Valid: true}.String() }
+
+// MarshalText is for JSON.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText takes the canonical form alone, so that an id has one spelling.
+func (id *ID) UnmarshalText(text []byte) error {
+	var read ID
+	if _, err := hex.Decode(read[:], []byte(strings.ReplaceAll(string(text), "-", ""))); err != nil || len(text) != 36 {
+		return errNotUUID
+	}
+	if read.String() != string(text) {
+		return errNotUUID
+	}
+	*id = read
+	return nil
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+// newServer is the whole service: routes, and what stands before them.
+func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
+	s := server{bank: bank{txn.New(pool)}, errors: catalog.WithLogger(logger)}
+	mux := http.NewServeMux()
+	mux.Handle("POST /accounts", s.errors.Handler(s.openAccount))
+	mux.Handle("GET /accounts", s.errors.Handler(s.listAccounts))
+	mux.Handle("GET /accounts/{id}", s.errors.Handler(s.getAccount))
+	mux.Handle("POST /accounts/{id}/deposit", s.errors.Handler(s.deposit))
+	mux.Handle("POST /transfers", s.errors.Handler(s.transfer))
+	mux.Handle("GET /transfers", s.errors.Handler(s.listTransfers))
+	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			return noRoute(mux, w, r)
+		}
+		r, err := authenticate(pool, w, r)
+		if err != nil {
+			return err
+		}
+		mux.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// noRoute says in problem details what net/http would say in plain text.
+func noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	plain := headerOnly{header: http.Header{}}
+	mux.ServeHTTP(&plain, r)
+	if plain.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", plain.header.Get("Allow"))
+		return errs.MethodNotAllowed
+	}
+	return errs.NotFound
+}
+
+// headerOnly is a response whose body nobody reads.
+type headerOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *headerOnly) Header() http.Header         { return w.header }
+func (w *headerOnly) WriteHeader(status int)      { w.status = status }
+func (w *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
+
+// authenticate finds the user by the bearer token, and gives the request a
+// context with that user's scope. No other place makes one.
+func authenticate(pool *pgxpool.Pool, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return nil, unauthenticated(w)
+	}
+	var id UserID
+	hash := sha256.Sum256([]byte(token))
+	err := pool.QueryRow(r.Context(), "select id from users where token_hash = $1", hash[:]).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, unauthenticated(w)
+	}
+	if err != nil {
+		return nil, err
+	}
+	me, err := owner.For(id)
+	if err != nil {
+		return nil, err
+	}
+	return r.WithContext(owner.NewContext(r.Context(), me)), nil
+}
+
+func unauthenticated(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="bank"`)
+	return errs.Unauthenticated
+}
+
+type server struct {
+	bank   bank
+	errors *errs.Catalog
+}
+
+func (s server) openAccount(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	body, err := errs.DecodeJSON[struct {
+		Name string `json:"name"`
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	if err := checkName(body.Name); err != nil {
+		return err
+	}
+	a, err := s.bank.openAccount(r.Context(), me, body.Name)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/accounts/"+a.ID.String())
+	return reply(w, http.StatusCreated, a)
+}
+
+func (s server) listAccounts(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	list, err := s.bank.listAccounts(r.Context(), me)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, orEmpty(list))
+}
+
+func (s server) getAccount(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	a, err := s.bank.account(r.Context(), me, id)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, a)
+}
+
+func (s server) deposit(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	body, err := errs.DecodeJSON[struct {
+		Amount int64 `json:"amount"`
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	if err := checkAmount(body.Amount); err != nil {
+		return err
+	}
+	a, err := s.bank.deposit(r.Context(), me, id, body.Amount)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, a)
+}
+
+func (s server) transfer(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	body, err := errs.DecodeJSON[struct {
+		From   ID    `json:"from"`
+		To     ID    `json:"to"`
+		Amount int64 `json:"amount"`
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	switch (ID{}) {
+	case body.From:
+		return required("/from")
+	case body.To:
+		return required("/to")
+	}
+	if body.From == body.To {
+		return errs.New(errs.Invalid, errs.Code("same_account"), errs.Field("/to"), errs.Message("From and to are the same account."))
+	}
+	if err := checkAmount(body.Amount); err != nil {
+		return err
+	}
+	t, err := s.bank.transfer(r.Context(), me, body.From, body.To, body.Amount)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusCreated, t)
+}
+
+func (s server) listTransfers(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	list, err := s.bank.listTransfers(r.Context(), me)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, orEmpty(list))
+}
+
+// pathID is the account in the path. One that is no id names no account.
+func pathID(r *http.Request) (id ID, err error) {
+	if err := id.UnmarshalText([]byte(r.PathValue("id"))); err != nil {
+		return ID{}, accountNotFound(owner.ErrNotFound, "")
+	}
+	return id, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return required("/name")
+	case utf8.RuneCountInString(name) > maxName:
+		return errs.New(errs.Invalid, errs.Code("name_too_long"), errs.Field("/name"), errs.Message("The name is too long."))
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errs.New(errs.Invalid, errs.Code("name_not_printable"), errs.Field("/name"), errs.Message("The name has characters that cannot be printed."))
+	}
+	return nil
+}
+
+func checkAmount(amount int64) error {
+	switch {
+	case amount <= 0:
+		return errs.New(errs.Invalid, errs.Code("amount_not_positive"), errs.Field("/amount"), errs.Message("The amount must be positive."))
+	case amount > maxAmount:
+		return errs.New(errs.Invalid, errs.Code("amount_too_large"), errs.Field("/amount"), errs.Message("The amount is too large."))
+	}
+	return nil
+}
+
+func required(field string) error {
+	return errs.New(errs.Required, errs.Field(field))
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func reply(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err = w.Write(append(body, '\n'))
+	return err
+}
