@@ -1,0 +1,23 @@
+# Everything works on a machine with Go, git and make: a database is found or,
+# on Debian as root, installed.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check database
+
+help: ## Show what there is to make.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=-once ends after the table.
+	@go run ./examples/bank $(ARGS)
+
+test: database ## Run all tests, with the race detector, on every database engine found.
+	@go run ./internal/devdb/which
+	go test -race ./...
+
+check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
+	@.ci/check $(STATICCHECK)
+
+database:
+	@internal/devdb/install.sh

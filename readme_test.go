@@ -1,0 +1,139 @@
+package rowkeeper_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// What the README shows is this code.
+
+type UserID int64
+
+type Account struct {
+	ID      int64  `db:"id"      owner:"pk"`
+	UserID  UserID `db:"user_id" owner:"owner"`
+	Balance int64  `db:"balance" owner:"server"`
+}
+
+var (
+	Accounts = owner.MustTable[Account, UserID]("accounts")
+	Balance  = owner.Column(Accounts, func(a *Account) *int64 { return &a.Balance })
+
+	catalog = errs.NewCatalog(
+		errs.Constraint("balance_not_negative").Code("insufficient_funds").Field("/amount").Message("There is not enough money in the account."),
+	)
+)
+
+type Transfer struct {
+	From   int64 `json:"from"`
+	To     int64 `json:"to"`
+	Amount int64 `json:"amount"`
+}
+
+type before struct{ pool *pgxpool.Pool }
+
+func (s *before) transfer(w http.ResponseWriter, r *http.Request) {
+	amount, _ := strconv.ParseInt(r.FormValue("amount"), 10, 64)
+	var balance int64
+	err := s.pool.QueryRow(r.Context(), "select balance from accounts where id = $1", r.FormValue("from")).Scan(&balance)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, err = s.pool.Exec(r.Context(), "update accounts set balance = $1 where id = $2", balance-amount, r.FormValue("from"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	// … and the same for the account that it goes to
+}
+
+type after struct{ pool *pgxpool.Pool }
+
+func (s *after) transfer(w http.ResponseWriter, r *http.Request) error {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return err
+	}
+	t, err := errs.DecodeJSON[Transfer](w, r)
+	if err != nil {
+		return err
+	}
+	if t.Amount <= 0 {
+		return errs.New(errs.Invalid, errs.Field("/amount"))
+	}
+	return txn.Run(r.Context(), s.pool, func(ctx context.Context, tx *txn.Tx) error {
+		if err := Accounts.In(me).Update(t.From).Set(Balance.Add(-t.Amount)).Exec(ctx, tx); err != nil {
+			return err
+		}
+		return Accounts.In(me).Update(t.To).Set(Balance.Add(t.Amount)).Exec(ctx, tx)
+	})
+}
+
+func TestReadmeShowsCodeThatCompiles(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	source, err := os.ReadFile("readme_test.go")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	require.Len(t, blocks, 2)
+	for _, block := range blocks {
+		require.Contains(t, string(source), block[1])
+	}
+}
+
+func TestReadmeKeepsItsWord(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		_, err := db.Exec(t.Context(), `
+			create table accounts (id bigint primary key, user_id bigint not null, balance bigint not null,
+				constraint balance_not_negative check (balance >= 0));
+			insert into accounts values (1, 42, 100), (2, 42, 0), (3, 43, 100)`)
+		require.NoError(t, err)
+		me, err := owner.For(UserID(42))
+		require.NoError(t, err)
+		send := func(body string) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(owner.NewContext(t.Context(), me), "POST", "/transfers", strings.NewReader(body))
+			catalog.Handler((&after{db.Pool}).transfer).ServeHTTP(w, r)
+			return w
+		}
+		require.Equal(t, 200, send(`{"from": 1, "to": 2, "amount": 60}`).Code)
+		overdraft := send(`{"from": 1, "to": 2, "amount": 60}`)
+		require.Equal(t, 422, overdraft.Code)
+		require.Contains(t, overdraft.Body.String(), "insufficient_funds")
+		foreign, missing := send(`{"from": 3, "to": 2, "amount": 60}`), send(`{"from": 4, "to": 2, "amount": 60}`)
+		require.Equal(t, 404, foreign.Code)
+		require.Equal(t, missing.Body.String(), foreign.Body.String())
+		require.Equal(t, 422, send(`{"from": 1, "to": 2, "amount": -60}`).Code)
+
+		var balances []int64
+		rows, err := db.Query(t.Context(), "select balance from accounts order by id")
+		require.NoError(t, err)
+		for rows.Next() {
+			var n int64
+			require.NoError(t, rows.Scan(&n))
+			balances = append(balances, n)
+		}
+		require.NoError(t, rows.Err())
+		require.Equal(t, []int64{40, 60, 100}, balances)
+	})
+}
+
+var _ = (&before{}).transfer
