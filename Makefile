@@ -14,7 +14,7 @@ demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=
 
 test: database ## Run all tests, with the race detector, on every database engine found.
 	@go run ./internal/devdb/which
-	go test -race ./...
+	go test -race -count=1 ./...
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)

@@ -32,16 +32,19 @@ func (c *Catalog) respond(w *response, r *http.Request, err error) {
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", e))
 	}
 	switch {
+	case gone && (e.kind == Canceled || w.begun):
+		say(slog.LevelInfo, "client has gone")
+		return
 	case w.begun:
 		say(slog.LevelError, "request failed after its response had begun")
-		return
-	case gone:
-		say(slog.LevelInfo, "client has gone")
 		return
 	case e.Status() >= http.StatusInternalServerError:
 		say(slog.LevelError, "request failed")
 	default:
 		say(slog.LevelDebug, "request refused")
+	}
+	if gone {
+		return
 	}
 	if err := e.send(w); err != nil {
 		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent", slog.String("cause", err.Error()))

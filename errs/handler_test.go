@@ -116,7 +116,12 @@ func TestHandlerWritesNothingToAClientThatHasGone(t *testing.T) {
 		return ctx.Err()
 	})
 	require.Empty(t, body)
+	require.Contains(t, log, "level=INFO")
 	require.Contains(t, log, "client has gone")
+
+	_, body, log = serve(t, r, func(http.ResponseWriter, *http.Request) error { return errs.OutcomeUnknown })
+	require.Empty(t, body)
+	require.Contains(t, log, "level=ERROR", "an engineer has to know all the same")
 
 	resp, _, _ := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return context.Canceled })
 	require.Equal(t, 500, resp.StatusCode, "somebody else was canceled, the client waits")

@@ -22,12 +22,12 @@ import (
 func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	s := server{bank: bank{txn.New(pool)}, errors: catalog.WithLogger(logger)}
 	mux := http.NewServeMux()
-	mux.Handle("POST /accounts", s.errors.Handler(s.openAccount))
-	mux.Handle("GET /accounts", s.errors.Handler(s.listAccounts))
-	mux.Handle("GET /accounts/{id}", s.errors.Handler(s.getAccount))
-	mux.Handle("POST /accounts/{id}/deposit", s.errors.Handler(s.deposit))
-	mux.Handle("POST /transfers", s.errors.Handler(s.transfer))
-	mux.Handle("GET /transfers", s.errors.Handler(s.listTransfers))
+	mux.Handle("POST /accounts", s.handler(s.openAccount))
+	mux.Handle("GET /accounts", s.handler(s.listAccounts))
+	mux.Handle("GET /accounts/{id}", s.handler(s.getAccount))
+	mux.Handle("POST /accounts/{id}/deposit", s.handler(s.deposit))
+	mux.Handle("POST /transfers", s.handler(s.transfer))
+	mux.Handle("GET /transfers", s.handler(s.listTransfers))
 	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			return noRoute(mux, w, r)
@@ -95,11 +95,18 @@ type server struct {
 	errors *errs.Catalog
 }
 
-func (s server) openAccount(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+// handler gives a handler the caller's scope, and a client its error.
+func (s server) handler(f func(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error) http.Handler {
+	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		me, err := owner.FromContext[UserID](r.Context())
+		if err != nil {
+			return err
+		}
+		return f(w, r, me)
+	})
+}
+
+func (s server) openAccount(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	body, err := errs.DecodeJSON[struct {
 		Name string `json:"name"`
 	}](w, r)
@@ -117,23 +124,15 @@ func (s server) openAccount(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusCreated, a)
 }
 
-func (s server) listAccounts(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+func (s server) listAccounts(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	list, err := s.bank.listAccounts(r.Context(), me)
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, orEmpty(list))
+	return reply(w, http.StatusOK, list)
 }
 
-func (s server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+func (s server) getAccount(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -145,11 +144,7 @@ func (s server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, a)
 }
 
-func (s server) deposit(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+func (s server) deposit(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -170,11 +165,7 @@ func (s server) deposit(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, a)
 }
 
-func (s server) transfer(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+func (s server) transfer(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	body, err := errs.DecodeJSON[struct {
 		From   ID    `json:"from"`
 		To     ID    `json:"to"`
@@ -202,16 +193,12 @@ func (s server) transfer(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusCreated, t)
 }
 
-func (s server) listTransfers(w http.ResponseWriter, r *http.Request) error {
-	me, err := owner.FromContext[UserID](r.Context())
-	if err != nil {
-		return err
-	}
+func (s server) listTransfers(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	list, err := s.bank.listTransfers(r.Context(), me)
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, orEmpty(list))
+	return reply(w, http.StatusOK, list)
 }
 
 // pathID is the account in the path. One that is no id names no account.
@@ -246,13 +233,6 @@ func checkAmount(amount int64) error {
 
 func required(field string) error {
 	return errs.New(errs.Required, errs.Field(field))
-}
-
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }
 
 func reply(w http.ResponseWriter, status int, v any) error {
