@@ -153,6 +153,26 @@ func TestWhatASavepointUndidIsForgotten(t *testing.T) {
 	})
 }
 
+func TestConflictAfterAnErrorThatASavepointUndid(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		attempts, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+			if _, err := tx.Exec(ctx, "savepoint mine"); err != nil {
+				return 0, err
+			}
+			_, err := tx.Exec(ctx, "update accounts set balance = -1 where id = 2")
+			requireCode(t, err, "23514")
+			if _, err := tx.Exec(ctx, "rollback to savepoint mine"); err != nil {
+				return 0, err
+			}
+			return collide(db, func(err error) error { return fmt.Errorf("hidden: %v", err) })(ctx, tx)
+		})
+		require.NoError(t, err)
+		require.Equal(t, 2, attempts)
+		require.Equal(t, 111, balance(t, db, 1))
+	})
+}
+
 func TestPanicInAJoinedCallUndoesIt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -213,9 +213,10 @@ func TestCommitOutlastsACallerThatHangsUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
 		ctx, hangUp := context.WithCancel(t.Context())
-		pool := wire{reply: func(kind byte, msg []byte) []byte {
+		pool := wire{request: func() bool {
 			hangUp()
-			return msg
+			<-time.After(100 * time.Millisecond) // for a client that would give up now
+			return true
 		}}.connect(t, db)
 		got, err := txn.RunInTx(ctx, pool, deposit)
 		require.NoError(t, err)

@@ -60,7 +60,7 @@ func startCockroach(ctx context.Context, bin string, room *room) (string, error)
 			testserver.CockroachBinaryPathOpt(wrapper),
 			testserver.SetStoreMemSizeOpt(0.1),
 			testserver.CacheSizeOpt(0.05),
-			testserver.EnvVarOpt([]string{"COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true"}),
+			testserver.EnvVarOpt([]string{"COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR=" + room.dir}),
 		)
 		if err != nil {
 			done <- result{err: err}
