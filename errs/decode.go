@@ -23,7 +23,7 @@ const (
 // [*Error] that says what is wrong and by a JSON Pointer where:
 //
 //   - 413 too_large: a body over [MaxBody] bytes;
-//   - 400 malformed_json, trailing_data, invalid_characters (no UTF-8), too_deep
+//   - 400 unreadable_body, malformed_json, trailing_data, invalid_characters (no UTF-8), too_deep
 //     (beyond [MaxDepth]), duplicate_field;
 //   - 422 unknown_field (also one that differs in case), wrong_type (also null
 //     for what is no pointer).

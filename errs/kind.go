@@ -11,7 +11,7 @@ import "github.com/rowkeeper/rowkeeper/internal/kind"
 type Kind = kind.Kind
 
 // The kinds, with their HTTP status. One from 500 up never blames the client;
-// those of 503 may be sent again unchanged, and say when by Retry-After.
+// those of 503 and 429 may be sent again unchanged, and say when by Retry-After.
 const (
 	Internal       = kind.Internal       // 500: an engineer must act
 	OutcomeUnknown = kind.OutcomeUnknown // 500: nobody knows whether it was saved
