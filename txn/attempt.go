@@ -12,17 +12,27 @@ import (
 // attempt is what is known of one run of the function in one transaction. The
 // Tx of that run and all savepoints in it share it.
 type attempt struct {
-	number int
-	conn   *pgx.Conn // nil behind a wrapper or mock that does not show one
+	number    int
+	conn      *pgx.Conn // nil behind a wrapper or mock that does not show one
+	cockroach bool      // read at the start: the connection may be somebody else's in the end
 
 	first    error           // the first error since the transaction was last healthy
 	conflict *pgconn.PgError // the last conflict, also one that a savepoint undid
-	open     interface{ Close() }
+	open     abandoner       // rows or a batch that the function has not closed
 
 	ended        string // the tag with which the function ended the transaction itself
 	endErr       error  // or the error
 	over         bool   // the call is done with the transaction
 	largeObjects bool   // a handle is out that pgx must close
+}
+
+// abandoner is closed without running anything of the function's.
+type abandoner interface{ abandon() }
+
+func newAttempt(number int, conn *pgx.Conn) *attempt {
+	a := &attempt{number: number, conn: conn}
+	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
+	return a
 }
 
 // The server's view of the transaction. Without a connection it is not known.
@@ -37,10 +47,6 @@ func (a *attempt) status() byte {
 		return statusUnknown
 	}
 	return a.conn.PgConn().TxStatus()
-}
-
-func (a *attempt) cockroach() bool {
-	return a.conn != nil && a.conn.PgConn().ParameterStatus("crdb_version") != ""
 }
 
 func (a *attempt) lost() bool { return a.conn != nil && a.conn.IsClosed() }
@@ -60,7 +66,8 @@ func (a *attempt) observe(tag string, err error) {
 	if a.lost() {
 		return
 	}
-	if tag == "COMMIT" {
+	switch tag {
+	case "COMMIT", "BEGIN", "START TRANSACTION": // whatever the status: another one may have begun
 		a.ended = tag
 	}
 	switch a.status() {
@@ -88,7 +95,7 @@ func (a *attempt) healthy() bool {
 	if a.conn == nil {
 		return a.first == nil
 	}
-	return !a.lost() && a.status() == statusActive
+	return !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusActive
 }
 
 // retryable is the conflict because of which the function has to run again: one
@@ -118,13 +125,32 @@ func (a *attempt) failure(returned error) error {
 	if returned != nil {
 		return returned
 	}
+	if a.conn != nil && !a.lost() && a.conn.PgConn().IsBusy() {
+		return errStillBusy
+	}
 	return pgx.ErrTxCommitRollback
+}
+
+var errStillBusy = errors.New("rows that were opened past the Tx are still open")
+
+// opened remembers what the function has to close; while something is open, pgx
+// refuses to open more.
+func (a *attempt) opened(o abandoner) {
+	if a.open == nil {
+		a.open = o
+	}
+}
+
+func (a *attempt) closed(o abandoner) {
+	if a.open == o {
+		a.open = nil
+	}
 }
 
 // settle closes what the function left open: the connection is busy until then.
 func (a *attempt) settle() {
 	if a.open != nil {
-		a.open.Close()
+		a.open.abandon()
 		a.open = nil
 	}
 }

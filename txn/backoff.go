@@ -18,5 +18,5 @@ func (b backoff) delay(failed int) time.Duration {
 			ceiling = d
 		}
 	}
-	return rand.N(ceiling + 1)
+	return rand.N(ceiling)
 }

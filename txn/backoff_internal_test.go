@@ -21,7 +21,7 @@ func TestBackoffIsFullJitterUnderACeiling(t *testing.T) {
 		}
 		require.Greater(t, longest, ceiling*time.Millisecond/2, "failed %d", failed)
 	}
-	huge := backoff{base: 1 << 62, max: 1<<63 - 2}
+	huge := backoff{base: 1<<63 - 1, max: 1<<63 - 1}
 	for failed := range 200 {
 		require.GreaterOrEqual(t, huge.delay(failed), time.Duration(0))
 	}

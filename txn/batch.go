@@ -13,26 +13,32 @@ var errDriverBytes = errors.New("txn: cannot scan into *pgtype.DriverBytes from 
 // again only when the batch has been closed, so nothing is concluded before.
 type batchResults struct {
 	pgx.BatchResults
-	at    *attempt
-	first error
-	ended string
-	seen  bool
+	at        *attempt
+	first     error
+	ended     string
+	seen      bool
+	abandoned bool
 }
 
-// watch returns b with its callbacks wrapped, so that an error which a callback
-// swallows is seen. b itself stays as it is: the function may send it again.
+// watch returns a copy of b with its callbacks wrapped, so that an error which a
+// callback swallows is seen. b itself stays as it is, because pgx writes into
+// what it sends and the function may send b again.
 func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
 	watched := *b
 	watched.QueuedQueries = make([]*pgx.QueuedQuery, len(b.QueuedQueries))
 	for i, q := range b.QueuedQueries {
-		if q.Fn != nil {
-			fn, copied := q.Fn, *q
+		copied := *q
+		if fn := q.Fn; fn != nil {
 			copied.Fn = func(inner pgx.BatchResults) error {
-				return fn(&batchCallback{BatchResults: inner, outer: r})
+				c := &batchCallback{BatchResults: inner, outer: r}
+				if r.abandoned {
+					_, err := c.Exec()
+					return err
+				}
+				return fn(c)
 			}
-			q = &copied
 		}
-		watched.QueuedQueries[i] = q
+		watched.QueuedQueries[i] = &copied
 	}
 	return &watched
 }
@@ -63,14 +69,17 @@ func (r *batchResults) Close() error {
 	err := r.BatchResults.Close()
 	if !r.seen {
 		r.seen = true
-		r.at.open = nil
+		r.at.closed(r)
 		r.note("", err)
 		r.at.observe(r.ended, r.first)
 	}
 	return err
 }
 
-func (r *batchResults) closeAndForget() { _ = r.Close() } // Close notes its error
+func (r *batchResults) abandon() {
+	r.abandoned = true
+	_ = r.Close() // which notes its error
+}
 
 func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {
 	tag, err := br.Exec()

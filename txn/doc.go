@@ -12,7 +12,7 @@
 //
 // The transaction is SERIALIZABLE unless [Isolation] says otherwise, so what
 // the function read has not changed when its writes are committed. A conflict
-// (SQLSTATE 40001 or 40P01) of a statement sent through the Tx, or of COMMIT,
+// (SQLSTATE 40001, 40P01, or 40003 before COMMIT) of a statement sent through the Tx, or of COMMIT,
 // rolls back and runs the function again, the first time at once, then after a
 // random wait without a connection or lock being held, until [MaxElapsed],
 // [MaxAttempts] or the context ends it.
@@ -28,6 +28,10 @@
 //
 // Statements count only when they go through the Tx: one that goes through the
 // pool is outside the transaction.
+//
+// BEGIN, COMMIT and ROLLBACK as SQL text are not for the function. Where they are
+// seen nothing more is sent and the call fails; ROLLBACK AND CHAIN, and text of
+// several statements that ends with another one, are not seen.
 //
 // A function that ignores the error of a statement cannot commit what came
 // before it: the server has rolled that back. The call then returns that error,

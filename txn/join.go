@@ -11,22 +11,23 @@ import (
 func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	parent, ok := outer.(*Tx)
 	if !ok {
-		parent = &Tx{inner: outer, at: &attempt{number: 1, conn: outer.Conn()}}
+		parent = &Tx{inner: outer, at: newAttempt(1, outer.Conn())}
 	}
 	sp, err := parent.begin(ctx)
 	if err != nil {
 		return err
 	}
 	at := sp.at
+	inner := &Tx{inner: sp.inner, at: at} // whose Commit and Rollback are not the function's
 	returned := false
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit
 			at.settle()
 			undo(ctx, sp)
 		}
-		sp.closed = true
+		sp.closed, inner.closed = true, true
 	}()
-	err = fn(ctx, sp)
+	err = fn(ctx, inner)
 	returned = true
 	at.settle()
 

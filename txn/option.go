@@ -27,7 +27,7 @@ func (o optionFunc) apply(c *config) error {
 	if err := o.set(c); err != nil {
 		return fmt.Errorf("txn: %s: %w", o.name, err)
 	}
-	if o.name != optionName {
+	if o.name != optionName && !slices.Contains(c.owned, o.name) {
 		c.owned = append(c.owned, o.name)
 	}
 	return nil

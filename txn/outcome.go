@@ -11,6 +11,7 @@ import (
 const (
 	codeSerializationFailure = "40001"
 	codeDeadlockDetected     = "40P01"
+	codeCompletionUnknown    = "40003" // in the body CockroachDB has rolled back by then
 	codeInFailedTransaction  = "25P02"
 	classIntegrityViolation  = "23"
 	codeCommittedButSchema   = "XXA00" // CockroachDB: pgcode.TransactionCommittedWithSchemaChangeFailure
@@ -28,8 +29,11 @@ const (
 // again, or nil.
 func conflict(err error) *pgconn.PgError {
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) && (pe.Code == codeSerializationFailure || pe.Code == codeDeadlockDetected) {
-		return pe
+	if errors.As(err, &pe) {
+		switch pe.Code {
+		case codeSerializationFailure, codeDeadlockDetected, codeCompletionUnknown:
+			return pe
+		}
 	}
 	return nil
 }

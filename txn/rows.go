@@ -6,10 +6,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-type closer func()
-
-func (c closer) Close() { c() }
-
 // rows looks at the error that rows end with.
 type rows struct {
 	pgx.Rows
@@ -38,14 +34,14 @@ func (r *rows) Close() {
 	r.end()
 }
 
+func (r *rows) abandon() { r.Close() }
+
 func (r *rows) end() {
 	if r.seen {
 		return
 	}
 	r.seen = true
-	if r.at.open == r {
-		r.at.open = nil
-	}
+	r.at.closed(r)
 	r.at.observe(r.Rows.CommandTag().String(), r.Rows.Err())
 }
 

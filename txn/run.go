@@ -10,7 +10,7 @@ import (
 )
 
 // RunInTx runs fn in a transaction, commits it, and returns what fn returned.
-// Where the database reports a conflict (SQLSTATE 40001 or 40P01) the
+// Where the database reports a conflict (SQLSTATE 40001, 40P01, or 40003 before COMMIT) the
 // transaction is rolled back and fn is run again in a new one, so fn must have
 // no effect outside the transaction that matters twice.
 //
@@ -19,7 +19,9 @@ import (
 // and [*CommittedError]. An error that fn returns is returned as it is, unless
 // a conflict is the reason to run fn again: then it does not matter whether fn
 // wrapped the conflict, hid it or swallowed it. [*ExhaustedError] is returned
-// when attempts or time are used up. A panic of fn rolls back and goes on.
+// when attempts or time are used up. A panic of fn rolls back and goes on. (Where
+// fn itself made another call, on another database say, and returns that one's
+// error, errors.As finds what is true of that other call.)
 //
 // The context is passed on to fn. When it is done before COMMIT has been sent
 // the transaction is rolled back; a COMMIT that is on the wire is waited for,
@@ -34,11 +36,11 @@ func RunInTx[T any](ctx context.Context, db DB, fn func(ctx context.Context, tx 
 	if fn == nil {
 		return zero, errNoFunction
 	}
-	err := run(ctx, db, opts, func(ctx context.Context, tx *Tx) (err error) {
+	committed, err := run(ctx, db, opts, func(ctx context.Context, tx *Tx) (err error) {
 		result, err = fn(ctx, tx)
 		return err
 	})
-	if err != nil && !isCommitted(err) {
+	if !committed {
 		return zero, err
 	}
 	return result, err
@@ -49,40 +51,48 @@ func Run(ctx context.Context, db DB, fn func(ctx context.Context, tx *Tx) error,
 	if fn == nil {
 		return errNoFunction
 	}
-	return run(ctx, db, opts, fn)
+	_, err := run(ctx, db, opts, fn)
+	return err
 }
 
 var errNoFunction = errors.New("txn: the function is nil")
 
-func isCommitted(err error) bool {
-	c, ok := err.(*CommittedError)
-	return ok && c != nil
-}
-
 type body func(ctx context.Context, tx *Tx) error
 
-func run(ctx context.Context, db DB, opts []Option, fn body) error {
+// run reports whether the function's result holds: committed, or in a joined
+// call kept by the savepoint.
+func run(ctx context.Context, db DB, opts []Option, fn body) (bool, error) {
 	db, cfg, err := resolve(db, opts)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if tx, ok := db.(pgx.Tx); ok {
 		if err := cfg.joinable(); err != nil {
-			return err
+			return false, err
 		}
-		return join(ctx, tx, cfg.name, fn)
+		err := join(ctx, tx, cfg.name, fn)
+		return err == nil, err
 	}
 	c := call{db: db, config: cfg, fn: fn, start: time.Now()}
 	for n := 1; ; n++ {
-		again, err := c.attempt(ctx, n)
-		if !again {
-			return err
+		verdict, err := c.attempt(ctx, n)
+		if verdict != restart {
+			return verdict == kept, err
 		}
 		if err := c.wait(ctx, n, err); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
+
+// verdict is what became of an attempt.
+type verdict uint8
+
+const (
+	discarded verdict = iota // rolled back, or nobody knows
+	restart                  // rolled back because of a conflict
+	kept                     // committed
+)
 
 // call is one outermost call of RunInTx.
 type call struct {
@@ -93,15 +103,16 @@ type call struct {
 }
 
 // attempt runs the function once. Where it has to run again, err says why.
-func (c *call) attempt(ctx context.Context, number int) (again bool, err error) {
+func (c *call) attempt(ctx context.Context, number int) (_ verdict, err error) {
 	s, err := begin(ctx, c.db, c.txOptions())
 	if err != nil {
-		return false, fmt.Errorf("%s: begin: %w", prefix(c.name), err)
+		return discarded, fmt.Errorf("%s: begin: %w", prefix(c.name), err)
 	}
-	at := &attempt{number: number, conn: s.conn}
-	if at.conn == nil {
-		at.conn = s.tx.Conn()
+	conn := s.conn
+	if conn == nil {
+		conn = s.tx.Conn()
 	}
+	at := newAttempt(number, conn)
 	returned := false
 	defer func() {
 		at.over = true
@@ -118,7 +129,7 @@ func (c *call) attempt(ctx context.Context, number int) (again bool, err error) 
 	switch {
 	case at.ended != "":
 		s.rollback(ctx)
-		return false, c.endedByFunction(at, err)
+		return c.endedByFunction(at, err)
 	case err == nil && ctx.Err() == nil && at.healthy():
 		return c.commit(ctx, s, at)
 	}
@@ -126,46 +137,49 @@ func (c *call) attempt(ctx context.Context, number int) (again bool, err error) 
 	s.rollback(ctx)
 	switch {
 	case cause != nil && ctx.Err() == nil:
-		return true, cause
+		return restart, cause
 	case err != nil:
-		return false, err
+		return discarded, err
 	case ctx.Err() != nil:
-		return false, fmt.Errorf("%s: rolled back: %w", prefix(c.name), context.Cause(ctx))
+		return discarded, fmt.Errorf("%s: rolled back: %w", prefix(c.name), contextError(ctx))
 	}
-	return false, &hiddenError{name: c.name, cause: failure}
+	return discarded, &hiddenError{name: c.name, cause: failure}
 }
 
-func (c *call) commit(ctx context.Context, s *session, at *attempt) (again bool, err error) {
+func (c *call) commit(ctx context.Context, s *session, at *attempt) (verdict, error) {
 	tag, err := s.commit(ctx)
 	if s.conn != nil {
 		s.rollback(ctx) // only where the answer left the connection in a transaction
 	}
-	switch commitOutcome(tag, err, at.cockroach()) {
+	switch commitOutcome(tag, err, at.cockroach) {
 	case committed:
 		if tag == "COMMIT" {
-			return false, nil
+			return kept, nil
 		}
-		return false, &CommittedError{Name: c.name, Err: err}
+		return kept, &CommittedError{Name: c.name, Err: err}
 	case rolledBack:
 		if err == nil {
 			err = pgx.ErrTxCommitRollback
 		}
-		return conflict(err) != nil && ctx.Err() == nil, fmt.Errorf("%s: commit: %w", prefix(c.name), err)
+		if conflict(err) != nil && ctx.Err() == nil {
+			return restart, err
+		}
+		return discarded, fmt.Errorf("%s: commit: %w", prefix(c.name), err)
 	}
-	return false, &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
+	return discarded, &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
 }
 
 // endedByFunction is the error for a function that sent COMMIT or ROLLBACK.
-func (c *call) endedByFunction(at *attempt, returned error) error {
+func (c *call) endedByFunction(at *attempt, returned error) (verdict, error) {
 	misuse := fmt.Errorf("%s: %w", prefix(c.name), at.misuse())
 	err := errors.Join(misuse, at.endErr, returned)
-	switch commitOutcome(at.ended, at.endErr, at.cockroach()) {
+	switch commitOutcome(at.ended, at.endErr, at.cockroach) {
 	case committed:
-		return &CommittedError{Name: c.name, Err: err}
+		return kept, &CommittedError{Name: c.name, Err: err}
 	case rolledBack:
-		return err
+		return discarded, err
 	}
-	return &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
+	return discarded, &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
 }
 
 // wait waits before the attempt that follows the failed ones, or says why there
@@ -188,6 +202,15 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), context.Cause(ctx), cause)
+		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), contextError(ctx), cause)
 	}
+}
+
+// contextError is why ctx is done, with the cause that its maker gave.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -228,6 +228,23 @@ func TestDeadlockIsRetried(t *testing.T) {
 	})
 }
 
+func TestCompletionUnknownInTheBodyIsRetried(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if !db.Cockroach() {
+			t.Skip("40003 is CockroachDB's")
+		}
+		attempts, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+			if tx.Attempt() == 1 {
+				_, err := tx.Exec(ctx, "select crdb_internal.force_error('40003', 'result is ambiguous')")
+				return 0, err
+			}
+			return tx.Attempt(), nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, 2, attempts)
+	})
+}
+
 func TestSwallowedErrorIsTheCallsError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -347,6 +364,7 @@ func TestWaitHoldsNoConnectionAndEndsWithTheContext(t *testing.T) {
 		cancel(hungUp)
 		err = <-done
 		require.ErrorIs(t, err, hungUp)
+		require.ErrorIs(t, err, context.Canceled)
 		requireCode(t, err, "40001")
 	})
 }

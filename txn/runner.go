@@ -39,7 +39,7 @@ func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
 	}
 	b, ok := r.db.(beginner)
 	if !ok {
-		return nil, checkDB(r.db)
+		return nil, noBeginTx(r.db)
 	}
 	return b.BeginTx(ctx, r.config.txOptions())
 }

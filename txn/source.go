@@ -18,7 +18,7 @@ import (
 //   - *pgxpool.Conn and *pgx.Conn: one connection, which must be idle.
 //   - A [Runner]: the same with options.
 //   - A pgx.Tx or *[Tx]: the call joins that transaction.
-//   - Anything else, such as a mock or a wrapper: needs a method
+//   - Anything else, such as a wrapper or a mock of your own: needs a method
 //     BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), because without
 //     it the isolation level cannot be set.
 type DB interface {
@@ -52,6 +52,10 @@ func checkDB(db DB) error {
 	case pgx.Tx, pool, beginner:
 		return nil
 	}
+	return noBeginTx(db)
+}
+
+func noBeginTx(db DB) error {
 	return fmt.Errorf("txn: %T has no method BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), so the isolation level cannot be set", db)
 }
 
@@ -87,12 +91,16 @@ func begin(ctx context.Context, db DB, o pgx.TxOptions) (*session, error) {
 		}
 		return &session{tx: tx, release: func() {}}, nil
 	}
-	return nil, checkDB(db)
+	return nil, noBeginTx(db)
 }
 
 func beginOn(ctx context.Context, conn *pgx.Conn, o pgx.TxOptions) (*session, error) {
-	if status := conn.PgConn().TxStatus(); status != statusIdle && !conn.IsClosed() {
-		return nil, fmt.Errorf("the connection is in a transaction already (status %q): give the call that transaction instead", status)
+	switch pg := conn.PgConn(); {
+	case pg.IsClosed(): // BEGIN says so
+	case pg.IsBusy():
+		return nil, errors.New("the connection is busy: close the rows or the batch that are open on it")
+	case pg.TxStatus() != statusIdle:
+		return nil, fmt.Errorf("the connection is in a transaction already (status %q): give the call that transaction instead", pg.TxStatus())
 	}
 	tx, err := conn.BeginTx(ctx, o)
 	if err != nil {

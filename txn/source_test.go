@@ -27,6 +27,17 @@ type hiddenConn struct{ pgx.Tx }
 
 func (hiddenConn) Conn() *pgx.Conn { return nil }
 
+// openWrapper shows the connection, which is given back by Commit and Rollback.
+type openWrapper struct{ wrapper }
+
+func (w openWrapper) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
+	return w.pool.BeginTx(ctx, o)
+}
+
+type onlyAcquire struct{ onlyBegin }
+
+func (onlyAcquire) Acquire(context.Context) (*pgxpool.Conn, error) { panic("not to be called") }
+
 type onlyBegin struct{}
 
 func (onlyBegin) Begin(context.Context) (pgx.Tx, error) { panic("not to be called") }
@@ -49,6 +60,7 @@ func TestEveryKindOfDatabase(t *testing.T) {
 			"runner":           txn.New(db, txn.Name("r")),
 			"runner of runner": txn.New(txn.New(db)),
 			"wrapper":          wrapper{db.Pool},
+			"open wrapper":     openWrapper{wrapper{db.Pool}},
 		} {
 			for hidden, handle := range map[string]func(error) error{"returned": asIs, "swallowed": func(error) error { return nil }} {
 				attempts, err := txn.RunInTx(t.Context(), d, collide(db, handle))
@@ -91,6 +103,8 @@ func TestUnusableDatabasesAreRefused(t *testing.T) {
 	}
 	_, err := txn.New(nil).Begin(t.Context())
 	require.ErrorContains(t, err, "the database is nil")
+	_, err = txn.New(onlyAcquire{}).Begin(t.Context())
+	require.ErrorContains(t, err, "has no method BeginTx")
 }
 
 func TestConnectionInATransactionIsRefused(t *testing.T) {

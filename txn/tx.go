@@ -125,7 +125,7 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 		return inner
 	}
 	r := &rows{Rows: inner, at: tx.at}
-	tx.at.open = r
+	tx.at.opened(r)
 	return r
 }
 
@@ -136,14 +136,18 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 }
 
 // SendBatch sends the queries of b in one round trip. What its callbacks are
-// given is provisional until the transaction has been committed.
+// given is provisional until the transaction has been committed. They do not run
+// for a batch that the function leaves open.
+//
+// When one result cannot be scanned, pgx drops the errors of the later ones: a
+// conflict among them rolls back, but is not seen and so not retried.
 func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.usable(); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
 	r := &batchResults{at: tx.at}
 	r.BatchResults = tx.inner.SendBatch(ctx, r.watch(b))
-	tx.at.open = closer(r.closeAndForget)
+	tx.at.opened(r)
 	return r
 }
 
@@ -169,8 +173,20 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 
 // LargeObjects gives access to large objects, which only PostgreSQL has.
 func (tx *Tx) LargeObjects() pgx.LargeObjects {
+	if tx.usable() != nil {
+		return closedTx().LargeObjects()
+	}
 	tx.at.largeObjects = true
 	return tx.inner.LargeObjects()
+}
+
+// closedTx is a transaction of pgx's whose methods return pgx.ErrTxClosed.
+func closedTx() pgx.Tx {
+	var b pgx.Batch
+	b.BeginTx(pgx.TxOptions{})
+	results := pgx.FailedBatchResults(&b, pgx.ErrTxClosed)
+	_ = results.Close() // the error it was given
+	return results.Tx()
 }
 
 // Conn is the connection of the transaction, for what a Tx does not offer. What

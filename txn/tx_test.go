@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +25,21 @@ func TestCommitAndRollbackBelongToTheCall(t *testing.T) {
 			return write(ctx, tx, 1, 7)
 		}))
 		require.Equal(t, 7, balance(t, db, 1))
+
+		mine := errors.New("mine")
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			require.ErrorIs(t, txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error {
+				require.NoError(t, write(ctx, tx, 2, 7))
+				require.ErrorContains(t, tx.Commit(ctx), "return nil to commit it")
+				return mine
+			}), mine)
+			return txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error {
+				defer tx.Rollback(ctx)
+				return write(ctx, tx, 1, 8)
+			})
+		}))
+		require.Equal(t, 8, balance(t, db, 1), "a deferred Rollback does no harm")
+		require.Equal(t, 100, balance(t, db, 2), "nor does Commit keep what an error undoes")
 	})
 }
 
@@ -52,6 +68,9 @@ func TestNothingWorksAfterTheCall(t *testing.T) {
 			var b pgx.Batch
 			b.Queue("select 1")
 			require.ErrorIs(t, tx.SendBatch(ctx, &b).Close(), pgx.ErrTxClosed)
+			los := tx.LargeObjects()
+			_, err = los.Create(ctx, 0)
+			require.ErrorIs(t, err, pgx.ErrTxClosed)
 			require.ErrorIs(t, tx.Commit(ctx), pgx.ErrTxClosed)
 			require.ErrorIs(t, tx.Rollback(ctx), pgx.ErrTxClosed)
 		}
@@ -94,6 +113,105 @@ func TestFunctionThatEndsTheTransactionItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFunctionThatBeginsAnotherTransaction(t *testing.T) {
+	for _, sql := range []string{"commit; begin", "rollback; begin", "update accounts set balance = 8 where id = 1; commit; begin"} {
+		t.Run(sql, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				accounts(t, db)
+				runs := 0
+				got, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+					runs++
+					require.NoError(t, write(ctx, tx, 1, 7))
+					_, err := tx.Exec(ctx, sql)
+					require.NoError(t, err)
+					require.ErrorContains(t, write(ctx, tx, 2, 7), "ended it itself")
+					return 42, nil
+				})
+				var unknown *txn.OutcomeUnknownError
+				require.ErrorAs(t, err, &unknown)
+				require.Zero(t, got)
+				require.Equal(t, 1, runs)
+				require.Equal(t, 100, balance(t, db, 2))
+			})
+		})
+	}
+}
+
+func TestErrorOfAnotherCallDoesNotDecide(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		other := &txn.CommittedError{Err: errors.New("of another call")}
+		got, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+			return 42, errors.Join(write(ctx, tx, 1, 7), other)
+		})
+		require.ErrorIs(t, err, other)
+		require.Zero(t, got, "this one was rolled back")
+		got, err = txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) { return 42, other })
+		require.Equal(t, other, err)
+		require.Zero(t, got)
+		require.Equal(t, 100, balance(t, db, 1))
+	})
+}
+
+func TestConnectionThatIsBusyAtTheEndIsADefiniteRollback(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			require.NoError(t, write(ctx, tx, 1, 7))
+			_, err := tx.Conn().Query(ctx, "select balance from accounts")
+			return err
+		})
+		require.ErrorContains(t, err, "still open")
+		var unknown *txn.OutcomeUnknownError
+		require.False(t, errors.As(err, &unknown))
+		require.Eventually(t, func() bool { return balance(t, db, 1) == 100 }, 10*time.Second, time.Millisecond)
+
+		// Opened while rows are open: pgx refuses it, and the rows are closed in the end.
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			require.NoError(t, write(ctx, tx, 1, 7))
+			_, err := tx.Query(ctx, "select balance from accounts")
+			require.NoError(t, err)
+			var b pgx.Batch
+			b.Queue("select 1")
+			require.ErrorContains(t, tx.SendBatch(ctx, &b).Close(), "busy")
+			return nil
+		}))
+		require.Equal(t, 7, balance(t, db, 1))
+
+		conn, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+		rows, err := conn.Query(t.Context(), "select balance from accounts")
+		require.NoError(t, err)
+		defer rows.Close()
+		err = txn.Run(t.Context(), conn, func(context.Context, *txn.Tx) error { t.Error("ran"); return nil })
+		require.ErrorContains(t, err, "the connection is busy")
+		require.False(t, conn.Conn().IsClosed())
+	})
+}
+
+func TestCallbacksDoNotRunAfterTheFunction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		for _, end := range []func() error{
+			func() error { return errors.New("mine") },
+			func() error { panic("mine") },
+		} {
+			func() {
+				defer func() { _ = recover() }()
+				_ = txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+					var b pgx.Batch
+					b.Queue("select 1").QueryRow(func(pgx.Row) error { panic("ran") })
+					b.Queue("select 1").Exec(func(pgconn.CommandTag) error { t.Error("ran"); return nil })
+					tx.SendBatch(ctx, &b)
+					return end()
+				})
+			}()
+		}
+		require.EqualValues(t, 1, db.Stat().NewConnsCount())
+	})
 }
 
 func TestWhatTheFunctionLeavesOpenIsClosed(t *testing.T) {
@@ -203,12 +321,12 @@ func TestABatchCanBeSentAgain(t *testing.T) {
 			seen = append(seen, n)
 			return err
 		})
-		b.Queue("update accounts set balance = balance + 1 where id = $1", 1).Exec(func(tag pgconn.CommandTag) error {
-			require.EqualValues(t, 1, tag.RowsAffected())
-			return nil
-		})
-		for range 2 {
-			require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+		b.Queue("update accounts set balance = balance + 1 where id = $1", 1)
+		for range 2 { // each time on a connection that has prepared nothing
+			conn, err := db.Acquire(t.Context())
+			require.NoError(t, err)
+			defer conn.Release()
+			require.NoError(t, txn.Run(t.Context(), conn, func(ctx context.Context, tx *txn.Tx) error {
 				return tx.SendBatch(ctx, &b).Close()
 			}))
 		}
