@@ -83,10 +83,10 @@ func decode(raw json.RawMessage, v reflect.Value, at string, depth int) error {
 		return decodeSlice(raw, v, at, depth)
 	case reflect.Interface:
 		return decodeAny(raw, v, at, depth)
+	case reflect.Array:
+		return decodeArray(raw, v, at, depth)
 	case reflect.Map:
-		if v.Type().Key().Kind() == reflect.String {
-			return decodeMap(raw, v, at, depth)
-		}
+		return decodeMap(raw, v, at, depth)
 	}
 	return unmarshal(raw, v, at)
 }
@@ -123,7 +123,7 @@ func decodeStruct(raw json.RawMessage, v reflect.Value, at string, depth int) er
 			}
 			value = json.RawMessage(s)
 		}
-		return decode(value, v.FieldByIndex(f.index), at, depth+1)
+		return decode(value, fieldByIndex(v, f.index), at, depth+1)
 	})
 }
 
@@ -151,21 +151,64 @@ func decodeAny(raw json.RawMessage, v reflect.Value, at string, depth int) error
 func decodeMap(raw json.RawMessage, v reflect.Value, at string, depth int) error {
 	v.Set(reflect.MakeMap(v.Type()))
 	return eachMember(raw, at, func(name, at string, value json.RawMessage) error {
+		key, err := mapKey(v.Type().Key(), name)
+		if err != nil {
+			return wrongType(at, err)
+		}
 		elem := reflect.New(v.Type().Elem()).Elem()
 		if err := decode(value, elem, at, depth+1); err != nil {
 			return err
 		}
-		v.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), elem)
+		v.SetMapIndex(key, elem)
 		return nil
 	})
 }
 
+// mapKey is what encoding/json makes of a name as the key of a map.
+func mapKey(t reflect.Type, name string) (reflect.Value, error) {
+	object, err := json.Marshal(map[string]any{name: nil})
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	m := reflect.New(reflect.MapOf(t, reflect.TypeFor[any]()))
+	if err := json.Unmarshal(object, m.Interface()); err != nil {
+		return reflect.Value{}, err
+	}
+	keys := m.Elem().MapKeys()
+	if len(keys) != 1 {
+		return reflect.Value{}, errors.New("no key of this type")
+	}
+	return keys[0], nil
+}
+
 func decodeSlice(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil || items == nil {
+	items, err := jsonItems(raw)
+	if err != nil {
 		return wrongType(at, err)
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+	return decodeItems(items, v, at, depth)
+}
+
+// decodeArray wants as many items as the array has.
+func decodeArray(raw json.RawMessage, v reflect.Value, at string, depth int) error {
+	items, err := jsonItems(raw)
+	if err != nil || len(items) != v.Len() {
+		return wrongType(at, err)
+	}
+	return decodeItems(items, v, at, depth)
+}
+
+func jsonItems(raw json.RawMessage) ([]json.RawMessage, error) {
+	var items []json.RawMessage
+	err := json.Unmarshal(raw, &items)
+	if err == nil && items == nil {
+		err = errors.New("null")
+	}
+	return items, err
+}
+
+func decodeItems(items []json.RawMessage, v reflect.Value, at string, depth int) error {
 	for i, item := range items {
 		if err := decode(item, v.Index(i), at+"/"+strconv.Itoa(i), depth+1); err != nil {
 			return err
@@ -223,11 +266,12 @@ type jsonField struct {
 func jsonFields(t reflect.Type) map[string]jsonField {
 	fields := map[string]jsonField{}
 	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || name == "-" && options == "" {
+		tag := f.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
+		if !f.IsExported() || tag == "-" || !settable(t, f.Index) {
 			continue
 		}
-		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+		if f.Anonymous && name == "" && structOf(f.Type) != nil {
 			continue
 		}
 		if name == "" {
@@ -236,7 +280,58 @@ func jsonFields(t reflect.Type) map[string]jsonField {
 		if other, ok := fields[name]; ok && len(other.index) <= len(f.Index) {
 			continue
 		}
-		fields[name] = jsonField{index: f.Index, quoted: options == "string"}
+		fields[name] = jsonField{index: f.Index, quoted: options == "string" && quotable(f.Type)}
 	}
 	return fields
+}
+
+// structOf is t or what it points to, if that is a struct.
+func structOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	return t
+}
+
+// settable reports whether the structs on the way to a field can be made: not
+// those behind an embedded pointer to an unexported type.
+func settable(t reflect.Type, index []int) bool {
+	for _, i := range index[:len(index)-1] {
+		f := structOf(t).Field(i)
+		if f.Type.Kind() == reflect.Pointer && !f.IsExported() {
+			return false
+		}
+		t = f.Type
+	}
+	return true
+}
+
+// fieldByIndex is reflect's, but makes the structs that embedded pointers lead to.
+func fieldByIndex(v reflect.Value, index []int) reflect.Value {
+	for _, i := range index {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	return v
+}
+
+// quotable reports whether the option "string" of a json tag has a meaning.
+func quotable(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch k := t.Kind(); k {
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64:
+		return true
+	default:
+		return k >= reflect.Int && k <= reflect.Uintptr
+	}
 }

@@ -2,6 +2,7 @@ package errs_test
 
 import (
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,49 @@ func TestDecodeJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, got)
 	require.Empty(t, got.hidden)
+}
+
+type Inner struct {
+	A int `json:"a"`
+}
+
+type unexported struct {
+	U int `json:"u"`
+}
+
+type odd struct {
+	*Inner
+	*unexported
+	B     int                   `json:"b"`
+	Pair  [2]int                `json:"pair"`
+	Ages  map[int]Inner         `json:"ages"`
+	Hosts map[netip.Addr]string `json:"hosts"`
+}
+
+func decodeOdd(t *testing.T, body string) (odd, error) {
+	return errs.DecodeJSON[odd](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
+}
+
+func TestDecodeJSONIntoOddTypes(t *testing.T) {
+	t.Parallel()
+	got, err := decodeOdd(t, `{"a": 1, "b": 2, "pair": [4, 5], "ages": {"6": {"a": 7}}, "hosts": {"127.0.0.1": "me"}}`)
+	require.NoError(t, err)
+	require.Equal(t, odd{Inner: &Inner{A: 1}, B: 2, Pair: [2]int{4, 5}, Ages: map[int]Inner{6: {A: 7}},
+		Hosts: map[netip.Addr]string{netip.MustParseAddr("127.0.0.1"): "me"}}, got)
+	for body, want := range map[string]string{
+		`{"pair": [1, 2, 3]}`:               "wrong_type /pair",
+		`{"pair": [1]}`:                     "wrong_type /pair",
+		`{"pair": null}`:                    "wrong_type /pair",
+		`{"ages": {"six": {}}}`:             "wrong_type /ages/six",
+		`{"ages": {"6": {"x": 1}}}`:         "unknown_field /ages/6/x",
+		`{"ages": {"6": {"a": 1, "a": 2}}}`: "duplicate_field /ages/6/a",
+		`{"hosts": {"nowhere": ""}}`:        "wrong_type /hosts/nowhere",
+		`{"u": 1}`:                          "unknown_field /u",
+	} {
+		_, err := decodeOdd(t, body)
+		e := translate(t, nil, err)
+		require.Equal(t, want, e.Code()+" "+e.Field(), body)
+	}
 }
 
 func TestDecodeJSONRefuses(t *testing.T) {

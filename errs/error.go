@@ -69,7 +69,8 @@ func (e *Error) Is(target error) bool {
 
 // LogValue gives kind, code and cause to log/slog. Of a database error these
 // are SQLSTATE and the names of constraint, table and column: its text may hold
-// values of rows, and is left out.
+// values of rows, and is left out. The text of any other cause is logged as it
+// is; that of an argument which pgx cannot encode holds its value.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", e.kind.Code()), slog.Int("status", e.Status())}
 	add := func(key, value string) {

@@ -1,6 +1,7 @@
 package errs
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,8 +10,9 @@ import (
 // Handler wraps a handler that returns its error. The error is translated,
 // logged, and written as a problem details object (RFC 9457).
 //
-// Status 500 and above are logged as errors, the rest at debug level. Nothing
-// is written when the response has begun already or the client has gone.
+// Status 500 and above are logged as errors, the rest at debug level; that the
+// client has gone, at info level. Nothing is written when the response has begun
+// already.
 func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tracked := &response{ResponseWriter: w}
@@ -22,29 +24,31 @@ func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) 
 
 func (c *Catalog) respond(w *response, r *http.Request, err error) {
 	e := c.translate(err)
-	gone := r.Context().Err() != nil
-	if e.kind == Canceled && !gone {
-		// Something else was canceled; the client waits for its answer.
-		e = &Error{kind: Internal, cause: err}
-	}
 	say := func(level slog.Level, message string) {
 		c.log().LogAttrs(r.Context(), level, message,
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", e))
 	}
+	gone := e.kind == Canceled && r.Context().Err() != nil
 	switch {
-	case gone && (e.kind == Canceled || w.begun):
+	case gone:
 		say(slog.LevelInfo, "client has gone")
-		return
 	case w.begun:
 		say(slog.LevelError, "request failed after its response had begun")
-		return
-	case e.Status() >= http.StatusInternalServerError:
+	case e.Status() >= http.StatusInternalServerError || e.kind == Canceled:
 		say(slog.LevelError, "request failed")
 	default:
 		say(slog.LevelDebug, "request refused")
 	}
-	if gone {
+	if w.begun {
 		return
+	}
+	switch {
+	case gone:
+		// Nobody reads it, unless it was the server that ended the request.
+		e = &Error{kind: Unavailable}
+	case e.kind == Canceled:
+		// Something else was canceled; the client waits for its answer.
+		e = &Error{kind: Internal}
 	}
 	if err := e.send(w); err != nil {
 		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent", slog.String("cause", err.Error()))
@@ -71,8 +75,11 @@ func (w *response) Write(p []byte) (int, error) {
 
 // ReadFrom keeps sendfile for handlers that copy a file.
 func (w *response) ReadFrom(src io.Reader) (int64, error) {
-	w.begun = true
-	return io.Copy(w.ResponseWriter, src)
+	n, err := io.Copy(w.ResponseWriter, src)
+	if n > 0 {
+		w.begun = true
+	}
+	return n, err
 }
 
 // Flush is for handlers that ask for an http.Flusher; FlushError for
@@ -80,8 +87,11 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 func (w *response) Flush() { _ = w.FlushError() } // an http.Flusher cannot report it
 
 func (w *response) FlushError() error {
-	w.begun = true
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	err := http.NewResponseController(w.ResponseWriter).Flush()
+	if !errors.Is(err, http.ErrNotSupported) {
+		w.begun = true
+	}
+	return err
 }
 
 // Unwrap is for http.ResponseController.

@@ -107,24 +107,50 @@ func TestEarlyHintsAreNoResponse(t *testing.T) {
 	require.Contains(t, body, "not_found")
 }
 
-func TestHandlerWritesNothingToAClientThatHasGone(t *testing.T) {
+// The end of a request's context may be the client's, a middleware's deadline
+// or the server's shutdown: an answer is due in any case.
+func TestHandlerAnswersWhenTheContextIsDone(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	r := request(t).WithContext(ctx)
-	_, body, log := serve(t, r, func(http.ResponseWriter, *http.Request) error {
-		cancel()
-		return ctx.Err()
-	})
-	require.Empty(t, body)
-	require.Contains(t, log, "level=INFO")
-	require.Contains(t, log, "client has gone")
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for _, test := range []struct {
+		ctx    context.Context
+		err    error
+		status int
+		level  string
+	}{
+		{canceled, context.Canceled, 503, "level=INFO"},
+		{late, context.DeadlineExceeded, 504, "level=ERROR"},
+		{late, &pgconn.PgError{Code: "23505"}, 409, "level=DEBUG"},
+		{canceled, errs.OutcomeUnknown, 500, "level=ERROR"},
+		{t.Context(), context.Canceled, 500, "level=ERROR"}, // somebody else's
+	} {
+		resp, _, log := serve(t, request(t).WithContext(test.ctx), func(http.ResponseWriter, *http.Request) error { return test.err })
+		require.Equal(t, test.status, resp.StatusCode, test.err)
+		require.Contains(t, log, test.level, test.err)
+	}
+}
 
-	_, body, log = serve(t, r, func(http.ResponseWriter, *http.Request) error { return errs.OutcomeUnknown })
-	require.Empty(t, body)
-	require.Contains(t, log, "level=ERROR", "an engineer has to know all the same")
+// noFlusher is a response that cannot be flushed.
+type noFlusher struct{ http.ResponseWriter }
 
-	resp, _, _ := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return context.Canceled })
-	require.Equal(t, 500, resp.StatusCode, "somebody else was canceled, the client waits")
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, errors.New("no data") }
+
+func TestHandlerAnswersWhenNothingWasWritten(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(w http.ResponseWriter) error{
+		"copy of nothing": func(w http.ResponseWriter) error { _, err := io.Copy(w, failingReader{}); return err },
+		"no flush":        func(w http.ResponseWriter) error { return http.NewResponseController(w).Flush() },
+	} {
+		w := httptest.NewRecorder()
+		shop.WithLogger(slog.New(slog.DiscardHandler)).Handler(func(w http.ResponseWriter, r *http.Request) error { return f(w) }).
+			ServeHTTP(noFlusher{w}, request(t))
+		require.Equal(t, 500, w.Code, name)
+	}
 }
 
 func TestHandlerWithoutError(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 func findServerError(err error) (*pgconn.PgError, bool) {
 	var pe *pgconn.PgError
-	ok := errors.As(err, &pe)
+	ok := errors.As(err, &pe) && pe != nil
 	return pe, ok
 }
 

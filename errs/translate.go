@@ -67,6 +67,9 @@ func (c *Catalog) know(err error) *Error {
 		copied := *e
 		return &copied
 	case *pgconn.PgError:
+		if e == nil {
+			return &Error{kind: Internal}
+		}
 		return c.fromServer(e)
 	case interface{ Kind() Kind }:
 		return &Error{kind: e.Kind().Kind()}

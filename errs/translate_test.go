@@ -163,6 +163,7 @@ func TestTranslate(t *testing.T) {
 		{"body too large", &http.MaxBytesError{Limit: 1}, errs.TooLarge},
 		{"anything", io.ErrUnexpectedEOF, errs.Internal},
 		{"nil pointer", (*errs.Error)(nil), errs.Internal},
+		{"another nil pointer", (*pgconn.PgError)(nil), errs.Internal},
 
 		{"a kind", errs.TooManyRequests, errs.TooManyRequests},
 		{"a type with a kind", stale{}, errs.Stale},

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -290,6 +291,8 @@ func TestNoErrorBodyLeaks(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 422, c.do(c.bob.token, "POST", "/accounts/"+bobs+"/deposit", `{"amount": 5}`).status)
 
+		*c.errors = append(*c.errors, c.tooLate(mine))
+
 		broken := []struct{ method, path, body string }{
 			{"GET", "/accounts", ""}, {"GET", "/accounts/" + mine, ""}, {"POST", "/accounts", `{"name": "` + canary + `"}`},
 			{"POST", "/accounts/" + mine + "/deposit", `{"amount": 5}`}, {"GET", "/transfers", ""},
@@ -324,6 +327,25 @@ func TestNoErrorBodyLeaks(t *testing.T) {
 		require.GreaterOrEqual(t, len(*c.errors), 50)
 		require.Contains(t, c.log.buf.String(), "42P01", "an engineer has to know")
 	})
+}
+
+// tooLate is the answer to a request whose deadline passes while it waits for
+// somebody else's lock.
+func (c client) tooLate(account string) answer {
+	c.t.Helper()
+	lock, err := c.db.Begin(c.t.Context())
+	require.NoError(c.t, err)
+	defer lock.Rollback(c.t.Context())
+	_, err = lock.Exec(c.t.Context(), "update accounts set balance = balance + 1 where id = $1", account)
+	require.NoError(c.t, err)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 300*time.Millisecond)
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, "POST", "/accounts/"+account+"/deposit", strings.NewReader(`{"amount": 5}`))
+	r.Header.Set("Authorization", "Bearer "+c.alice.token)
+	w := httptest.NewRecorder()
+	newServer(c.db.Pool, slog.New(slog.NewTextHandler(c.log, nil))).ServeHTTP(w, r)
+	require.Equal(c.t, 504, w.Code, w.Body)
+	return answer{request: "too late", status: w.Code, body: w.Body.String()}
 }
 
 func TestMoneyIsConserved(t *testing.T) {

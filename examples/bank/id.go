@@ -16,9 +16,10 @@ type ID [16]byte
 
 var errNotUUID = errors.New("not a UUID")
 
-// UUIDValue and ScanUUID let pgx send and read it as a uuid.
+// UUIDValue lets pgx send the id as a uuid.
 func (id UserID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
 
+// ScanUUID reads a uuid that is not NULL.
 func (id *UserID) ScanUUID(v pgtype.UUID) error {
 	if !v.Valid {
 		return errNotUUID
@@ -27,8 +28,10 @@ func (id *UserID) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
+// UUIDValue lets pgx send the id as a uuid.
 func (id ID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
 
+// ScanUUID reads a uuid that is not NULL.
 func (id *ID) ScanUUID(v pgtype.UUID) error {
 	if !v.Valid {
 		return errNotUUID
@@ -37,6 +40,7 @@ func (id *ID) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
+// String is the canonical form.
 func (id ID) String() string { return pgtype.UUID{Bytes: id, Valid: true}.String() }
 
 // MarshalText is for JSON.

@@ -17,9 +17,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
@@ -61,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Starting %s from %s …\n", sources[0].Engine, sources[0].From)
+	fmt.Printf("Starting %s …\n", sources[0])
 	db, err := sources[0].Start(ctx)
 	if err != nil {
 		return err
@@ -98,13 +100,15 @@ func workspace(ctx context.Context, db *devdb.Server, conns int) (*pgxpool.Pool,
 	if err != nil {
 		return nil, nil, err
 	}
-	config.ConnConfig.RuntimeParams["search_path"] = "rowkeeper_bank"
+	schema := "rowkeeper_bank_" + strings.ToLower(rand.Text()[:8])
+	quoted := pgx.Identifier{schema}.Sanitize()
+	config.ConnConfig.RuntimeParams["search_path"] = schema
 	config.MaxConns = int32(conns)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := pool.Exec(ctx, "create schema rowkeeper_bank"); err != nil {
+	if _, err := pool.Exec(ctx, "create schema "+quoted); err != nil {
 		pool.Close()
 		return nil, nil, fmt.Errorf("make a schema for the demo: %w", err)
 	}
@@ -112,7 +116,7 @@ func workspace(ctx context.Context, db *devdb.Server, conns int) (*pgxpool.Pool,
 		if db.External {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 			defer cancel()
-			if _, err := pool.Exec(ctx, "drop schema rowkeeper_bank cascade"); err != nil {
+			if _, err := pool.Exec(ctx, "drop schema "+quoted+" cascade"); err != nil {
 				fmt.Fprintln(os.Stderr, "bank:", err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/internal/devdb"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
@@ -32,6 +33,16 @@ func TestStorm(t *testing.T) {
 		require.Zero(t, got.lost)
 		require.Zero(t, got.refused)
 		require.GreaterOrEqual(t, got.attempts, got.committed)
+
+		// What the demo is there to show.
+		lost := int64(0)
+		s.workers = 8
+		for number := 100; number < 120 && lost == 0; number++ {
+			naive, err := s.run(t.Context(), db.Pool, number, ways[0], quiet)
+			require.NoError(t, err)
+			lost = naive.lost
+		}
+		require.Positive(t, lost)
 
 		// The measure sees what is not there, and what is refused.
 		liar := way{"liar", func(context.Context, *pgxpool.Pool, move, func()) error { return nil }}
@@ -64,6 +75,7 @@ func TestReport(t *testing.T) {
 }
 
 func TestDemoRunsOnce(t *testing.T) {
+	t.Setenv(devdb.EnvURL, dbtest.First(t).URL)
 	require.NoError(t, run(t.Context(), []string{"-once", "-duration", "300ms", "-workers", "4"}))
 }
 

@@ -78,7 +78,7 @@ func startCockroach(ctx context.Context, bin string, room *room) (string, error)
 
 // downloadCockroach lets cockroach-go fetch the newest stable release.
 func downloadCockroach() (string, error) {
-	fmt.Fprintln(os.Stderr, "No database found on this machine: trying to download CockroachDB.")
+	fmt.Fprintln(os.Stderr, "Nothing found on this machine: trying to download CockroachDB.")
 	type result struct {
 		bin string
 		err error

@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -79,19 +80,32 @@ func Find() ([]Source, error) {
 			found = append(found, postgresSource(dir))
 		}
 	}
-	if len(found) == 0 && only != PostgreSQL {
-		if bin, err := downloadCockroach(); err == nil {
-			found = append(found, cockroachSource(bin))
-		}
+	if len(found) > 0 {
+		return found, nil
 	}
-	if len(found) == 0 {
-		if only != "" {
-			return nil, fmt.Errorf("%s=%s: %w", EnvEngine, only, ErrNone)
+	err := ErrNone
+	if only != PostgreSQL {
+		bin, downloadErr := downloadCockroach()
+		if downloadErr == nil {
+			return []Source{cockroachSource(bin)}, nil
 		}
-		return nil, ErrNone
+		err = fmt.Errorf("%w\nA download of CockroachDB failed: %w", err, downloadErr)
 	}
-	return found, nil
+	if only != "" {
+		err = fmt.Errorf("%s=%s: %w", EnvEngine, only, err)
+	}
+	return nil, err
 }
+
+// String says what the database is and where it comes from.
+func (s Source) String() string {
+	if s.Engine == "" {
+		return "the database of " + s.From
+	}
+	return fmt.Sprintf("%s from %s", s.Engine, s.From)
+}
+
+var starting sync.Mutex
 
 // Server is a running database.
 type Server struct {
@@ -105,6 +119,8 @@ type Server struct {
 // Start starts the database, or connects to it where it runs already, and
 // returns once it answers.
 func (s Source) Start(ctx context.Context) (*Server, error) {
+	starting.Lock() // cockroach.go changes what holds for the whole process
+	defer starting.Unlock()
 	srv := &Server{External: s.external}
 	if !s.external {
 		room, err := newRoom()

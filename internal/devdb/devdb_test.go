@@ -124,6 +124,38 @@ func TestNothingSurvivesAProcessThatEndsBadly(t *testing.T) {
 	}
 }
 
+func TestNothingSurvivesAProcessKilledWhileItStarts(t *testing.T) {
+	if os.Getenv(EnvURL) != "" || !available(PostgreSQL) {
+		t.Skip("PostgreSQL is not started here")
+	}
+	t.Parallel()
+	temp, err := os.MkdirTemp("/tmp", "devdb")
+	require.NoError(t, err)
+	defer os.RemoveAll(temp)
+	require.NoError(t, os.Chmod(temp, 0o755))
+	for _, sign := range []string{"initdb.TERM", "postgres.QUIT"} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), envChild+"=kill", EnvEngine+"="+string(PostgreSQL), "TMPDIR="+temp)
+		require.NoError(t, cmd.Start())
+		var pid string
+		require.Eventually(t, func() bool {
+			found, _ := filepath.Glob(filepath.Join(temp, "*", "pg", sign))
+			if len(found) == 0 {
+				return false
+			}
+			text, _ := os.ReadFile(found[0])
+			pid = strings.TrimSpace(string(text))
+			return pid != ""
+		}, 30*time.Second, time.Millisecond, sign)
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+		require.Eventually(t, func() bool {
+			left, err := os.ReadDir(temp)
+			return err == nil && len(left) == 0 && exec.Command("sh", "-c", "kill -s 0 -- "+pid).Run() != nil
+		}, 30*time.Second, 10*time.Millisecond, "killed at %s", sign)
+	}
+}
+
 func available(engine Engine) bool {
 	if only := os.Getenv(EnvEngine); only != "" && only != string(engine) {
 		return false

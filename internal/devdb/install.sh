@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs PostgreSQL where no database is at hand, the system is Debian-like,
-# and this is root. In every other case the programs say what they looked for.
-set -eu
+# and this is root. In every other case, and when it fails, the programs say
+# what they looked for.
+set -u
 
 if [ -n "${ROWKEEPER_DATABASE_URL:-}${COCKROACH_BINARY:-}" ] || command -v cockroach >/dev/null ||
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
@@ -13,9 +14,12 @@ fi
 
 echo "No database found on this machine: installing Debian's postgresql with apt-get."
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -q
-# The package would start a server of its own; nothing here wants it.
-apt-get install -q -y --no-install-recommends postgresql-common
-mkdir -p /etc/postgresql-common/createcluster.d
-echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/rowkeeper.conf
-apt-get install -q -y --no-install-recommends postgresql
+conf=/etc/postgresql-common/createcluster.d/rowkeeper.conf
+trap 'rm -f "$conf"' EXIT
+apt-get update -q &&
+	apt-get install -q -y --no-install-recommends postgresql-common &&
+	# The package would start a server of its own; nothing here wants it.
+	mkdir -p "${conf%/*}" && echo 'create_main_cluster = false' >"$conf" &&
+	apt-get install -q -y --no-install-recommends postgresql ||
+	echo "apt-get failed: going on without." >&2
+exit 0

@@ -96,12 +96,16 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 	}
 	data := filepath.Join(dir, "data")
 
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
+	running := filepath.Join(dir, "initdb.TERM")
+	initdb := recorded(running, true, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	initdb.SysProcAttr = attr
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	if err := os.Remove(running); err != nil {
+		return "", err
 	}
 
 	log, err := os.Create(room.path("postgres.log"))
@@ -109,7 +113,7 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 		return "", err
 	}
 	defer log.Close()
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
+	server := recorded(filepath.Join(dir, "postgres.QUIT"), false, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
 		"-c", "max_connections=300",
 		"-c", "fsync=off", "-c", "full_page_writes=off", // nothing here outlives the process
 		"-c", "max_prepared_transactions=10")
@@ -117,10 +121,6 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 	server.SysProcAttr = attr
 	server.Stdout, server.Stderr = log, log
 	if err := server.Start(); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(room.path("postgres.QUIT"), []byte(strconv.Itoa(server.Process.Pid)), 0o600); err != nil {
-		server.Process.Kill()
 		return "", err
 	}
 	ended := make(chan error, 1)

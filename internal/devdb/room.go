@@ -22,19 +22,36 @@ type room struct {
 	once   sync.Once
 }
 
-// Each server leaves a file NAME.SIGNAL that holds its process id.
+// What is started for the room leaves a file NAME.SIGNAL with its process id, or
+// with that of a process group behind a minus sign, before it does anything.
+// What is killed need not be waited for, and may be a zombie by then; what it
+// still wrote is removed by another try.
 const keeperScript = `
 cat >/dev/null
-for f in "$1"/*.QUIT "$1"/*.KILL; do
+for f in "$1"/*.QUIT "$1"/*/*.QUIT "$1"/*.TERM "$1"/*/*.TERM "$1"/*.KILL; do
 	[ -f "$f" ] || continue
 	pid=$(cat "$f")
-	kill -"${f##*.}" "$pid" 2>/dev/null || continue
+	signal=${f##*.}
+	kill -s "$signal" -- "$pid" 2>/dev/null || continue
+	[ "$signal" = KILL ] && continue
 	n=0
-	while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
-	kill -KILL "$pid" 2>/dev/null
+	while kill -s 0 -- "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+	kill -s KILL -- "$pid" 2>/dev/null
 done
-rm -rf "$1"
+n=0
+until rm -rf "$1" 2>/dev/null || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
 `
+
+// recorded is a command that writes its process id to a file and then becomes
+// the program. With group it writes that of its process group.
+func recorded(file string, group bool, program string, args ...string) *exec.Cmd {
+	minus := ""
+	if group {
+		minus = "-"
+	}
+	script := `echo "` + minus + `$$" >"$0" && exec "$@"`
+	return exec.Command("sh", append([]string{"-c", script, file, program}, args...)...)
+}
 
 func newRoom() (*room, error) {
 	dir, err := os.MkdirTemp(tempRoot(), "rowkeeper-")

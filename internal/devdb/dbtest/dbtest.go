@@ -29,6 +29,8 @@ type starter struct {
 var (
 	mu      sync.Mutex
 	started = map[string]*starter{}
+
+	examples []func() error // clear up after Example; examples run one by one
 )
 
 func server(s devdb.Source) (*devdb.Server, error) {
@@ -51,6 +53,12 @@ func server(s devdb.Source) (*devdb.Server, error) {
 // Call it from TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
+	for _, drop := range examples {
+		if err := drop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
 	for _, st := range started {
 		if st.srv != nil {
 			st.srv.Stop()
@@ -117,8 +125,8 @@ func open(t testing.TB, s devdb.Source) *DB {
 			return
 		}
 		db.Close()
-		if srv.External {
-			drop(t, srv, db.Schema)
+		if err := drop(srv, db.Schema); err != nil {
+			t.Error(err)
 		}
 	})
 	return db
@@ -143,6 +151,7 @@ func Example() *DB {
 		if srv, err = server(found[0]); err == nil {
 			var db *DB
 			if db, err = Schema(context.Background(), srv); err == nil {
+				examples = append(examples, func() error { return drop(srv, db.Schema) })
 				return db
 			}
 		}
@@ -169,12 +178,14 @@ func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema}, nil
 }
 
-func drop(t testing.TB, srv *devdb.Server, schema string) {
+// drop clears a schema away, unless its server is going to be anyway.
+func drop(srv *devdb.Server, schema string) error {
+	if !srv.External {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := exec(ctx, srv, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade"); err != nil {
-		t.Error(err)
-	}
+	return exec(ctx, srv, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade")
 }
 
 func exec(ctx context.Context, srv *devdb.Server, sql string) error {

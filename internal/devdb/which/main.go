@@ -15,10 +15,6 @@ func main() {
 		os.Exit(1)
 	}
 	for _, s := range sources {
-		engine := s.Engine
-		if engine == "" {
-			engine = "database"
-		}
-		fmt.Printf("Testing on %s from %s\n", engine, s.From)
+		fmt.Printf("Testing on %s\n", s)
 	}
 }
