@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -20,23 +21,22 @@ type batchResults struct {
 	abandoned bool
 }
 
-// watch returns a copy of b with its callbacks wrapped, so that an error which a
-// callback swallows is seen. b itself stays as it is, because pgx writes into
-// what it sends and the function may send b again.
+// watch returns a copy of b in which every result is looked at, also those that
+// nobody reads before Close, and those whose error a callback swallows. b itself
+// stays as it is, because pgx writes into what it sends and the function may
+// send b again.
 func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
 	watched := *b
 	watched.QueuedQueries = make([]*pgx.QueuedQuery, len(b.QueuedQueries))
 	for i, q := range b.QueuedQueries {
-		copied := *q
-		if fn := q.Fn; fn != nil {
-			copied.Fn = func(inner pgx.BatchResults) error {
-				c := &batchCallback{BatchResults: inner, outer: r}
-				if r.abandoned {
-					_, err := c.Exec()
-					return err
-				}
-				return fn(c)
+		fn, copied := q.Fn, *q
+		copied.Fn = func(inner pgx.BatchResults) error {
+			c := &batchCallback{BatchResults: inner, outer: r}
+			if fn == nil || r.abandoned {
+				_, err := c.Exec()
+				return err
 			}
+			return fn(c)
 		}
 		watched.QueuedQueries[i] = &copied
 	}
@@ -47,7 +47,10 @@ func (r *batchResults) note(tag string, err error) {
 	if r.first == nil {
 		r.first = err
 	}
-	if tag == "COMMIT" || tag == "ROLLBACK" {
+	switch tag {
+	case "ROLLBACK": // also back to a savepoint, which says nothing about the rest
+		r.ended = cmp.Or(r.ended, tag)
+	case "COMMIT", "BEGIN", "START TRANSACTION":
 		r.ended = tag
 	}
 }

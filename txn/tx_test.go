@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,35 @@ func TestFunctionThatBeginsAnotherTransaction(t *testing.T) {
 				require.ErrorAs(t, err, &unknown)
 				require.Zero(t, got)
 				require.Equal(t, 1, runs)
+				require.Equal(t, 100, balance(t, db, 2))
+			})
+		})
+	}
+}
+
+func TestBatchThatEndsTheTransaction(t *testing.T) {
+	for _, test := range []struct {
+		queries []string
+		want    any
+	}{
+		{[]string{"update accounts set balance = 8 where id = 1", "commit"}, new(*txn.CommittedError)},
+		{[]string{"commit", "begin"}, new(*txn.OutcomeUnknownError)},
+	} {
+		t.Run(strings.Join(test.queries, ", "), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				accounts(t, db)
+				err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+					var b pgx.Batch
+					for _, sql := range test.queries {
+						b.Queue(sql)
+					}
+					if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+						return err
+					}
+					require.ErrorContains(t, write(ctx, tx, 2, 7), "ended it itself")
+					return nil
+				})
+				require.ErrorAs(t, err, test.want)
 				require.Equal(t, 100, balance(t, db, 2))
 			})
 		})
