@@ -15,6 +15,7 @@ import (
 // with a value that is NULL, such as a nil pointer, would never be true and is
 // an error of the statement; use [ColumnOf.IsNull].
 type ColumnOf[R, V any] struct {
+	_   [0]func(R, V) // or Go would convert it to that of other types
 	col *column
 }
 
@@ -37,7 +38,7 @@ func Column[R any, O comparable, V any](t *Table[R, O], field func(row *R) *V) C
 	for _, c := range t.def.columns {
 		// As interfaces, because a struct and its first field share an address.
 		if v.FieldByIndex(c.index).Addr().Interface() == any(p) {
-			return ColumnOf[R, V]{c}
+			return ColumnOf[R, V]{col: c}
 		}
 	}
 	panic(misuse("table %s: the function given to Column must return the address of a field of its %s that has a db tag; it returned another %s",
@@ -142,7 +143,7 @@ func (c ColumnOf[R, V]) compare(op string, v V) Condition[R] {
 		return Condition[R]{err: errNoColumn}
 	}
 	arg, err := c.argument(v)
-	return Condition[R]{comparison{c.col, op, arg}, err}
+	return Condition[R]{node: comparison{c.col, op, arg}, err: err}
 }
 
 func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
@@ -156,14 +157,14 @@ func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
 		args[i], e = c.argument(v)
 		err = cmp.Or(err, e)
 	}
-	return Condition[R]{membership{c.col, op, args}, err}
+	return Condition[R]{node: membership{c.col, op, args}, err: err}
 }
 
 func (c ColumnOf[R, V]) null(op string) Condition[R] {
 	if c.col == nil {
 		return Condition[R]{err: errNoColumn}
 	}
-	return Condition[R]{nullness{c.col, op}, nil}
+	return Condition[R]{node: nullness{c.col, op}}
 }
 
 func (c ColumnOf[R, V]) like(before, text, after string) Condition[R] {
@@ -173,7 +174,7 @@ func (c ColumnOf[R, V]) like(before, text, after string) Condition[R] {
 	if !isText(c.col.typ) {
 		return Condition[R]{err: misuse("column %s: text cannot be searched in type %s", c.col, c.col.typ)}
 	}
-	return Condition[R]{pattern{c.col, before, text, after}, nil}
+	return Condition[R]{node: pattern{c.col, before, text, after}}
 }
 
 var errNoColumn = errors.New("owner: the column was not made by owner.Column")

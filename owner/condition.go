@@ -9,6 +9,7 @@ import (
 // The columns make conditions, and [And], [Or] and [Not] combine them. The zero
 // Condition is an error of the statement.
 type Condition[R any] struct {
+	_    [0]func(R) // or Go would convert it to that of other rows
 	node node
 	err  error
 }
@@ -29,7 +30,7 @@ func Not[R any](condition Condition[R]) Condition[R] {
 	if err := condition.check(); err != nil {
 		return Condition[R]{err: err}
 	}
-	return Condition[R]{negation{condition.node}, nil}
+	return Condition[R]{node: negation{condition.node}}
 }
 
 func combine[R any](op string, conditions []Condition[R]) Condition[R] {
@@ -43,7 +44,7 @@ func combine[R any](op string, conditions []Condition[R]) Condition[R] {
 		}
 		parts[i] = c.node
 	}
-	return Condition[R]{group{op, parts}, nil}
+	return Condition[R]{node: group{op, parts}}
 }
 
 func (c Condition[R]) check() error {
@@ -56,6 +57,7 @@ func (c Condition[R]) check() error {
 // An Order says by which column to sort, and which way; see [ColumnOf.Asc] and
 // [ColumnOf.Desc].
 type Order[R any] struct {
+	_    [0]func(R)
 	col  *column
 	desc bool
 }
@@ -69,6 +71,7 @@ func (o Order[R]) check() error {
 
 // An Assignment gives a column a value; see [ColumnOf.Set] and [ColumnOf.Add].
 type Assignment[R any] struct {
+	_   [0]func(R)
 	col *column
 	add bool
 	arg any

@@ -16,7 +16,7 @@ func (s Scoped[R, O]) Delete(ctx context.Context, db DB, key ...any) error {
 	if err != nil {
 		return err
 	}
-	st := newStatement(argument(s.scope.owner))
+	st := newStatement(s.scope.arg)
 	st.text("delete from ", t.quoted)
 	st.where(t, args, nil)
 	return st.exec(ctx, db, "delete from", t)

@@ -41,7 +41,9 @@
 // # What it does not see
 //
 // The declaration is believed: that the column tagged owner holds the owner,
-// and that the columns tagged pk are unique. Triggers, rules, views and
+// and that the columns tagged pk are unique. Who is the same owner is up to the
+// type of that column: citext, char(n), name and numeric(p,s) take several texts
+// or numbers for one. Triggers, rules, views and
 // ON DELETE CASCADE do what they do. A unique constraint that does not begin
 // with the owner column, and a foreign key to somebody's row, tell by their
 // violations that a row exists. Whoever writes SQL by hand scopes it by hand.

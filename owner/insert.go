@@ -32,7 +32,7 @@ func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 		return fmt.Errorf("%w (table %s)", ErrOtherOwner, t.name)
 	}
 
-	st := newStatement(argument(s.scope.owner))
+	st := newStatement(s.scope.arg)
 	st.text("insert into ", t.quoted, " (", t.owner.quoted)
 	for _, c := range t.columns {
 		field := v.FieldByIndex(c.index)

@@ -4,8 +4,11 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A Scope is the owner for whom statements run. Only [For] makes one; the zero
@@ -15,7 +18,7 @@ import (
 // found out, never from a field of the request.
 type Scope[O comparable] struct {
 	owner O
-	valid bool
+	arg   any // what was checked is what is sent; nil if For did not make the scope
 }
 
 // For returns the scope of owner o.
@@ -31,26 +34,33 @@ func For[O comparable](o O) (Scope[O], error) {
 	if reason := unfitType(reflect.TypeFor[O]()); reason != "" {
 		return Scope[O]{}, fmt.Errorf("%w: %s", ErrUnscoped, reason)
 	}
-	if err := checkOwner(o); err != nil {
+	arg, err := checkedOwner(o)
+	if err != nil {
 		return Scope[O]{}, err
 	}
-	return Scope[O]{owner: o, valid: true}, nil
+	return Scope[O]{owner: o, arg: arg}, nil
 }
 
 // Owner returns the owner, the zero value for the zero Scope.
 func (s Scope[O]) Owner() O { return s.owner }
 
 func (s Scope[O]) check() error {
-	if !s.valid {
+	if s.arg == nil {
 		return fmt.Errorf("%w: the scope was not made by owner.For", ErrUnscoped)
 	}
 	return nil
 }
 
-var valuerType = reflect.TypeFor[driver.Valuer]()
+var (
+	valuerType   = reflect.TypeFor[driver.Valuer]()
+	rewriterType = reflect.TypeFor[pgx.QueryRewriter]()
+)
 
 // unfitType says why no value of type t can name an owner, or "".
 func unfitType(t reflect.Type) string {
+	if reflect.PointerTo(t).Implements(rewriterType) || t == reflect.TypeFor[pgx.QueryExecMode]() {
+		return fmt.Sprintf("an owner cannot be of type %s, which pgx takes for an option", t)
+	}
 	switch k := t.Kind(); k {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
@@ -66,32 +76,37 @@ func unfitType(t reflect.Type) string {
 	}
 }
 
-func checkOwner[O comparable](o O) error {
+// checkedOwner returns what to send for o. Of a driver.Valuer that is the value
+// itself: asked again, it might give another.
+func checkedOwner[O comparable](o O) (any, error) {
 	v := reflect.ValueOf(o)
 	if reason := nobody(v); reason != "" {
-		return fmt.Errorf("%w: the owner is %s", ErrUnscoped, reason)
+		return nil, fmt.Errorf("%w: the owner is %s", ErrUnscoped, reason)
 	}
 	valuer, ok := argument(o).(driver.Valuer)
 	if !ok {
-		return nil
+		return o, nil
 	}
 	value, err := valuer.Value()
 	if err != nil {
-		return fmt.Errorf("%w: the owner's Value method failed: %w", ErrUnscoped, err)
+		return nil, fmt.Errorf("%w: the owner's Value method failed: %w", ErrUnscoped, err)
 	}
 	if value == nil {
-		return fmt.Errorf("%w: the owner's Value method yields nil", ErrUnscoped)
+		return nil, fmt.Errorf("%w: the owner's Value method yields nil", ErrUnscoped)
+	}
+	if text, ok := value.([]byte); ok {
+		value = slices.Clone(text)
 	}
 	v = reflect.ValueOf(value)
 	if v.Type() != reflect.TypeFor[[]byte]() {
 		if reason := unfitType(v.Type()); reason != "" {
-			return fmt.Errorf("%w: the owner's Value method yields a value of type %s", ErrUnscoped, v.Type())
+			return nil, fmt.Errorf("%w: the owner's Value method yields a value of type %s", ErrUnscoped, v.Type())
 		}
 	}
 	if reason := nobody(v); reason != "" {
-		return fmt.Errorf("%w: the owner's Value method yields %s", ErrUnscoped, reason)
+		return nil, fmt.Errorf("%w: the owner's Value method yields %s", ErrUnscoped, reason)
 	}
-	return nil
+	return value, nil
 }
 
 // nobody says why v names no owner, or "".
@@ -120,5 +135,5 @@ func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 // zeros reports whether s is a zero as text: of a number or of a UUID.
 func zeros(s string) bool {
 	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "urn:uuid:")
-	return strings.Contains(s, "0") && strings.Trim(s, "0-.{}") == ""
+	return strings.Contains(s, "0") && strings.Trim(s, "0+-.{}") == ""
 }

@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
@@ -42,6 +44,63 @@ func (v viaBytes) Value() (driver.Value, error)      { return []byte(v.S), nil }
 func (failing) Value() (driver.Value, error)         { return nil, errFailing }
 func (u googleUUID) Value() (driver.Value, error)    { return fmt.Sprintf("%x", u[:]), nil }
 func (w words) Value() (driver.Value, error)         { return int64(w[0]), nil }
+
+// rewriter is what pgx would take for an option, in first place.
+type rewriter int64
+
+func (rewriter) RewriteQuery(context.Context, *pgx.Conn, string, []any) (string, []any, error) {
+	return "select count(*) from accounts", nil, nil
+}
+
+// shared has a value that somebody else can change.
+type shared struct{ n *int64 }
+
+func (s shared) Value() (driver.Value, error) {
+	if *s.n < 0 {
+		return nil, nil
+	}
+	return *s.n, nil
+}
+
+// twoFaced is checked by one value, while pgx knows a method for another.
+type twoFaced struct {
+	pgtype.Int8
+	other int64
+}
+
+func (f twoFaced) Value() (driver.Value, error) { return f.other, nil }
+
+// What For checked is what is sent, whatever becomes of the value meanwhile.
+func TestWhatWasCheckedIsSent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, "create table things (owner_id bigint, id bigint); insert into things values (42, 1), (43, 2), (43, 3), (0, 4), (null, 5)")
+		require.NoError(t, err)
+
+		n := int64(42)
+		sharing, err := owner.For(shared{&n})
+		require.NoError(t, err)
+		type row struct {
+			Owner shared `db:"owner_id" owner:"owner"`
+			ID    int64  `db:"id" owner:"pk"`
+		}
+		for _, n = range []int64{42, 43, 0, -1} {
+			count, err := owner.MustTable[row, shared]("things").In(sharing).Count(ctx, db)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, count, "changed to %d", n)
+		}
+
+		faces, err := owner.For(twoFaced{pgtype.Int8{Int64: 43, Valid: true}, 42})
+		require.NoError(t, err)
+		type faceRow struct {
+			Owner twoFaced `db:"owner_id" owner:"owner"`
+			ID    int64    `db:"id" owner:"pk"`
+		}
+		count, err := owner.MustTable[faceRow, twoFaced]("things").In(faces).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, count)
+	})
+}
 
 var errFailing = errors.New("failing")
 
@@ -112,6 +171,9 @@ func TestForRefuses(t *testing.T) {
 		"named blank":         refuse(textID(" ")),
 		"text zero":           refuse("0"),
 		"text zeros":          refuse(" 000 "),
+		"text plus zero":      refuse("+0"),
+		"option of pgx":       refuse(pgx.QueryExecModeExec),
+		"rewriter of pgx":     refuse(rewriter(42)),
 		"zero uuid":           refuse("00000000-0000-0000-0000-000000000000"),
 		"zero uuid plain":     refuse("00000000000000000000000000000000"),
 		"zero uuid braces":    refuse("{00000000-0000-0000-0000-000000000000}"),

@@ -161,7 +161,7 @@ func (q Select[R, O]) collect(ctx context.Context, db DB, key []any, fetch, most
 	if err != nil {
 		return nil, err
 	}
-	s := newStatement(argument(q.scope.owner))
+	s := newStatement(q.scope.arg)
 	s.text("select ", q.table.list, " from ", q.table.quoted)
 	s.where(q.table, key, condition)
 	for i, o := range q.order {
@@ -213,7 +213,7 @@ func (q Select[R, O]) scalar(ctx context.Context, db DB, before, after string, d
 	if q.forUpdate {
 		return misuse("table %s: ForUpdate locks the rows that are returned; Count and Exists return none", q.table.name)
 	}
-	s := newStatement(argument(q.scope.owner))
+	s := newStatement(q.scope.arg)
 	s.text("select ", before, " from ", q.table.quoted)
 	s.where(q.table, nil, condition)
 	s.text(after)

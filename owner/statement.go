@@ -11,8 +11,8 @@ import (
 )
 
 // statement is a statement in the making. Its first argument is always the
-// owner. (pgx takes some types of leading arguments for options of its own; so
-// no value of a caller ever comes first.)
+// owner. (pgx takes some types of leading arguments for options of its own: For
+// refuses them, and no other value ever comes first.)
 type statement struct {
 	sql  strings.Builder
 	args []any

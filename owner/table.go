@@ -14,6 +14,7 @@ import (
 // owners of type O. Make one with [MustTable] or [NewTable]; it is safe for
 // concurrent use.
 type Table[R any, O comparable] struct {
+	_   [0]func(R, O) // or Go would convert it to that of other types
 	def *table
 }
 
@@ -68,6 +69,9 @@ func NewTable[R any, O comparable](name string) (*Table[R, O], error) {
 	if len(parts) > 2 || slices.Contains(parts, "") {
 		problem(`the name must be "table" or "schema.table"`)
 	}
+	if slices.ContainsFunc(parts, func(part string) bool { return len(part) > maxIdentifier }) {
+		problem("the name is longer than %d bytes, of which PostgreSQL keeps no more", maxIdentifier)
+	}
 	t.quoted = pgx.Identifier(parts).Sanitize()
 
 	if reason := unfitType(own); reason != "" {
@@ -90,6 +94,9 @@ func NewTable[R any, O comparable](name string) (*Table[R, O], error) {
 	t.list = strings.Join(names, ", ")
 	return &Table[R, O]{def: t}, nil
 }
+
+// maxIdentifier is PostgreSQL's, in bytes: NAMEDATALEN - 1.
+const maxIdentifier = 63
 
 // table is what a declaration says, whatever the types.
 type table struct {
@@ -135,6 +142,8 @@ func (t *table) addFields(row reflect.Type, index []int, problem func(string, ..
 			problem(`field %s: add a tag db:"column", or db:"-" if it is no column`, f.Name)
 		case strings.TrimSpace(name) == "":
 			problem("field %s: the db tag names no column", f.Name)
+		case len(name) > maxIdentifier:
+			problem("field %s: the column's name is longer than %d bytes, of which PostgreSQL keeps no more", f.Name, maxIdentifier)
 		case strings.Contains(name, ","):
 			problem("field %s: the db tag %q must be a column's name alone", f.Name, name)
 		case f.Type.Size() == 0:

@@ -1,6 +1,7 @@
 package owner_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,10 @@ func TestNewTableRefuses(t *testing.T) {
 		noColumn struct {
 			good
 			Name string `db:" "`
+		}
+		longColumn struct {
+			good
+			Name string `db:"a123456789b123456789c123456789d123456789e123456789f123456789g123"`
 		}
 		options struct {
 			good
@@ -102,6 +107,8 @@ func TestNewTableRefuses(t *testing.T) {
 		"untagged":          {declare[untagged, UserID]("t"), `field Name: add a tag db:"column", or db:"-"`},
 		"unexported":        {declare[unexported, UserID]("t"), "field name: it has tags, but is not exported"},
 		"unexported owner":  {declare[unexportedOwner, UserID]("t"), "field user: it has tags, but is not exported"},
+		"long column":       {declare[longColumn, UserID]("t"), "field Name: the column's name is longer than 63 bytes"},
+		"long table":        {declare[good, UserID](strings.Repeat("t", 64)), "the name is longer than 63 bytes"},
 		"no column":         {declare[noColumn, UserID]("t"), "field Name: the db tag names no column"},
 		"options":           {declare[options, UserID]("t"), `field Name: the db tag "name,omitempty" must be a column's name alone`},
 		"duplicate":         {declare[duplicate, UserID]("t"), `fields Name and Title: both are column "name"`},

@@ -46,7 +46,7 @@ func (u Update[R, O]) Exec(ctx context.Context, db DB) error {
 
 	// The arguments of WHERE come before those of SET, so that the owner is $1
 	// here too.
-	s := newStatement(argument(u.scope.owner))
+	s := newStatement(u.scope.arg)
 	s.where(t, key, nil)
 	where := s.sql.String()
 	s.sql.Reset()

@@ -57,8 +57,18 @@ func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Sc
 	_ = in.Insert(ctx, db, &Team{})                      // wrong
 	_ = in.Where(name.Eq("x")).Delete(ctx, db, 1)        // wrong
 	_ = in.Where(name.Eq("x")).Update(1)                 // wrong
-	_ = owner.Scope[UserID]{owner: 1, valid: true}       // wrong
-	_, _ = owner.For([]byte("x"))                        // wrong
-	_, _ = owner.For(map[string]int{})                   // wrong
-	_, _ = owner.For(func() {})                          // wrong
+	_ = owner.Scope[UserID]{owner: 1, arg: 1}            // wrong
+
+	// A conversion is no way around.
+	_ = owner.ColumnOf[Account, string](title)             // wrong
+	_ = owner.ColumnOf[Account, UserID](id)                // wrong
+	_ = owner.Condition[Account](title.Eq("x"))            // wrong
+	_ = owner.Order[Account](title.Asc())                  // wrong
+	_ = owner.Assignment[Account](title.Set("x"))          // wrong
+	_ = (*owner.Table[Account, TeamID])(accounts).In(team) // wrong
+	_ = owner.Scope[UserID](team)                          // wrong
+
+	_, _ = owner.For([]byte("x"))      // wrong
+	_, _ = owner.For(map[string]int{}) // wrong
+	_, _ = owner.For(func() {})        // wrong
 }
