@@ -63,12 +63,12 @@ func (a *attempt) observe(tag string, err error) {
 			a.first = err
 		}
 	}
-	if a.lost() {
-		return
-	}
 	switch tag {
 	case "COMMIT", "BEGIN", "START TRANSACTION": // whatever the status: another one may have begun
 		a.ended = tag
+	}
+	if a.lost() {
+		return
 	}
 	switch a.status() {
 	case statusActive:

@@ -19,6 +19,7 @@ type batchResults struct {
 	ended     string
 	seen      bool
 	abandoned bool
+	refused   bool // by a callback, whose error is not the server's
 }
 
 // watch returns a copy of b in which every result is looked at, also those that
@@ -36,7 +37,9 @@ func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
 				_, err := c.Exec()
 				return err
 			}
-			return fn(c)
+			err := fn(c)
+			r.refused = r.refused || err != nil
+			return err
 		}
 		watched.QueuedQueries[i] = &copied
 	}
@@ -51,7 +54,9 @@ func (r *batchResults) note(tag string, err error) {
 	case "ROLLBACK": // also back to a savepoint, which says nothing about the rest
 		r.ended = cmp.Or(r.ended, tag)
 	case "COMMIT", "BEGIN", "START TRANSACTION":
-		r.ended = tag
+		if r.ended != "COMMIT" {
+			r.ended = tag
+		}
 	}
 }
 
@@ -73,7 +78,9 @@ func (r *batchResults) Close() error {
 	if !r.seen {
 		r.seen = true
 		r.at.closed(r)
-		r.note("", err)
+		if !r.refused {
+			r.note("", err)
+		}
 		r.at.observe(r.ended, r.first)
 	}
 	return err

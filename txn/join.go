@@ -33,6 +33,10 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 
 	if cause := at.retryable(err); cause != nil {
 		// A savepoint cannot undo a conflict: the transaction has to start again.
+		// But where one of the function's own did, its caller may go on.
+		if at.healthy() {
+			undo(ctx, sp)
+		}
 		return reveal(name, err, cause)
 	}
 	switch {

@@ -125,6 +125,33 @@ func TestConflictInAPlainSavepointRestartsToo(t *testing.T) {
 	})
 }
 
+// The conflict is undone by a savepoint of the function's, the function returns
+// it, and its caller goes on: what the function wrote must not stay.
+func TestConflictThatASavepointUndidUndoesTheJoinedCall(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("no savepoint of CockroachDB's undoes a conflict")
+		}
+		accounts(t, db)
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			n, err := read(ctx, tx, 1)
+			if err != nil {
+				return err
+			}
+			err = txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error {
+				require.NoError(t, write(ctx, tx, 2, 9))
+				_, err := db.Exec(ctx, "update accounts set balance = balance + 10 where id = 1")
+				require.NoError(t, err)
+				return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return write(ctx, tx, 1, n+1) })
+			})
+			requireCode(t, err, "40001")
+			return nil
+		}))
+		require.Equal(t, 100, balance(t, db, 2))
+		require.Equal(t, 110, balance(t, db, 1))
+	})
+}
+
 func TestWhatASavepointUndidIsForgotten(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -28,6 +28,9 @@ func New(db DB, opts ...Option) *Runner {
 // retried. It is there so that a Runner can be passed where code expects to
 // begin transactions itself.
 func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
+	if r == nil || r.db == nil && r.err == nil {
+		return nil, errNilDB
+	}
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -40,13 +40,18 @@ func resolve(db DB, opts []Option) (DB, config, error) {
 		cfg, err := defaults().with(opts)
 		return db, cfg, errors.Join(checkDB(db), err)
 	}
+	if r.db == nil && r.err == nil {
+		return nil, config{}, errNilDB
+	}
 	cfg, err := r.config.with(opts)
 	return r.db, cfg, errors.Join(r.err, err)
 }
 
+var errNilDB = errors.New("txn: the database is nil")
+
 func checkDB(db DB) error {
 	if v := reflect.ValueOf(db); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return errors.New("txn: the database is nil")
+		return errNilDB
 	}
 	switch db.(type) {
 	case pgx.Tx, pool, beginner:

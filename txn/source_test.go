@@ -103,6 +103,11 @@ func TestUnusableDatabasesAreRefused(t *testing.T) {
 	}
 	_, err := txn.New(nil).Begin(t.Context())
 	require.ErrorContains(t, err, "the database is nil")
+	_, err = (*txn.Runner)(nil).Begin(t.Context())
+	require.ErrorContains(t, err, "the database is nil")
+	_, err = new(txn.Runner).Begin(t.Context())
+	require.ErrorContains(t, err, "the database is nil")
+	require.ErrorContains(t, txn.Run(t.Context(), new(txn.Runner), func(context.Context, *txn.Tx) error { return nil }), "the database is nil")
 	_, err = txn.New(onlyAcquire{}).Begin(t.Context())
 	require.ErrorContains(t, err, "has no method BeginTx")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -101,7 +102,11 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 		return pgconn.CommandTag{}, err
 	}
 	tag, err := tx.inner.Exec(ctx, sql, args...)
-	tx.at.observe(tag.String(), err)
+	seen := tag.String()
+	if seen == "BEGIN" && !strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";") {
+		seen = "" // by itself it changes nothing
+	}
+	tx.at.observe(seen, err)
 	return tag, err
 }
 

@@ -146,7 +146,8 @@ func TestBatchThatEndsTheTransaction(t *testing.T) {
 		want    any
 	}{
 		{[]string{"update accounts set balance = 8 where id = 1", "commit"}, new(*txn.CommittedError)},
-		{[]string{"commit", "begin"}, new(*txn.OutcomeUnknownError)},
+		{[]string{"commit", "begin"}, new(*txn.CommittedError)},
+		{[]string{"rollback", "begin"}, new(*txn.OutcomeUnknownError)},
 	} {
 		t.Run(strings.Join(test.queries, ", "), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -167,6 +168,53 @@ func TestBatchThatEndsTheTransaction(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestCommitThatWasSeenIsNotForgotten(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB has no pg_terminate_backend")
+		}
+		accounts(t, db)
+		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			var b pgx.Batch
+			b.Queue("update accounts set balance = 8 where id = 1")
+			b.Queue("commit")
+			b.Queue("select pg_terminate_backend(pg_backend_pid())")
+			return tx.SendBatch(ctx, &b).Close()
+		})
+		require.ErrorAs(t, err, new(*txn.CommittedError))
+		require.Equal(t, 8, balance(t, db, 1))
+	})
+}
+
+func TestBeginByItselfChangesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB refuses it")
+		}
+		accounts(t, db)
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, "begin;")
+			return errors.Join(err, write(ctx, tx, 1, 7))
+		}))
+		require.Equal(t, 7, balance(t, db, 1))
+	})
+}
+
+func TestErrorOfACallbackIsNotTheServers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		foreign := &pgconn.PgError{Code: "40001", Message: "of another database"}
+		runs := 0
+		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			runs++
+			var b pgx.Batch
+			b.Queue("select 1").QueryRow(func(row pgx.Row) error { return errors.Join(row.Scan(new(int)), foreign) })
+			return tx.SendBatch(ctx, &b).Close()
+		}, txn.MaxAttempts(3))
+		require.ErrorIs(t, err, foreign)
+		require.Equal(t, 1, runs)
+	})
 }
 
 func TestErrorOfAnotherCallDoesNotDecide(t *testing.T) {
