@@ -118,7 +118,7 @@ func decodeStruct(raw json.RawMessage, v reflect.Value, at string, depth int) er
 		}
 		if f.quoted {
 			var s string
-			if err := json.Unmarshal(value, &s); err != nil || !json.Valid([]byte(s)) {
+			if err := json.Unmarshal(value, &s); err != nil || !json.Valid([]byte(s)) || strings.TrimSpace(s) != s {
 				return wrongType(at, err)
 			}
 			value = json.RawMessage(s)
@@ -154,6 +154,9 @@ func decodeMap(raw json.RawMessage, v reflect.Value, at string, depth int) error
 		key, err := mapKey(v.Type().Key(), name)
 		if err != nil {
 			return wrongType(at, err)
+		}
+		if v.MapIndex(key).IsValid() { // another spelling of it
+			return refuse(Malformed, "duplicate_field", "This field is there twice.", at, nil)
 		}
 		elem := reflect.New(v.Type().Elem()).Elem()
 		if err := decode(value, elem, at, depth+1); err != nil {
@@ -296,11 +299,15 @@ func structOf(t reflect.Type) reflect.Type {
 	return t
 }
 
-// settable reports whether the structs on the way to a field can be made: not
-// those behind an embedded pointer to an unexported type.
+// settable reports whether a promoted field is one to encoding/json too, which is
+// not so for a struct with a name of its own, and whether the structs on the way
+// to it can be made: not those behind an embedded pointer to an unexported type.
 func settable(t reflect.Type, index []int) bool {
 	for _, i := range index[:len(index)-1] {
 		f := structOf(t).Field(i)
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			return false // left out, or a member of its own
+		}
 		if f.Type.Kind() == reflect.Pointer && !f.IsExported() {
 			return false
 		}

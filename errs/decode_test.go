@@ -66,8 +66,18 @@ type unexported struct {
 	U int `json:"u"`
 }
 
+type Base struct {
+	Admin bool `json:"admin"`
+}
+
+type Role struct {
+	Root bool `json:"root"`
+}
+
 type odd struct {
 	*Inner
+	Base `json:"-"`
+	Role `json:"role"`
 	*unexported
 	B     int                   `json:"b"`
 	Pair  [2]int                `json:"pair"`
@@ -93,6 +103,9 @@ func TestDecodeJSONIntoOddTypes(t *testing.T) {
 		`{"ages": {"6": {"x": 1}}}`:         "unknown_field /ages/6/x",
 		`{"ages": {"6": {"a": 1, "a": 2}}}`: "duplicate_field /ages/6/a",
 		`{"hosts": {"nowhere": ""}}`:        "wrong_type /hosts/nowhere",
+		`{"admin": true}`:                   "unknown_field /admin",
+		`{"root": true}`:                    "unknown_field /root",
+		`{"ages": {"6": {}, "06": {}}}`:     "duplicate_field /ages/06",
 		`{"u": 1}`:                          "unknown_field /u",
 	} {
 		_, err := decodeOdd(t, body)
@@ -135,6 +148,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		{`{"amount": 1e400}`, 422, "wrong_type", "/amount"},
 		{`{"amount": 9223372036854775808}`, 422, "wrong_type", "/amount"},
 		{`{"big": 5}`, 422, "wrong_type", "/big"},
+		{`{"big": " null"}`, 422, "wrong_type", "/big"},
 		{`{"big": "x"}`, 422, "wrong_type", "/big"},
 		{`{"tags": ["a", 5]}`, 422, "wrong_type", "/tags/1"},
 		{`{"tags": {}}`, 422, "wrong_type", "/tags"},

@@ -97,10 +97,12 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 	data := filepath.Join(dir, "data")
 
 	running := filepath.Join(dir, "initdb.TERM")
-	initdb := recorded(running, true, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
+	initdb := recorded(ctx, running, true, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	initdb.SysProcAttr = attr
+	initdb.Cancel = func() error { return syscall.Kill(-initdb.Process.Pid, syscall.SIGTERM) }
+	initdb.WaitDelay = 5 * time.Second
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -113,7 +115,8 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 		return "", err
 	}
 	defer log.Close()
-	server := recorded(filepath.Join(dir, "postgres.QUIT"), false, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
+	running = filepath.Join(dir, "postgres.QUIT")
+	server := recorded(context.Background(), running, false, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
 		"-c", "max_connections=300",
 		"-c", "fsync=off", "-c", "full_page_writes=off", // nothing here outlives the process
 		"-c", "max_prepared_transactions=10")
@@ -124,7 +127,11 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 		return "", err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	go func() {
+		err := server.Wait()
+		os.Remove(running) // before the number is another process's
+		ended <- err
+	}()
 
 	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "postgres",
 		RawQuery: url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}

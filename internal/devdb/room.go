@@ -1,6 +1,7 @@
 package devdb
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -44,13 +45,13 @@ until rm -rf "$1" 2>/dev/null || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
 
 // recorded is a command that writes its process id to a file and then becomes
 // the program. With group it writes that of its process group.
-func recorded(file string, group bool, program string, args ...string) *exec.Cmd {
+func recorded(ctx context.Context, file string, group bool, program string, args ...string) *exec.Cmd {
 	minus := ""
 	if group {
 		minus = "-"
 	}
 	script := `echo "` + minus + `$$" >"$0" && exec "$@"`
-	return exec.Command("sh", append([]string{"-c", script, file, program}, args...)...)
+	return exec.CommandContext(ctx, "sh", append([]string{"-c", script, file, program}, args...)...)
 }
 
 func newRoom() (*room, error) {
@@ -88,8 +89,8 @@ func (r *room) clear() {
 // started by root runs as.
 func tempRoot() string {
 	const longestSocketName = 103 - len("/rowkeeper-1234567890/pg/.s.PGSQL.5432")
-	dir := os.TempDir()
-	if len(dir) > longestSocketName {
+	dir, err := filepath.Abs(os.TempDir())
+	if err != nil || len(dir) > longestSocketName {
 		return "/tmp"
 	}
 	if os.Geteuid() == 0 {
