@@ -134,12 +134,17 @@ func open(t testing.TB, s devdb.Source) *DB {
 
 // givenBack waits for connections that the pool is still closing.
 func givenBack(pool *pgxpool.Pool) bool {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if pool.Stat().AcquiredConns() == 0 {
-			return true
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	giveUp := time.After(10 * time.Second)
+	for pool.Stat().AcquiredConns() > 0 {
+		select {
+		case <-look.C:
+		case <-giveUp:
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // Example is First for examples, which have no testing.TB. The database stays
