@@ -30,8 +30,9 @@
 // pool is outside the transaction.
 //
 // BEGIN, COMMIT and ROLLBACK as SQL text are not for the function. Where they are
-// seen nothing more is sent and the call fails; ROLLBACK AND CHAIN, and text of
-// several statements that ends with another one, are not seen.
+// seen nothing more is sent and the call fails. Not seen are ROLLBACK AND CHAIN,
+// text of several statements that ends with another one, and such a COMMIT whose
+// answer was lost with the connection.
 //
 // A function that ignores the error of a statement cannot commit what came
 // before it: the server has rolled that back. The call then returns that error,
