@@ -2,37 +2,70 @@ package txn
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// attempt is what is known of one run of the function in one transaction. The
-// Tx of that run and all savepoints in it share it.
+// attempt is one run of the function in one transaction, and what is known of
+// it. The Tx of that run and all savepoints in it share it.
 type attempt struct {
-	number    int
-	conn      *pgx.Conn // nil behind a wrapper or mock that does not show one
-	cockroach bool      // read at the start: the connection may be somebody else's in the end
+	call   *call // nil where somebody else began the transaction
+	number int
+	ctx    context.Context // of the call, for what has none of its own
+	direct bool            // statements are sent by this package, on a connection of its own
 
-	first    error           // the first error since the transaction was last healthy
+	conn    *pgx.Conn // nil before the first statement, and behind a wrapper
+	link    *link     // of conn, where this package sends by itself
+	inner   pgx.Tx    // the transaction of a wrapper, or one that was joined
+	release func()
+	begun   bool   // BEGIN was answered
+	plain   string // the last statement that pgx sent by itself, if it was the last
+
+	queue      []statement // not sent yet
+	queueSpace [1]statement
+	enqueued   int // how many there have been
+	savepoints int
+	hooks      []func(context.Context)
+
+	failed   error           // the first error since the transaction was last healthy
 	conflict *pgconn.PgError // the last conflict, also one that a savepoint undid
+	broken   error           // nothing can be sent any more, and nothing is to be committed
+	brokenBy int             // the number of the queued statement that is the reason, or 0
 	open     abandoner       // rows or a batch that the function has not closed
 
+	cockroach    bool   // read when connected: the connection may be somebody else's in the end
 	ended        string // the tag with which the function ended the transaction itself
 	endErr       error  // or the error
 	over         bool   // the call is done with the transaction
-	largeObjects bool   // a handle is out that pgx must close
+	largeObjects pgx.Tx // whose handles pgx must close
+}
+
+// name is that of the call, for errors.
+func (a *attempt) name() string {
+	if a.call == nil {
+		return ""
+	}
+	return a.call.name
 }
 
 // abandoner is closed without running anything of the function's.
 type abandoner interface{ abandon() }
 
-func newAttempt(number int, conn *pgx.Conn) *attempt {
-	a := &attempt{number: number, conn: conn}
-	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
+// joined is the attempt for a transaction that somebody else began.
+func joined(ctx context.Context, tx pgx.Tx) *attempt {
+	a := &attempt{number: 1, ctx: ctx, inner: tx, begun: true}
+	a.attach(tx.Conn())
 	return a
+}
+
+func (a *attempt) attach(conn *pgx.Conn) {
+	a.conn = conn
+	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
 }
 
 // The server's view of the transaction. Without a connection it is not known.
@@ -54,25 +87,24 @@ func (a *attempt) lost() bool { return a.conn != nil && a.conn.IsClosed() }
 // observe looks at the answer to a statement. An error counts only while the
 // server says that the transaction is failed: what a savepoint undid, and what
 // never left the client, is forgotten.
-func (a *attempt) observe(tag string, err error) {
+func (a *attempt) observe(sql, tag string, err error) {
 	if err != nil {
 		if pe := conflict(err); pe != nil {
 			a.conflict = pe
 		}
-		if a.first == nil && (a.lost() || isServerError(err)) {
-			a.first = err
+		if a.failed == nil && (a.lost() || serverError(err) != nil) {
+			a.failed = err
 		}
 	}
-	switch tag {
-	case "COMMIT", "BEGIN", "START TRANSACTION": // whatever the status: another one may have begun
-		a.ended = tag
+	if e := ending(sql, tag); e != "" { // whatever the status: another one may have begun
+		a.ended, a.endErr = e, err
 	}
-	if a.lost() {
+	if a.lost() || !a.begun || a.conn != nil && a.conn.PgConn().IsBusy() { // and its status that of before
 		return
 	}
 	switch a.status() {
 	case statusActive:
-		a.first = nil
+		a.failed = nil
 	case statusIdle:
 		if a.ended == "" {
 			a.ended, a.endErr = cmp.Or(tag, "a statement of its own"), err
@@ -80,35 +112,66 @@ func (a *attempt) observe(tag string, err error) {
 	}
 }
 
+// ending is what ended the transaction, if the answer to a statement says that
+// something did. ROLLBACK is also the answer to ROLLBACK TO SAVEPOINT: there the
+// status tells, unless the next transaction was begun by the same words.
+func ending(sql, tag string) string {
+	switch tag {
+	case "COMMIT", "BEGIN", "START TRANSACTION", "PREPARE TRANSACTION":
+		return tag
+	case "ROLLBACK":
+		if strings.Contains(strings.ToLower(sql), "chain") {
+			return "ROLLBACK AND CHAIN"
+		}
+	}
+	return ""
+}
+
 // misuse is the error of a function that ended the transaction itself.
 func (a *attempt) misuse() error {
 	return fmt.Errorf("%w; the function ended it itself, by %s", errNotYours, a.ended)
 }
 
-func isServerError(err error) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe)
+// sender is what sends batches and the like, once nothing is pending.
+func (a *attempt) sender() interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error)
+	Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error)
+} {
+	if a.link == nil {
+		return a.inner
+	}
+	return a.conn
+}
+
+// stop makes the attempt fail with err, whatever the function makes of it.
+func (a *attempt) stop(err error) error {
+	if a.broken == nil {
+		a.broken = err
+	}
+	return a.broken
 }
 
 // healthy reports whether COMMIT would commit, as far as can be seen.
 func (a *attempt) healthy() bool {
-	if a.conn == nil {
-		return a.first == nil
+	switch {
+	case a.broken != nil:
+		return false
+	case a.conn == nil:
+		return a.failed == nil
+	case !a.begun:
+		return !a.lost() && !a.conn.PgConn().IsBusy()
 	}
 	return !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusActive
 }
 
-// retryable is the conflict because of which the function has to run again: one
-// that failed the transaction, even if the function hid or swallowed it, or one
-// of this transaction that the function returned. A conflict of some other
-// connection that the function returned is none of ours.
-func (a *attempt) retryable(returned error) error {
+// reason is the error because of which the transaction does not commit: the one
+// that failed it, even if the function hid or swallowed it; or a conflict of
+// this transaction that the function returned although a savepoint undid it. A
+// conflict of another connection is none of ours. Without any it is nil.
+func (a *attempt) reason(returned error) error {
 	if !a.healthy() {
-		failure := a.failure(returned)
-		if conflict(failure) != nil {
-			return failure
-		}
-		return nil
+		return a.failure(returned)
 	}
 	if pe := conflict(returned); pe != nil && pe == a.conflict {
 		return returned
@@ -119,19 +182,28 @@ func (a *attempt) retryable(returned error) error {
 // failure is the error that failed the transaction. Where nothing was seen of
 // it (a large object, a callback) the function's own error is the best guess.
 func (a *attempt) failure(returned error) error {
-	if a.first != nil {
-		return a.first
-	}
-	if returned != nil {
+	switch {
+	case a.broken != nil:
+		return a.broken
+	case a.failed != nil:
+		return a.failed
+	case returned != nil:
 		return returned
-	}
-	if a.conn != nil && !a.lost() && a.conn.PgConn().IsBusy() {
+	case a.conn != nil && !a.lost() && a.conn.PgConn().IsBusy():
 		return errStillBusy
 	}
 	return pgx.ErrTxCommitRollback
 }
 
 var errStillBusy = errors.New("rows that were opened past the Tx are still open")
+
+func (a *attempt) evidence(err error) evidence {
+	e := evidence{phase: phaseBody, err: err, lost: a.lost(), cockroach: a.cockroach}
+	if !a.begun {
+		e.phase = phaseBegin
+	}
+	return e
+}
 
 // opened remembers what the function has to close; while something is open, pgx
 // refuses to open more.

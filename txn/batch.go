@@ -1,142 +1,85 @@
 package txn
 
 import (
-	"cmp"
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
-var errDriverBytes = errors.New("txn: cannot scan into *pgtype.DriverBytes from QueryRow: the row is closed when Scan returns")
-
-// batchResults keeps the first error of a batch. The server's status is known
-// again only when the batch has been closed, so nothing is concluded before.
-type batchResults struct {
-	pgx.BatchResults
-	at        *attempt
-	first     error
-	ended     string
-	seen      bool
-	abandoned bool
-	refused   bool // by a callback, whose error is not the server's
-}
-
-// watch returns a copy of b in which every result is looked at, also those that
-// nobody reads before Close, and those whose error a callback swallows. b itself
-// stays as it is, because pgx writes into what it sends and the function may
-// send b again.
-func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
-	watched := *b
-	watched.QueuedQueries = make([]*pgx.QueuedQuery, len(b.QueuedQueries))
-	for i, q := range b.QueuedQueries {
-		fn, copied := q.Fn, *q
-		copied.Fn = func(inner pgx.BatchResults) error {
-			c := &batchCallback{BatchResults: inner, outer: r}
-			if fn == nil || r.abandoned {
-				_, err := c.Exec()
+// Batch runs all queries of b as one transaction, from BEGIN to COMMIT in one
+// round trip where their statements have been used before on the connection. It
+// is for transactions no statement of which depends on the answer to another.
+//
+// Everything that [RunInTx] says of retries, errors and options holds. b itself
+// is not changed and may be used again. The callbacks of its queries run when
+// the transaction is known to be committed, in order, so what they are given is
+// not provisional; all results are in memory by then. An error of a callback
+// stops those behind it and comes back in a [*CommittedError]. An error of a
+// query comes as a [*QueuedError].
+//
+// Given a pgx.Tx or a *[Tx] the batch is a part of that transaction, and its
+// callbacks run when its results are there; an error of theirs undoes the batch.
+//
+// A batch on which pgx's own BeginTx was called is refused.
+func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
+	if b == nil {
+		return errors.New("txn: the batch is nil")
+	}
+	if q := b.QueuedQueries; len(q) > 0 && strings.HasPrefix(q[0].SQL, "begin") {
+		return errors.New("txn: the batch begins a transaction itself: do not call its BeginTx")
+	}
+	db, cfg, err := resolve(db, opts)
+	if err != nil {
+		return err
+	}
+	var results []pgconn.Result
+	queue := func(tx *Tx) {
+		results = make([]pgconn.Result, len(b.QueuedQueries))
+		for i, q := range b.QueuedQueries {
+			tx.enqueue(statement{kind: queued, sql: q.SQL, args: q.Arguments, rows: q.Fn != nil, result: &results[i]})
+		}
+	}
+	if _, joins := db.(pgx.Tx); joins {
+		_, err = runOn(ctx, db, cfg, func(ctx context.Context, tx *Tx) error {
+			queue(tx)
+			if err := tx.at.flush(ctx); err != nil {
 				return err
 			}
-			err := fn(c)
-			r.refused = r.refused || err != nil
-			return err
-		}
-		watched.QueuedQueries[i] = &copied
+			return callBack(b, results, tx.at.types())
+		}, nil)
+		return err
 	}
-	return &watched
-}
-
-func (r *batchResults) note(tag string, err error) {
-	if r.first == nil {
-		r.first = err
-	}
-	switch tag {
-	case "ROLLBACK": // also back to a savepoint, which says nothing about the rest
-		r.ended = cmp.Or(r.ended, tag)
-	case "COMMIT", "BEGIN", "START TRANSACTION":
-		if r.ended != "COMMIT" {
-			r.ended = tag
-		}
-	}
-}
-
-func (r *batchResults) Exec() (pgconn.CommandTag, error) {
-	return r.exec(r.BatchResults)
-}
-
-func (r *batchResults) Query() (pgx.Rows, error) {
-	return r.query(r.BatchResults)
-}
-
-func (r *batchResults) QueryRow() pgx.Row {
-	rows, _ := r.Query()
-	return row{rows}
-}
-
-func (r *batchResults) Close() error {
-	err := r.BatchResults.Close()
-	if !r.seen {
-		r.seen = true
-		r.at.closed(r)
-		if !r.refused {
-			r.note("", err)
-		}
-		r.at.observe(r.ended, r.first)
-	}
+	_, err = runOn(ctx, db, cfg, func(ctx context.Context, tx *Tx) error {
+		queue(tx)
+		return nil
+	}, func(types *pgtype.Map) error {
+		return callBack(b, results, types)
+	})
 	return err
 }
 
-func (r *batchResults) abandon() {
-	r.abandoned = true
-	_ = r.Close() // which notes its error
-}
-
-func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {
-	tag, err := br.Exec()
-	r.note(tag.String(), err)
-	return tag, err
-}
-
-func (r *batchResults) query(br pgx.BatchResults) (pgx.Rows, error) {
-	inner, err := br.Query()
-	if err != nil {
-		r.note("", err)
-		if inner == nil {
-			inner = failedRows{err}
+// callBack runs the callbacks of b on results that are in memory.
+func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
+	for i, q := range b.QueuedQueries {
+		if q.Fn == nil {
+			continue
 		}
-		return inner, err
+		if err := q.Fn(&keptResults{result: &results[i], types: types}); err != nil {
+			return fmt.Errorf("callback of query %d: %w", i+1, err)
+		}
 	}
-	return &batchRows{Rows: inner, batch: r}, nil
+	return nil
 }
 
-// batchCallback is what a callback of a batch reads its result from.
-type batchCallback struct {
-	pgx.BatchResults
-	outer *batchResults
-}
-
-func (c *batchCallback) Exec() (pgconn.CommandTag, error) { return c.outer.exec(c.BatchResults) }
-func (c *batchCallback) Query() (pgx.Rows, error)         { return c.outer.query(c.BatchResults) }
-func (c *batchCallback) QueryRow() pgx.Row {
-	rows, _ := c.Query()
-	return row{rows}
-}
-
-// batchRows notes the error that the rows of one query of a batch end with.
-type batchRows struct {
-	pgx.Rows
-	batch *batchResults
-}
-
-func (r *batchRows) Next() bool {
-	if r.Rows.Next() {
-		return true
+// types is what values are decoded by.
+func (a *attempt) types() *pgtype.Map {
+	if a.conn == nil {
+		return pgtype.NewMap()
 	}
-	r.batch.note(r.Rows.CommandTag().String(), r.Rows.Err())
-	return false
-}
-
-func (r *batchRows) Close() {
-	r.Rows.Close()
-	r.batch.note(r.Rows.CommandTag().String(), r.Rows.Err())
+	return a.conn.TypeMap()
 }

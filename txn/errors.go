@@ -46,14 +46,14 @@ func (e *CommittedError) Unwrap() error { return e.Err }
 // Kind is errs.Internal: the client cannot mend it.
 func (e *CommittedError) Kind() kind.Kind { return kind.Internal }
 
-// ExhaustedError says that the transaction was rolled back because of a
-// conflict each time, until the attempts or the time were used up. Nothing was
-// committed. The same call may well succeed later.
+// ExhaustedError says that the transaction was rolled back each time, for a
+// reason that it may not meet again, until the attempts or the time were used
+// up. Nothing was committed. The same call may well succeed later.
 type ExhaustedError struct {
 	Name     string        // as given by the option Name
 	Attempts int           // how often the function ran
 	Elapsed  time.Duration // from the start of the call
-	Err      error         // the last conflict
+	Err      error         // the last reason, nearly always a conflict
 }
 
 func (e *ExhaustedError) Error() string {
@@ -63,8 +63,14 @@ func (e *ExhaustedError) Error() string {
 // Unwrap returns Err.
 func (e *ExhaustedError) Unwrap() error { return e.Err }
 
-// Kind is errs.Contention.
-func (e *ExhaustedError) Kind() kind.Kind { return kind.Contention }
+// Kind is errs.Contention, or errs.Unavailable where the reason was no conflict
+// but a lost connection.
+func (e *ExhaustedError) Kind() kind.Kind {
+	if serverError(e.Err) == nil {
+		return kind.Unavailable
+	}
+	return kind.Contention
+}
 
 // hiddenError carries a server error that the function kept to itself, behind
 // what the function returned.

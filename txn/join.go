@@ -11,14 +11,14 @@ import (
 func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	parent, ok := outer.(*Tx)
 	if !ok {
-		parent = &Tx{inner: outer, at: newAttempt(1, outer.Conn())}
+		parent = &Tx{at: joined(ctx, outer)}
 	}
 	sp, err := parent.begin(ctx)
 	if err != nil {
 		return err
 	}
 	at := sp.at
-	inner := &Tx{inner: sp.inner, at: at} // whose Commit and Rollback are not the function's
+	inner := &Tx{at: at} // whose Commit and Rollback are not the function's
 	returned := false
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit
@@ -31,7 +31,13 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	returned = true
 	at.settle()
 
-	if cause := at.retryable(err); cause != nil {
+	if err == nil && at.ended == "" && at.healthy() {
+		if err = sp.Commit(ctx); err == nil {
+			return nil
+		}
+		sp.closed = false // what it released is undone with the rest
+	}
+	if cause := at.reason(err); cause != nil && restarts(at, cause) {
 		// A savepoint cannot undo a conflict: the transaction has to start again.
 		// But where one of the function's own did, its caller may go on.
 		if at.healthy() {
@@ -39,11 +45,8 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		}
 		return reveal(name, err, cause)
 	}
-	switch {
-	case at.ended != "":
+	if at.ended != "" {
 		return errors.Join(sp.usable(), err)
-	case err == nil && at.healthy():
-		return sp.Commit(ctx)
 	}
 	cause := at.failure(nil)
 	undo(ctx, sp)
@@ -51,6 +54,13 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		return &hiddenError{name: name, cause: cause}
 	}
 	return err
+}
+
+// restarts reports whether cause is for the outermost call, which alone can run
+// the transaction again.
+func restarts(at *attempt, cause error) bool {
+	_, again := classify(at.evidence(cause))
+	return again != never
 }
 
 func undo(ctx context.Context, sp *Tx) {
@@ -61,7 +71,10 @@ func undo(ctx context.Context, sp *Tx) {
 
 // reveal returns an error that both is returned and has cause in its tree.
 func reveal(name string, returned, cause error) error {
-	if conflict(returned) != nil {
+	if returned != nil && errors.Is(returned, cause) {
+		return returned
+	}
+	if conflict(returned) != nil && conflict(returned) == conflict(cause) {
 		return returned
 	}
 	return &hiddenError{name: name, returned: returned, cause: cause}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -38,11 +39,20 @@ const optionName = "Name"
 type config struct {
 	isolation   pgx.TxIsoLevel
 	readOnly    bool
+	priority    PriorityLevel
+	asOf        string // an SQL expression
+	settings    []setting
+	timeouts    Timeouts
 	maxAttempts int
 	maxElapsed  time.Duration
 	backoff     backoff
 	name        string
+	idempotent  bool
+	requiresNew bool
+	tracer      Tracer
 	owned       []string // options that only the outermost call can honour
+
+	first []statement // BEGIN and the settings behind it, made from the above
 }
 
 const (
@@ -51,41 +61,38 @@ const (
 	defaultBackoffMax  = 512 * time.Millisecond
 )
 
-func defaults() config {
-	return config{
-		isolation:   pgx.Serializable,
-		maxAttempts: math.MaxInt,
-		maxElapsed:  defaultMaxElapsed,
-		backoff:     backoff{base: defaultBackoffBase, max: defaultBackoffMax},
-	}
+var defaults = config{
+	isolation:   pgx.Serializable,
+	maxAttempts: math.MaxInt,
+	maxElapsed:  defaultMaxElapsed,
+	backoff:     backoff{base: defaultBackoffBase, max: defaultBackoffMax},
+	first:       []statement{{kind: begins, sql: "begin isolation level serializable"}},
 }
 
-// with returns c changed by opts, and what is wrong with any of them.
-func (c config) with(opts []Option) (config, error) {
-	c.owned = slices.Clone(c.owned)
+// with returns c changed by opts, and what is wrong with any of them. c itself is
+// never changed, because calls share it.
+func (c *config) with(opts []Option) (*config, error) {
+	if len(opts) == 0 {
+		return c, nil
+	}
+	changed := *c
+	changed.owned, changed.settings = slices.Clone(c.owned), slices.Clone(c.settings)
 	var errs []error
 	for i, o := range opts {
 		if o == nil {
 			errs = append(errs, fmt.Errorf("txn: option %d is nil", i+1))
 			continue
 		}
-		if err := o.apply(&c); err != nil {
+		if err := o.apply(&changed); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	return c, errors.Join(errs...)
-}
-
-func (c config) txOptions() pgx.TxOptions {
-	o := pgx.TxOptions{IsoLevel: c.isolation}
-	if c.readOnly {
-		o.AccessMode = pgx.ReadOnly
-	}
-	return o
+	changed.first = changed.begin()
+	return &changed, errors.Join(errs...)
 }
 
 // joinable reports which options a call cannot have that joins a transaction.
-func (c config) joinable() error {
+func (c *config) joinable() error {
 	if len(c.owned) == 0 {
 		return nil
 	}
@@ -110,16 +117,6 @@ func Isolation(level pgx.TxIsoLevel) Option {
 	}}
 }
 
-// ReadOnly makes the transaction READ ONLY: a statement that writes fails with
-// SQLSTATE 25006. The default is the server's, which is READ WRITE unless
-// default_transaction_read_only says otherwise.
-func ReadOnly() Option {
-	return optionFunc{"ReadOnly", func(c *config) error {
-		c.readOnly = true
-		return nil
-	}}
-}
-
 // MaxAttempts bounds how often the function is run, the first time included.
 // The default is no such bound: [MaxElapsed] and the context end the call. n
 // must be at least 1; with 1 nothing is retried.
@@ -135,7 +132,11 @@ func MaxAttempts(n int) Option {
 
 // MaxElapsed bounds the time from the start of the call until the last attempt
 // begins; 30 seconds by default. A deadline of the context that is earlier
-// wins. It does not interrupt an attempt that is under way. d must be positive.
+// wins. d must be positive.
+//
+// Where the context has no deadline, the one that the function is given has this
+// one, so that a statement which waits for a lock nobody lets go of ends as well.
+// Where it has a deadline, an attempt that is under way may use it up.
 func MaxElapsed(d time.Duration) Option {
 	return optionFunc{"MaxElapsed", func(c *config) error {
 		if d <= 0 {
@@ -160,8 +161,44 @@ func Backoff(base, max time.Duration) Option {
 	}}
 }
 
-// Name says what the transaction is for, in errors. It is empty by default. A
-// call that joins may have a name of its own.
+// Idempotent says that the function is harmless when it is carried out twice,
+// also when the first time is applied late, after the second. Then a call whose
+// outcome is unknown is run again. It returns an [*OutcomeUnknownError] all the
+// same if none of its attempts is known to be committed. By default an unknown
+// outcome is returned at once, except under [ReadOnly].
+func Idempotent() Option {
+	return optionFunc{"Idempotent", func(c *config) error {
+		c.idempotent = true
+		return nil
+	}}
+}
+
+// RequiresNew lets a call run beside the transaction that its context belongs
+// to. Without it a call that is given the database of a running call, inside that
+// one's function, is refused: what it does would stay when the outer transaction
+// is rolled back, it does not see what that one wrote, and with a pool of one
+// connection the two wait for each other for ever. What is nearly always meant
+// is to give it the *[Tx]. Elsewhere the option has no effect.
+func RequiresNew() Option {
+	return optionFunc{"RequiresNew", func(c *config) error {
+		c.requiresNew = true
+		return nil
+	}}
+}
+
+// Trace has t told of calls, attempts and waits. By default nobody is told.
+func Trace(t Tracer) Option {
+	return optionFunc{"Trace", func(c *config) error {
+		if v := reflect.ValueOf(t); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return errors.New("the tracer is nil")
+		}
+		c.tracer = t
+		return nil
+	}}
+}
+
+// Name says what the transaction is for, in errors and to tracers. It is empty
+// by default. A call that joins may have a name of its own.
 func Name(name string) Option {
 	return optionFunc{optionName, func(c *config) error {
 		if name == "" {

@@ -12,6 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
+type nilTracer struct{ txn.NopTracer }
+
 func TestNonsenseIsAnErrorAtTheFirstCall(t *testing.T) {
 	t.Parallel()
 	never := func(context.Context, *txn.Tx) error { t.Error("ran"); return nil }
@@ -24,6 +26,17 @@ func TestNonsenseIsAnErrorAtTheFirstCall(t *testing.T) {
 		`txn: Backoff: base 2s must be positive`:            txn.Backoff(2*time.Second, time.Second),
 		`txn: Name: the name is empty`:                      txn.Name(""),
 		`txn: option 1 is nil`:                              nil,
+		`txn: Priority: "urgent" is not a priority`:         txn.Priority("urgent"),
+		`txn: AsOf: the time is zero`:                       txn.AsOf(time.Time{}),
+		`txn: Timeouts: all are zero`:                       txn.Timeouts{},
+		`txn: Timeouts: -1s is not a positive`:              txn.Timeouts{Lock: -time.Second},
+		`txn: Timeouts: 1µs is not a positive whole`:        txn.Timeouts{Statement: time.Microsecond},
+		`txn: Setting: "" is not the name`:                  txn.Setting("", "x"),
+		`txn: Setting: "a b" is not the name`:               txn.Setting("a b", "x"),
+		`txn: Setting: "a." is not the name`:                txn.Setting("a.", "x"),
+		`txn: Setting: "1a" is not the name`:                txn.Setting("1a", "x"),
+		`txn: Setting: the value of a has a zero byte`:      txn.Setting("a", "x\x00"),
+		`txn: Trace: the tracer is nil`:                     txn.Trace((*nilTracer)(nil)),
 	} {
 		require.ErrorContains(t, txn.Run(t.Context(), wrapper{}, never, o), want)
 		require.ErrorContains(t, txn.Run(t.Context(), txn.New(wrapper{}, o), never), want)

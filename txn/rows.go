@@ -6,11 +6,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rows looks at the error that rows end with.
+// rows looks at the error that rows end with, and ends the flight that they
+// came with.
 type rows struct {
 	pgx.Rows
-	at   *attempt
-	seen bool
+	at     *attempt
+	sql    string
+	flight *flight // nil where pgx sent the statement by itself
+	err    error   // of the flight, behind the rows
+	seen   bool
 }
 
 func (r *rows) Next() bool {
@@ -29,10 +33,27 @@ func (r *rows) Scan(dest ...any) error {
 	return err
 }
 
+func (r *rows) Values() ([]any, error) {
+	values, err := r.Rows.Values()
+	if err != nil {
+		r.Close()
+	}
+	return values, err
+}
+
 func (r *rows) Close() {
 	r.Rows.Close()
 	r.end()
 }
+
+func (r *rows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.err
+}
+
+func (r *rows) Conn() *pgx.Conn { return r.at.conn }
 
 func (r *rows) abandon() { r.Close() }
 
@@ -42,7 +63,72 @@ func (r *rows) end() {
 	}
 	r.seen = true
 	r.at.closed(r)
-	r.at.observe(r.Rows.CommandTag().String(), r.Rows.Err())
+	tag, err := r.Rows.CommandTag(), r.Rows.Err()
+	if r.flight != nil {
+		r.err = r.at.queried(r.flight, r.sql, tag, err)
+		return
+	}
+	r.at.observe(r.sql, seen(r.sql, tag), err)
+}
+
+// flightRow is the row of a statement that travelled with others.
+type flightRow struct {
+	at     *attempt
+	flight *flight
+	sql    string
+	seen   bool
+}
+
+func (r *flightRow) Scan(dest ...any) error {
+	if r.seen {
+		return pgx.ErrTxClosed
+	}
+	if hasDriverBytes(dest) {
+		r.abandon()
+		return errDriverBytes
+	}
+	rr, err := r.flight.row()
+	found := err == nil && rr.NextRow()
+	if found {
+		err = r.scan(rr, dest)
+	}
+	if err = r.end(rr, err); err == nil && !found {
+		return pgx.ErrNoRows
+	}
+	return err
+}
+
+func (r *flightRow) scan(rr *pgconn.ResultReader, dest []any) error {
+	types := r.at.conn.TypeMap()
+	if len(dest) == 1 {
+		if s, ok := dest[0].(pgx.RowScanner); ok {
+			kept := &pgconn.Result{FieldDescriptions: rr.FieldDescriptions(), Rows: [][][]byte{rr.Values()}}
+			return s.ScanRow(&keptRows{result: kept, types: types})
+		}
+	}
+	return pgx.ScanRow(types, rr.FieldDescriptions(), rr.Values(), dest...)
+}
+
+// end reads what is left. An error of the server's wins over one of scanning.
+func (r *flightRow) end(rr *pgconn.ResultReader, err error) error {
+	var tag pgconn.CommandTag
+	r.seen = true
+	r.at.closed(r)
+	scanErr := err
+	if rr != nil {
+		if tag, err = rr.Close(); err == nil {
+			err = scanErr
+		}
+	}
+	return r.at.queried(r.flight, r.sql, tag, err)
+}
+
+func (r *flightRow) abandon() {
+	if r.seen {
+		return
+	}
+	rr, err := r.flight.row()
+	_ = r.end(rr, err) // it is observed there
 }
 
 // row is pgx's QueryRow on rows that are watched.
@@ -53,10 +139,8 @@ func (r row) Scan(dest ...any) error {
 	if err := r.Err(); err != nil {
 		return err
 	}
-	for _, d := range dest {
-		if _, ok := d.(*pgtype.DriverBytes); ok {
-			return errDriverBytes
-		}
+	if hasDriverBytes(dest) {
+		return errDriverBytes
 	}
 	if !r.Next() {
 		if err := r.Err(); err != nil {
@@ -69,6 +153,15 @@ func (r row) Scan(dest ...any) error {
 	}
 	r.Close()
 	return r.Err()
+}
+
+func hasDriverBytes(dest []any) bool {
+	for _, d := range dest {
+		if _, ok := d.(*pgtype.DriverBytes); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // failedRows are the rows of a statement that was not sent.

@@ -1,18 +1,24 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // RunInTx runs fn in a transaction, commits it, and returns what fn returned.
-// Where the database reports a conflict (SQLSTATE 40001, 40P01, or 40003 before COMMIT) the
-// transaction is rolled back and fn is run again in a new one, so fn must have
-// no effect outside the transaction that matters twice.
+// Where the database reports a conflict (SQLSTATE 40001, 40P01, or 40003 before
+// COMMIT), or the connection is lost before COMMIT, the transaction is rolled
+// back and fn is run again in a new one, so fn must have no effect outside the
+// transaction that matters twice. What does goes into [Tx.OnCommit].
+//
+// Nothing is sent before the first statement of fn, with which BEGIN travels. An
+// error of taking a connection or of BEGIN comes from that statement.
 //
 // A result is returned only after a known commit, and any error means that
 // nothing was committed, with two exceptions that say so: [*OutcomeUnknownError]
@@ -66,6 +72,12 @@ func run(ctx context.Context, db DB, opts []Option, fn body) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return runOn(ctx, db, cfg, fn, nil)
+}
+
+// runOn is run on what resolve gave. landed is called with the connection still
+// held once a call that does not join is known to be committed.
+func runOn(ctx context.Context, db DB, cfg *config, fn body, landed func(*pgtype.Map) error) (bool, error) {
 	if tx, ok := db.(pgx.Tx); ok {
 		if err := cfg.joinable(); err != nil {
 			return false, err
@@ -73,113 +85,293 @@ func run(ctx context.Context, db DB, opts []Option, fn body) (bool, error) {
 		err := join(ctx, tx, cfg.name, fn)
 		return err == nil, err
 	}
-	c := call{db: db, config: cfg, fn: fn, start: time.Now()}
-	for n := 1; ; n++ {
-		verdict, err := c.attempt(ctx, n)
-		if verdict != restart {
-			return verdict == kept, err
-		}
-		if err := c.wait(ctx, n, err); err != nil {
+	if !cfg.requiresNew {
+		if err := checkNested(ctx, db, cfg.name); err != nil {
 			return false, err
 		}
 	}
+	if err := checkOwned(db, cfg.name); err != nil {
+		return false, err
+	}
+	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
+	return c.run(ctx)
 }
-
-// verdict is what became of an attempt.
-type verdict uint8
-
-const (
-	discarded verdict = iota // rolled back, or nobody knows
-	restart                  // rolled back because of a conflict
-	kept                     // committed
-)
 
 // call is one outermost call of RunInTx.
 type call struct {
-	config
-	db    DB
-	fn    body
-	start time.Time
+	*config
+	db     DB
+	direct bool // statements are sent by this package
+	fn     body
+	landed func(*pgtype.Map) error // nil but for Batch
+	start  time.Time
+
+	uncertain error // of an attempt that may have been committed all the same
+	ghost     *ghost
+	losses    int // connections lost in the middle of a transaction
+	stale     int // connections lost before they were of any use
+	plans     int // attempts that failed for how a statement was prepared
+	deadlines int // conflicts that seldom go away
+	hooks     []func(context.Context)
 }
 
-// attempt runs the function once. Where it has to run again, err says why.
-func (c *call) attempt(ctx context.Context, number int) (_ verdict, err error) {
-	s, err := begin(ctx, c.db, c.txOptions())
-	if err != nil {
-		return discarded, fmt.Errorf("%s: begin: %w", prefix(c.name), err)
+func (c *call) run(ctx context.Context) (kept bool, err error) {
+	caller := ctx
+	if t := c.tracer; t != nil {
+		ctx = t.TraceCallStart(ctx, TraceCallStartData{Name: c.name})
 	}
-	conn := s.conn
-	if conn == nil {
-		conn = s.tx.Conn()
+	attempts := 0
+	end := func() {
+		if t := c.tracer; t != nil {
+			t.TraceCallEnd(ctx, TraceCallEndData{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: err})
+		}
 	}
-	at := newAttempt(number, conn)
+	returned := false
+	defer func() {
+		if !returned {
+			end()
+		}
+	}()
+	kept, attempts, err = c.loop(ctx)
+	returned = true
+	end()
+	if kept {
+		runHooks(context.WithoutCancel(caller), c.name, c.hooks)
+	}
+	return kept, err
+}
+
+func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.maxElapsed), &elapsedError{c.maxElapsed})
+		defer cancel()
+	}
+	r := &running{Context: ctx, db: c.db, name: c.name}
+	defer r.over.Store(true)
+	var last error // conflict
+	for n := 1; ; n++ {
+		res := c.attempt(r, n)
+		if !res.restart {
+			var elapsed *elapsedError
+			if last != nil && !res.kept && !res.unknown && errors.As(context.Cause(ctx), &elapsed) {
+				res.err = &ExhaustedError{Name: c.name, Attempts: n, Elapsed: time.Since(c.start), Err: fmt.Errorf("%w (after: %w)", last, res.err)}
+			}
+			return res.kept, n, res.err
+		}
+		last = res.err
+		if err := c.wait(ctx, n, res.err); err != nil {
+			return false, n, c.doubted(n, err)
+		}
+	}
+}
+
+// elapsedError is the cause of the end of a context without a deadline.
+type elapsedError struct{ after time.Duration }
+
+func (e *elapsedError) Error() string {
+	return fmt.Sprintf("MaxElapsed of %v is over: %v", e.after, context.DeadlineExceeded)
+}
+func (e *elapsedError) Unwrap() error { return context.DeadlineExceeded }
+
+// result is what became of an attempt.
+type result struct {
+	kept    bool  // committed
+	restart bool  // rolled back, and err is a reason to run again
+	unknown bool  // err is an OutcomeUnknownError of this call's
+	err     error // why it was not committed, or what went wrong besides
+}
+
+// attempt runs the function once.
+func (c *call) attempt(ctx context.Context, number int) (res result) {
+	if t := c.tracer; t != nil {
+		ctx = t.TraceAttemptStart(ctx, TraceAttemptStartData{Name: c.name, Attempt: number})
+	}
+	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct}
+	at.queue = at.queueSpace[:0]
+	c.hooks = nil
 	returned := false
 	defer func() {
 		at.over = true
 		if !returned { // a panic, or runtime.Goexit
 			at.settle()
-			s.rollback(ctx)
+			at.rollback(ctx)
 		}
-		s.give(ctx, at.largeObjects)
+		if g := at.leavesGhost(); g != nil {
+			c.ghost = g
+		}
+		at.give(ctx)
+		c.traceAttemptEnd(ctx, number, res)
 	}()
-	err = c.fn(ctx, &Tx{inner: s.tx, at: at})
+	err := c.fn(ctx, &Tx{at: at})
 	returned = true
 	at.settle()
-
-	switch {
-	case at.ended != "":
-		s.rollback(ctx)
-		return c.endedByFunction(at, err)
-	case err == nil && ctx.Err() == nil && at.healthy():
-		return c.commit(ctx, s, at)
+	if err == nil && at.ended == "" && ctx.Err() == nil && at.healthy() {
+		return c.commit(ctx, at)
 	}
-	cause, failure := at.retryable(err), at.failure(nil) // as the server sees it now
-	s.rollback(ctx)
-	switch {
-	case cause != nil && ctx.Err() == nil:
-		return restart, cause
-	case err != nil:
-		return discarded, err
-	case ctx.Err() != nil:
-		return discarded, fmt.Errorf("%s: rolled back: %w", prefix(c.name), contextError(ctx))
-	}
-	return discarded, &hiddenError{name: c.name, cause: failure}
+	return c.abandon(ctx, at, err)
 }
 
-func (c *call) commit(ctx context.Context, s *session, at *attempt) (verdict, error) {
-	tag, err := s.commit(ctx)
-	if s.conn != nil {
-		s.rollback(ctx) // only where the answer left the connection in a transaction
+// abandon ends an attempt that is not to be committed.
+func (c *call) abandon(ctx context.Context, at *attempt, returned error) result {
+	if at.ended != "" {
+		at.rollback(ctx)
+		return c.endedByFunction(at, returned)
 	}
-	switch commitOutcome(tag, err, at.cockroach) {
+	reason, failure := at.reason(returned), at.failure(nil) // as the server sees it now
+	e := at.evidence(reason)
+	at.rollback(ctx)
+	if reason != nil {
+		outcome, again := classify(e)
+		switch {
+		case outcome == committed:
+			return c.committed(at, &CommittedError{Name: c.name, Err: reason})
+		case ctx.Err() == nil && c.allows(again, reason, at):
+			return result{restart: true, err: reason}
+		}
+	}
+	switch {
+	case at.broken != nil:
+		return c.discarded(at, revealed(returned, at.broken))
+	case returned != nil && reason == nil && conflict(returned) != nil && at.conflict == nil:
+		return c.discarded(at, fmt.Errorf("%s: rolled back, because the function returned a conflict of another connection: %w", prefix(c.name), returned))
+	case returned != nil:
+		return c.discarded(at, returned)
+	case ctx.Err() != nil:
+		return c.discarded(at, fmt.Errorf("%s: rolled back: %w", prefix(c.name), contextError(ctx)))
+	}
+	return c.discarded(at, &hiddenError{name: c.name, cause: failure})
+}
+
+// revealed is what the function returned, or the error that it hid behind it.
+func revealed(returned, cause error) error {
+	if returned == nil || errors.Is(returned, cause) {
+		return cmp.Or(returned, cause)
+	}
+	return &hiddenError{returned: returned, cause: cause}
+}
+
+// discarded is the end of a call that is not committed, unless an attempt before
+// this one was.
+func (c *call) discarded(at *attempt, err error) result {
+	return result{unknown: c.uncertain != nil, err: c.doubted(at.number, err)}
+}
+
+func (c *call) doubted(attempts int, err error) error {
+	if c.uncertain == nil {
+		return err
+	}
+	return &OutcomeUnknownError{Name: c.name, Attempts: attempts, Err: errors.Join(c.uncertain, err)}
+}
+
+func (c *call) committed(at *attempt, err error) result {
+	c.hooks = at.hooks
+	if c.landed != nil {
+		if landedErr := c.landed(at.types()); landedErr != nil {
+			err = &CommittedError{Name: c.name, Err: errors.Join(err, landedErr)}
+		}
+	}
+	return result{kept: true, err: err}
+}
+
+// commit ends an attempt whose function has returned nil.
+func (c *call) commit(ctx context.Context, at *attempt) result {
+	at.trim()
+	if len(at.queue) == 0 && !at.begun && at.broken == nil {
+		return c.committed(at, nil) // nothing was sent
+	}
+	traced := c.traceCommitStart(ctx, at)
+	e := at.commit(ctx)
+	if at.ended != "" {
+		at.rollback(ctx)
+		return c.endedByFunction(at, e.err)
+	}
+	outcome, again := classify(e)
+	if at.link != nil {
+		at.rollback(ctx) // only where the answer left the connection in a transaction
+	} else if !e.commitSent {
+		at.rollback(ctx)
+	}
+	if outcome == unknown && c.readOnly {
+		outcome, again = rolledBack, whenLost // there was nothing to commit
+	}
+	c.traceCommitEnd(traced, at, outcome, e.err)
+	switch outcome {
 	case committed:
-		if tag == "COMMIT" {
-			return kept, nil
+		if e.tag == "COMMIT" {
+			return c.committed(at, nil)
 		}
-		return kept, &CommittedError{Name: c.name, Err: err}
+		return c.committed(at, &CommittedError{Name: c.name, Err: e.err})
 	case rolledBack:
+		err := e.err
 		if err == nil {
-			err = pgx.ErrTxCommitRollback
+			err = cmp.Or(at.failed, pgx.ErrTxCommitRollback)
 		}
-		if conflict(err) != nil && ctx.Err() == nil {
-			return restart, err
+		if ctx.Err() == nil && c.allows(again, err, at) {
+			return result{restart: true, err: err}
 		}
-		return discarded, fmt.Errorf("%s: commit: %w", prefix(c.name), err)
+		if e.phase == phaseCommit {
+			err = fmt.Errorf("%s: commit: %w", prefix(c.name), err)
+		} else if e.err != nil && contextEnded(err) && !e.commitSent {
+			err = fmt.Errorf("%s: rolled back: %w", prefix(c.name), err)
+		}
+		return c.discarded(at, err)
 	}
-	return discarded, &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
+	if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at) {
+		c.uncertain = e.err
+		return result{restart: true, err: e.err}
+	}
+	return c.uncertainly(at, errors.Join(c.uncertain, e.err))
 }
 
 // endedByFunction is the error for a function that sent COMMIT or ROLLBACK.
-func (c *call) endedByFunction(at *attempt, returned error) (verdict, error) {
-	misuse := fmt.Errorf("%s: %w", prefix(c.name), at.misuse())
-	err := errors.Join(misuse, at.endErr, returned)
-	switch commitOutcome(at.ended, at.endErr, at.cockroach) {
-	case committed:
-		return kept, &CommittedError{Name: c.name, Err: err}
-	case rolledBack:
-		return discarded, err
+func (c *call) endedByFunction(at *attempt, returned error) result {
+	err := errors.Join(fmt.Errorf("%s: %w", prefix(c.name), at.misuse()), at.endErr, returned)
+	e := evidence{phase: phaseCommit, commitSent: true, tag: at.ended, err: at.endErr, cockroach: at.cockroach}
+	if at.ended == "ROLLBACK AND CHAIN" {
+		e.tag = "ROLLBACK"
 	}
-	return discarded, &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}
+	switch outcome, _ := classify(e); outcome {
+	case committed:
+		return c.committed(at, &CommittedError{Name: c.name, Err: err})
+	case rolledBack:
+		return c.discarded(at, err)
+	}
+	return c.uncertainly(at, err)
+}
+
+func (c *call) uncertainly(at *attempt, err error) result {
+	return result{unknown: true, err: &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}}
+}
+
+// How often a call runs again for what is not a conflict.
+const (
+	maxLosses    = 3  // lost in the middle: the function may be what ends the connection
+	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
+	maxPlans     = 1
+	maxDeadlines = 3
+)
+
+// allows reports whether the call may run again for a reason of this kind, and
+// counts it.
+func (c *call) allows(a again, reasonErr error, at *attempt) bool {
+	count := func(n *int, most int) bool { *n++; return *n <= most }
+	switch a {
+	case always:
+		if reason(serverError(reasonErr)) == reasonCommitDeadline {
+			return count(&c.deadlines, maxDeadlines)
+		}
+		return true
+	case whenLost:
+		if !at.begun {
+			return count(&c.stale, maxStale)
+		}
+		return count(&c.losses, maxLosses)
+	case withoutPlan:
+		return count(&c.plans, maxPlans)
+	}
+	pe := serverError(reasonErr)
+	return pe != nil && pe.Code == codeLockNotAvailable && c.ghost != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
 }
 
 // wait waits before the attempt that follows the failed ones, or says why there
@@ -196,13 +388,27 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	if delay == 0 {
 		return nil
 	}
-	timer := time.NewTimer(delay)
+	if t := c.tracer; t != nil {
+		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: failed, Delay: delay, Err: cause})
+	}
+	err := sleep(ctx, delay)
+	if t := c.tracer; t != nil {
+		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: failed, Err: err})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), err, cause)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), contextError(ctx), cause)
+		return contextError(ctx)
 	}
 }
 

@@ -54,9 +54,14 @@ func TestRunsSerializableUnlessTold(t *testing.T) {
 
 func requireCode(t *testing.T, err error, code string) {
 	t.Helper()
+	require.Equal(t, code, serverError(t, err).Code)
+}
+
+func serverError(t *testing.T, err error) *pgconn.PgError {
+	t.Helper()
 	var pe *pgconn.PgError
 	require.ErrorAs(t, err, &pe)
-	require.Equal(t, code, pe.Code)
+	return pe
 }
 
 func TestErrorRollsBackAndIsReturnedAsItIs(t *testing.T) {
@@ -166,7 +171,7 @@ func TestConflictAtCommitIsRetried(t *testing.T) {
 					return err
 				}
 				return write(ctx, tx, 2, 0)
-			})
+			}, txn.RequiresNew())
 		}
 		returned := 0
 		attempts, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -10,7 +11,7 @@ import (
 // wherever the database stood: RunInTx(ctx, runner, …).
 type Runner struct {
 	db     DB
-	config config
+	config *config
 	err    error // what is wrong with it, said by every call
 }
 
@@ -39,6 +40,9 @@ func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
 			return nil, err
 		}
 		return tx.Begin(ctx)
+	}
+	if len(r.config.first) > 1 {
+		return nil, errors.New("txn: Begin of a Runner with Timeouts or Setting: they are sent with the first statement of a function; use RunInTx")
 	}
 	b, ok := r.db.(beginner)
 	if !ok {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,9 +17,8 @@ import (
 // after the function has returned. A Tx from [Tx.Begin] is a savepoint, which
 // whoever began it commits or rolls back.
 type Tx struct {
-	inner     pgx.Tx
 	at        *attempt
-	savepoint bool
+	savepoint *savepoint // nil: the transaction itself, or a joined call's share of it
 	closed    bool
 }
 
@@ -32,18 +30,19 @@ var errNotYours = errors.New("the transaction belongs to the call that runs the 
 func (tx *Tx) Attempt() int { return tx.at.number }
 
 func (tx *Tx) usable() error {
-	if tx.closed || tx.at.over {
+	switch {
+	case tx.closed || tx.at.over:
 		return pgx.ErrTxClosed
-	}
-	if tx.at.ended != "" {
+	case tx.at.ended != "":
 		return fmt.Errorf("txn: %w", tx.at.misuse())
 	}
-	return nil
+	return tx.at.broken
 }
 
 // Begin makes a savepoint. Its Commit releases it, its Rollback undoes what
 // came after it. A conflict cannot be undone so: let it reach the call that
-// began the transaction, which alone can run it again.
+// began the transaction, which alone can run it again. SAVEPOINT and RELEASE
+// travel with other statements where they can, like what is queued.
 func (tx *Tx) Begin(ctx context.Context) (pgx.Tx, error) {
 	sp, err := tx.begin(ctx)
 	if err != nil {
@@ -56,44 +55,38 @@ func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	inner, err := tx.inner.Begin(ctx)
-	tx.at.observe("", err)
+	sp, err := tx.at.mark(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Tx{inner: inner, at: tx.at, savepoint: true}, nil
+	return &Tx{at: tx.at, savepoint: sp}, nil
 }
 
 // Commit releases a savepoint. On the transaction itself it is an error: the
 // function returns nil instead.
 func (tx *Tx) Commit(ctx context.Context) error {
-	return tx.end(ctx, pgx.Tx.Commit)
+	if err := tx.usable(); err != nil {
+		return err
+	}
+	return tx.end(ctx, (*attempt).releaseMark)
 }
 
 // Rollback goes back to a savepoint. On the transaction itself it is an error:
 // the function returns an error instead. It sends nothing then, so a deferred
 // Rollback in existing code does no harm.
 func (tx *Tx) Rollback(ctx context.Context) error {
-	return tx.end(ctx, func(inner pgx.Tx, ctx context.Context) error {
-		err := inner.Rollback(ctx)
-		if err == nil {
-			tx.at.first = nil
-		}
-		return err
-	})
+	return tx.end(ctx, (*attempt).undoMark)
 }
 
-func (tx *Tx) end(ctx context.Context, how func(pgx.Tx, context.Context) error) error {
-	if err := tx.usable(); err != nil {
+func (tx *Tx) end(ctx context.Context, how func(*attempt, context.Context, *savepoint) error) error {
+	if err := tx.usable(); err != nil && err != tx.at.broken {
 		return err
 	}
-	if !tx.savepoint {
+	if tx.savepoint == nil {
 		return fmt.Errorf("txn: %w", errNotYours)
 	}
 	tx.closed = true
-	err := how(tx.inner, ctx)
-	tx.at.observe("", err)
-	return err
+	return how(tx.at, ctx, tx.savepoint)
 }
 
 // Exec sends a statement and waits for its result.
@@ -101,13 +94,7 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	if err := tx.usable(); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := tx.inner.Exec(ctx, sql, args...)
-	seen := tag.String()
-	if seen == "BEGIN" && !strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";") {
-		seen = "" // by itself it changes nothing
-	}
-	tx.at.observe(seen, err)
-	return tag, err
+	return tx.at.exec(ctx, sql, args)
 }
 
 // Query sends a statement that returns rows. Rows that are still open when the
@@ -121,23 +108,16 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	if err := tx.usable(); err != nil {
 		return failedRows{err}
 	}
-	inner, err := tx.inner.Query(ctx, sql, args...)
-	if err != nil {
-		tx.at.observe("", err)
-		if inner == nil {
-			return failedRows{err}
-		}
-		return inner
-	}
-	r := &rows{Rows: inner, at: tx.at}
-	tx.at.opened(r)
-	return r
+	return tx.at.query(ctx, sql, args)
 }
 
 // QueryRow sends a statement that returns at most one row. Scan gives
 // pgx.ErrNoRows where there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return row{tx.query(ctx, sql, args)}
+	if err := tx.usable(); err != nil {
+		return failedRows{err}
+	}
+	return tx.at.queryRow(ctx, sql, args)
 }
 
 // SendBatch sends the queries of b in one round trip. What its callbacks are
@@ -150,8 +130,11 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.usable(); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	if err := tx.at.flush(ctx); err != nil {
+		return pgx.FailedBatchResults(b, err)
+	}
 	r := &batchResults{at: tx.at}
-	r.BatchResults = tx.inner.SendBatch(ctx, r.watch(b))
+	r.BatchResults = tx.at.sender().SendBatch(ctx, r.watch(b))
 	tx.at.opened(r)
 	return r
 }
@@ -161,8 +144,11 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	if err := tx.usable(); err != nil {
 		return 0, err
 	}
-	n, err := tx.inner.CopyFrom(ctx, table, columns, src)
-	tx.at.observe("", err)
+	if err := tx.at.flush(ctx); err != nil {
+		return 0, err
+	}
+	n, err := tx.at.sender().CopyFrom(ctx, table, columns, src)
+	tx.at.observe("", "", err)
 	return n, err
 }
 
@@ -171,18 +157,26 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	sd, err := tx.inner.Prepare(ctx, name, sql)
-	tx.at.observe("", err)
+	if err := tx.at.flush(ctx); err != nil {
+		return nil, err
+	}
+	sd, err := tx.at.sender().Prepare(ctx, name, sql)
+	tx.at.observe("", "", err)
 	return sd, err
 }
 
-// LargeObjects gives access to large objects, which only PostgreSQL has.
+// LargeObjects gives access to large objects, which only PostgreSQL has. They
+// are closed when no transaction can be begun; the call returns why.
 func (tx *Tx) LargeObjects() pgx.LargeObjects {
-	if tx.usable() != nil {
+	if tx.usable() != nil || tx.at.flush(tx.at.ctx) != nil {
 		return closedTx().LargeObjects()
 	}
-	tx.at.largeObjects = true
-	return tx.inner.LargeObjects()
+	if tx.at.largeObjects == nil {
+		if tx.at.largeObjects = tx.at.inner; tx.at.link != nil {
+			tx.at.largeObjects = begunTx(tx.at.conn)
+		}
+	}
+	return tx.at.largeObjects.LargeObjects()
 }
 
 // closedTx is a transaction of pgx's whose methods return pgx.ErrTxClosed.
@@ -194,6 +188,28 @@ func closedTx() pgx.Tx {
 	return results.Tx()
 }
 
+// begunTx is pgx's view of a transaction that was begun on conn already. pgx
+// makes one only by sending BEGIN, which it does not under a context that is
+// done.
+func begunTx(conn *pgx.Conn) pgx.Tx {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var b pgx.Batch
+	b.BeginTx(pgx.TxOptions{})
+	results := conn.SendBatch(ctx, &b)
+	_ = results.Close() // that the context is done
+	return results.Tx()
+}
+
 // Conn is the connection of the transaction, for what a Tx does not offer. What
-// is sent on it past the Tx is not seen by the rules for retrying.
-func (tx *Tx) Conn() *pgx.Conn { return tx.inner.Conn() }
+// is sent on it past the Tx is not seen by the rules for retrying. It begins the
+// transaction, and is nil where that fails; the call returns why.
+func (tx *Tx) Conn() *pgx.Conn {
+	if tx.usable() == nil {
+		_ = tx.at.flush(tx.at.ctx) // the call returns it
+	}
+	if tx.at.broken != nil {
+		return nil
+	}
+	return tx.at.conn
+}

@@ -1,0 +1,142 @@
+package txn
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+var errDriverBytes = errors.New("txn: cannot scan into *pgtype.DriverBytes from QueryRow: the row is closed when Scan returns")
+
+// batchResults keeps the first error of a batch. The server's status is known
+// again only when the batch has been closed, so nothing is concluded before.
+type batchResults struct {
+	pgx.BatchResults
+	at        *attempt
+	first     error
+	ended     string
+	seen      bool
+	abandoned bool
+	refused   bool // by a callback, whose error is not the server's
+}
+
+// watch returns a copy of b in which every result is looked at, also those that
+// nobody reads before Close, and those whose error a callback swallows. b itself
+// stays as it is, because pgx writes into what it sends and the function may
+// send b again.
+func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
+	watched := *b
+	watched.QueuedQueries = make([]*pgx.QueuedQuery, len(b.QueuedQueries))
+	for i, q := range b.QueuedQueries {
+		fn, copied := q.Fn, *q
+		copied.Fn = func(inner pgx.BatchResults) error {
+			c := &batchCallback{BatchResults: inner, outer: r}
+			if fn == nil || r.abandoned {
+				_, err := c.Exec()
+				return err
+			}
+			err := fn(c)
+			r.refused = r.refused || err != nil
+			return err
+		}
+		watched.QueuedQueries[i] = &copied
+	}
+	return &watched
+}
+
+func (r *batchResults) note(tag string, err error) {
+	if r.first == nil {
+		r.first = err
+	}
+	switch tag {
+	case "ROLLBACK": // also back to a savepoint, which says nothing about the rest
+		r.ended = cmp.Or(r.ended, tag)
+	case "COMMIT", "BEGIN", "START TRANSACTION":
+		if r.ended != "COMMIT" {
+			r.ended = tag
+		}
+	}
+}
+
+func (r *batchResults) Exec() (pgconn.CommandTag, error) {
+	return r.exec(r.BatchResults)
+}
+
+func (r *batchResults) Query() (pgx.Rows, error) {
+	return r.query(r.BatchResults)
+}
+
+func (r *batchResults) QueryRow() pgx.Row {
+	rows, _ := r.Query()
+	return row{rows}
+}
+
+func (r *batchResults) Close() error {
+	err := r.BatchResults.Close()
+	if !r.seen {
+		r.seen = true
+		r.at.closed(r)
+		if !r.refused {
+			r.note("", err)
+		}
+		r.at.observe("", r.ended, r.first)
+	}
+	return err
+}
+
+func (r *batchResults) abandon() {
+	r.abandoned = true
+	_ = r.Close() // which notes its error
+}
+
+func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {
+	tag, err := br.Exec()
+	r.note(tag.String(), err)
+	return tag, err
+}
+
+func (r *batchResults) query(br pgx.BatchResults) (pgx.Rows, error) {
+	inner, err := br.Query()
+	if err != nil {
+		r.note("", err)
+		if inner == nil {
+			inner = failedRows{err}
+		}
+		return inner, err
+	}
+	return &batchRows{Rows: inner, batch: r}, nil
+}
+
+// batchCallback is what a callback of a batch reads its result from.
+type batchCallback struct {
+	pgx.BatchResults
+	outer *batchResults
+}
+
+func (c *batchCallback) Exec() (pgconn.CommandTag, error) { return c.outer.exec(c.BatchResults) }
+func (c *batchCallback) Query() (pgx.Rows, error)         { return c.outer.query(c.BatchResults) }
+func (c *batchCallback) QueryRow() pgx.Row {
+	rows, _ := c.Query()
+	return row{rows}
+}
+
+// batchRows notes the error that the rows of one query of a batch end with.
+type batchRows struct {
+	pgx.Rows
+	batch *batchResults
+}
+
+func (r *batchRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.batch.note(r.Rows.CommandTag().String(), r.Rows.Err())
+	return false
+}
+
+func (r *batchRows) Close() {
+	r.Rows.Close()
+	r.batch.note(r.Rows.CommandTag().String(), r.Rows.Err())
+}

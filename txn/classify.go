@@ -1,0 +1,226 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	codeSerializationFailure = "40001"
+	codeCompletionUnknown    = "40003"
+	codeDeadlockDetected     = "40P01"
+	codeLockNotAvailable     = "55P03"
+	codeInFailedTransaction  = "25P02"
+	codeIdleInTransaction    = "25P03"
+	codeTransactionTimeout   = "25P04"
+	codeUndefinedStatement   = "26000"
+	codeNotSupported         = "0A000"
+	codeProtocolViolation    = "08P01"
+	codeSyntax               = "42601"
+	codeUnknownSetting       = "42704"
+	codeCommittedButSchema   = "XXA00" // CockroachDB: pgcode.TransactionCommittedWithSchemaChangeFailure
+	classIntegrityViolation  = "23"
+)
+
+// phase is the part of a transaction that an answer belongs to.
+type phase uint8
+
+const (
+	phaseBegin  phase = iota // BEGIN and the settings behind it
+	phaseBody                // what the function sent
+	phaseCommit              // COMMIT
+)
+
+func (p phase) String() string { return [...]string{"begin", "body", "commit"}[p] }
+
+type outcome uint8
+
+const (
+	unknown outcome = iota
+	committed
+	rolledBack
+)
+
+func (o outcome) String() string { return [...]string{"unknown", "committed", "rolled back"}[o] }
+
+// again says what a new transaction may do about an error.
+type again uint8
+
+const (
+	never       again = iota
+	always            // a conflict, which the next attempt may not meet
+	whenLost          // a lost connection: a few times, because the function may be what ends it
+	withoutPlan       // a prepared statement that the server no longer has or wants: once
+)
+
+func (a again) String() string { return [...]string{"never", "always", "whenLost", "withoutPlan"}[a] }
+
+// evidence is what is known when a transaction has ended or failed.
+type evidence struct {
+	// phase is that of the result which carries the error, and that of the last
+	// statement sent where the error came instead of a result.
+	phase      phase
+	commitSent bool   // some of COMMIT may have reached the server
+	tag        string // of the answer to COMMIT, if one was read
+	err        error
+	lost       bool // the connection is gone
+	cockroach  bool // CockroachDB named itself; behind a pooler it may not
+}
+
+// before reports whether the server wrote the error before it reached COMMIT:
+// it carries out what it is sent in order.
+func (e evidence) before(pe *pgconn.PgError) bool {
+	return !e.commitSent || e.phase < phaseCommit && said(pe)
+}
+
+// rules are tried in this order, and the first that holds decides. The table in
+// the package comment says the same.
+var rules = []struct {
+	name    string
+	holds   func(e evidence, pe *pgconn.PgError) bool
+	outcome outcome
+	again   again
+}{
+	{"COMMIT was answered with its tag", func(e evidence, _ *pgconn.PgError) bool { return e.tag == "COMMIT" }, committed, never},
+	{"COMMIT was answered with ROLLBACK", func(e evidence, _ *pgconn.PgError) bool {
+		return e.tag == "ROLLBACK" || errors.Is(e.err, pgx.ErrTxCommitRollback)
+	}, rolledBack, never},
+	{"the data is committed, a schema change behind it failed", code(codeCommittedButSchema), committed, never},
+
+	// Nothing below this line commits unless COMMIT was sent.
+	{"serialization failure or deadlock", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && !fatal(pe) && (pe.Code == codeSerializationFailure || pe.Code == codeDeadlockDetected)
+	}, rolledBack, always},
+	{"ambiguous, but before COMMIT", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && pe.Code == codeCompletionUnknown && !fatal(pe) && e.before(pe)
+	}, rolledBack, always},
+	{"the prepared statement is gone or stale", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && stalePlan(pe) && e.phase < phaseCommit && !fatal(pe)
+	}, rolledBack, withoutPlan},
+	{"the session was too slow", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && (pe.Code == codeIdleInTransaction || pe.Code == codeTransactionTimeout) &&
+			(e.before(pe) || !e.cockroach && saidByPostgreSQL(pe))
+	}, rolledBack, never},
+	{"the session was ended before COMMIT was reached", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && fatal(pe) && e.before(pe)
+	}, rolledBack, whenLost},
+	{"an error of a statement before COMMIT", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && !fatal(pe) && e.before(pe)
+	}, rolledBack, never},
+	{"an error that comes with a rollback on either engine", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && !fatal(pe) && (pe.Code == codeInFailedTransaction || strings.HasPrefix(pe.Code, classIntegrityViolation))
+	}, rolledBack, never},
+	{"an error of PostgreSQL's, which it raises before it commits", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && !fatal(pe) && !e.cockroach && saidByPostgreSQL(pe)
+	}, rolledBack, never},
+	{"any other answer to COMMIT", func(e evidence, pe *pgconn.PgError) bool { return pe != nil }, unknown, never},
+
+	{"the context ended it before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
+		return contextEnded(e.err) && (!e.commitSent || notSent(e.err))
+	}, rolledBack, never},
+	{"the connection was lost before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
+		return e.lost && (!e.commitSent || notSent(e.err))
+	}, rolledBack, whenLost},
+	{"it failed on this side, before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
+		return !e.commitSent || notSent(e.err)
+	}, rolledBack, never},
+	{"the connection was lost behind COMMIT", func(e evidence, _ *pgconn.PgError) bool { return true }, unknown, never},
+}
+
+// classify says what became of a transaction, and whether it may run again.
+func classify(e evidence) (outcome, again) {
+	pe := serverError(e.err)
+	for i := range rules {
+		if rules[i].holds(e, pe) {
+			return rules[i].outcome, rules[i].again
+		}
+	}
+	return unknown, never
+}
+
+func code(c string) func(evidence, *pgconn.PgError) bool {
+	return func(_ evidence, pe *pgconn.PgError) bool { return pe != nil && pe.Code == c }
+}
+
+func serverError(err error) *pgconn.PgError {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe
+	}
+	return nil
+}
+
+// conflict is the server error in err that a new transaction may not meet
+// again, or nil.
+func conflict(err error) *pgconn.PgError {
+	if pe := serverError(err); pe != nil {
+		switch pe.Code {
+		case codeSerializationFailure, codeDeadlockDetected, codeCompletionUnknown:
+			return pe
+		}
+	}
+	return nil
+}
+
+// notSent reports whether err proves that none of a packet was sent. pgx says
+// SafeToRetry also of a connection that it found closed while it waited for the
+// answer, which proves nothing.
+func notSent(err error) bool {
+	return pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed)
+}
+
+func contextEnded(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// said reports whether a database wrote the error: it names the routine that
+// raised it, and a pooler has none to name.
+func said(pe *pgconn.PgError) bool { return pe.Routine != "" }
+
+// saidByPostgreSQL also wants the C source: CockroachDB behind a pooler that
+// hides crdb_version names Go files.
+func saidByPostgreSQL(pe *pgconn.PgError) bool {
+	return said(pe) && strings.HasSuffix(pe.File, ".c")
+}
+
+func fatal(pe *pgconn.PgError) bool {
+	s := pe.SeverityUnlocalized
+	if s == "" {
+		s = pe.Severity
+	}
+	return s == "FATAL" || s == "PANIC"
+}
+
+// stalePlan reports whether the server refuses a statement only because of how
+// it was prepared. 0A000 has many meanings; this one is told by the routine on
+// PostgreSQL and by the text, which is not translated, on CockroachDB.
+func stalePlan(pe *pgconn.PgError) bool {
+	switch pe.Code {
+	case codeUndefinedStatement:
+		return true
+	case codeProtocolViolation: // in cache_describe, when there are more columns than were described
+		return pe.Routine == "PortalSetResultFormat" || strings.Contains(pe.Message, "for number of format codes")
+	case codeNotSupported:
+		return pe.Routine == "RevalidateCachedQuery" || pe.Message == "cached plan must not change result type"
+	}
+	return false
+}
+
+var reasonPattern = regexp.MustCompile(`(?:ABORT_|RETRY_)[A-Z_]+|ReadWithinUncertaintyInterval`)
+
+// reasonCommitDeadline is a conflict that trying again seldom helps against.
+// Source: CockroachDB, "Transaction retry error reference".
+const reasonCommitDeadline = "RETRY_COMMIT_DEADLINE_EXCEEDED"
+
+// reason is CockroachDB's name for a conflict, such as RETRY_SERIALIZABLE.
+func reason(pe *pgconn.PgError) string {
+	if pe == nil || pe.Code != codeSerializationFailure {
+		return ""
+	}
+	return reasonPattern.FindString(pe.Message)
+}

@@ -1,0 +1,83 @@
+package txn
+
+import "context"
+
+var commit = statement{kind: commits, sql: "commit"}
+
+// commit sends what is pending with COMMIT behind it, all in one packet, and
+// says what came back. Once that is on the wire its answer is awaited for a
+// grace, whatever becomes of ctx.
+func (a *attempt) commit(ctx context.Context) evidence {
+	if !a.direct {
+		return a.commitInner(ctx)
+	}
+	if err := a.connect(ctx); err != nil {
+		return a.evidence(err)
+	}
+	if err := a.sendLoners(ctx); err != nil {
+		return a.evidence(err)
+	}
+	return a.commitPacket(ctx)
+}
+
+func (a *attempt) commitPacket(ctx context.Context) evidence {
+	statements, err := a.ready(ctx, &commit)
+	if err != nil {
+		return a.evidence(err)
+	}
+	if ctx.Err() != nil {
+		return a.evidence(contextError(ctx))
+	}
+	defer graceAfter(ctx, a.conn.PgConn()).end()
+	f, err := a.link.send(context.Background(), ctx, statements)
+	if err != nil {
+		e := a.evidence(a.describeFailure(&statements[0], err))
+		e.phase, e.commitSent = phaseCommit, !notSent(err)
+		return e
+	}
+	defer f.close()
+	for {
+		s := &statements[f.next]
+		tag, err := f.exec()
+		if err == nil && s.kind != commits {
+			a.answered(s, tag)
+			if a.ended == "" {
+				continue
+			}
+		}
+		_ = f.close()
+		if f.unsent(err) {
+			return a.evidence(a.describeFailure(a.link.culprit(statements), err))
+		}
+		e := a.evidence(a.describeFailure(s, err))
+		e.phase, e.commitSent = s.kind.phase(), err == nil || !notSent(err)
+		switch {
+		case s.kind == commits:
+			e.tag = tag.String()
+		case err != nil:
+			a.observe("", "", err)
+		}
+		if err != nil && serverError(err) == nil {
+			e.phase = phaseCommit // nothing says how far the server came
+		}
+		return e
+	}
+}
+
+func (a *attempt) commitInner(ctx context.Context) evidence {
+	if err := a.flush(ctx); err != nil {
+		return a.evidence(err)
+	}
+	if ctx.Err() != nil {
+		return a.evidence(contextError(ctx))
+	}
+	out, stop := outlast(ctx, commitGrace)
+	err := a.inner.Commit(out)
+	stop()
+	e := a.evidence(err)
+	e.phase, e.commitSent = phaseCommit, true
+	if err == nil {
+		e.tag = "COMMIT"
+	}
+	return e
+}

@@ -1,0 +1,148 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// connect takes a connection. Nothing is sent on it yet, except through
+// something that only has BeginTx.
+func (a *attempt) connect(ctx context.Context) error {
+	if a.broken != nil {
+		return a.broken
+	}
+	if a.conn != nil || a.inner != nil {
+		return nil
+	}
+	var err error
+	switch db := a.call.db.(type) {
+	case pool:
+		var c *pgxpool.Conn
+		if c, err = db.Acquire(ctx); err != nil {
+			return a.stop(a.beginError(err))
+		}
+		if err = idle(c.Conn()); err != nil {
+			c.Release()
+			return a.stop(a.beginError(err))
+		}
+		a.release = c.Release
+		a.use(c.Conn())
+	case *pgxpool.Conn:
+		a.use(db.Conn())
+	case *pgx.Conn:
+		a.use(db)
+	case beginner:
+		return a.beginInner(ctx, db)
+	default:
+		err = noBeginTx(a.call.db)
+	}
+	if err != nil {
+		return a.stop(a.beginError(err))
+	}
+	if a.call.ghost != nil {
+		a.exorcise(ctx)
+	}
+	return nil
+}
+
+func (a *attempt) use(conn *pgx.Conn) {
+	a.attach(conn)
+	a.link = linkOf(conn)
+}
+
+// checkOwned refuses a connection of the caller's that cannot begin.
+func checkOwned(db DB, name string) error {
+	var conn *pgx.Conn
+	switch db := db.(type) {
+	case *pgxpool.Conn:
+		conn = db.Conn()
+	case *pgx.Conn:
+		conn = db
+	default:
+		return nil
+	}
+	if err := idle(conn); err != nil {
+		return fmt.Errorf("%s: begin: %w", prefix(name), err)
+	}
+	return nil
+}
+
+// idle refuses a connection on which BEGIN would not begin a transaction.
+func idle(conn *pgx.Conn) error {
+	switch pg := conn.PgConn(); {
+	case pg.IsClosed(): // what is sent first says so
+	case pg.IsBusy():
+		return errors.New("the connection is busy: close the rows or the batch that are open on it")
+	case pg.TxStatus() != statusIdle:
+		return fmt.Errorf("the connection is in a transaction already (status %q): give the call that transaction instead", pg.TxStatus())
+	}
+	return nil
+}
+
+// beginInner begins through something that only has BeginTx, such as a mock.
+// What else BEGIN would have said follows in statements of its own.
+func (a *attempt) beginInner(ctx context.Context, db beginner) error {
+	tx, err := db.BeginTx(ctx, a.call.txOptions())
+	if err != nil {
+		return a.stop(a.beginError(err))
+	}
+	a.inner, a.begun = tx, true
+	a.attach(tx.Conn())
+	first := a.call.firstAfter(a.call.ghost)
+	for i := range first[1:] {
+		s := &first[i+1]
+		if _, err := tx.Exec(ctx, s.sql); err != nil {
+			return a.failedAhead(s, err)
+		}
+	}
+	return nil
+}
+
+func (a *attempt) beginError(err error) error {
+	if pe := serverError(err); pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "" {
+		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
+	}
+	if a.link != nil && a.link.mode == pgx.QueryExecModeSimpleProtocol && serverError(err) != nil {
+		// It is one text, which is parsed before any of it is carried out.
+		return fmt.Errorf("%s: begin, or what was sent with it: %w", prefix(a.name()), err)
+	}
+	return fmt.Errorf("%s: begin: %w", prefix(a.name()), err)
+}
+
+// rollback undoes the transaction whatever has become of ctx. A connection on
+// which that fails is closed, and the server undoes it.
+func (a *attempt) rollback(ctx context.Context) {
+	if a.conn == nil && a.inner == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
+	defer cancel()
+	if a.link == nil {
+		_ = a.inner.Rollback(ctx) // nothing is left to be done about it
+		return
+	}
+	pg := a.conn.PgConn()
+	if pg.TxStatus() != statusIdle && !pg.IsBusy() {
+		_, _ = a.conn.Exec(ctx, "rollback") // what it did is seen below
+	}
+	if pg.IsBusy() || pg.TxStatus() != statusIdle {
+		_ = a.conn.Close(ctx)
+	}
+}
+
+// give gives the connection back. Large objects that are still open are closed
+// first: pgx ends them with its own Rollback only.
+func (a *attempt) give(ctx context.Context) {
+	if a.largeObjects != nil && a.link != nil && !a.conn.IsClosed() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
+		defer cancel()
+		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
+	}
+	if a.release != nil {
+		a.release()
+	}
+}

@@ -1,0 +1,402 @@
+package txn
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// kind is what a statement is sent for.
+type kindOf uint8
+
+const (
+	begins kindOf = iota
+	sets
+	marks // SAVEPOINT, RELEASE
+	queued
+	answered // the one whose answer is waited for
+	commits
+)
+
+func (k kindOf) phase() phase {
+	switch k {
+	case begins, sets:
+		return phaseBegin
+	case commits:
+		return phaseCommit
+	}
+	return phaseBody
+}
+
+// statement is one that travels with others.
+type statement struct {
+	kind     kindOf
+	rows     bool // its rows are read, so it is described also without arguments
+	sql      string
+	args     []any
+	number   int            // of those that were queued, from 1
+	option   string         // that it comes from, if it is one
+	result   *pgconn.Result // where its rows go, for Batch
+	expected *expectation   // for QueueExpect
+
+	described *pgconn.StatementDescription
+	encoded   *pgx.ExtendedQueryBuilder
+	traced    context.Context
+}
+
+// flight is a packet of statements that was sent and whose results are read one
+// after the other. Until close the connection is busy.
+type flight struct {
+	link       *link
+	statements []statement
+	next       int
+	pipeline   *pgconn.Pipeline
+	batch      pgx.BatchResults          // instead, in simple_protocol
+	text       *pgconn.MultiResultReader // instead, for COMMIT by itself
+	failed     error                     // the first error of a statement
+	closed     bool
+	err        error // of close
+}
+
+// encode makes of all arguments what is sent of them, so that a value which
+// cannot be sent stops the packet before any of it is on the wire.
+func (l *link) encode(statements []statement) error {
+	if l.mode == pgx.QueryExecModeSimpleProtocol {
+		return nil // pgx does it, likewise before it sends
+	}
+	for i := range statements {
+		s := &statements[i]
+		if len(s.args) == 0 && s.described == nil {
+			continue
+		}
+		if s.described != nil && len(s.described.ParamOIDs) != len(s.args) {
+			return &encodeError{i, fmt.Errorf("expected %d arguments, got %d", len(s.described.ParamOIDs), len(s.args))}
+		}
+		s.encoded = l.builder()
+		if err := s.encoded.Build(l.conn.TypeMap(), s.described, s.args); err != nil {
+			return &encodeError{i, err}
+		}
+	}
+	return nil
+}
+
+// encodeError says which statement cannot be sent. The others can.
+type encodeError struct {
+	index int
+	err   error
+}
+
+func (e *encodeError) Error() string { return e.err.Error() }
+func (e *encodeError) Unwrap() error { return e.err }
+
+// send sends the statements in one packet. They have been encoded. Tracers see
+// traced, which may end before ctx does.
+func (l *link) send(ctx, traced context.Context, statements []statement) (*flight, error) {
+	f := &l.flight
+	*f = flight{link: l, statements: statements}
+	f.traceStart(traced)
+	if l.mode == pgx.QueryExecModeSimpleProtocol {
+		var b pgx.Batch
+		for _, s := range statements {
+			b.Queue(s.sql, s.args...)
+		}
+		// pgx ends the trace of rows that it reads from a batch, one that it has not
+		// begun, in the context of the batch. So that is the one of the last rows.
+		for i := range statements {
+			if s := &statements[i]; s.rows && s.traced != nil {
+				ctx = s.traced
+			}
+		}
+		f.batch = l.conn.SendBatch(ctx, &b)
+		return f, nil
+	}
+	if len(statements) == 1 && statements[0].kind == commits {
+		f.text = l.conn.PgConn().Exec(ctx, statements[0].sql)
+		return f, nil
+	}
+	f.pipeline = l.conn.PgConn().StartPipeline(ctx)
+	for i := range statements {
+		s := &statements[i]
+		switch {
+		case s.encoded == nil:
+			f.pipeline.SendQueryParams(s.sql, nil, nil, nil, nil)
+		case s.described == nil:
+			f.pipeline.SendQueryParams(s.sql, s.encoded.ParamValues, nil, s.encoded.ParamFormats, s.encoded.ResultFormats)
+		case s.described.Name == "":
+			f.pipeline.SendQueryParams(s.sql, s.encoded.ParamValues, s.described.ParamOIDs, s.encoded.ParamFormats, s.encoded.ResultFormats)
+		case len(s.described.Fields) == 0: // without rows this says the same, with fewer allocations
+			f.pipeline.SendQueryPrepared(s.described.Name, s.encoded.ParamValues, s.encoded.ParamFormats, s.encoded.ResultFormats)
+		default:
+			f.pipeline.SendQueryStatement(s.described, s.encoded.ParamValues, s.encoded.ParamFormats, s.encoded.ResultFormats)
+		}
+	}
+	if err := f.pipeline.Sync(); err != nil {
+		f.fail(err)
+		return nil, err
+	}
+	return f, nil
+}
+
+// describe sends the statements that go ahead, none of which has arguments, and
+// has those of the others described that are not known yet. index is that of
+// the one which the error belongs to.
+func (l *link) describe(ctx context.Context, ahead int, statements []statement) (begun bool, index int, err error) {
+	f := &l.flight
+	*f = flight{link: l, statements: statements[:ahead]}
+	f.traceStart(ctx)
+	f.pipeline = l.conn.PgConn().StartPipeline(ctx)
+	for i := range f.statements {
+		f.pipeline.SendQueryParams(f.statements[i].sql, nil, nil, nil, nil)
+	}
+	dropped := l.described.dropped
+	for _, name := range dropped {
+		f.pipeline.SendDeallocate(name)
+	}
+	asked := make(map[string]*pgconn.StatementDescription)
+	var order []int
+	for i := ahead; i < len(statements); i++ {
+		s := &statements[i]
+		if s.described != nil || !l.needsDescription(s) {
+			continue
+		}
+		sd := asked[s.sql]
+		if sd == nil {
+			sd = &pgconn.StatementDescription{SQL: s.sql}
+			if l.mode == pgx.QueryExecModeCacheStatement {
+				sd.Name = l.described.name()
+			}
+			asked[s.sql] = sd
+			order = append(order, i)
+			f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
+		}
+		s.described = sd
+	}
+	if err := f.pipeline.Sync(); err != nil {
+		f.fail(err)
+		return false, 0, err
+	}
+	defer f.close()
+	for i := range ahead {
+		if _, err := f.exec(); err != nil {
+			return begun, i, err
+		}
+		begun = true
+	}
+	for range dropped {
+		if _, err := f.pipeline.GetResults(); err != nil {
+			return begun, ahead, err
+		}
+	}
+	l.described.dropped = nil
+	for _, i := range order {
+		r, err := f.pipeline.GetResults()
+		if err != nil {
+			return begun, i, err
+		}
+		got, ok := r.(*pgconn.StatementDescription)
+		if !ok {
+			return begun, i, fmt.Errorf("expected the description of a statement, got %T", r)
+		}
+		sd := statements[i].described
+		sd.ParamOIDs, sd.Fields = got.ParamOIDs, got.Fields
+		l.described.put(sd)
+	}
+	return begun, 0, f.close()
+}
+
+// exec reads the next result to its end.
+func (f *flight) exec() (pgconn.CommandTag, error) {
+	s := &f.statements[f.next]
+	f.next++
+	tag, err := f.read(s)
+	f.traceEnd(s, tag, err)
+	f.note(s, err)
+	return tag, err
+}
+
+func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
+	if f.batch != nil {
+		if s.result == nil {
+			return f.batch.Exec()
+		}
+		rows, err := f.batch.Query()
+		if err != nil {
+			return pgconn.CommandTag{}, err
+		}
+		return keep(s.result, rows)
+	}
+	if f.text != nil {
+		if f.text.NextResult() {
+			return f.text.ResultReader().Close()
+		}
+		return pgconn.CommandTag{}, f.text.Close()
+	}
+	rr, err := f.result()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	if s.result == nil {
+		return rr.Close()
+	}
+	return keep(s.result, pgx.RowsFromResultReader(f.link.conn.TypeMap(), rr))
+}
+
+func (f *flight) result() (*pgconn.ResultReader, error) {
+	r, err := f.pipeline.GetResults()
+	if err != nil {
+		return nil, err
+	}
+	rr, ok := r.(*pgconn.ResultReader)
+	if !ok {
+		return nil, fmt.Errorf("expected the result of a statement, got %T", r)
+	}
+	return rr, nil
+}
+
+// row gives the next result, for a caller that reads it by itself.
+func (f *flight) row() (*pgconn.ResultReader, error) {
+	f.next++
+	return f.result()
+}
+
+// query gives the rows of the next result. Who reads them to their end calls
+// queried, then close.
+func (f *flight) query() (pgx.Rows, error) {
+	s := &f.statements[f.next]
+	f.next++
+	if f.batch != nil {
+		rows, err := f.batch.Query()
+		if _, traces := f.link.tracer.(pgx.BatchTracer); err == nil && !traces {
+			s.traced = nil // pgx ends it
+		}
+		return rows, err
+	}
+	rr, err := f.result()
+	if err != nil {
+		return nil, err
+	}
+	return pgx.RowsFromResultReader(f.link.conn.TypeMap(), rr), nil
+}
+
+func (f *flight) queried(tag pgconn.CommandTag, err error) {
+	s := &f.statements[f.next-1]
+	f.traceEnd(s, tag, err)
+	f.note(s, err)
+}
+
+// note drops the description of a statement that may have failed because of it.
+// Conflicts, constraints and the like are no reason.
+func (f *flight) note(s *statement, err error) {
+	if err == nil {
+		return
+	}
+	if f.failed == nil {
+		f.failed = err
+	}
+	if s.described == nil {
+		return
+	}
+	if pe := serverError(err); pe != nil && len(pe.Code) == 5 {
+		switch pe.Code[:2] {
+		case "23", "25", "40", "55", "57", "P0":
+			return
+		}
+	}
+	f.link.described.drop(s.sql)
+}
+
+// close reads what is left, after which the connection is no longer busy.
+func (f *flight) close() error {
+	if f.closed {
+		return f.err
+	}
+	f.closed = true
+	switch {
+	case f.batch != nil:
+		f.err = f.batch.Close()
+	case f.text != nil:
+		f.err = f.text.Close()
+	default:
+		f.err = f.pipeline.Close()
+	}
+	f.done(cmp.Or(f.failed, f.err))
+	return f.err
+}
+
+// unsent reports whether err says that pgx could not encode the batch.
+func (f *flight) unsent(err error) bool {
+	return err != nil && f.batch != nil && serverError(err) == nil && !contextEnded(err) && !f.link.conn.IsClosed()
+}
+
+// culprit is the statement that pgx could not encode in simple_protocol, where
+// its error does not say which one: the first that cannot be encoded here
+// either, or else the last with arguments.
+func (l *link) culprit(statements []statement) *statement {
+	found := &statements[len(statements)-1]
+	b := l.builder()
+	defer l.reuse(b)
+	for i := range statements {
+		if s := &statements[i]; len(s.args) > 0 {
+			found = s
+			if b.Build(l.conn.TypeMap(), nil, s.args) != nil {
+				break
+			}
+		}
+	}
+	return found
+}
+
+func (f *flight) fail(err error) {
+	f.closed, f.err = true, err
+	f.done(err)
+}
+
+func (f *flight) done(err error) {
+	for i := range f.statements {
+		s := &f.statements[i]
+		f.traceEnd(s, pgconn.CommandTag{}, err)
+		f.link.reuse(s.encoded)
+		s.encoded = nil
+	}
+}
+
+// traceStart tells pgx's tracer of the statements, as pgx would have if it had
+// sent them one by one.
+func (f *flight) traceStart(ctx context.Context) {
+	t := f.link.tracer
+	if t == nil {
+		return
+	}
+	for i := range f.statements {
+		s := &f.statements[i]
+		s.traced = t.TraceQueryStart(ctx, f.link.conn, pgx.TraceQueryStartData{SQL: s.sql, Args: s.args})
+	}
+}
+
+func (f *flight) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
+	if s.traced != nil {
+		f.link.tracer.TraceQueryEnd(s.traced, f.link.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err})
+		s.traced = nil
+	}
+}
+
+// keep copies rows, so that they outlive their packet.
+func keep(into *pgconn.Result, rows pgx.Rows) (pgconn.CommandTag, error) {
+	into.FieldDescriptions = append(into.FieldDescriptions[:0], rows.FieldDescriptions()...)
+	into.Rows = nil
+	for rows.Next() {
+		raw := rows.RawValues()
+		row := make([][]byte, len(raw))
+		for i, v := range raw {
+			if v != nil {
+				row[i] = append(make([]byte, 0, len(v)), v...)
+			}
+		}
+		into.Rows = append(into.Rows, row)
+	}
+	into.CommandTag, into.Err = rows.CommandTag(), rows.Err()
+	return into.CommandTag, into.Err
+}

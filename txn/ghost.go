@@ -1,0 +1,79 @@
+package txn
+
+import (
+	"context"
+	"time"
+	"unicode/utf8"
+)
+
+// ghost is the session of a connection that was lost in the middle of a
+// transaction. Until its server notices, it holds its locks.
+type ghost struct {
+	pid       uint32
+	texts     []string // of the statements that it was last sent
+	cockroach bool
+}
+
+// ghost is what a lost connection may have left behind, or nil.
+func (a *attempt) leavesGhost() *ghost {
+	if a.link == nil || !a.lost() {
+		return nil
+	}
+	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach}
+	if a.plain != "" {
+		g.texts = append(g.texts, beginning(a.plain))
+		return g
+	}
+	for i := range a.link.statements {
+		g.texts = append(g.texts, beginning(a.link.statements[i].sql))
+	}
+	return g
+}
+
+// ghostText is how much of its last statement a session is known by: less than
+// pg_stat_activity shows by default, which is 1024 bytes.
+const ghostText = 250
+
+func beginning(sql string) string {
+	for i, n := 0, 0; i < len(sql); n++ {
+		if n == ghostText {
+			return sql[:i]
+		}
+		_, size := utf8.DecodeRuneInString(sql[i:])
+		i += size
+	}
+	return sql
+}
+
+// What a pooler says is its pid may be that of somebody else's session, so the
+// session has to be one of the same user's that was last sent the same text.
+const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
+where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database() and left(query, $2) = any($3)`
+
+// exorciseTime bounds the attempt to end a ghost.
+const exorciseTime = 2 * time.Second
+
+// exorcise has PostgreSQL end the session that the attempt before left behind.
+// Where that is not permitted, or not seen from here, the lock timeout of this
+// attempt and the next retry have to do.
+func (a *attempt) exorcise(ctx context.Context) {
+	if a.cockroach || a.call.ghost.cockroach {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, exorciseTime)
+	defer cancel()
+	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts)
+}
+
+// ghostLockTimeout is how long a statement of an attempt waits for a lock that a
+// ghost may hold.
+const ghostLockTimeout = time.Second
+
+// firstAfter is BEGIN and its settings for an attempt that may meet a ghost.
+func (c *config) firstAfter(g *ghost) []statement {
+	if g == nil || g.cockroach || c.timeouts.Lock > 0 {
+		return c.first
+	}
+	s := Timeouts{Lock: ghostLockTimeout}.settings()[0]
+	return append(append([]statement(nil), c.first...), s.statement())
+}

@@ -1,0 +1,121 @@
+package txn
+
+import (
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// keptResults are the results of one query of a batch, out of memory.
+type keptResults struct {
+	result *pgconn.Result
+	types  *pgtype.Map
+	read   bool
+}
+
+var errNoMoreResults = errors.New("no more results in batch")
+
+func (r *keptResults) Exec() (pgconn.CommandTag, error) {
+	rows, err := r.Query()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	rows.Close()
+	return rows.CommandTag(), rows.Err()
+}
+
+func (r *keptResults) Query() (pgx.Rows, error) {
+	if r.read {
+		return failedRows{errNoMoreResults}, errNoMoreResults
+	}
+	r.read = true
+	return &keptRows{result: r.result, types: r.types, at: -1}, nil
+}
+
+func (r *keptResults) QueryRow() pgx.Row {
+	rows, _ := r.Query() // the error is also in rows
+	return row{rows}
+}
+
+func (r *keptResults) Close() error { return nil }
+func (r *keptResults) Tx() pgx.Tx   { return nil }
+
+// keptRows are rows out of memory.
+type keptRows struct {
+	result *pgconn.Result
+	types  *pgtype.Map
+	at     int
+	closed bool
+	err    error
+}
+
+func (r *keptRows) Close()                                       { r.closed = true }
+func (r *keptRows) Err() error                                   { return r.err }
+func (r *keptRows) CommandTag() pgconn.CommandTag                { return r.result.CommandTag }
+func (r *keptRows) FieldDescriptions() []pgconn.FieldDescription { return r.result.FieldDescriptions }
+func (r *keptRows) Conn() *pgx.Conn                              { return nil }
+func (r *keptRows) TypeMap() *pgtype.Map                         { return r.types }
+
+func (r *keptRows) Next() bool {
+	if r.closed || r.at+1 >= len(r.result.Rows) {
+		r.closed = true
+		return false
+	}
+	r.at++
+	return true
+}
+
+func (r *keptRows) RawValues() [][]byte {
+	if r.at < 0 || r.at >= len(r.result.Rows) {
+		return nil
+	}
+	return r.result.Rows[r.at]
+}
+
+func (r *keptRows) Scan(dest ...any) error {
+	if len(dest) == 1 {
+		if s, ok := dest[0].(pgx.RowScanner); ok {
+			return r.fail(s.ScanRow(r))
+		}
+	}
+	return r.fail(pgx.ScanRow(r.types, r.FieldDescriptions(), r.RawValues(), dest...))
+}
+
+func (r *keptRows) Values() ([]any, error) {
+	if r.closed {
+		return nil, errors.New("rows is closed")
+	}
+	raw := r.RawValues()
+	values := make([]any, len(raw))
+	for i, buf := range raw {
+		field := &r.result.FieldDescriptions[i]
+		if buf == nil {
+			continue
+		}
+		if t, ok := r.types.TypeForOID(field.DataTypeOID); ok {
+			v, err := t.Codec.DecodeValue(r.types, field.DataTypeOID, field.Format, buf)
+			if err != nil {
+				return nil, r.fail(err)
+			}
+			values[i] = v
+		} else if field.Format == pgx.TextFormatCode {
+			values[i] = string(buf)
+		} else {
+			values[i] = buf
+		}
+	}
+	return values, nil
+}
+
+// fail keeps the first error, which closes the rows.
+func (r *keptRows) fail(err error) error {
+	if err != nil {
+		r.closed = true
+		if r.err == nil {
+			r.err = err
+		}
+	}
+	return err
+}

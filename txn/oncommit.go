@@ -1,0 +1,54 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+)
+
+// OnCommit has f run after the transaction is known to be committed: not for an
+// attempt that is run again, not for one that fails, and not when the outcome is
+// unknown. Functions run in the order in which they were given, each once, when
+// the connection has been given back and before the call returns. In a savepoint
+// or a joined call f is dropped if that is undone.
+//
+// The context that f is given is that of the call without its end, so that a
+// client that hangs up does not stop it; it is f's to bound its time. A panic of
+// f is logged by [log/slog] and otherwise ignored, because the transaction has
+// not failed.
+//
+// In a call that joined a pgx.Tx of somebody else's the commit is not seen, so
+// OnCommit makes that call fail.
+func (tx *Tx) OnCommit(f func(ctx context.Context)) {
+	if tx.closed || tx.at.over {
+		panic("txn: OnCommit on a transaction that is over")
+	}
+	if f == nil {
+		panic("txn: OnCommit(nil)")
+	}
+	if tx.at.call == nil {
+		tx.at.enqueued++ // so that a savepoint made before undoes it
+		_ = tx.at.stopBy(&statement{number: tx.at.enqueued}, errCommitNotSeen)
+		return
+	}
+	tx.at.hooks = append(tx.at.hooks, f)
+}
+
+var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx: its commit is not seen; give the call a *txn.Tx")
+
+// runHooks runs what OnCommit was given. None of it fails the call.
+func runHooks(ctx context.Context, name string, hooks []func(context.Context)) {
+	for _, f := range hooks {
+		runHook(ctx, name, f)
+	}
+}
+
+func runHook(ctx context.Context, name string, f func(context.Context)) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.ErrorContext(ctx, "txn: a function given to OnCommit panicked", "transaction", name, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f(ctx)
+}

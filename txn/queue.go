@@ -1,0 +1,113 @@
+package txn
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+)
+
+// Queue leaves a write to be sent with the next statement whose answer is
+// waited for, or with COMMIT, in the order in which they were queued. So the
+// last writes of a transaction and its COMMIT are one round trip.
+//
+//	tx.Queue("update accounts set balance = $2 where id = $1", id, balance-amount)
+//
+// It is for writes whose result nobody looks at. Where a write must find its
+// row (an update of a row that may be gone, a check by the number of rows) use
+// [Tx.QueueExpect] or Exec: a queued write that changes nothing is no error.
+//
+// An error of a queued write is the call's error, and a conflict is retried,
+// like any other; it comes as a [*QueuedError], which names the statement, from
+// the statement that it travelled with or from the call. After that nothing
+// more is sent. The arguments are read when the statement is sent, so do not
+// change what they point at. What is sent past the Tx (through Conn or a large
+// object) does not wait for the queue.
+//
+// Queue panics when the function that the Tx belongs to has returned: the write
+// would be lost.
+func (tx *Tx) Queue(sql string, args ...any) {
+	tx.enqueue(statement{kind: queued, sql: sql, args: args})
+}
+
+// QueueExpect is [Tx.Queue] for an INSERT, UPDATE or DELETE, without RETURNING,
+// that must change exactly the given number of rows. Where it changes another
+// number the transaction is rolled back and the error of the call is an
+// [*UnexpectedRowsError]. The database checks it, by a statement around sql, so
+// it costs no round trip.
+func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
+	tx.enqueue(statement{kind: queued, sql: expecting(rows, sql), args: args, expected: &expectation{rows, sql}})
+}
+
+func (tx *Tx) enqueue(s statement) {
+	if tx.closed || tx.at.over {
+		panic("txn: Queue on a transaction that is over")
+	}
+	tx.at.enqueued++
+	s.number = tx.at.enqueued
+	tx.at.queue = append(tx.at.queue, s)
+}
+
+type expectation struct {
+	rows int64
+	sql  string
+}
+
+const (
+	expectationOpen  = "with rowkeeper_changed as (\n"
+	expectationMark  = "rowkeeper changed rows: "
+	codeInvalidText  = "22P02"
+	expectationClose = "\nreturning 1) select case when count(*) = %d then 0 else cast('" + expectationMark +
+		"' || cast(count(*) as text) as bigint) end from rowkeeper_changed"
+)
+
+// expecting makes a statement that fails, with the number of rows in the error,
+// where sql changes another number of rows. What fails is a cast of text, so
+// that it cannot be taken for an error of sql itself.
+func expecting(rows int64, sql string) string {
+	return expectationOpen + strings.TrimRight(sql, "; \t\r\n") + fmt.Sprintf(expectationClose, rows)
+}
+
+// QueuedError is the error of a statement that was given to [Tx.Queue].
+type QueuedError struct {
+	SQL string // as it was queued
+	Err error  // usually the server's
+}
+
+func (e *QueuedError) Error() string {
+	return fmt.Sprintf("txn: queued statement %q: %v", e.SQL, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *QueuedError) Unwrap() error { return e.Err }
+
+// UnexpectedRowsError says that a statement given to [Tx.QueueExpect] would
+// have changed another number of rows. Nothing was committed.
+type UnexpectedRowsError struct {
+	SQL  string // as it was queued
+	Want int64
+	Got  int64
+}
+
+func (e *UnexpectedRowsError) Error() string {
+	return fmt.Sprintf("txn: queued statement %q: changed %d rows, expected %d", e.SQL, e.Got, e.Want)
+}
+
+// Kind is errs.Conflict: the data is not what the function took it for.
+func (e *UnexpectedRowsError) Kind() kind.Kind { return kind.Conflict }
+
+func queuedError(s *statement, err error) error {
+	if s.expected == nil {
+		return &QueuedError{SQL: s.sql, Err: err}
+	}
+	if pe := serverError(err); pe != nil && pe.Code == codeInvalidText {
+		if _, after, found := strings.Cut(pe.Message, expectationMark); found {
+			digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
+			if got, convErr := strconv.ParseInt(after[:digits], 10, 64); convErr == nil {
+				return &UnexpectedRowsError{SQL: s.expected.sql, Want: s.expected.rows, Got: got}
+			}
+		}
+	}
+	return &QueuedError{SQL: s.expected.sql, Err: err}
+}

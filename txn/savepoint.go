@@ -1,0 +1,104 @@
+package txn
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// savepoint is where a transaction can go back to.
+type savepoint struct {
+	name  string
+	inner pgx.Tx // of a transaction that pgx or a wrapper began
+	hooks int    // how many there were
+	after int    // the number of the last statement queued before it
+}
+
+func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
+	if !a.direct {
+		return a.markInner(ctx)
+	}
+	a.savepoints++
+	sp := &savepoint{name: "rowkeeper_" + strconv.Itoa(a.savepoints), hooks: len(a.hooks), after: a.enqueued}
+	a.queue = append(a.queue, statement{kind: marks, sql: "savepoint " + sp.name})
+	return sp, nil
+}
+
+func (a *attempt) markInner(ctx context.Context) (*savepoint, error) {
+	if err := a.flush(ctx); err != nil {
+		return nil, err
+	}
+	inner, err := a.inner.Begin(ctx)
+	a.observe("", "", err)
+	if err != nil {
+		return nil, err
+	}
+	return &savepoint{inner: inner, hooks: len(a.hooks), after: a.enqueued}, nil
+}
+
+// unsent is the place of the savepoint in the queue, or -1.
+func (a *attempt) unsent(sp *savepoint) int {
+	return slices.IndexFunc(a.queue, func(s statement) bool { return s.sql == "savepoint "+sp.name })
+}
+
+// releaseMark lets go of a savepoint. Writes that were queued since go with it,
+// because their errors are undone by it, by whoever made it.
+func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
+	if sp.inner != nil {
+		if err := a.flush(ctx); err != nil {
+			return err
+		}
+		err := sp.inner.Commit(ctx)
+		a.observe("", "", err)
+		return err
+	}
+	i := a.unsent(sp)
+	if i == len(a.queue)-1 && i >= 0 {
+		a.queue = a.queue[:i] // nothing came after it
+		return nil
+	}
+	wrote := slices.ContainsFunc(a.queue[max(i, 0):], func(s statement) bool { return s.kind == queued })
+	a.queue = append(a.queue, statement{kind: marks, sql: "release savepoint " + sp.name})
+	if !wrote {
+		return nil
+	}
+	return a.flush(ctx)
+}
+
+// undoMark goes back to a savepoint, and drops what was queued since. What a
+// statement queued since has broken is whole again.
+func (a *attempt) undoMark(ctx context.Context, sp *savepoint) error {
+	a.hooks = a.hooks[:min(sp.hooks, len(a.hooks))]
+	if a.broken != nil && a.brokenBy <= sp.after {
+		return a.broken
+	}
+	i := -1
+	if sp.inner == nil {
+		i = a.unsent(sp)
+	}
+	a.queue = a.queue[:max(i, 0)]
+	var err error
+	switch {
+	case i >= 0: // there is nothing to undo
+	case sp.inner != nil:
+		if err = sp.inner.Rollback(ctx); err == nil {
+			a.failed = nil
+		}
+		a.observe("", "", err)
+	default:
+		_, err = a.execPlain(ctx, "rollback to savepoint "+sp.name, nil)
+	}
+	if err == nil {
+		a.broken = nil
+	}
+	return err
+}
+
+// trim drops the savepoints at the end of the queue: COMMIT releases them.
+func (a *attempt) trim() {
+	for n := len(a.queue); n > 0 && a.queue[n-1].kind == marks; n-- {
+		a.queue = a.queue[:n-1]
+	}
+}

@@ -1,0 +1,474 @@
+package txn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// pending reports whether something has to go ahead of the next statement.
+func (a *attempt) pending() bool { return !a.begun || len(a.queue) > 0 }
+
+// rides reports whether s is to travel behind what is pending. Where it cannot,
+// that has been sent by itself when rides returns.
+func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
+	if !a.pending() {
+		return false, nil
+	}
+	if err := a.connect(ctx); err != nil {
+		return false, err
+	}
+	if a.link == nil || !a.link.carries(s.sql, s.args) {
+		return false, a.flush(ctx)
+	}
+	return true, a.sendLoners(ctx)
+}
+
+// launch sends what is pending, and last behind it, and reads the results of
+// all but last, which the flight is left at. Without anything to send it is nil.
+func (a *attempt) launch(ctx context.Context, last *statement) (*flight, error) {
+	statements, err := a.ready(ctx, last)
+	if err != nil || len(statements) == 0 {
+		return nil, err
+	}
+	n := len(statements)
+	if last != nil {
+		n--
+	}
+	return a.launchReady(ctx, statements, n)
+}
+
+// launchReady sends statements and reads the results of the first n.
+func (a *attempt) launchReady(ctx context.Context, statements []statement, n int) (*flight, error) {
+	f, err := a.link.send(ctx, ctx, statements)
+	if err != nil {
+		return nil, a.failedAhead(&statements[0], err)
+	}
+	for f.next < n {
+		s := &statements[f.next]
+		tag, err := f.exec()
+		if err != nil {
+			_ = f.close()
+			if f.unsent(err) {
+				return nil, a.unsendable(a.link.culprit(statements), err)
+			}
+			return nil, a.failedAhead(s, err)
+		}
+		a.answered(s, tag)
+	}
+	return f, nil
+}
+
+var errBusy = errors.New("txn: the connection is busy: close the rows or the batch that are open on it")
+
+// landed ends a flight all of whose results have been read.
+func (a *attempt) landed(f *flight) error {
+	if f == nil {
+		return nil
+	}
+	err := f.close()
+	a.observe("", "", err)
+	if err != nil {
+		return a.stop(err)
+	}
+	return nil
+}
+
+func (a *attempt) undescribed(last *statement) bool {
+	unknown := func(s *statement) bool {
+		return a.link.needsDescription(s) && a.link.described.get(s.sql) == nil
+	}
+	for i := range a.queue {
+		if unknown(&a.queue[i]) {
+			return true
+		}
+	}
+	return last != nil && unknown(last)
+}
+
+// ready makes everything that is pending, and last behind it, ready to be sent.
+// A savepoint has to stand before what comes behind it is described: that can
+// fail, and the savepoint is what it is undone by. So where something has to be
+// described the savepoints are sent first.
+func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
+	if a.conn.PgConn().IsBusy() { // with rows, whose packet is still being read
+		return nil, errBusy
+	}
+	for i := range a.queue {
+		if err := a.link.rewrite(ctx, &a.queue[i]); err != nil {
+			return nil, a.unsendable(&a.queue[i], err)
+		}
+	}
+	if last != nil {
+		if err := a.link.rewrite(ctx, last); err != nil {
+			return nil, a.unsendable(last, err)
+		}
+	}
+	for a.undescribed(last) {
+		m := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == marks })
+		if m < 0 {
+			break
+		}
+		rest := slices.Clone(a.queue[m+1:])
+		a.queue = a.queue[:m+1]
+		statements, err := a.prepare(ctx, nil)
+		var f *flight
+		if err == nil {
+			f, err = a.launchReady(ctx, statements, len(statements))
+		}
+		if err == nil {
+			err = a.landed(f)
+		}
+		a.queue = append(a.queue, rest...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return a.prepare(ctx, last)
+}
+
+// prepare makes statements ready. Where one has to be described, BEGIN goes
+// ahead with that.
+func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, error) {
+	a.plain = ""
+	statements := a.link.statements[:0]
+	if !a.begun {
+		statements = append(statements, a.call.firstAfter(a.call.ghost)...)
+	}
+	ahead := len(statements)
+	statements = append(statements, a.queue...)
+	if last != nil {
+		statements = append(statements, *last)
+	}
+	a.link.statements = statements
+	unknown := false
+	for i := ahead; i < len(statements); i++ {
+		if s := &statements[i]; a.link.needsDescription(s) {
+			s.described = a.link.described.get(s.sql)
+			unknown = unknown || s.described == nil
+		}
+	}
+	if unknown {
+		begun, i, err := a.link.describe(ctx, ahead, statements)
+		a.begun = a.begun || begun && (err == nil || i >= ahead)
+		if err != nil {
+			if s := &statements[i]; s.kind != answered {
+				return nil, a.failedAhead(s, err)
+			}
+			a.observe("", "", err)
+			return nil, err
+		}
+		statements = statements[ahead:]
+	}
+	if err := a.link.encode(statements); err != nil {
+		var e *encodeError
+		if errors.As(err, &e) {
+			return nil, a.unsendable(&statements[e.index], e.err)
+		}
+		return nil, err
+	}
+	return statements, nil
+}
+
+// answered takes in the answer to something that was sent ahead.
+func (a *attempt) answered(s *statement, tag pgconn.CommandTag) {
+	switch s.kind {
+	case begins:
+		a.begun = true
+	case queued:
+		a.queue = a.queue[1:]
+		switch t := tag.String(); {
+		case t == "BEGIN": // by itself it changes nothing
+		case t == "ROLLBACK" && !strings.Contains(strings.ToLower(s.sql), " to "):
+			a.ended = t
+		default:
+			a.ended = cmp.Or(a.ended, ending(s.sql, t))
+		}
+	case marks:
+		a.queue = a.queue[1:]
+	}
+}
+
+// failedAhead is the error of something that was to go ahead of a statement.
+// The function was not told of it before, so it is the call's error, whatever
+// the function makes of it.
+func (a *attempt) failedAhead(s *statement, err error) error {
+	err = a.describeFailure(s, err)
+	a.observe("", "", err)
+	return a.stopBy(s, err)
+}
+
+func (a *attempt) stopBy(s *statement, err error) error {
+	if a.broken == nil {
+		a.brokenBy = s.number
+	}
+	return a.stop(err)
+}
+
+// unsendable is the error of a statement that cannot be encoded. Nothing of its
+// packet was sent.
+func (a *attempt) unsendable(s *statement, err error) error {
+	if s.kind == answered {
+		return err
+	}
+	return a.stopBy(s, a.describeFailure(s, err))
+}
+
+// describeFailure says which statement it was, where that is not the one that
+// the function waits for.
+func (a *attempt) describeFailure(s *statement, err error) error {
+	switch s.kind {
+	case begins:
+		return a.beginError(err)
+	case sets:
+		return settingError(a.name(), s.option, err)
+	case queued:
+		return queuedError(s, err)
+	case marks:
+		return fmt.Errorf("%s: %s: %w", prefix(a.name()), s.sql, err)
+	}
+	return err
+}
+
+// flush sends what is pending by itself.
+func (a *attempt) flush(ctx context.Context) error {
+	if !a.pending() {
+		return nil
+	}
+	if err := a.connect(ctx); err != nil {
+		return err
+	}
+	if a.link == nil {
+		return a.flushOneByOne(ctx, len(a.queue))
+	}
+	if err := a.sendLoners(ctx); err != nil {
+		return err
+	}
+	f, err := a.launch(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return a.landed(f)
+}
+
+// sendLoners sends queued statements that cannot travel with others, and those
+// before them.
+func (a *attempt) sendLoners(ctx context.Context) error {
+	for i := len(a.queue) - 1; i >= 0; i-- {
+		if s := &a.queue[i]; s.kind == queued && !a.link.carries(s.sql, s.args) {
+			rest := append([]statement(nil), a.queue[i+1:]...)
+			loner := *s
+			a.queue = a.queue[:i]
+			if err := a.flush(ctx); err != nil {
+				return err
+			}
+			a.queue = append(a.queue[:0], loner)
+			if err := a.flushOneByOne(ctx, 1); err != nil {
+				return err
+			}
+			a.queue = append(a.queue[:0], rest...)
+			return nil
+		}
+	}
+	return nil
+}
+
+// flushOneByOne sends the first n queued statements the way that pgx does.
+func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
+	if !a.begun { // a loner in front of everything
+		rest := a.queue
+		a.queue = nil
+		err := a.flush(ctx)
+		if a.queue = rest; err != nil {
+			return err
+		}
+	}
+	for range n {
+		s := a.queue[0]
+		a.queue = a.queue[1:]
+		var err error
+		if s.result != nil && s.rows {
+			_, err = keep(s.result, a.queryPlain(ctx, s.sql, s.args))
+		} else {
+			var tag pgconn.CommandTag
+			if tag, err = a.execPlain(ctx, s.sql, s.args); s.result != nil {
+				s.result.CommandTag = tag
+			}
+		}
+		if err != nil {
+			return a.stopBy(&s, a.describeFailure(&s, err))
+		}
+	}
+	return nil
+}
+
+// exec runs a statement whose result is a tag.
+func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.CommandTag, error) {
+	s := statement{kind: answered, sql: sql, args: args}
+	ride, err := a.rides(ctx, &s)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	if !ride {
+		return a.execPlain(ctx, sql, args)
+	}
+	f, err := a.launch(ctx, &s)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	tag, err := f.exec()
+	if closeErr := f.close(); err == nil {
+		err = closeErr
+	}
+	a.observe(sql, seen(sql, tag), err)
+	return tag, err
+}
+
+func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
+	a.plain = sql
+	if a.link != nil && len(args) == 0 && isSeveral(sql) {
+		return a.execSeveral(ctx, sql)
+	}
+	if a.inner != nil {
+		tag, err = a.inner.Exec(ctx, sql, args...)
+	} else {
+		tag, err = a.conn.Exec(ctx, sql, args...)
+	}
+	a.observe(sql, seen(sql, tag), err)
+	return tag, err
+}
+
+// execSeveral looks at the tag of each statement in the text; pgx gives that of
+// the last one only.
+func (a *attempt) execSeveral(ctx context.Context, sql string) (tag pgconn.CommandTag, err error) {
+	traced := ctx
+	if t := a.link.tracer; t != nil {
+		traced = t.TraceQueryStart(ctx, a.conn, pgx.TraceQueryStartData{SQL: sql})
+		defer func() { t.TraceQueryEnd(traced, a.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err}) }()
+	}
+	results := a.conn.PgConn().Exec(traced, sql)
+	var ended string
+	for results.NextResult() {
+		var closeErr error
+		if tag, closeErr = results.ResultReader().Close(); closeErr == nil {
+			ended = worse(ended, tag.String())
+		}
+	}
+	err = results.Close()
+	a.observe(sql, ended, err)
+	return tag, err
+}
+
+// worse keeps of the tags of several statements the one that says most about
+// the transaction that they ran in.
+func worse(before, tag string) string {
+	switch tag {
+	case "ROLLBACK", "PREPARE TRANSACTION":
+		if before == "" {
+			return tag
+		}
+	case "COMMIT", "BEGIN", "START TRANSACTION":
+		if before != "COMMIT" {
+			return tag
+		}
+	}
+	return before
+}
+
+// seen is the tag as it counts: BEGIN by itself changes nothing.
+func seen(sql string, tag pgconn.CommandTag) string {
+	if s := tag.String(); s != "BEGIN" || isSeveral(sql) {
+		return s
+	}
+	return ""
+}
+
+// query runs a statement whose result is rows.
+func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
+	f, err := a.queryFlight(ctx, sql, args)
+	if err != nil {
+		return failedRows{err}
+	}
+	if f == nil {
+		return a.queryPlain(ctx, sql, args)
+	}
+	inner, err := f.query()
+	if err != nil {
+		a.queried(f, sql, pgconn.CommandTag{}, err)
+		return failedRows{err}
+	}
+	r := &rows{Rows: inner, at: a, sql: sql, flight: f}
+	a.opened(r)
+	return r
+}
+
+// queryRow is query for at most one row.
+func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row {
+	f, err := a.queryFlight(ctx, sql, args)
+	switch {
+	case err != nil:
+		return failedRows{err}
+	case f == nil:
+		return row{a.queryPlain(ctx, sql, args)}
+	case f.batch != nil:
+		inner, err := f.query()
+		if err != nil {
+			a.queried(f, sql, pgconn.CommandTag{}, err)
+			return failedRows{err}
+		}
+		r := &rows{Rows: inner, at: a, sql: sql, flight: f}
+		a.opened(r)
+		return row{r}
+	}
+	r := &flightRow{at: a, flight: f, sql: sql}
+	a.opened(r)
+	return r
+}
+
+// queryFlight sends a statement behind what is pending. Where it has to go by
+// itself there is no flight.
+func (a *attempt) queryFlight(ctx context.Context, sql string, args []any) (*flight, error) {
+	s := statement{kind: answered, sql: sql, args: args, rows: true}
+	ride, err := a.rides(ctx, &s)
+	if err != nil || !ride {
+		return nil, err
+	}
+	return a.launch(ctx, &s)
+}
+
+// queried ends the flight of a query.
+func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err error) error {
+	f.queried(tag, err)
+	if closeErr := f.close(); err == nil {
+		err = closeErr
+	}
+	a.observe(sql, seen(sql, tag), err)
+	return err
+}
+
+func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Rows {
+	a.plain = sql
+	var inner pgx.Rows
+	var err error
+	if a.inner != nil {
+		inner, err = a.inner.Query(ctx, sql, args...)
+	} else {
+		inner, err = a.conn.Query(ctx, sql, args...)
+	}
+	if err != nil {
+		a.observe(sql, "", err)
+		if inner == nil {
+			return failedRows{err}
+		}
+		return inner
+	}
+	r := &rows{Rows: inner, at: a, sql: sql}
+	a.opened(r)
+	return r
+}

@@ -1,0 +1,226 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// begin makes BEGIN and the settings behind it, which travel with the first
+// statement.
+func (c *config) begin() []statement {
+	sql, option := "begin isolation level "+string(c.isolation), ""
+	if c.priority != "" {
+		sql, option = sql+" priority "+string(c.priority), "Priority"
+	}
+	if c.readOnly {
+		sql += " read only"
+	}
+	if c.asOf != "" {
+		sql, option = sql+" as of system time "+c.asOf, "AsOf"
+	}
+	first := []statement{{kind: begins, sql: sql, option: option}}
+	for _, s := range append(c.timeouts.settings(), c.settings...) {
+		first = append(first, s.statement())
+	}
+	return first
+}
+
+func (c *config) txOptions() pgx.TxOptions {
+	if c.priority != "" || c.asOf != "" {
+		return pgx.TxOptions{IsoLevel: c.isolation, BeginQuery: c.first[0].sql}
+	}
+	o := pgx.TxOptions{IsoLevel: c.isolation}
+	if c.readOnly {
+		o.AccessMode = pgx.ReadOnly
+	}
+	return o
+}
+
+// ReadOnly makes the transaction READ ONLY: a statement that writes fails with
+// SQLSTATE 25006. The default is the server's, which is READ WRITE unless
+// default_transaction_read_only says otherwise.
+//
+// As nothing is written, a lost answer to COMMIT is no unknown outcome: the
+// function is run again. So it must not undo the option, by SET TRANSACTION READ
+// WRITE.
+func ReadOnly() Option {
+	return optionFunc{"ReadOnly", func(c *config) error {
+		c.readOnly = true
+		return nil
+	}}
+}
+
+// AsOf has CockroachDB read the data as it was at time t, which must lie in the
+// past and within the table's garbage collection TTL. Such a transaction is READ
+// ONLY, meets no conflicts, and may be answered by the nearest replica if t is
+// some seconds ago; [FollowerRead] chooses that time. The default is the present.
+// PostgreSQL has no such thing: there the call fails.
+//
+// Source: CockroachDB, "AS OF SYSTEM TIME".
+func AsOf(t time.Time) Option {
+	return optionFunc{"AsOf", func(c *config) error {
+		if t.IsZero() {
+			return errors.New("the time is zero")
+		}
+		return c.setAsOf("'" + t.UTC().Format("2006-01-02 15:04:05.000000") + "'")
+	}}
+}
+
+// FollowerRead is [AsOf] with the latest time that every replica can answer for,
+// follower_read_timestamp(): about 4 seconds ago.
+//
+// Source: CockroachDB, "Follower Reads".
+func FollowerRead() Option {
+	return optionFunc{"FollowerRead", func(c *config) error { return c.setAsOf("follower_read_timestamp()") }}
+}
+
+func (c *config) setAsOf(expression string) error {
+	c.asOf, c.readOnly = expression, true
+	return nil
+}
+
+// PriorityLevel is for [Priority].
+type PriorityLevel string
+
+// The priorities of CockroachDB's transactions.
+const (
+	PriorityLow    PriorityLevel = "low"
+	PriorityNormal PriorityLevel = "normal"
+	PriorityHigh   PriorityLevel = "high"
+)
+
+// Priority sets which transaction of CockroachDB's has to give way in a
+// conflict. The default is the server's, [PriorityNormal]. Its documentation
+// advises against [PriorityHigh] but for short transactions that have to get
+// through. PostgreSQL has no priorities: there the call fails.
+//
+// Source: CockroachDB, "Transactions", "Transaction priorities".
+func Priority(level PriorityLevel) Option {
+	return optionFunc{"Priority", func(c *config) error {
+		switch level {
+		case PriorityLow, PriorityNormal, PriorityHigh:
+			c.priority = level
+			return nil
+		}
+		return fmt.Errorf("%q is not a priority: use PriorityLow, PriorityNormal or PriorityHigh", string(level))
+	}}
+}
+
+// Timeouts is an option that has the server end what takes too long. A zero
+// field leaves the server's own limit as it is. Each must be a whole number of
+// milliseconds.
+//
+// What runs into one fails with SQLSTATE 57014 (Statement, and Transaction on
+// CockroachDB), 55P03 (Lock) or 25P04 (Transaction on PostgreSQL, which closes
+// the connection) and is not run again: a timeout is not transient. A timeout
+// that ends COMMIT itself makes the outcome unknown on CockroachDB.
+//
+// The limits are sent as SET LOCAL, so they hold for this transaction only and
+// cost no round trip. A server that does not know one, such as PostgreSQL before
+// 17 for Transaction and CockroachDB before v21.2 for all, makes the call fail.
+type Timeouts struct {
+	Statement   time.Duration // for each statement
+	Lock        time.Duration // for each wait for a lock
+	Transaction time.Duration // for the whole attempt, from its first statement
+}
+
+func (t Timeouts) apply(c *config) error {
+	return optionFunc{"Timeouts", func(c *config) error {
+		if t == (Timeouts{}) {
+			return errors.New("all are zero")
+		}
+		for _, d := range []time.Duration{t.Statement, t.Lock, t.Transaction} {
+			if d < 0 || d%time.Millisecond != 0 {
+				return fmt.Errorf("%v is not a positive whole number of milliseconds", d)
+			}
+		}
+		c.timeouts = t
+		return nil
+	}}.apply(c)
+}
+
+func (t Timeouts) settings() []setting {
+	var all []setting
+	add := func(name string, d time.Duration) {
+		if d > 0 {
+			all = append(all, setting{"Timeouts", name, strconv.FormatInt(d.Milliseconds(), 10) + "ms"})
+		}
+	}
+	add("statement_timeout", t.Statement)
+	add("lock_timeout", t.Lock)
+	add("transaction_timeout", t.Transaction)
+	return all
+}
+
+// Setting sets a configuration parameter of the server's for this transaction:
+//
+//	txn.Setting("app.user_id", "42")
+//
+// It is sent as SET LOCAL with BEGIN, so it costs no round trip, and is gone
+// when the transaction ends. The name is one or more identifiers with dots
+// between them, the value is quoted. The option may be given several times; of
+// two with the same name the later one holds. A parameter that the server does
+// not know, or SET LOCAL on CockroachDB before v21.2, makes the call fail.
+func Setting(name, value string) Option {
+	return optionFunc{"Setting", func(c *config) error {
+		if !isParameter(name) {
+			return fmt.Errorf("%q is not the name of a parameter: use letters, digits and underscores, with dots between the parts", name)
+		}
+		if strings.ContainsRune(value, 0) {
+			return fmt.Errorf("the value of %s has a zero byte in it, which no text of the server's can have", name)
+		}
+		c.settings = append(c.settings, setting{"Setting", name, value})
+		return nil
+	}}
+}
+
+func isParameter(name string) bool {
+	for part := range strings.SplitSeq(name, ".") {
+		for i, r := range part {
+			switch {
+			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_':
+			case r >= '0' && r <= '9' && i > 0:
+			default:
+				return false
+			}
+		}
+		if part == "" || len(part) > 63 {
+			return false
+		}
+	}
+	return true
+}
+
+type setting struct{ option, name, value string }
+
+func (s setting) statement() statement {
+	parts := strings.Split(s.name, ".")
+	return statement{
+		kind:   sets,
+		sql:    "set local " + pgx.Identifier(parts).Sanitize() + " = " + quoteLiteral(s.value),
+		option: s.option + " " + s.name,
+	}
+}
+
+// quoteLiteral quotes text so that it is read the same whatever
+// standard_conforming_strings is.
+func quoteLiteral(s string) string {
+	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	if strings.Contains(s, `\`) {
+		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	}
+	return quoted
+}
+
+// settingError says which option the server refused.
+func settingError(name, option string, err error) error {
+	if pe := serverError(err); pe != nil && (pe.Code == codeNotSupported || pe.Code == codeUnknownSetting || pe.Code == codeSyntax) {
+		return fmt.Errorf("%s: %s: this server cannot do it: %w", prefix(name), option, err)
+	}
+	return fmt.Errorf("%s: %s: %w", prefix(name), option, err)
+}

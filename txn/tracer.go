@@ -1,0 +1,151 @@
+package txn
+
+import (
+	"context"
+	"time"
+)
+
+// Tracer is told of what calls do, in the manner of pgx's tracers: each start
+// gives the context for what follows, up to its end. pgx's own tracers see the
+// statements. What a Tracer is told of happens in the goroutine of the call, so
+// it must not block. A call that joins is part of the one that it joins, and
+// nothing is told of it.
+//
+// Methods may be added in a minor version: embed [NopTracer] in your own.
+type Tracer interface {
+	TraceCallStart(ctx context.Context, data TraceCallStartData) context.Context
+	TraceCallEnd(ctx context.Context, data TraceCallEndData)
+
+	// An attempt is one run of the function with its COMMIT or ROLLBACK.
+	TraceAttemptStart(ctx context.Context, data TraceAttemptStartData) context.Context
+	TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData)
+
+	// A commit is from before what is queued is sent with COMMIT to the answer.
+	TraceCommitStart(ctx context.Context, data TraceCommitStartData) context.Context
+	TraceCommitEnd(ctx context.Context, data TraceCommitEndData)
+
+	// A wait is the time before a retry.
+	TraceWaitStart(ctx context.Context, data TraceWaitStartData) context.Context
+	TraceWaitEnd(ctx context.Context, data TraceWaitEndData)
+}
+
+// TraceCallStartData is given to [Tracer.TraceCallStart].
+type TraceCallStartData struct {
+	Name string // as given by the option Name
+}
+
+// TraceCallEndData is given to [Tracer.TraceCallEnd].
+type TraceCallEndData struct {
+	Name     string
+	Attempts int
+	Elapsed  time.Duration
+	Err      error // what the call returns
+}
+
+// TraceAttemptStartData is given to [Tracer.TraceAttemptStart].
+type TraceAttemptStartData struct {
+	Name    string
+	Attempt int // from 1
+}
+
+// TraceAttemptEndData is given to [Tracer.TraceAttemptEnd].
+type TraceAttemptEndData struct {
+	Name      string
+	Attempt   int
+	Committed bool
+	Err       error  // why it was not committed
+	Retryable bool   // whether Err is a reason to run again
+	SQLState  string // of the server's error in Err, if there is one
+	Reason    string // CockroachDB's name for a conflict, such as RETRY_SERIALIZABLE
+}
+
+// TraceCommitStartData is given to [Tracer.TraceCommitStart].
+type TraceCommitStartData struct {
+	Name    string
+	Attempt int
+	Queued  int // statements that are sent with COMMIT
+}
+
+// TraceCommitEndData is given to [Tracer.TraceCommitEnd].
+type TraceCommitEndData struct {
+	Name    string
+	Attempt int
+	Outcome string // "committed", "rolled back" or "unknown"
+	Err     error
+}
+
+// TraceWaitStartData is given to [Tracer.TraceWaitStart].
+type TraceWaitStartData struct {
+	Name    string
+	Attempt int           // the one that failed
+	Delay   time.Duration // how long it will be
+	Err     error         // why
+}
+
+// TraceWaitEndData is given to [Tracer.TraceWaitEnd].
+type TraceWaitEndData struct {
+	Name    string
+	Attempt int
+	Err     error // nil, or why the wait was cut short
+}
+
+// NopTracer does nothing. Embed it in a Tracer that needs some of the methods.
+type NopTracer struct{}
+
+var _ Tracer = NopTracer{}
+
+// TraceCallStart returns ctx.
+func (NopTracer) TraceCallStart(ctx context.Context, _ TraceCallStartData) context.Context {
+	return ctx
+}
+
+// TraceCallEnd does nothing.
+func (NopTracer) TraceCallEnd(context.Context, TraceCallEndData) {}
+
+// TraceAttemptStart returns ctx.
+func (NopTracer) TraceAttemptStart(ctx context.Context, _ TraceAttemptStartData) context.Context {
+	return ctx
+}
+
+// TraceAttemptEnd does nothing.
+func (NopTracer) TraceAttemptEnd(context.Context, TraceAttemptEndData) {}
+
+// TraceCommitStart returns ctx.
+func (NopTracer) TraceCommitStart(ctx context.Context, _ TraceCommitStartData) context.Context {
+	return ctx
+}
+
+// TraceCommitEnd does nothing.
+func (NopTracer) TraceCommitEnd(context.Context, TraceCommitEndData) {}
+
+// TraceWaitStart returns ctx.
+func (NopTracer) TraceWaitStart(ctx context.Context, _ TraceWaitStartData) context.Context {
+	return ctx
+}
+
+// TraceWaitEnd does nothing.
+func (NopTracer) TraceWaitEnd(context.Context, TraceWaitEndData) {}
+
+func (c *call) traceAttemptEnd(ctx context.Context, number int, res result) {
+	if c.tracer == nil {
+		return
+	}
+	data := TraceAttemptEndData{Name: c.name, Attempt: number, Committed: res.kept, Err: res.err, Retryable: res.restart}
+	if pe := serverError(res.err); pe != nil {
+		data.SQLState, data.Reason = pe.Code, reason(pe)
+	}
+	c.tracer.TraceAttemptEnd(ctx, data)
+}
+
+func (c *call) traceCommitStart(ctx context.Context, at *attempt) context.Context {
+	if c.tracer == nil {
+		return ctx
+	}
+	return c.tracer.TraceCommitStart(ctx, TraceCommitStartData{Name: c.name, Attempt: at.number, Queued: len(at.queue)})
+}
+
+func (c *call) traceCommitEnd(ctx context.Context, at *attempt, o outcome, err error) {
+	if c.tracer != nil {
+		c.tracer.TraceCommitEnd(ctx, TraceCommitEndData{Name: c.name, Attempt: at.number, Outcome: o.String(), Err: err})
+	}
+}
