@@ -1,0 +1,123 @@
+package faultnet
+
+import "github.com/jackc/pgx/v5/pgproto3"
+
+// Hook decides what becomes of a message. It sees the messages of both
+// directions and of all connections one at a time, so it needs no locks for
+// what it alone uses, and must not wait: that is what [Hold] is for. It sees
+// what arrives even where nothing is passed on any more, such as the answers
+// to a client that is gone.
+type Hook func(Message) Action
+
+// Action is what a [Hook] decides. The zero value passes the message on.
+type Action struct {
+	verb    verb
+	data    []byte
+	n       int
+	cut     Cut
+	release <-chan struct{}
+}
+
+type verb uint8
+
+const (
+	pass verb = iota
+	replace
+	cutBefore
+	cutAfter
+	truncate
+	hold
+	zombie
+	silence
+)
+
+// Pass passes the message on.
+func Pass() Action { return Action{} }
+
+// Drop loses the message.
+func Drop() Action { return Action{verb: replace} }
+
+// Replace passes data on instead, which may be several messages or none.
+func Replace(data []byte) Action { return Action{verb: replace, data: data} }
+
+// CutBefore loses the message and cuts the connection behind the one before.
+func CutBefore(cut Cut) Action { return Action{verb: cutBefore, cut: cut} }
+
+// CutAfter passes the message on and cuts the connection behind it. No answer
+// to it reaches a sender that is cut. A server that is cut too may give up what
+// it was told, so cut the client alone where the message must take effect.
+func CutAfter(cut Cut) Action { return Action{verb: cutAfter, cut: cut} }
+
+// Truncate passes on the first n bytes, the type and the length included, and
+// cuts the connection behind them.
+func Truncate(n int, cut Cut) Action { return Action{verb: truncate, n: n, cut: cut} }
+
+// Hold keeps the message, and all behind it in its direction, until release is
+// closed, then delivers them, whether or not the other side is still there. If
+// the proxy is closed first, they are lost. Where the client ended by itself,
+// its end is delivered behind them, at which CockroachDB may give up what it was
+// told; it is not behind a [Zombie].
+func Hold(release <-chan struct{}) Action { return Action{verb: hold, release: release} }
+
+// Zombie keeps a message of the client like [Hold], and cuts the client's side
+// as soon as the request that the message belongs to is whole, up to the Sync
+// or Flush behind it. So what the client gave up on happens at the server when
+// release is closed. A cut of the server's side makes no sense here.
+func Zombie(release <-chan struct{}, cut Cut) Action {
+	return Action{verb: zombie, release: release, cut: cut}
+}
+
+// Silence loses the message and all behind it in its direction, and that the
+// sender ends too. The receiver's socket stays open until a [Cut] or
+// [Proxy.Close].
+func Silence() Action { return Action{verb: silence} }
+
+// Cut is a way to end a connection. What is cut by reset is gone at once. A
+// side that is closed gets the end of the stream, what it still sends is lost.
+// The zero value is ResetBoth.
+type Cut uint8
+
+// The ways to end a connection: by an RST or by a FIN, and to whom.
+const (
+	ResetBoth Cut = iota
+	ResetClient
+	ResetServer
+	CloseBoth
+	CloseClient
+	CloseServer
+)
+
+// Cuts lists all ways to end a connection.
+func Cuts() []Cut {
+	return []Cut{ResetBoth, ResetClient, ResetServer, CloseBoth, CloseClient, CloseServer}
+}
+
+func (c Cut) String() string {
+	return [...]string{"reset both", "reset client", "reset server", "close both", "close client", "close server"}[c]
+}
+
+// Reaches reports whether the cut ends the side that sends in that direction.
+func (c Cut) Reaches(from Direction) bool {
+	switch c {
+	case ResetClient, CloseClient:
+		return from == FromClient
+	case ResetServer, CloseServer:
+		return from == FromServer
+	}
+	return true
+}
+
+func (c Cut) resets() bool { return c <= ResetServer }
+
+// Encode gives the bytes of messages, for [Replace]. It panics on one that
+// cannot be encoded.
+func Encode(messages ...pgproto3.Message) []byte {
+	var data []byte
+	for _, m := range messages {
+		var err error
+		if data, err = m.Encode(data); err != nil {
+			panic(err)
+		}
+	}
+	return data
+}

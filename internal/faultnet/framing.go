@@ -1,0 +1,136 @@
+package faultnet
+
+import "encoding/binary"
+
+// piece is what [half.next] finds.
+type piece uint8
+
+const (
+	begun piece = iota // the begin of something that must be whole
+	plain              // what is none of a hook's business
+	whole              // a message
+)
+
+// next says what data begins with, and how long that is. A message that is not
+// whole is one to wait for if keep is set, or if there is a name to learn;
+// otherwise it is let through, so that long ones are not buffered.
+func (h *half) next(data []byte, keep bool) (piece, int) {
+	if h.link.opaque.Load() {
+		return plain, len(data)
+	}
+	if h.skip > 0 {
+		n := min(h.skip, len(data))
+		h.skip -= n
+		return plain, n
+	}
+	if n, ok := h.untyped(data); !ok {
+		return begun, 0
+	} else if n > 0 || h.link.opaque.Load() {
+		return plain, n
+	}
+	if len(data) < header {
+		return begun, 0
+	}
+	kind, size := data[0], 1+int(binary.BigEndian.Uint32(data[1:]))
+	switch {
+	case size < header: // not the protocol
+		h.link.opaque.Store(true)
+		return plain, 0
+	case len(data) >= size:
+		return whole, size
+	case keep || h.from == FromClient && names(kind):
+		return begun, 0
+	}
+	h.note(kind)
+	h.skip = size
+	return plain, 0
+}
+
+// message takes in a whole message.
+func (h *half) message(data []byte) Message {
+	m := Message{Conn: int(h.link.number.Load()), From: h.from, Type: data[0], Data: data, Index: h.note(data[0])}
+	if h.from == FromClient {
+		h.statements.learn(m.Type, data)
+		m.sql = h.statements.sql(m.Type, data)
+	}
+	return m
+}
+
+// note takes in that a message begins, and returns its index.
+func (h *half) note(kind byte) int {
+	l := h.link
+	ready := l.ready.Load()
+	switch {
+	case h.from == FromServer && kind == 'Z':
+		l.ready.Store(true)
+	case h.from == FromClient && kind != 'X' && ready:
+		l.asked.Store(true)
+	}
+	if !ready {
+		return 0
+	}
+	h.index++
+	return h.index
+}
+
+// endsRequest reports whether a client waits for an answer behind it.
+func endsRequest(kind byte) bool {
+	return kind == 'Q' || kind == 'S' || kind == 'H' || kind == 'F'
+}
+
+// Codes in the place of a protocol version.
+const (
+	cancelRequest = 80877102
+	sslRequest    = 80877103
+	gssRequest    = 80877104
+)
+
+// longestStartup is the limit that servers set. TLS without being asked for
+// looks like a longer one.
+const longestStartup = 10000
+
+// untyped takes what has no type from the front of data: what a client sends
+// before its session, and the byte by which a server answers a request for
+// encryption. It returns the length, which is 0 if there is nothing like that,
+// and whether data is long enough to know.
+func (h *half) untyped(data []byte) (n int, ok bool) {
+	l := h.link
+	if h.from == FromServer {
+		if !l.reply.Swap(false) {
+			return 0, true
+		}
+		switch data[0] {
+		case 'N':
+			return 1, true
+		case 'S', 'G':
+			l.opaque.Store(true)
+		} // and otherwise it is an ErrorResponse
+		return 0, true
+	}
+	if h.typed {
+		return 0, true
+	}
+	if len(data) < 4 {
+		return 0, false
+	}
+	n = int(binary.BigEndian.Uint32(data))
+	if n < 8 || n > longestStartup {
+		l.opaque.Store(true)
+		return 0, true
+	}
+	if len(data) < n {
+		return 0, false
+	}
+	switch binary.BigEndian.Uint32(data[4:]) {
+	case cancelRequest:
+		if l.proxy.noCancels.Load() {
+			l.cut(CloseBoth) // before it is sent
+		}
+	case sslRequest, gssRequest:
+		l.reply.Store(true)
+	default:
+		h.typed = true
+		l.number.Store(int64(l.proxy.session()))
+	}
+	return n, true
+}

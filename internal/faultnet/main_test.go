@@ -1,0 +1,105 @@
+package faultnet_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/internal/faultnet"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// start gives a proxy to db, and a table t to write to.
+func start(t testing.TB, db *dbtest.DB) *faultnet.Proxy {
+	t.Helper()
+	_, err := db.Exec(t.Context(), "create table t (id int primary key)")
+	require.NoError(t, err)
+	config := db.Config().ConnConfig
+	p, err := faultnet.New(pgconn.NetworkAddress(config.Host, config.Port))
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	p.LoseCancels(true) // or what a test wants to be committed may be canceled
+	return p
+}
+
+func config(p *faultnet.Proxy, db *dbtest.DB) *pgx.ConnConfig {
+	c := db.Config().ConnConfig
+	p.Rewrite(c)
+	return c
+}
+
+// connect gives a connection through the proxy.
+func connect(t testing.TB, p *faultnet.Proxy, db *dbtest.DB) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.ConnectConfig(t.Context(), config(p, db))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		p.Close() // or Close waits for an answer that a fault has lost
+		conn.Close(context.Background())
+	})
+	return conn
+}
+
+// transaction inserts a row in the ordinary way.
+func transaction(ctx context.Context, conn *pgx.Conn, id int) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "insert into t values ($1)", id)
+		return err
+	})
+}
+
+// pipelined inserts a row by the extended protocol, all in one write.
+func pipelined(ctx context.Context, conn *pgx.Conn, id int) error {
+	b := new(pgx.Batch)
+	b.Queue("begin")
+	b.Queue("insert into t values ($1)", id)
+	b.Queue("commit")
+	r := conn.SendBatch(ctx, b)
+	for range b.Len() {
+		if _, err := r.Exec(); err != nil {
+			r.Close()
+			return err
+		}
+	}
+	return r.Close()
+}
+
+var clients = map[string]func(context.Context, *pgx.Conn, int) error{"transaction": transaction, "pipelined": pipelined}
+
+// rows looks without the proxy.
+func rows(t testing.TB, db *dbtest.DB) int {
+	t.Helper()
+	var n int
+	require.NoError(t, db.QueryRow(t.Context(), "select count(*) from t").Scan(&n))
+	return n
+}
+
+// await waits for what a hook saw.
+func await(t testing.TB, seen <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-seen:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it never came")
+	}
+}
+
+// query sends a Query alone, for tests that read the answer byte by byte.
+func query(t testing.TB, conn *pgx.Conn, sql string) {
+	t.Helper()
+	f := conn.PgConn().Frontend()
+	f.Send(&pgproto3.Query{String: sql})
+	require.NoError(t, f.Flush())
+}
+
+// dbtestEach is dbtest.Each as a subtest.
+func dbtestEach(t *testing.T, name string, f func(t *testing.T, db *dbtest.DB)) {
+	t.Run(name, func(t *testing.T) { dbtest.Each(t, f) })
+}

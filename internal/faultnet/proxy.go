@@ -1,0 +1,214 @@
+// Package faultnet is a network that misbehaves on demand: a TCP proxy on
+// loopback between pgx and a real server, for tests and benchmarks. It delays,
+// counts round trips, and loses, holds, changes or cuts exactly the PostgreSQL
+// message that it is told to.
+//
+//	p, err := faultnet.New(pgconn.NetworkAddress(config.Host, config.Port))
+//	defer p.Close()
+//	p.Rewrite(config)
+//	hook, seen := faultnet.On(faultnet.Executes("commit"), faultnet.CutAfter(faultnet.ResetClient))
+//	p.SetHook(hook)
+//
+// The two sides of a connection are two sockets that live independently: what
+// ends one by a [Cut] does not end the other. A server whose client was cut
+// off keeps its session, locks included, until [Proxy.Cut] or [Proxy.Close]
+// ends it or it gives up by itself. A side that ends by itself ends the other
+// too, in order, behind all that it had sent.
+//
+// # Limits
+//
+// A connection that turns to TLS or GSS encryption is only delayed and cut
+// from then on. A reset of a Unix socket is a close, because there is none.
+// What was written before a reset is read by the peer on Linux, if it had
+// room; other systems may throw it away. What is held or delayed is buffered
+// without bound.
+package faultnet
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Proxy passes connections on to one server. Make one by [New]; its methods
+// may be called at any time, from hooks too, except for Close.
+type Proxy struct {
+	network, address string
+	listener         net.Listener
+
+	roundTrip atomic.Int64
+	turns     atomic.Int64
+	bytes     [2]atomic.Int64 // by Direction
+	hook      atomic.Pointer[Hook]
+	hooking   sync.Mutex // makes hooks see one message at a time
+	budget    atomic.Pointer[budget]
+	noCancels atomic.Bool // requests to cancel get lost
+
+	done context.Context // ends with Close
+	end  context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	links    map[*link]struct{}
+	sessions int
+}
+
+// New starts a proxy to a server that is named as for [net.Dial], or by
+// pgconn.NetworkAddress. The server is dialed for each connection, not before.
+func New(network, address string) (*Proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{network: network, address: address, listener: listener, links: map[*link]struct{}{}}
+	p.done, p.end = context.WithCancel(context.Background())
+	p.wg.Go(p.accept)
+	return p, nil
+}
+
+// Addr is where the proxy listens, as host:port.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Rewrite points config at the proxy, in the clear and without fallbacks.
+func (p *Proxy) Rewrite(config *pgx.ConnConfig) {
+	addr := p.listener.Addr().(*net.TCPAddr)
+	config.Host, config.Port = addr.IP.String(), uint16(addr.Port)
+	config.TLSConfig, config.Fallbacks = nil, nil
+	config.DialFunc = new(net.Dialer).DialContext
+	config.LookupFunc = net.DefaultResolver.LookupHost
+}
+
+// Close ends all connections and what is held, and returns when nothing of the
+// proxy is left. It must not be called from a hook. Calling it again does
+// nothing.
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	p.end()
+	p.listener.Close()
+	for l := range p.links {
+		l.close()
+	}
+	p.mu.Unlock()
+	p.wg.Wait()
+}
+
+// SetRoundTrip makes everything that is read from now on arrive d/2 later, in
+// both directions. Zero, the default, delays nothing.
+func (p *Proxy) SetRoundTrip(d time.Duration) { p.roundTrip.Store(int64(d)) }
+
+// Turns is how often a client sent something and was answered, over all
+// connections since the start: the round trips that it waited for, as seen
+// from its end. The start and the end of a connection, and requests to cancel,
+// are not counted. A turn is counted before the client can know of the answer.
+func (p *Proxy) Turns() int64 { return p.turns.Load() }
+
+// Bytes is how many bytes were passed on in one direction, over all
+// connections, without those of their start-up.
+func (p *Proxy) Bytes(from Direction) int64 { return p.bytes[from].Load() }
+
+// Sessions is how many connections have asked to start a session so far, which
+// is the number of the newest one.
+func (p *Proxy) Sessions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sessions
+}
+
+// SetHook has hook decide on every message that is read from now on, also in
+// the middle of a connection. Nil, the default, passes everything.
+func (p *Proxy) SetHook(hook Hook) {
+	if hook == nil {
+		p.hook.Store(nil)
+		return
+	}
+	p.hook.Store(&hook)
+}
+
+// Cut cuts the connection with that number at once, whatever is held or on its
+// way, and all connections if it is zero.
+func (p *Proxy) Cut(conn int, cut Cut) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if conn == 0 || conn == int(l.number.Load()) {
+			l.cut(cut)
+		}
+	}
+}
+
+// LoseCancels says whether requests to cancel get lost; by default they pass.
+// When pgx gives up on a connection it sends one, which may undo the very
+// COMMIT whose answer a fault has lost.
+func (p *Proxy) LoseCancels(lose bool) { p.noCancels.Store(lose) }
+
+// CutAfterBytes cuts a connection when n more bytes were passed on in one
+// direction, whole messages or not. Each connection counts for itself, from
+// this call on, without its start-up; the first to get there is cut, and the
+// channel is closed then. It happens once, and replaces what an earlier call
+// asked for. A negative n asks for nothing.
+func (p *Proxy) CutAfterBytes(from Direction, n int64, cut Cut) <-chan struct{} {
+	b := &budget{from: from, bytes: n, cut: cut, done: make(chan struct{})}
+	if n < 0 {
+		p.budget.Store(nil)
+	} else {
+		p.budget.Store(b)
+	}
+	return b.done
+}
+
+// budget is what CutAfterBytes asked for.
+type budget struct {
+	from  Direction
+	bytes int64
+	cut   Cut
+	spent atomic.Bool
+	done  chan struct{}
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.wg.Go(func() { p.serve(client) })
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	server, err := new(net.Dialer).DialContext(p.done, p.network, p.address)
+	if err != nil {
+		reset(client)
+		return
+	}
+	l := newLink(p, client, server)
+	p.mu.Lock()
+	p.links[l] = struct{}{}
+	if p.done.Err() != nil {
+		l.close()
+	}
+	p.mu.Unlock()
+	l.run()
+	p.mu.Lock()
+	delete(p.links, l)
+	p.mu.Unlock()
+}
+
+// session gives a connection its number. Requests to cancel have none, so that
+// they do not shift those of sessions.
+func (p *Proxy) session() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions++
+	return p.sessions
+}
+
+func (p *Proxy) decide(hook Hook, m Message) Action {
+	p.hooking.Lock()
+	defer p.hooking.Unlock()
+	return hook(m)
+}
