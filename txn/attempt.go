@@ -24,7 +24,8 @@ type attempt struct {
 	inner   pgx.Tx    // the transaction of a wrapper, or one that was joined
 	release func()
 	begun   bool   // BEGIN was answered
-	plain   string // the last statement that pgx sent by itself, if it was the last
+	plain   string // the last statement, if pgx sent it by itself
+	prior   string // the last statement of what was sent before
 
 	queue      []statement // not sent yet
 	queueSpace [1]statement

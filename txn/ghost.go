@@ -14,12 +14,25 @@ type ghost struct {
 	cockroach bool
 }
 
-// ghost is what a lost connection may have left behind, or nil.
+// sending remembers by what the session would be known, should it become a ghost:
+// what is sent now may not reach it. plain is the statement that pgx sends; a
+// packet of ours is in the link.
+func (a *attempt) sending(plain string) {
+	switch {
+	case a.plain != "":
+		a.prior = a.plain
+	case a.link != nil && len(a.link.statements) > 0:
+		a.prior = a.link.statements[len(a.link.statements)-1].sql
+	}
+	a.plain = plain
+}
+
+// leavesGhost is what a lost connection may have left behind, or nil.
 func (a *attempt) leavesGhost() *ghost {
 	if a.link == nil || !a.lost() {
 		return nil
 	}
-	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach}
+	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}}
 	if a.plain != "" {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g

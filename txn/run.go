@@ -321,7 +321,11 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		c.uncertain = e.err
 		return result{restart: true, err: e.err}
 	}
-	return c.uncertainly(at, errors.Join(c.uncertain, e.err))
+	err := e.err
+	if c.uncertain != nil {
+		err = errors.Join(c.uncertain, err)
+	}
+	return c.uncertainly(at, err)
 }
 
 // endedByFunction is the error for a function that sent COMMIT or ROLLBACK.

@@ -136,7 +136,7 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 // prepare makes statements ready. Where one has to be described, BEGIN goes
 // ahead with that.
 func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, error) {
-	a.plain = ""
+	a.sending("")
 	statements := a.link.statements[:0]
 	if !a.begun {
 		statements = append(statements, a.call.firstAfter(a.call.ghost)...)
@@ -331,7 +331,7 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 }
 
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
-	a.plain = sql
+	a.sending(sql)
 	if a.link != nil && len(args) == 0 && isSeveral(sql) {
 		return a.execSeveral(ctx, sql)
 	}
@@ -453,7 +453,7 @@ func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err erro
 }
 
 func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Rows {
-	a.plain = sql
+	a.sending(sql)
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

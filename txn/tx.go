@@ -133,6 +133,9 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.at.flush(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	if n := len(b.QueuedQueries); n > 0 {
+		tx.at.sending(b.QueuedQueries[n-1].SQL)
+	}
 	r := &batchResults{at: tx.at}
 	r.BatchResults = tx.at.sender().SendBatch(ctx, r.watch(b))
 	tx.at.opened(r)
