@@ -1,0 +1,109 @@
+package txntest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// encounter is a transaction, with its savepoints, and the fault in store for
+// it. What the DB reports at the end is guarded by the DB's mutex, because a
+// test may end while a transaction is still going on.
+type encounter struct {
+	db    *DB
+	fault Fault
+
+	statements int   // guarded
+	met        bool  // guarded
+	refused    error // guarded; what the database answered to COMMIT
+
+	conflict *pgconn.PgError // after which there is no COMMIT any more
+	over     bool
+}
+
+// count counts n statements that are about to be sent, and says which of them,
+// from 1, is to meet the conflict: 0 is none.
+func (e *encounter) count(n int) int {
+	e.db.mu.Lock()
+	defer e.db.mu.Unlock()
+	before := e.statements
+	e.statements += n
+	if e.fault.kind == conflictAt && before < e.fault.statement && e.fault.statement <= e.statements {
+		return e.fault.statement - before
+	}
+	return 0
+}
+
+// fail stands for a statement that meets the conflict. Another one that does
+// fail is sent, so the server too takes the transaction for failed. Where the
+// statement could not have met a conflict (the context is done, the connection
+// lost, the transaction failed before) it returns why.
+func (e *encounter) fail(ctx context.Context, real pgx.Tx) error {
+	const divisionByZero = "22012"
+	_, err := real.Exec(ctx, "select 1/0")
+	var pe *pgconn.PgError
+	if err != nil && !(errors.As(err, &pe) && pe.Code == divisionByZero) {
+		return err
+	}
+	e.conflict = serializationFailure(real.Conn())
+	e.meet()
+	return e.conflict
+}
+
+func (e *encounter) meet() {
+	e.db.mu.Lock()
+	defer e.db.mu.Unlock()
+	e.met = true
+	if e.db.rerun {
+		e.db.reruns++
+		e.db.owed++
+	}
+}
+
+func (e *encounter) commit(ctx context.Context, real pgx.Tx) error {
+	if e.over || !committable(real.Conn()) {
+		return real.Commit(ctx) // pgx knows what to say
+	}
+	e.over = true
+	switch {
+	case e.conflict != nil: // a savepoint undid it
+		_ = real.Rollback(ctx) // COMMIT was not sent: whatever comes of this, nothing is committed
+		return e.conflict
+	case e.fault.kind == conflictAtCommit:
+		failure := serializationFailure(real.Conn()) // while the connection is ours
+		_ = real.Rollback(ctx)
+		e.meet()
+		return failure
+	case e.fault.kind == unknownAtCommit && !e.fault.applied:
+		_ = real.Rollback(ctx)
+		e.meet()
+		return errAnswerLost
+	}
+	err := real.Commit(ctx)
+	switch {
+	case err != nil:
+		e.refuse(err)
+	case e.fault.kind == unknownAtCommit:
+		e.meet()
+		return errAnswerLost
+	}
+	return err
+}
+
+func (e *encounter) rollback(ctx context.Context, real pgx.Tx) error {
+	e.over = true
+	return real.Rollback(ctx)
+}
+
+func (e *encounter) refuse(err error) {
+	e.db.mu.Lock()
+	defer e.db.mu.Unlock()
+	e.refused = err
+}
+
+// committable reports whether COMMIT could succeed, as far as can be seen.
+func committable(conn *pgx.Conn) bool {
+	return conn == nil || !conn.IsClosed() && !conn.PgConn().IsBusy() && conn.PgConn().TxStatus() == 'T'
+}
