@@ -1,0 +1,49 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+func bedOn(t testing.TB, db *dbtest.DB) *bed {
+	t.Helper()
+	b, err := newBed(t.Context(), db.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.close(t.Context())) })
+	return b
+}
+
+// BenchmarkTransaction is for benchstat: the names have keys, so that -col
+// /library sets the libraries beside each other, and -count gives the samples.
+// It talks to the database directly, on the engine that is preferred.
+func BenchmarkTransaction(b *testing.B) {
+	bed := bedOn(b, dbtest.First(b))
+	clients, err := connectAll(b.Context(), bed, bed.direct)
+	require.NoError(b, err)
+	defer clients.close()
+	for _, c := range clients {
+		b.Run("library="+c.key, func(b *testing.B) {
+			for i, run := range c.run {
+				if run == nil {
+					continue
+				}
+				b.Run("body="+body(i).String(), func(b *testing.B) {
+					a, err := bed.open(b.Context())
+					require.NoError(b, err)
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := run(b.Context(), a.id); err != nil {
+							b.Fatal(err)
+						}
+					}
+					require.NoError(b, bed.check(b.Context(), a, b.N))
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// rttSuite is about transactions without any conflict: how often they cross
+// the network, what that costs at several distances, and what they allocate.
+type rttSuite struct {
+	runs   int
+	delays delays
+}
+
+func (*rttSuite) name() string  { return "rtt" }
+func (*rttSuite) about() string { return "round trips, latency and allocations without conflicts" }
+
+func (s *rttSuite) register(flags *flag.FlagSet) {
+	s.delays = delays{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
+	flags.IntVar(&s.runs, "runs", 50, "rtt: transactions behind each median; ten times as many without delay")
+	flags.Var(&s.delays, "delays", "rtt: round-trip times of the network, divided by commas")
+}
+
+// delays is a flag.
+type delays []time.Duration
+
+func (d delays) String() string {
+	var parts []string
+	for _, delay := range d {
+		parts = append(parts, delay.String())
+	}
+	return strings.Join(parts, ",")
+}
+
+func (d *delays) Set(text string) error {
+	*d = nil
+	for part := range strings.SplitSeq(text, ",") {
+		delay, err := time.ParseDuration(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		if delay < 0 || slices.Contains(*d, delay) {
+			return errors.New("each must be there once, and none be negative")
+		}
+		*d = append(*d, delay)
+	}
+	return nil
+}
+
+// rttFigures are those of one library with one body.
+type rttFigures struct {
+	library    string
+	body       body
+	roundTrips float64
+	medians    []time.Duration // one for each delay
+	bytes      float64         // allocated by one transaction
+	allocs     float64
+}
+
+func (s *rttSuite) run(ctx context.Context, b *bed, step func(string)) (report, error) {
+	if s.runs < 1 {
+		return nil, errors.New("-runs must be at least 1")
+	}
+	r := &rttReport{runs: s.runs, delays: s.delays}
+	step("connecting")
+	b.proxy.SetRoundTrip(0)
+	near, err := connectAll(ctx, b, b.direct)
+	if err != nil {
+		return nil, err
+	}
+	defer near.close()
+	far, err := connectAll(ctx, b, b.proxied())
+	if err != nil {
+		return nil, err
+	}
+	defer far.close()
+
+	for which := range body(bodies) {
+		step(fmt.Sprintf("%s: counting", which))
+		first := len(r.figures)
+		for i, c := range near {
+			if c.run[which] == nil {
+				continue
+			}
+			f := rttFigures{library: c.key, body: which}
+			if f.roundTrips, err = countTurns(ctx, b, far[i], which); err != nil {
+				return nil, err
+			}
+			if f.bytes, f.allocs, err = countAllocs(ctx, b, c, which); err != nil {
+				return nil, err
+			}
+			r.figures = append(r.figures, f)
+		}
+		for _, delay := range s.delays {
+			step(fmt.Sprintf("%s: latency at %v", which, delay))
+			// Without delay the proxy would be most of what is measured.
+			clients, runs := near, s.runs*10
+			if delay > 0 {
+				clients, runs = far, s.runs
+			}
+			b.proxy.SetRoundTrip(delay)
+			medians, err := medianLatencies(ctx, b, clients, which, runs)
+			b.proxy.SetRoundTrip(0)
+			if err != nil {
+				return nil, err
+			}
+			for i, median := range medians {
+				f := &r.figures[first+i]
+				f.medians = append(f.medians, median)
+			}
+		}
+	}
+	return r, nil
+}
+
+// countTurns counts how often one transaction waits for the network.
+func countTurns(ctx context.Context, b *bed, c *client, which body) (float64, error) {
+	const times = 10
+	var turns int64
+	err := b.onAccount(ctx, c, which, times, func(run func() error) error {
+		before := b.proxy.Turns()
+		err := repeat(times, run)
+		turns = b.proxy.Turns() - before
+		return err
+	})
+	return float64(turns) / times, err
+}
+
+// countAllocs counts what one transaction allocates, in this process.
+func countAllocs(ctx context.Context, b *bed, c *client, which body) (bytes, allocs float64, err error) {
+	const times = 200
+	var before, after runtime.MemStats
+	err = b.onAccount(ctx, c, which, times, func(run func() error) error {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		err := repeat(times, run)
+		runtime.ReadMemStats(&after)
+		return err
+	})
+	return float64(after.TotalAlloc-before.TotalAlloc) / times, float64(after.Mallocs-before.Mallocs) / times, err
+}
+
+func repeat(times int, run func() error) error {
+	for range times {
+		if err := run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onAccount lets the client run a body on an account of its own, and makes sure
+// that it did so as often as it should.
+func (b *bed) onAccount(ctx context.Context, c *client, which body, times int, measure func(run func() error) error) error {
+	a, err := b.open(ctx)
+	if err == nil {
+		err = measure(func() error { return c.run[which](ctx, a.id) })
+	}
+	if err == nil {
+		err = b.check(ctx, a, times)
+	}
+	if err != nil {
+		return c.failed(which, err)
+	}
+	return nil
+}
+
+// medianLatencies lets all clients that have the body take turns, in another
+// order each time, so that whatever else the machine does falls on all of them.
+func medianLatencies(ctx context.Context, b *bed, cs clients, which body, runs int) ([]time.Duration, error) {
+	type runner struct {
+		*client
+		account
+		took []time.Duration
+	}
+	var runners []*runner
+	for _, c := range cs {
+		if c.run[which] == nil {
+			continue
+		}
+		a, err := b.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		runners = append(runners, &runner{client: c, account: a})
+	}
+	for range runs {
+		for _, i := range rand.Perm(len(runners)) {
+			r := runners[i]
+			start := time.Now()
+			err := r.run[which](ctx, r.id)
+			r.took = append(r.took, time.Since(start))
+			if err != nil {
+				return nil, r.failed(which, err)
+			}
+		}
+	}
+	var medians []time.Duration
+	for _, r := range runners {
+		if err := b.check(ctx, r.account, runs); err != nil {
+			return nil, r.failed(which, err)
+		}
+		slices.Sort(r.took)
+		medians = append(medians, r.took[len(r.took)/2])
+	}
+	return medians, nil
+}
