@@ -4,7 +4,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check database
+.PHONY: help demo test bench check database
 
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,10 @@ test: database ## Run all tests, with the race detector, on every database engin
 	@go run ./internal/devdb/which
 	@if command -v gcc >/dev/null || command -v clang >/dev/null; then race=-race; \
 	else race=; echo "No C compiler found: testing without the race detector."; fi; \
-	set -x; go test $$race -count=1 ./...
+	set -ex; go test $$race -count=1 ./...; cd internal/bench; go test $$race -count=1 ./...
+
+bench: database ## Compare with other libraries: round trips, latency, allocations. ARGS=-help shows the flags.
+	@cd internal/bench && go run . -suite rtt $(ARGS)
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)

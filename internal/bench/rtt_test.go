@@ -11,15 +11,18 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// peerTurns is how often each of the others waits for the network: for what it
+// turnsOf is how often each library waits for the network: for what it
 // sends around the statements, and for each statement.
-var peerTurns = map[string]struct{ around, each int }{
+var turnsOf = map[string]struct{ around, each int }{
 	"cockroach-go":    {4, 1}, // BEGIN, SAVEPOINT, RELEASE, COMMIT
 	"pgx":             {2, 1}, // BEGIN, COMMIT
 	"pgx-batch-begin": {1, 1}, // COMMIT
 	"database-sql":    {2, 1},
 	"gorm":            {2, 1},
 	"gorm-prepare":    {2, 3}, // prepare, execute, deallocate
+	"rowkeeper":       {1, 1}, // COMMIT
+	"rowkeeper-queue": {0, 1},
+	"rowkeeper-batch": {0, 1},
 }
 
 func TestEveryLibraryDoesItsWork(t *testing.T) {
@@ -42,9 +45,9 @@ func TestEveryLibraryDoesItsWork(t *testing.T) {
 
 				turns, err := countTurns(t.Context(), b, c, which)
 				require.NoError(t, err)
-				if peer, ok := peerTurns[c.key]; ok {
-					require.EqualValues(t, peer.around+peer.each*which.statements(), turns, "%s, %s", c.key, which)
-				}
+				of, ok := turnsOf[c.key]
+				require.True(t, ok, c.key)
+				require.EqualValues(t, of.around+of.each*which.statements(), turns, "%s, %s", c.key, which)
 			}
 		}
 	})
