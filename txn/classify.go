@@ -100,7 +100,8 @@ var rules = []struct {
 		return pe != nil && pe.Code == codeCompletionUnknown && !fatal(pe) && e.before(pe)
 	}, rolledBack, always},
 	{"the prepared statement is gone or stale", func(e evidence, pe *pgconn.PgError) bool {
-		return pe != nil && stalePlan(pe) && e.phase < phaseCommit && !fatal(pe)
+		// Also COMMIT's own: it was not carried out. Its text never raises this.
+		return pe != nil && stalePlan(pe) && !fatal(pe) && (e.before(pe) || pe.Code == codeUndefinedStatement && said(pe))
 	}, rolledBack, withoutPlan},
 	{"the session was too slow", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && (pe.Code == codeIdleInTransaction || pe.Code == codeTransactionTimeout) &&

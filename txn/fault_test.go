@@ -37,12 +37,19 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 	pool := poolWith(t, db, func(c *pgxpool.Config) {
 		proxy.Rewrite(c.ConnConfig)
 		c.ConnConfig.RuntimeParams["application_name"] = db.Schema
+		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Prepare(ctx, preparedRollback, "rollback")
+			return err
+		}
 		for _, f := range change {
 			f(c)
 		}
 	})
 	return &faulty{DB: db, proxy: proxy, pool: pool}
 }
+
+// preparedRollback is there for a COMMIT to be turned into.
+const preparedRollback = "fault_rollback"
 
 const insertEffect = "insert into effects values ($1, $2)"
 

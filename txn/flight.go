@@ -43,6 +43,7 @@ type statement struct {
 	expected *expectation   // for QueueExpect
 
 	described *pgconn.StatementDescription
+	named     bool // it is given the name of described in the packet that it is sent in
 	encoded   *pgx.ExtendedQueryBuilder
 	traced    context.Context
 }
@@ -69,7 +70,7 @@ func (l *link) encode(statements []statement) error {
 	}
 	for i := range statements {
 		s := &statements[i]
-		if len(s.args) == 0 && s.described == nil {
+		if len(s.args) == 0 && (s.described == nil || s.kind != queued && s.kind != answered) {
 			continue
 		}
 		if s.described != nil && len(s.described.ParamOIDs) != len(s.args) {
@@ -113,14 +114,19 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 		f.batch = l.conn.SendBatch(ctx, &b)
 		return f, nil
 	}
-	if len(statements) == 1 && statements[0].kind == commits {
+	if goesAsText(statements) {
 		f.text = l.conn.PgConn().Exec(ctx, statements[0].sql)
 		return f, nil
 	}
 	f.pipeline = l.conn.PgConn().StartPipeline(ctx)
 	for i := range statements {
 		s := &statements[i]
+		if s.named {
+			f.pipeline.SendPrepare(s.described.Name, s.sql, nil)
+		}
 		switch {
+		case s.described != nil && s.encoded == nil:
+			f.pipeline.SendQueryPrepared(s.described.Name, nil, nil, nil)
 		case s.encoded == nil:
 			f.pipeline.SendQueryParams(s.sql, nil, nil, nil, nil)
 		case s.described == nil:
@@ -234,6 +240,12 @@ func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
 		}
 		return pgconn.CommandTag{}, f.text.Close()
 	}
+	if s.named {
+		if _, err := f.pipeline.GetResults(); err != nil {
+			return pgconn.CommandTag{}, err
+		}
+		f.link.described.put(s.described)
+	}
 	rr, err := f.result()
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -324,6 +336,12 @@ func (f *flight) close() error {
 	}
 	f.done(cmp.Or(f.failed, f.err))
 	return f.err
+}
+
+// goesAsText reports whether statements are COMMIT by itself, which is less work
+// as text.
+func goesAsText(statements []statement) bool {
+	return len(statements) == 1 && statements[0].kind == commits
 }
 
 // unsent reports whether err says that pgx could not encode the batch.

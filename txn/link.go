@@ -131,6 +131,23 @@ func (l *link) needsDescription(s *statement) bool {
 	return len(s.args) > 0 || s.rows
 }
 
+// nameBeginAndCommit has the server parse BEGIN and COMMIT once for a connection.
+// That takes no round trip, as nothing has to be known of them.
+func (l *link) nameBeginAndCommit(statements []statement) {
+	if l.mode != pgx.QueryExecModeCacheStatement || l.described.capacity < 2 || goesAsText(statements) {
+		return
+	}
+	for i := range statements {
+		s := &statements[i]
+		if s.kind != begins && s.kind != commits || s.option != "" {
+			continue
+		}
+		if s.described = l.described.get(s.sql); s.described == nil {
+			s.described, s.named = &pgconn.StatementDescription{Name: l.described.name(), SQL: s.sql}, true
+		}
+	}
+}
+
 // rewrite lets a pgx.QueryRewriter, such as pgx.NamedArgs, have its way.
 func (l *link) rewrite(ctx context.Context, s *statement) error {
 	if len(s.args) == 0 {

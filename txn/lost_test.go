@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -82,7 +81,7 @@ func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				f := withFaults(t, db)
 				f.warm(t)
-				said, gone := false, false
+				said, gone, turned := false, false, asRollback()
 				f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
 					switch {
 					case gone:
@@ -93,12 +92,8 @@ func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 					case m.From == faultnet.FromServer:
 						said = true
 						return faultnet.Replace(faultnet.Encode(answer("FATAL", "57P01", source)))
-					case m.Type == 'S': // so that it is not carried out
-						return faultnet.Pass()
-					case m.Type == 'P' && m.SQL() == "commit":
-						return faultnet.Replace(faultnet.Encode(&pgproto3.Parse{Query: "rollback"}))
 					}
-					return faultnet.Pass()
+					return turned(m) // as it was not carried out
 				})
 				attempt, err := txn.RunInTx(t.Context(), f.pool, shapes["all in one packet"](1))
 				require.Equal(t, want, f.judge(t, 1, attempt, err), "%v", err)

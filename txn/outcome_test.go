@@ -29,14 +29,14 @@ func answer(severity, code, source string) *pgproto3.ErrorResponse {
 func asRollback() faultnet.Hook {
 	done := false
 	return func(m faultnet.Message) faultnet.Action {
-		if done || m.From != faultnet.FromClient || m.Type != 'Q' && m.Type != 'P' || m.SQL() != "commit" {
+		if done || m.From != faultnet.FromClient || m.SQL() != "commit" || m.Type != 'Q' && m.Type != 'B' {
 			return faultnet.Pass()
 		}
 		done = true
 		if m.Type == 'Q' {
 			return faultnet.Replace(faultnet.Encode(&pgproto3.Query{String: "rollback"}))
 		}
-		return faultnet.Replace(faultnet.Encode(&pgproto3.Parse{Query: "rollback"}))
+		return faultnet.Replace(faultnet.Encode(&pgproto3.Bind{PreparedStatement: preparedRollback}))
 	}
 }
 

@@ -166,6 +166,7 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 		}
 		statements = statements[ahead:]
 	}
+	a.link.nameBeginAndCommit(statements)
 	if err := a.link.encode(statements); err != nil {
 		var e *encodeError
 		if errors.As(err, &e) {
