@@ -130,18 +130,23 @@ var rules = []struct {
 	{"it failed on this side, before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
 		return !e.commitSent || notSent(e.err)
 	}, rolledBack, never},
-	{"the connection was lost behind COMMIT", func(e evidence, _ *pgconn.PgError) bool { return true }, unknown, never},
+	{"the connection was lost behind COMMIT", nil, unknown, never}, // whatever is left
 }
 
 // classify says what became of a transaction, and whether it may run again.
 func classify(e evidence) (outcome, again) {
+	r := &rules[ruleFor(e)]
+	return r.outcome, r.again
+}
+
+func ruleFor(e evidence) int {
 	pe := serverError(e.err)
-	for i := range rules {
+	for i := range rules[:len(rules)-1] {
 		if rules[i].holds(e, pe) {
-			return rules[i].outcome, rules[i].again
+			return i
 		}
 	}
-	return unknown, never
+	return len(rules) - 1
 }
 
 func code(c string) func(evidence, *pgconn.PgError) bool {

@@ -11,30 +11,88 @@
 // # What it promises
 //
 // The transaction is SERIALIZABLE unless [Isolation] says otherwise, so what
-// the function read has not changed when its writes are committed. A conflict
-// (SQLSTATE 40001, 40P01, or 40003 before COMMIT) of a statement sent through the Tx, or of COMMIT,
-// rolls back and runs the function again, the first time at once, then after a
-// random wait without a connection or lock being held, until [MaxElapsed],
-// [MaxAttempts] or the context ends it.
+// the function read has not changed when its writes are committed. A conflict of
+// a statement sent through the Tx, or of COMMIT, and a connection that is lost
+// before COMMIT roll back and run the function again, the first time at once,
+// then after a random wait without a connection or lock being held, until
+// [MaxElapsed], [MaxAttempts] or the context ends it.
 //
 // An error means that nothing was committed, unless it is a
 // [*OutcomeUnknownError] or a [*CommittedError].
+//
+// # Round trips
+//
+// BEGIN and the settings travel with the first statement, so a function that
+// sends nothing costs nothing, not even a connection. What is given to
+// [Tx.Queue] travels with the next statement that needs an answer, or with
+// COMMIT. A transaction that reads a row and writes it needs three round trips
+// as it is, and two where the write is queued: no fewer are possible, as the
+// write depends on what was read. [Batch] runs a whole pgx.Batch, BEGIN and
+// COMMIT included, in one. A statement that is new to a connection costs one
+// more, as in pgx.
+//
+// Sent by themselves, behind a BEGIN by itself, are SendBatch, CopyFrom, Prepare,
+// [Tx.Conn], [Tx.LargeObjects], text of several statements, names of prepared
+// statements, and statements with pgx.QueryExecMode or result formats among
+// their arguments. Statements that travel together are described by this
+// package, once for a connection, and kept beside pgx's own cache, up to the
+// same capacity.
+//
+// # What an error means
+//
+// What became of the transaction, and whether the function runs again, depends
+// on the error and on the phase of the result that carries it. Where the
+// connection is lost it is the phase of the last statement sent. The first line
+// that holds decides:
+//
+//	COMMIT answered with COMMIT, whatever follows          committed
+//	COMMIT answered with ROLLBACK                          rolled back
+//	XXA00                                                  committed; a *CommittedError
+//	40001, 40P01                                           rolled back; runs again
+//	40003 before COMMIT                                    rolled back; runs again
+//	26000, 0A000 or 08P01 for how a statement was prepared rolled back; runs once more
+//	25P03, 25P04 before COMMIT, or at COMMIT by PostgreSQL rolled back
+//	FATAL or PANIC before COMMIT                           rolled back; runs again up to 3 times
+//	any other error before COMMIT                          rolled back
+//	25P02, class 23 at COMMIT                              rolled back
+//	an ERROR of PostgreSQL's at COMMIT                     rolled back
+//	any other answer to COMMIT                             unknown
+//	the context ends before COMMIT is sent                 rolled back
+//	the connection is lost before COMMIT is sent           rolled back; runs again up to 3 times
+//	the connection is lost behind COMMIT                   unknown
+//
+// "Before COMMIT" is also an error in the place of an earlier result than
+// COMMIT's, when all were sent together and the error names the routine that
+// raised it: the server carries out what it is sent in order. An error without a
+// routine may be a pooler's, which proves nothing once COMMIT is on the wire. An
+// ERROR is PostgreSQL's when it names a C source file. A connection that was
+// lost before BEGIN was answered, such as one whose server ended while it was in
+// the pool, is replaced more often than three times.
+//
+// Only errors of this transaction's own connection count. A conflict that the
+// function returns from another one is returned, and nothing is run again.
 //
 // # What to keep in mind
 //
 // The function may run more than once. What it does outside the transaction
 // (mails, messages, variables that it adds to) happens as often. Assign results
-// inside the function, or return them.
+// inside the function, or return them; give [Tx.OnCommit] what must happen once.
+// Package [github.com/rowkeeper/rowkeeper/txn/txntest] runs functions again in
+// tests, which shows those that are not fit for it.
 //
 // Statements count only when they go through the Tx: one that goes through the
-// pool is outside the transaction.
+// pool is outside the transaction. A call on the pool inside the function of
+// another call is refused: give it the Tx, or the option [RequiresNew].
 //
 // BEGIN, COMMIT and ROLLBACK as SQL text are not for the function. Where they are
-// seen nothing more is sent and the call fails. Not seen are ROLLBACK AND CHAIN,
-// text of several statements that ends with another one, and such a COMMIT whose
-// answer was lost with the connection.
+// seen nothing more is sent and the call fails. Not seen is such a COMMIT whose
+// answer was lost with the connection, and what goes past the Tx.
 //
 // A function that ignores the error of a statement cannot commit what came
 // before it: the server has rolled that back. The call then returns that error,
 // or runs the function again if it was a conflict.
+//
+// Where the connection was lost in the middle, the old session may still hold its
+// locks. On PostgreSQL the next attempt ends it, if it runs as the same user, and
+// waits for a lock for at most a second.
 package txn

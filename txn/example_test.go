@@ -88,6 +88,84 @@ func ExampleRun_join() {
 	// Output: 2 <nil>
 }
 
+// The write travels with COMMIT: two round trips instead of three.
+func ExampleTx_Queue() {
+	pool, ctx := exampleDB(
+		"create table accounts (id bigint primary key, balance bigint)",
+		"insert into accounts values (1, 100)",
+	)
+	defer pool.Close()
+
+	left, err := txn.RunInTx(ctx, pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
+		var balance int
+		if err := tx.QueryRow(ctx, "select balance from accounts where id = $1", 1).Scan(&balance); err != nil {
+			return 0, err
+		}
+		balance -= 30
+		tx.Queue("update accounts set balance = $2 where id = $1", 1, balance)
+		return balance, nil
+	})
+	fmt.Println(left, err)
+	// Output: 70 <nil>
+}
+
+// A write that must find its row is checked by the database.
+func ExampleTx_QueueExpect() {
+	pool, ctx := exampleDB("create table accounts (id bigint primary key, balance bigint)")
+	defer pool.Close()
+
+	err := txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+		tx.QueueExpect(1, "update accounts set balance = balance + $2 where id = $1", 7, 30)
+		return nil
+	})
+	var unexpected *txn.UnexpectedRowsError
+	if errors.As(err, &unexpected) {
+		fmt.Println("expected", unexpected.Want, "row, changed", unexpected.Got)
+	}
+	// Output: expected 1 row, changed 0
+}
+
+// A mail goes out once, after the commit, however often the function runs.
+func ExampleTx_OnCommit() {
+	pool, ctx := exampleDB("create table orders (id bigint primary key)")
+	defer pool.Close()
+
+	err := txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+		tx.Queue("insert into orders values ($1)", 1)
+		tx.OnCommit(func(ctx context.Context) { fmt.Println("mail sent") })
+		fmt.Println("order written")
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// order written
+	// mail sent
+	// <nil>
+}
+
+// From BEGIN to COMMIT in one round trip.
+func ExampleBatch() {
+	pool, ctx := exampleDB(
+		"create table accounts (id bigint primary key, balance bigint)",
+		"insert into accounts values (1, 100), (2, 100)",
+	)
+	defer pool.Close()
+
+	var b pgx.Batch
+	b.Queue("update accounts set balance = balance - $2 where id = $1", 1, 30)
+	b.Queue("update accounts set balance = balance + $2 where id = $1", 2, 30)
+	b.Queue("select sum(balance)::bigint from accounts").QueryRow(func(row pgx.Row) error {
+		var sum int
+		err := row.Scan(&sum)
+		fmt.Println("in all", sum)
+		return err
+	})
+	fmt.Println(txn.Batch(ctx, pool, &b))
+	// Output:
+	// in all 200
+	// <nil>
+}
+
 func ExampleNew() {
 	pool, ctx := exampleDB()
 	defer pool.Close()

@@ -102,6 +102,27 @@ func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 	}
 }
 
+// RETRY_COMMIT_DEADLINE_EXCEEDED seldom goes away, so it is bounded.
+func TestConflictThatSeldomGoesAway(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		f := withFaults(t, db)
+		e := answer("ERROR", "40001", "cockroach")
+		e.Message = "restart transaction: TransactionRetryError: retry txn (RETRY_COMMIT_DEADLINE_EXCEEDED - x)"
+		f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+			return faultnet.Hooks(answering(e), asRollback())(m)
+		})
+		runs := 0
+		err := txn.Run(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) error {
+			runs++
+			_, err := tx.Exec(ctx, insertEffect, 1, tx.Attempt())
+			return err
+		})
+		require.Equal(t, 4, runs)
+		requireCode(t, err, "40001")
+		require.Equal(t, rolledBack, f.judge(t, 1, 0, err))
+	})
+}
+
 func TestIdempotentAndReadOnlyRunAgainAfterAnUnknownOutcome(t *testing.T) {
 	lose := func() faultnet.Hook {
 		hook, _ := faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))

@@ -393,6 +393,35 @@ func TestContextThatIsDoneRollsBack(t *testing.T) {
 	})
 }
 
+// A statement that waits for a lock which nobody lets go of ends with MaxElapsed,
+// where the context has no deadline of its own.
+func TestMaxElapsedEndsAStatement(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		holder, err := db.Begin(t.Context())
+		require.NoError(t, err)
+		defer holder.Rollback(context.Background())
+		require.NoError(t, write(t.Context(), holder, 1, 7))
+		err = txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			_, bounded := ctx.Deadline()
+			require.True(t, bounded)
+			return write(ctx, tx, 1, 8)
+		}, txn.MaxElapsed(50*time.Millisecond))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		var unknown *txn.OutcomeUnknownError
+		require.False(t, errors.As(err, &unknown))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		want, _ := ctx.Deadline()
+		require.NoError(t, txn.Run(ctx, db, func(ctx context.Context, tx *txn.Tx) error {
+			got, _ := ctx.Deadline()
+			require.Equal(t, want, got, "the caller's own")
+			return nil
+		}, txn.MaxElapsed(50*time.Millisecond)))
+	})
+}
+
 func TestConstraintCheckedAtCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
