@@ -64,7 +64,10 @@ func (s *before) transfer(w http.ResponseWriter, r *http.Request) {
 	// … and the same for the account that it goes to
 }
 
-type after struct{ pool *pgxpool.Pool }
+type after struct {
+	pool   *pgxpool.Pool
+	notify func(ctx context.Context, id int64)
+}
 
 func (s *after) transfer(w http.ResponseWriter, r *http.Request) error {
 	me, err := owner.FromContext[UserID](r.Context())
@@ -86,6 +89,18 @@ func (s *after) transfer(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+func (s *after) withdraw(ctx context.Context, id, amount int64) error {
+	return txn.Run(ctx, s.pool, func(ctx context.Context, tx *txn.Tx) error {
+		var balance int64
+		if err := tx.QueryRow(ctx, "select balance from accounts where id = $1", id).Scan(&balance); err != nil {
+			return err
+		}
+		tx.Queue("update accounts set balance = $2 where id = $1", id, balance-amount)
+		tx.OnCommit(func(ctx context.Context) { s.notify(ctx, id) }) // once, after a known commit
+		return nil
+	})
+}
+
 func TestReadmeShowsCodeThatCompiles(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -93,7 +108,7 @@ func TestReadmeShowsCodeThatCompiles(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 3)
 	for _, block := range blocks {
 		require.Contains(t, string(source), block[1])
 	}
@@ -111,7 +126,7 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		send := func(body string) *httptest.ResponseRecorder {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequestWithContext(owner.NewContext(t.Context(), me), "POST", "/transfers", strings.NewReader(body))
-			catalog.Handler((&after{db.Pool}).transfer).ServeHTTP(w, r)
+			catalog.Handler((&after{pool: db.Pool}).transfer).ServeHTTP(w, r)
 			return w
 		}
 		require.Equal(t, 200, send(`{"from": 1, "to": 2, "amount": 60}`).Code)
@@ -133,6 +148,12 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		}
 		require.NoError(t, rows.Err())
 		require.Equal(t, []int64{40, 60, 100}, balances)
+
+		var notified []int64
+		s := &after{db.Pool, func(_ context.Context, id int64) { notified = append(notified, id) }}
+		require.NoError(t, s.withdraw(t.Context(), 3, 30))
+		require.Error(t, s.withdraw(t.Context(), 3, 300))
+		require.Equal(t, []int64{3}, notified)
 	})
 }
 

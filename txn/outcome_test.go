@@ -2,10 +2,14 @@ package txn_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
@@ -221,6 +225,47 @@ func TestZombieCommit(t *testing.T) {
 				require.Equal(t, 0, attempt)
 				close(late)
 				require.Eventually(t, func() bool { return len(f.effects(t, 1)) == 1 }, eventually, tick)
+			})
+		})
+	}
+}
+
+// brokenPipe delivers what is written, and then says that it could not.
+type brokenPipe struct {
+	net.Conn
+	breaks *atomic.Bool
+}
+
+func (c *brokenPipe) Write(b []byte) (int, error) {
+	if !c.breaks.Load() {
+		return c.Conn.Write(b)
+	}
+	_, _ = c.Conn.Write(b)
+	return len(b) - 1, errors.New("broken pipe")
+}
+
+// A write that failed in part may have delivered all that matters.
+func TestCommitWrittenInPart(t *testing.T) {
+	for name, shape := range shapes {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				var breaks atomic.Bool
+				f := withFaults(t, db, func(c *pgxpool.Config) {
+					dial := c.ConnConfig.DialFunc
+					c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+						conn, err := dial(ctx, network, addr)
+						return &brokenPipe{conn, &breaks}, err
+					}
+				})
+				f.warm(t)
+				attempt, err := txn.RunInTx(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
+					n, err := shape(1)(ctx, tx)
+					breaks.Store(true)
+					return n, err
+				})
+				breaks.Store(false)
+				require.Eventually(t, func() bool { return len(f.effects(t, 1)) == 1 }, eventually, tick)
+				require.Equal(t, unknown, f.judge(t, 1, attempt, err))
 			})
 		})
 	}
