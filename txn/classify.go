@@ -19,6 +19,7 @@ const (
 	codeIdleInTransaction    = "25P03"
 	codeTransactionTimeout   = "25P04"
 	codeUndefinedStatement   = "26000"
+	codeQueryCanceled        = "57014"
 	codeNotSupported         = "0A000"
 	codeProtocolViolation    = "08P01"
 	codeSyntax               = "42601"
@@ -62,10 +63,8 @@ func (a again) String() string { return [...]string{"never", "always", "whenLost
 
 // evidence is what is known when a transaction has ended or failed.
 type evidence struct {
-	// phase is that of the result which carries the error, and that of the last
-	// statement sent where the error came instead of a result.
-	phase      phase
-	commitSent bool   // some of COMMIT may have reached the server
+	phase      phase  // of the result that carries a server's error
+	commitSent bool   // COMMIT was sent, unless err says that it was not
 	tag        string // of the answer to COMMIT, if one was read
 	err        error
 	lost       bool // the connection is gone

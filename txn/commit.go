@@ -28,11 +28,24 @@ func (a *attempt) commitPacket(ctx context.Context) evidence {
 	if ctx.Err() != nil {
 		return a.evidence(contextError(ctx))
 	}
-	defer graceAfter(ctx, a.conn.PgConn()).end()
+	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
+	e := a.sendCommit(ctx, g, statements)
+	if g.end() && !canceled(e.err) {
+		_ = a.conn.Close(context.WithoutCancel(ctx)) // or what comes next on it is canceled
+	}
+	return e
+}
+
+func canceled(err error) bool {
+	pe := serverError(err)
+	return pe != nil && pe.Code == codeQueryCanceled
+}
+
+func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []statement) evidence {
 	f, err := a.link.send(context.Background(), ctx, statements)
 	if err != nil {
 		e := a.evidence(a.describeFailure(&statements[0], err))
-		e.phase, e.commitSent = phaseCommit, !notSent(err)
+		e.phase, e.commitSent = phaseCommit, true
 		return e
 	}
 	defer f.close()
@@ -41,6 +54,9 @@ func (a *attempt) commitPacket(ctx context.Context) evidence {
 		tag, err := f.exec()
 		if err == nil && s.kind != commits {
 			a.answered(s, tag)
+			if f.next == len(statements)-1 {
+				g.atCommit()
+			}
 			if a.ended == "" {
 				continue
 			}
@@ -49,16 +65,16 @@ func (a *attempt) commitPacket(ctx context.Context) evidence {
 		if f.unsent(err) {
 			return a.evidence(a.describeFailure(a.link.culprit(statements), err))
 		}
-		e := a.evidence(a.describeFailure(s, err))
-		e.phase, e.commitSent = s.kind.phase(), err == nil || !notSent(err)
+		if serverError(err) != nil {
+			err = a.describeFailure(s, err)
+		}
+		e := a.evidence(err)
+		e.phase, e.commitSent = s.kind.phase(), true
 		switch {
 		case s.kind == commits:
 			e.tag = tag.String()
 		case err != nil:
 			a.observe("", "", err)
-		}
-		if err != nil && serverError(err) == nil {
-			e.phase = phaseCommit // nothing says how far the server came
 		}
 		return e
 	}

@@ -41,9 +41,8 @@
 // # What an error means
 //
 // What became of the transaction, and whether the function runs again, depends
-// on the error and on the phase of the result that carries it. Where the
-// connection is lost it is the phase of the last statement sent. The first line
-// that holds decides:
+// on the error and on the result that carries it; where the connection is lost,
+// on what was sent. The first line that holds decides:
 //
 //	COMMIT answered with COMMIT, whatever follows          committed
 //	COMMIT answered with ROLLBACK                          rolled back

@@ -15,6 +15,11 @@ const (
 	rollbackGrace = 2 * time.Second
 )
 
+// cancelAfter is how long after the end of its context a packet with COMMIT is
+// left alone. A write in it that still waits then, for a lock perhaps, is
+// canceled, so that it is a definite rollback.
+const cancelAfter = 200 * time.Millisecond
+
 // grace bounds the wait for an answer that is read without a context: when ctx
 // has ended and the time is over, the read fails and pgx closes the connection.
 // It is a context of pgx's without what a context costs.
@@ -23,17 +28,27 @@ type grace struct {
 	unwatch func() bool
 	running sync.WaitGroup // callbacks that may be
 
-	mu    sync.Mutex
-	over  bool
-	timer *time.Timer
-	fired bool
+	mu       sync.Mutex
+	body     bool // the server may still be at something before COMMIT
+	over     bool
+	timer    *time.Timer
+	canceled bool
+	fired    bool
 }
 
-func graceAfter(ctx context.Context, conn *pgconn.PgConn) *grace {
-	g := &grace{conn: conn}
+// graceAfter is for a packet in which there is something before COMMIT, or not.
+func graceAfter(ctx context.Context, conn *pgconn.PgConn, body bool) *grace {
+	g := &grace{conn: conn, body: body}
 	g.running.Add(1)
 	g.unwatch = context.AfterFunc(ctx, g.start)
 	return g
+}
+
+// atCommit says that only the answer to COMMIT is missing.
+func (g *grace) atCommit() {
+	g.mu.Lock()
+	g.body = false
+	g.mu.Unlock()
 }
 
 func (g *grace) start() {
@@ -41,13 +56,37 @@ func (g *grace) start() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.over {
-		g.running.Add(1)
-		g.timer = time.AfterFunc(commitGrace, g.fire)
+		g.after(cancelAfter, g.cancel)
+	}
+}
+
+// after runs f later, unless end comes first. The lock is held.
+func (g *grace) after(d time.Duration, f func()) {
+	g.running.Add(1)
+	g.timer = time.AfterFunc(d, func() {
+		defer g.running.Done()
+		f()
+	})
+}
+
+func (g *grace) cancel() {
+	g.mu.Lock()
+	if g.over {
+		g.mu.Unlock()
+		return
+	}
+	g.canceled = g.body
+	g.after(commitGrace-cancelAfter, g.fire)
+	cancels := g.canceled
+	g.mu.Unlock()
+	if cancels {
+		ctx, done := context.WithTimeout(context.Background(), commitGrace-cancelAfter)
+		defer done()
+		_ = g.conn.CancelRequest(ctx) // where it fails, the connection is given up later
 	}
 }
 
 func (g *grace) fire() {
-	defer g.running.Done()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.over {
@@ -56,10 +95,11 @@ func (g *grace) fire() {
 	}
 }
 
-// end is called when the answer is there, or when there will be none.
-func (g *grace) end() {
+// end is called when the answer is there, or when there will be none. It reports
+// whether the connection may still be hit by what was sent to cancel the packet.
+func (g *grace) end() (hit bool) {
 	if g.unwatch() {
-		return // ctx has not ended
+		return false // ctx has not ended
 	}
 	g.mu.Lock()
 	g.over = true
@@ -71,6 +111,7 @@ func (g *grace) end() {
 	if g.fired && !g.conn.IsClosed() {
 		_ = g.conn.Conn().SetDeadline(time.Time{}) // the answer came just then
 	}
+	return g.canceled
 }
 
 // outlast is ctx without its end, until grace after that end. stop must be

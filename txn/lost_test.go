@@ -264,6 +264,34 @@ func TestClientsThatHangUp(t *testing.T) {
 	})
 }
 
+// A client hangs up while a queued write waits for a lock, with COMMIT behind it
+// in the same packet. The write is canceled, so nothing is unknown.
+func TestHangUpWhileAQueuedWriteWaits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB v21.1 cannot be asked to cancel")
+		}
+		accounts(t, db)
+		pool := poolWith(t, db, func(*pgxpool.Config) {})
+		holder, err := db.Begin(t.Context())
+		require.NoError(t, err)
+		defer holder.Rollback(context.Background())
+		require.NoError(t, write(t.Context(), holder, 1, 7))
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		err = txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+			tx.Queue(setBalance, 1, 8)
+			return nil
+		})
+		requireCode(t, err, "57014")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, rolledBack, claimOf(err))
+		require.NoError(t, holder.Rollback(t.Context()))
+		require.Equal(t, 100, balance(t, db, 1))
+		requireClean(t, pool)
+	})
+}
+
 // A COMMIT that is never answered ends the call after a grace, as unknown.
 func TestCommitWithoutAnswer(t *testing.T) {
 	for name, shape := range shapes {

@@ -310,10 +310,13 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		if ctx.Err() == nil && c.allows(again, err, at) {
 			return result{restart: true, err: err}
 		}
-		if e.phase == phaseCommit {
-			err = fmt.Errorf("%s: commit: %w", prefix(c.name), err)
-		} else if e.err != nil && contextEnded(err) && !e.commitSent {
+		switch {
+		case ctx.Err() != nil && !contextEnded(err):
+			err = fmt.Errorf("%s: rolled back: %w (%w)", prefix(c.name), contextError(ctx), err)
+		case ctx.Err() != nil:
 			err = fmt.Errorf("%s: rolled back: %w", prefix(c.name), err)
+		case e.phase == phaseCommit:
+			err = fmt.Errorf("%s: commit: %w", prefix(c.name), err)
 		}
 		return c.discarded(at, err)
 	}
