@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -88,7 +87,7 @@ func (a *attempt) lost() bool { return a.conn != nil && a.conn.IsClosed() }
 // observe looks at the answer to a statement. An error counts only while the
 // server says that the transaction is failed: what a savepoint undid, and what
 // never left the client, is forgotten.
-func (a *attempt) observe(sql, tag string, err error) {
+func (a *attempt) observe(sql, ended string, err error) {
 	if err != nil {
 		if pe := conflict(err); pe != nil {
 			a.conflict = pe
@@ -97,7 +96,7 @@ func (a *attempt) observe(sql, tag string, err error) {
 			a.failed = err
 		}
 	}
-	if e := ending(sql, tag); e != "" { // whatever the status: another one may have begun
+	if e := ending(sql, ended); e != "" { // whatever the status: another one may have begun
 		a.ended, a.endErr = e, err
 	}
 	if a.lost() || !a.begun || a.conn != nil && a.conn.PgConn().IsBusy() { // and its status that of before
@@ -108,24 +107,20 @@ func (a *attempt) observe(sql, tag string, err error) {
 		a.failed = nil
 	case statusIdle:
 		if a.ended == "" {
-			a.ended, a.endErr = cmp.Or(tag, "a statement of its own"), err
+			a.ended, a.endErr = cmp.Or(ended, endedUnseen), err
 		}
 	}
 }
 
-// ending is what ended the transaction, if the answer to a statement says that
-// something did. ROLLBACK is also the answer to ROLLBACK TO SAVEPOINT: there the
-// status tells, unless the next transaction was begun by the same words.
-func ending(sql, tag string) string {
-	switch tag {
-	case "COMMIT", "BEGIN", "START TRANSACTION", "PREPARE TRANSACTION":
-		return tag
-	case "ROLLBACK":
-		if strings.Contains(strings.ToLower(sql), "chain") {
-			return "ROLLBACK AND CHAIN"
-		}
+// endedUnseen is said of a transaction whose end was not seen, such as one past
+// the Tx.
+const endedUnseen = "a statement of its own"
+
+// look notices that the transaction was ended past the Tx.
+func (a *attempt) look() {
+	if a.ended == "" && a.begun && a.conn != nil && !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusIdle {
+		a.ended = endedUnseen
 	}
-	return ""
 }
 
 // misuse is the error of a function that ended the transaction itself.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,8 +17,8 @@ import (
 // Everything that [RunInTx] says of retries, errors and options holds. b itself
 // is not changed and may be used again. The callbacks of its queries run when
 // the transaction is known to be committed, in order, so what they are given is
-// not provisional; all results are in memory by then. An error of a callback
-// stops those behind it and comes back in a [*CommittedError]. An error of a
+// not provisional; all results are in memory by then. The connection is still
+// held, as in pgx. An error of a callback stops those behind it and comes back in a [*CommittedError]. An error of a
 // query comes as a [*QueuedError].
 //
 // Given a pgx.Tx or a *[Tx] the batch is a part of that transaction, and its
@@ -30,8 +29,8 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 	if b == nil {
 		return errors.New("txn: the batch is nil")
 	}
-	if q := b.QueuedQueries; len(q) > 0 && strings.HasPrefix(q[0].SQL, "begin") {
-		return errors.New("txn: the batch begins a transaction itself: do not call its BeginTx")
+	if beginsItself(b) {
+		return errBatchBegins
 	}
 	db, cfg, err := resolve(db, opts)
 	if err != nil {
@@ -62,6 +61,8 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 	})
 	return err
 }
+
+var errBatchBegins = errors.New("txn: the batch begins a transaction itself: do not call its BeginTx")
 
 // callBack runs the callbacks of b on results that are in memory.
 func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {

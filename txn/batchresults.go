@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"cmp"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +15,7 @@ type batchResults struct {
 	pgx.BatchResults
 	at        *attempt
 	first     error
-	ended     string
+	tags      tags
 	seen      bool
 	abandoned bool
 	refused   bool // by a callback, whose error is not the server's
@@ -50,14 +49,7 @@ func (r *batchResults) note(tag string, err error) {
 	if r.first == nil {
 		r.first = err
 	}
-	switch tag {
-	case "ROLLBACK": // also back to a savepoint, which says nothing about the rest
-		r.ended = cmp.Or(r.ended, tag)
-	case "COMMIT", "BEGIN", "START TRANSACTION":
-		if r.ended != "COMMIT" {
-			r.ended = tag
-		}
-	}
+	r.tags.add(tag)
 }
 
 func (r *batchResults) Exec() (pgconn.CommandTag, error) {
@@ -81,7 +73,7 @@ func (r *batchResults) Close() error {
 		if !r.refused {
 			r.note("", err)
 		}
-		r.at.observe("", r.ended, r.first)
+		r.at.observe("", r.tags.ended, r.first)
 	}
 	return err
 }

@@ -14,7 +14,7 @@ func (a *attempt) commit(ctx context.Context) evidence {
 	if err := a.connect(ctx); err != nil {
 		return a.evidence(err)
 	}
-	if err := a.sendLoners(ctx); err != nil {
+	if err := a.sendLoners(ctx); err != nil || a.ended != "" {
 		return a.evidence(err)
 	}
 	return a.commitPacket(ctx)
@@ -81,7 +81,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 }
 
 func (a *attempt) commitInner(ctx context.Context) evidence {
-	if err := a.flush(ctx); err != nil {
+	if err := a.flush(ctx); err != nil || a.ended != "" {
 		return a.evidence(err)
 	}
 	if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -23,6 +24,9 @@ func (a *attempt) connect(ctx context.Context) error {
 	case pool:
 		var c *pgxpool.Conn
 		if c, err = db.Acquire(ctx); err != nil {
+			if ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
+				return a.beginError(err)
+			}
 			return a.stop(a.beginError(err))
 		}
 		if err = idle(c.Conn()); err != nil {
@@ -32,11 +36,11 @@ func (a *attempt) connect(ctx context.Context) error {
 		a.release = c.Release
 		a.use(c.Conn())
 	case *pgxpool.Conn:
-		a.use(db.Conn())
+		err = a.useOwned(db.Conn())
 	case *pgx.Conn:
-		a.use(db)
+		err = a.useOwned(db)
 	case beginner:
-		return a.beginInner(ctx, db)
+		return a.beginInner(db)
 	default:
 		err = noBeginTx(a.call.db)
 	}
@@ -52,6 +56,16 @@ func (a *attempt) connect(ctx context.Context) error {
 func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.link = linkOf(conn)
+}
+
+// useOwned uses a connection of the caller's, on which the function may have
+// begun something else by now.
+func (a *attempt) useOwned(conn *pgx.Conn) error {
+	if err := idle(conn); err != nil {
+		return err
+	}
+	a.use(conn)
+	return nil
 }
 
 // checkOwned refuses a connection of the caller's that cannot begin.
@@ -74,7 +88,8 @@ func checkOwned(db DB, name string) error {
 // idle refuses a connection on which BEGIN would not begin a transaction.
 func idle(conn *pgx.Conn) error {
 	switch pg := conn.PgConn(); {
-	case pg.IsClosed(): // what is sent first says so
+	case pg.IsClosed():
+		return pgconn.ErrConnClosed
 	case pg.IsBusy():
 		return errors.New("the connection is busy: close the rows or the batch that are open on it")
 	case pg.TxStatus() != statusIdle:
@@ -85,7 +100,8 @@ func idle(conn *pgx.Conn) error {
 
 // beginInner begins through something that only has BeginTx, such as a mock.
 // What else BEGIN would have said follows in statements of its own.
-func (a *attempt) beginInner(ctx context.Context, db beginner) error {
+func (a *attempt) beginInner(db beginner) error {
+	ctx := a.ctx // that of a statement may end before the transaction does
 	tx, err := db.BeginTx(ctx, a.call.txOptions())
 	if err != nil {
 		return a.stop(a.beginError(err))
@@ -141,6 +157,10 @@ func (a *attempt) give(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
 		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
+	}
+	if a.link != nil { // it outlives the call, and what it was given must not
+		clear(a.link.statements[:cap(a.link.statements)])
+		a.link.flight = flight{}
 	}
 	if a.release != nil {
 		a.release()

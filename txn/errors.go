@@ -66,7 +66,7 @@ func (e *ExhaustedError) Unwrap() error { return e.Err }
 // Kind is errs.Contention, or errs.Unavailable where the reason was no conflict
 // but a lost connection.
 func (e *ExhaustedError) Kind() kind.Kind {
-	if serverError(e.Err) == nil {
+	if conflict(e.Err) == nil {
 		return kind.Unavailable
 	}
 	return kind.Contention

@@ -25,6 +25,7 @@ func TestErrorsSayWhatTheyAre(t *testing.T) {
 		{&txn.CommittedError{Err: io.EOF}, kind.Internal, "txn: committed, but: EOF"},
 		{&txn.ExhaustedError{Attempts: 3, Elapsed: 1500 * time.Millisecond, Err: io.EOF}, kind.Unavailable, "txn: rolled back 3 times in 1.5s: EOF"},
 		{&txn.ExhaustedError{Attempts: 3, Err: errors.Join(io.EOF, &pgconn.PgError{Code: "40001"})}, kind.Contention, "txn: rolled back 3 times in 0s: EOF\n:  (SQLSTATE 40001)"},
+		{&txn.ExhaustedError{Attempts: 3, Err: errors.Join(io.EOF, &pgconn.PgError{Code: "57P01"})}, kind.Unavailable, "txn: rolled back 3 times in 0s: EOF\n:  (SQLSTATE 57P01)"},
 		{&txn.QueuedError{SQL: "delete from x", Err: io.EOF}, kind.Internal, `txn: queued statement "delete from x": EOF`},
 	} {
 		wrapped := fmt.Errorf("handler: %w", test.err)

@@ -311,7 +311,10 @@ func (f *flight) note(s *statement, err error) {
 	if s.described == nil {
 		return
 	}
-	if pe := serverError(err); pe != nil && len(pe.Code) == 5 {
+	if pe := serverError(err); pe != nil && stalePlan(pe) {
+		f.link.described.dropAll(pe.Code == codeUndefinedStatement)
+		return
+	} else if pe != nil && len(pe.Code) == 5 {
 		switch pe.Code[:2] {
 		case "23", "25", "40", "55", "57", "P0":
 			return

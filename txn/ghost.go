@@ -2,6 +2,8 @@ package txn
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -12,6 +14,7 @@ type ghost struct {
 	pid       uint32
 	texts     []string // of the statements that it was last sent
 	cockroach bool
+	lost      time.Time // when that was noticed
 }
 
 // sending remembers by what the session would be known, should it become a ghost:
@@ -32,7 +35,7 @@ func (a *attempt) leavesGhost() *ghost {
 	if a.link == nil || !a.lost() {
 		return nil
 	}
-	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}}
+	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
 	if a.plain != "" {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g
@@ -58,10 +61,13 @@ func beginning(sql string) string {
 	return sql
 }
 
-// What a pooler says is its pid may be that of somebody else's session, so the
-// session has to be one of the same user's that was last sent the same text.
+// What a pooler says is its pid may be that of somebody else's session, and a
+// pooler or the server may have given it to somebody else by now. So it has to be
+// a session of the same user's that was last sent the same text, in a transaction
+// that is older than the loss of ours.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
-where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database() and left(query, $2) = any($3)`
+where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database()
+and left(query, $2) = any($3) and xact_start < clock_timestamp() - make_interval(secs => $4)`
 
 // exorciseTime bounds the attempt to end a ghost.
 const exorciseTime = 2 * time.Second
@@ -75,7 +81,7 @@ func (a *attempt) exorcise(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, exorciseTime)
 	defer cancel()
-	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts)
+	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, time.Since(a.call.ghost.lost).Seconds())
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a
@@ -84,7 +90,8 @@ const ghostLockTimeout = time.Second
 
 // firstAfter is BEGIN and its settings for an attempt that may meet a ghost.
 func (c *config) firstAfter(g *ghost) []statement {
-	if g == nil || g.cockroach || c.timeouts.Lock > 0 {
+	own := func(s setting) bool { return strings.EqualFold(s.name, "lock_timeout") }
+	if g == nil || g.cockroach || c.timeouts.Lock > 0 || slices.ContainsFunc(c.settings, own) {
 		return c.first
 	}
 	s := Timeouts{Lock: ghostLockTimeout}.settings()[0]

@@ -3,6 +3,7 @@ package txn
 import (
 	"container/list"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,20 +86,29 @@ func (l *link) carries(sql string, args []any) bool {
 // isStatement reports whether text is SQL for sure, and not the name of a
 // prepared statement, which pgx takes in the same place.
 func isStatement(sql string) bool {
+	word := firstWord(sql)
+	return isDataWord(word) || slices.Contains([]string{"table", "lock", "set", "show", "truncate", "create", "alter", "drop"}, word)
+}
+
+// isData reports whether text reads or writes rows, and so changes nothing of how
+// what comes behind it is read.
+func isData(sql string) bool { return isDataWord(firstWord(sql)) }
+
+func isDataWord(word string) bool {
+	return slices.Contains([]string{"select", "insert", "update", "delete", "merge", "upsert", "with", "values"}, word)
+}
+
+// firstWord is the first word of text in lower case, if anything follows it.
+func firstWord(sql string) string {
 	text := skipComments(sql)
 	end := 0
 	for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' || text[end] == '_' || text[end] >= '0' && text[end] <= '9') {
 		end++
 	}
 	if end == len(text) || !strings.ContainsRune(" \t\r\n(*/-", rune(text[end])) {
-		return false
+		return ""
 	}
-	switch strings.ToLower(text[:end]) {
-	case "select", "insert", "update", "delete", "merge", "upsert", "with", "values", "table", "lock", "set", "show",
-		"truncate", "create", "alter", "drop":
-		return true
-	}
-	return false
+	return strings.ToLower(text[:end])
 }
 
 func skipComments(sql string) string {
@@ -219,6 +229,17 @@ func (c *cache) put(sd *pgconn.StatementDescription) {
 		c.drop(c.used.Back().Value.(*pgconn.StatementDescription).SQL)
 	}
 	c.bySQL[sd.SQL] = c.used.PushFront(sd)
+}
+
+// dropAll drops everything, because something was stale. Names that are gone need
+// not be given back.
+func (c *cache) dropAll(gone bool) {
+	for c.used.Len() > 0 {
+		c.drop(c.used.Front().Value.(*pgconn.StatementDescription).SQL)
+	}
+	if gone {
+		c.dropped = nil
+	}
 }
 
 func (c *cache) drop(sql string) {

@@ -241,7 +241,7 @@ func TestClientsThatHangUp(t *testing.T) {
 				random := rand.New(rand.NewPCG(7, uint64(worker)))
 				for i := range 60 {
 					call := worker*1000 + i
-					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(12_000))*time.Microsecond)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(40_000))*time.Microsecond)
 					names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
 					attempt, err := txn.RunInTx(ctx, f.pool, shapes[names[i%3]](call))
 					cancel()
@@ -272,19 +272,28 @@ func TestHangUpWhileAQueuedWriteWaits(t *testing.T) {
 			t.Skip("CockroachDB v21.1 cannot be asked to cancel")
 		}
 		accounts(t, db)
-		pool := poolWith(t, db, func(*pgxpool.Config) {})
+		pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["application_name"] = db.Schema })
 		holder, err := db.Begin(t.Context())
 		require.NoError(t, err)
 		defer holder.Rollback(context.Background())
 		require.NoError(t, write(t.Context(), holder, 1, 7))
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		err = txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
-			tx.Queue(setBalance, 1, 8)
-			return nil
-		})
+		ctx, hangUp := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+				tx.Queue(setBalance, 1, 8)
+				return nil
+			})
+		}()
+		require.Eventually(t, func() bool {
+			var waiting int
+			err := db.QueryRow(t.Context(), "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name = $1", db.Schema).Scan(&waiting)
+			return err == nil && waiting > 0
+		}, eventually, tick)
+		hangUp()
+		err = <-done
 		requireCode(t, err, "57014")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, rolledBack, claimOf(err))
 		require.NoError(t, holder.Rollback(t.Context()))
 		require.Equal(t, 100, balance(t, db, 1))

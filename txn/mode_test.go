@@ -308,6 +308,33 @@ func TestStalePreparedStatement(t *testing.T) {
 	}
 }
 
+// Each statement of the function is stale; the call shows none of it.
+func TestManyStalePreparedStatements(t *testing.T) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+		f := func(ctx context.Context, tx *txn.Tx) error {
+			for _, sql := range []string{"select * from accounts where id = $1", "select * from accounts where id < $1", "select * from accounts where id > $1"} {
+				tx.Queue(setBalance, 1, 7)
+				rows, err := tx.Query(ctx, sql, 1)
+				if err != nil {
+					return err
+				}
+				if _, err := pgx.CollectRows(rows, pgx.RowToMap); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		require.NoError(t, txn.Run(t.Context(), pool, f))
+		_, err := db.Exec(t.Context(), "alter table accounts add column extra int")
+		require.NoError(t, err)
+		require.NoError(t, txn.Run(t.Context(), pool, f))
+		_, err = pool.Exec(t.Context(), "deallocate all", pgx.QueryExecModeSimpleProtocol)
+		require.NoError(t, err)
+		require.NoError(t, txn.Run(t.Context(), pool, f))
+		requireClean(t, pool)
+	})
+}
+
 func TestStatementCacheForgetsTheLeastRecentlyUsed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -340,6 +367,9 @@ func TestNothingSentNeedsNoDatabase(t *testing.T) {
 	hooked := false
 	got, err := txn.RunInTx(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
 		tx.OnCommit(func(context.Context) { hooked = true })
+		if _, err := tx.Begin(ctx); err != nil { // a savepoint that nothing comes after
+			return 0, err
+		}
 		return 42, txn.Run(ctx, tx, func(context.Context, *txn.Tx) error { return nil })
 	})
 	require.NoError(t, err)

@@ -68,7 +68,7 @@ func (r *rows) end() {
 		r.err = r.at.queried(r.flight, r.sql, tag, err)
 		return
 	}
-	r.at.observe(r.sql, seen(r.sql, tag), err)
+	r.at.observe(r.sql, endedBy(tag.String()), err)
 }
 
 // flightRow is the row of a statement that travelled with others.

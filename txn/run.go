@@ -108,11 +108,12 @@ type call struct {
 
 	uncertain error // of an attempt that may have been committed all the same
 	ghost     *ghost
-	losses    int // connections lost in the middle of a transaction
-	stale     int // connections lost before they were of any use
-	plans     int // attempts that failed for how a statement was prepared
-	deadlines int // conflicts that seldom go away
-	hooks     []func(context.Context)
+	losses    int                     // connections lost in the middle of a transaction
+	stale     int                     // connections lost before they were of any use
+	known     bool                    // committed
+	plans     int                     // attempts that failed for how a statement was prepared
+	deadlines int                     // conflicts that seldom go away
+	hooks     []func(context.Context) // of the attempt that was committed
 }
 
 func (c *call) run(ctx context.Context) (kept bool, err error) {
@@ -135,9 +136,7 @@ func (c *call) run(ctx context.Context) (kept bool, err error) {
 	kept, attempts, err = c.loop(ctx)
 	returned = true
 	end()
-	if kept {
-		runHooks(context.WithoutCancel(caller), c.name, c.hooks)
-	}
+	runHooks(context.WithoutCancel(caller), c.name, c.hooks)
 	return kept, err
 }
 
@@ -189,13 +188,13 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	}
 	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct}
 	at.queue = at.queueSpace[:0]
-	c.hooks = nil
-	returned := false
+	finished := false
 	defer func() {
 		at.over = true
-		if !returned { // a panic, or runtime.Goexit
+		if !finished { // a panic, or runtime.Goexit
 			at.settle()
 			at.rollback(ctx)
+			res.kept = c.known
 		}
 		if g := at.leavesGhost(); g != nil {
 			c.ghost = g
@@ -204,12 +203,15 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		c.traceAttemptEnd(ctx, number, res)
 	}()
 	err := c.fn(ctx, &Tx{at: at})
-	returned = true
 	at.settle()
+	at.look()
 	if err == nil && at.ended == "" && ctx.Err() == nil && at.healthy() {
-		return c.commit(ctx, at)
+		res = c.commit(ctx, at)
+	} else {
+		res = c.abandon(ctx, at, err)
 	}
-	return c.abandon(ctx, at, err)
+	finished = true
+	return res
 }
 
 // abandon ends an attempt that is not to be committed.
@@ -224,7 +226,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	if reason != nil {
 		outcome, again := classify(e)
 		switch {
-		case outcome == committed:
+		case outcome == committed && (reason == at.failed || reason == at.broken): // and not of another database
 			return c.committed(at, &CommittedError{Name: c.name, Err: reason})
 		case ctx.Err() == nil && c.allows(again, reason, at):
 			return result{restart: true, err: reason}
@@ -265,6 +267,7 @@ func (c *call) doubted(attempts int, err error) error {
 }
 
 func (c *call) committed(at *attempt, err error) result {
+	c.known = true
 	c.hooks = at.hooks
 	if c.landed != nil {
 		if landedErr := c.landed(at.types()); landedErr != nil {
@@ -355,7 +358,7 @@ func (c *call) uncertainly(at *attempt, err error) result {
 const (
 	maxLosses    = 3  // lost in the middle: the function may be what ends the connection
 	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
-	maxPlans     = 1
+	maxPlans     = 3  // a pool has several connections, a function several statements
 	maxDeadlines = 3
 )
 
@@ -370,6 +373,9 @@ func (c *call) allows(a again, reasonErr error, at *attempt) bool {
 		}
 		return true
 	case whenLost:
+		if at.conn == nil || at.lost() && at.release == nil {
+			return false // there was no connection to lose, or there is no other one
+		}
 		if !at.begun {
 			return count(&c.stale, maxStale)
 		}

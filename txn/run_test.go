@@ -279,6 +279,7 @@ func TestConflictOfAnotherConnectionIsNotOurs(t *testing.T) {
 			return errors.Join(err, foreign)
 		})
 		require.ErrorIs(t, err, foreign)
+		require.ErrorContains(t, err, "txn: rolled back, because the function returned a conflict of another connection")
 		require.Equal(t, 1, runs)
 	})
 }

@@ -21,13 +21,40 @@ func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	if !a.pending() {
 		return false, nil
 	}
+	if err := a.free(ctx); err != nil {
+		return false, err
+	}
 	if err := a.connect(ctx); err != nil {
 		return false, err
 	}
 	if a.link == nil || !a.link.carries(s.sql, s.args) {
 		return false, a.flush(ctx)
 	}
-	return true, a.sendLoners(ctx)
+	if err := a.sendLoners(ctx); err != nil {
+		return false, err
+	}
+	return true, a.endedError()
+}
+
+// free refuses a statement that could not be sent, before anything is done for
+// it: the function may go on.
+func (a *attempt) free(ctx context.Context) error {
+	switch {
+	case a.open != nil, a.conn != nil && a.conn.PgConn().IsBusy(): // its packet is still being read
+		return errBusy
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	}
+	return nil
+}
+
+// endedError is the misuse of a function that ended the transaction by what it
+// had queued.
+func (a *attempt) endedError() error {
+	if a.ended == "" {
+		return nil
+	}
+	return fmt.Errorf("txn: %w", a.misuse())
 }
 
 // launch sends what is pending, and last behind it, and reads the results of
@@ -93,13 +120,10 @@ func (a *attempt) undescribed(last *statement) bool {
 }
 
 // ready makes everything that is pending, and last behind it, ready to be sent.
-// A savepoint has to stand before what comes behind it is described: that can
-// fail, and the savepoint is what it is undone by. So where something has to be
-// described the savepoints are sent first.
+// Where something has to be described, savepoints and what may change what is
+// seen are sent first: describing can fail, and a savepoint is what that is
+// undone by; a table may have been created or locked, or the search path changed.
 func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
-	if a.conn.PgConn().IsBusy() { // with rows, whose packet is still being read
-		return nil, errBusy
-	}
 	for i := range a.queue {
 		if err := a.link.rewrite(ctx, &a.queue[i]); err != nil {
 			return nil, a.unsendable(&a.queue[i], err)
@@ -111,7 +135,7 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 		}
 	}
 	for a.undescribed(last) {
-		m := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == marks })
+		m := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == marks || !isData(s.sql) })
 		if m < 0 {
 			break
 		}
@@ -161,6 +185,9 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 			if s := &statements[i]; s.kind != answered {
 				return nil, a.failedAhead(s, err)
 			}
+			// What was queued is undone with it: by a savepoint, which was sent
+			// before, or by the end.
+			a.queue = a.queue[:0]
 			a.observe("", "", err)
 			return nil, err
 		}
@@ -184,13 +211,11 @@ func (a *attempt) answered(s *statement, tag pgconn.CommandTag) {
 		a.begun = true
 	case queued:
 		a.queue = a.queue[1:]
-		switch t := tag.String(); {
-		case t == "BEGIN": // by itself it changes nothing
-		case t == "ROLLBACK" && !strings.Contains(strings.ToLower(s.sql), " to "):
-			a.ended = t
-		default:
-			a.ended = cmp.Or(a.ended, ending(s.sql, t))
+		e := endedBy(tag.String())
+		if e == "ROLLBACK" && !strings.Contains(strings.ToLower(s.sql), " to ") {
+			a.ended = e // the status is not known yet
 		}
+		a.ended = cmp.Or(a.ended, ending(s.sql, e))
 	case marks:
 		a.queue = a.queue[1:]
 	}
@@ -205,7 +230,12 @@ func (a *attempt) failedAhead(s *statement, err error) error {
 	return a.stopBy(s, err)
 }
 
+// stopBy stops because of a queued statement. One that was only refused because
+// the transaction had failed before is not the reason.
 func (a *attempt) stopBy(s *statement, err error) error {
+	if pe := serverError(err); pe != nil && pe.Code == codeInFailedTransaction && a.failed != nil && serverError(a.failed) != pe {
+		err = fmt.Errorf("%w (then: %w)", a.failed, err)
+	}
 	if a.broken == nil {
 		a.brokenBy = s.number
 	}
@@ -224,6 +254,9 @@ func (a *attempt) unsendable(s *statement, err error) error {
 // describeFailure says which statement it was, where that is not the one that
 // the function waits for.
 func (a *attempt) describeFailure(s *statement, err error) error {
+	if err == nil {
+		return nil
+	}
 	switch s.kind {
 	case begins:
 		return a.beginError(err)
@@ -242,6 +275,9 @@ func (a *attempt) flush(ctx context.Context) error {
 	if !a.pending() {
 		return nil
 	}
+	if err := a.free(ctx); err != nil {
+		return err
+	}
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
@@ -255,7 +291,10 @@ func (a *attempt) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.landed(f)
+	if err := a.landed(f); err != nil {
+		return err
+	}
+	return a.endedError()
 }
 
 // sendLoners sends queued statements that cannot travel with others, and those
@@ -263,18 +302,15 @@ func (a *attempt) flush(ctx context.Context) error {
 func (a *attempt) sendLoners(ctx context.Context) error {
 	for i := len(a.queue) - 1; i >= 0; i-- {
 		if s := &a.queue[i]; s.kind == queued && !a.link.carries(s.sql, s.args) {
-			rest := append([]statement(nil), a.queue[i+1:]...)
-			loner := *s
+			loner, rest := *s, slices.Clone(a.queue[i+1:])
 			a.queue = a.queue[:i]
-			if err := a.flush(ctx); err != nil {
-				return err
+			err := a.flush(ctx)
+			a.queue = append(a.queue, loner)
+			if err == nil {
+				err = a.flushOneByOne(ctx, 1)
 			}
-			a.queue = append(a.queue[:0], loner)
-			if err := a.flushOneByOne(ctx, 1); err != nil {
-				return err
-			}
-			a.queue = append(a.queue[:0], rest...)
-			return nil
+			a.queue = append(a.queue, rest...)
+			return err
 		}
 	}
 	return nil
@@ -305,6 +341,9 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 		if err != nil {
 			return a.stopBy(&s, a.describeFailure(&s, err))
 		}
+		if err := a.endedError(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -327,7 +366,7 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 	if closeErr := f.close(); err == nil {
 		err = closeErr
 	}
-	a.observe(sql, seen(sql, tag), err)
+	a.observe(sql, endedBy(tag.String()), err)
 	return tag, err
 }
 
@@ -341,7 +380,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 	} else {
 		tag, err = a.conn.Exec(ctx, sql, args...)
 	}
-	a.observe(sql, seen(sql, tag), err)
+	a.observe(sql, endedBy(tag.String()), err)
 	return tag, err
 }
 
@@ -354,40 +393,16 @@ func (a *attempt) execSeveral(ctx context.Context, sql string) (tag pgconn.Comma
 		defer func() { t.TraceQueryEnd(traced, a.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err}) }()
 	}
 	results := a.conn.PgConn().Exec(traced, sql)
-	var ended string
+	var all tags
 	for results.NextResult() {
 		var closeErr error
 		if tag, closeErr = results.ResultReader().Close(); closeErr == nil {
-			ended = worse(ended, tag.String())
+			all.add(tag.String())
 		}
 	}
 	err = results.Close()
-	a.observe(sql, ended, err)
+	a.observe(sql, all.ended, err)
 	return tag, err
-}
-
-// worse keeps of the tags of several statements the one that says most about
-// the transaction that they ran in.
-func worse(before, tag string) string {
-	switch tag {
-	case "ROLLBACK", "PREPARE TRANSACTION":
-		if before == "" {
-			return tag
-		}
-	case "COMMIT", "BEGIN", "START TRANSACTION":
-		if before != "COMMIT" {
-			return tag
-		}
-	}
-	return before
-}
-
-// seen is the tag as it counts: BEGIN by itself changes nothing.
-func seen(sql string, tag pgconn.CommandTag) string {
-	if s := tag.String(); s != "BEGIN" || isSeveral(sql) {
-		return s
-	}
-	return ""
 }
 
 // query runs a statement whose result is rows.
@@ -449,7 +464,7 @@ func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err erro
 	if closeErr := f.close(); err == nil {
 		err = closeErr
 	}
-	a.observe(sql, seen(sql, tag), err)
+	a.observe(sql, endedBy(tag.String()), err)
 	return err
 }
 

@@ -91,6 +91,23 @@ func TestSettingComesBeforeParsing(t *testing.T) {
 	})
 }
 
+// The value is what was given also where a backslash means something in text.
+func TestSettingWithoutStandardConformingStrings(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB has it always on")
+		}
+		pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["standard_conforming_strings"] = "off" })
+		for _, value := range []string{`a\b`, `\'; drop schema public; --`} {
+			var got string
+			require.NoError(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+				return tx.QueryRow(ctx, "select current_setting('app.x')").Scan(&got)
+			}, txn.Setting("app.x", value)))
+			require.Equal(t, value, got)
+		}
+	})
+}
+
 // SET LOCAL takes no snapshot, so what LOCK TABLE waits for is seen.
 func TestSettingsTakeNoSnapshot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {

@@ -30,9 +30,11 @@ var errNotYours = errors.New("the transaction belongs to the call that runs the 
 func (tx *Tx) Attempt() int { return tx.at.number }
 
 func (tx *Tx) usable() error {
-	switch {
-	case tx.closed || tx.at.over:
+	if tx.closed || tx.at.over {
 		return pgx.ErrTxClosed
+	}
+	tx.at.look()
+	switch {
 	case tx.at.ended != "":
 		return fmt.Errorf("txn: %w", tx.at.misuse())
 	}
@@ -129,6 +131,9 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.usable(); err != nil {
 		return pgx.FailedBatchResults(b, err)
+	}
+	if beginsItself(b) {
+		return pgx.FailedBatchResults(b, errBatchBegins)
 	}
 	if err := tx.at.flush(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)

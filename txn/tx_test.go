@@ -191,6 +191,16 @@ func TestConnectionThatIsBusyAtTheEndIsADefiniteRollback(t *testing.T) {
 		require.False(t, errors.As(err, &unknown))
 		require.Eventually(t, func() bool { return balance(t, db, 1) == 100 }, 10*time.Second, time.Millisecond)
 
+		own, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		defer own.Release()
+		require.Error(t, txn.Run(t.Context(), own, func(ctx context.Context, tx *txn.Tx) error {
+			require.NoError(t, write(ctx, tx, 1, 7))
+			_, err := tx.Conn().Query(ctx, "select balance from accounts")
+			return err
+		}))
+		require.True(t, own.Conn().IsClosed(), "rather than given back in a transaction")
+
 		// Opened while rows are open: pgx refuses it, and the rows are closed in the end.
 		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 			require.NoError(t, write(ctx, tx, 1, 7))

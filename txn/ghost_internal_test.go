@@ -1,0 +1,59 @@
+package txn
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+)
+
+// Only a session that has been in a transaction since before the loss is ended,
+// whatever else a pid may stand for.
+func TestGhostsAreToldFromOthers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB has no pg_terminate_backend")
+		}
+		ctx := t.Context()
+		other, err := pgx.ConnectConfig(ctx, db.Config().ConnConfig)
+		require.NoError(t, err)
+		defer other.Close(context.Background())
+		conn, err := db.Acquire(ctx)
+		require.NoError(t, err)
+		defer conn.Release()
+		exorcise := func(lost time.Time, texts ...string) {
+			g := &ghost{pid: other.PgConn().PID(), texts: texts, lost: lost}
+			(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn.Conn()}).exorcise(ctx)
+		}
+		start := time.Now()
+		_, err = other.Exec(ctx, "select 1")
+		require.NoError(t, err)
+		exorcise(start, "select 1")
+		require.NoError(t, other.Ping(ctx), "it is idle")
+
+		_, err = other.Exec(ctx, "begin")
+		require.NoError(t, err)
+		exorcise(start, "begin")
+		_, err = other.Exec(ctx, "select 2")
+		require.NoError(t, err, "it began after the loss")
+		exorcise(time.Now(), "select 3")
+		_, err = other.Exec(ctx, "select 2")
+		require.NoError(t, err, "it was sent something else")
+		exorcise(time.Now(), "select 2")
+		require.Error(t, other.Ping(ctx), "it is the ghost")
+	})
+}
+
+func TestBeginningOfAText(t *testing.T) {
+	t.Parallel()
+	long := make([]rune, 300)
+	for i := range long {
+		long[i] = 'ü'
+	}
+	require.Equal(t, "short", beginning("short"))
+	require.Len(t, []rune(beginning(string(long))), ghostText)
+}

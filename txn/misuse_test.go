@@ -1,0 +1,364 @@
+package txn_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+// A conflict that was swallowed is the reason for the restart, also where what
+// comes next is refused for it.
+func TestSwallowedConflictBeforeWhatIsQueued(t *testing.T) {
+	for name, next := range map[string]func(ctx context.Context, tx *txn.Tx) error{
+		"queue":       func(ctx context.Context, tx *txn.Tx) error { tx.Queue(setBalance, 2, 7); return nil },
+		"queue, exec": func(ctx context.Context, tx *txn.Tx) error { tx.Queue(setBalance, 2, 7); return write(ctx, tx, 2, 8) },
+		"joined": func(ctx context.Context, tx *txn.Tx) error {
+			return txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 2, 8) })
+		},
+		"savepoint": func(ctx context.Context, tx *txn.Tx) error {
+			return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return write(ctx, tx, 2, 8) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				accounts(t, db)
+				for _, hide := range []func(error) error{asIs, func(err error) error { return errors.New("hidden") }, func(error) error { return nil }} {
+					_, err := db.Exec(t.Context(), "update accounts set balance = 100")
+					require.NoError(t, err)
+					attempts, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+						_, _ = collide(db, asIs)(ctx, tx)
+						if err := next(ctx, tx); err != nil {
+							return 0, hide(err)
+						}
+						return tx.Attempt(), nil
+					})
+					require.NoError(t, err)
+					require.Equal(t, 2, attempts)
+					require.Equal(t, 111, balance(t, db, 1))
+				}
+			})
+		})
+	}
+}
+
+func TestQueueIsKeptWhileRowsAreOpen(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		for _, loner := range []string{"insert into accounts values (11, 1)", "insert into accounts values (11, 1); insert into accounts values (12, 1)"} {
+			_, err := db.Exec(t.Context(), "delete from accounts where id > 2")
+			require.NoError(t, err)
+			require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+				rows, err := tx.Query(ctx, "select id from accounts")
+				require.NoError(t, err)
+				tx.Queue("insert into accounts values (10, 1)")
+				tx.Queue(loner)
+				tx.Queue("insert into accounts values (13, 1)")
+				_, err = tx.Exec(ctx, "insert into accounts values (14, 1)")
+				require.ErrorContains(t, err, "busy")
+				rows.Close()
+				return nil
+			}))
+			require.Equal(t, 2+strings.Count(loner, "insert")+2, rowsIn(t, db))
+		}
+	})
+}
+
+// However a function ends the transaction itself: nothing runs behind it that is
+// called rolled back, and nothing is sent any more once it is seen.
+func TestEndsOfTheFunctionsOwn(t *testing.T) {
+	insert := func(id string) string { return "insert into accounts values (" + id + ", 1)" }
+	queued := func(texts ...string) func(context.Context, *txn.Tx) error {
+		return func(ctx context.Context, tx *txn.Tx) error {
+			for _, sql := range texts {
+				tx.Queue(sql)
+			}
+			return nil
+		}
+	}
+	for name, test := range map[string]struct {
+		f       func(ctx context.Context, tx *txn.Tx) error
+		want    claim
+		rows    int // of the three that it may insert; on CockroachDB a text may do less
+		nothing bool
+	}{
+		"queued rollback": {queued(insert("10"), "rollback", insert("11")), rolledBack, 0, true},
+		"queued commit":   {queued(insert("10"), "commit", insert("11")), committed, 1, false},
+		"rollback in a text": {func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, insert("10")+"; rollback; "+insert("11"))
+			return err
+		}, unknown, 0, false},
+		"rollback and commit in a text": {func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, insert("10")+"; rollback; begin; "+insert("11")+"; commit")
+			return err
+		}, unknown, 0, false},
+		"rollback in a batch": {func(ctx context.Context, tx *txn.Tx) error {
+			var b pgx.Batch
+			b.Queue(insert("10"))
+			b.Queue("rollback")
+			b.Queue(insert("11"))
+			return tx.SendBatch(ctx, &b).Close()
+		}, unknown, 0, false},
+		"rollback and chain": {func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, "rollback and chain")
+			var pe *pgconn.PgError
+			if errors.As(err, &pe) { // CockroachDB has none
+				_, err = tx.Exec(ctx, "rollback")
+			}
+			return err
+		}, rolledBack, 0, true},
+		"commit past the Tx": {func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, insert("10"))
+			require.NoError(t, err)
+			_, err = tx.Conn().Exec(ctx, "commit")
+			return err
+		}, unknown, 0, false},
+		"rollback past the Tx, and on": {func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, insert("10"))
+			require.NoError(t, err)
+			_, err = tx.Conn().Exec(ctx, "rollback")
+			require.NoError(t, err)
+			_, err = tx.Exec(ctx, insert("11"))
+			require.ErrorContains(t, err, "ended it itself", "it would be autocommitted")
+			return nil
+		}, unknown, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				accounts(t, db)
+				pool := poolWith(t, db, func(*pgxpool.Config) {})
+				err := txn.Run(t.Context(), pool, test.f)
+				require.ErrorContains(t, err, "the transaction belongs to the call")
+				require.NotContains(t, err.Error(), "<nil>")
+				require.Equal(t, test.want, claimOf(err), "%v", err)
+				switch {
+				case test.want == rolledBack, test.nothing:
+					require.Equal(t, 2, rowsIn(t, db))
+				case test.want == committed:
+					require.GreaterOrEqual(t, rowsIn(t, db), 2+test.rows)
+				}
+				requireClean(t, pool)
+			})
+		})
+	}
+}
+
+// What looks like an end and is none.
+func TestNoEndsOfTheFunctionsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			for _, sql := range []string{"savepoint supply_chain", "update accounts set balance = 3", "rollback to savepoint supply_chain"} {
+				if _, err := tx.Exec(ctx, sql); err != nil {
+					return err
+				}
+			}
+			if db.Cockroach() { // which refuses BEGIN in a transaction
+				return write(ctx, tx, 1, 7)
+			}
+			_, err := tx.Exec(ctx, "start transaction")
+			var b pgx.Batch
+			b.Queue("begin")
+			return errors.Join(err, tx.SendBatch(ctx, &b).Close(), write(ctx, tx, 1, 7))
+		}))
+		require.Equal(t, 7, balance(t, db, 1))
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			var b pgx.Batch
+			b.BeginTx(pgx.TxOptions{})
+			require.ErrorContains(t, tx.SendBatch(ctx, &b).Close(), "do not call its BeginTx")
+			return write(ctx, tx, 1, 8)
+		}))
+		require.Equal(t, 8, balance(t, db, 1))
+	})
+}
+
+func TestWhatCannotBeHadAgainIsNotTried(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		conn, err := pgx.ConnectConfig(t.Context(), db.Config().ConnConfig)
+		require.NoError(t, err)
+		runs := 0
+		err = txn.Run(t.Context(), conn, func(ctx context.Context, tx *txn.Tx) error {
+			runs++
+			require.NoError(t, write(ctx, tx, 1, 7))
+			require.NoError(t, conn.PgConn().Conn().Close())
+			return write(ctx, tx, 1, 8)
+		})
+		require.Error(t, err)
+		require.Equal(t, 1, runs, "a connection of the caller's")
+		err = txn.Run(t.Context(), conn, func(context.Context, *txn.Tx) error { runs++; return nil })
+		require.ErrorContains(t, err, "conn closed")
+		require.Equal(t, 1, runs)
+
+		nowhere := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.Database = "no_such_database" })
+		runs = 0
+		err = txn.Run(t.Context(), nowhere, func(ctx context.Context, tx *txn.Tx) error {
+			runs++
+			return write(ctx, tx, 1, 7)
+		})
+		require.Error(t, err)
+		require.Equal(t, 1, runs, "a database that is not there")
+	})
+}
+
+func TestStatementsThatChangeWhatComesBehindThem(t *testing.T) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+		require.NoError(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+			tx.Queue("create table made (id bigint)")
+			tx.Queue("insert into made values ($1)", 1)
+			return nil
+		}))
+		var n int
+		require.NoError(t, db.QueryRow(t.Context(), "select count(*) from made").Scan(&n))
+		require.Equal(t, 1, n)
+		if db.Cockroach() {
+			return
+		}
+		holder, err := db.Begin(t.Context())
+		require.NoError(t, err)
+		defer holder.Rollback(context.Background())
+		require.NoError(t, write(t.Context(), holder, 1, 101))
+		done := make(chan error, 1)
+		got := 0
+		go func() {
+			done <- txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) (err error) {
+				tx.Queue("lock table accounts in access exclusive mode")
+				got, err = read(ctx, tx, 1)
+				return err
+			}, txn.Isolation(pgx.RepeatableRead))
+		}()
+		require.Eventually(t, func() bool {
+			var waiting int
+			err := db.QueryRow(t.Context(), "select count(*) from pg_locks where not granted and relation = to_regclass('accounts')").Scan(&waiting)
+			return err == nil && waiting > 0
+		}, eventually, tick)
+		require.NoError(t, holder.Commit(t.Context()))
+		require.NoError(t, <-done)
+		require.Equal(t, 101, got, "no snapshot was taken before the lock")
+	})
+}
+
+func TestSavepointByTextUndoesWhatCouldNotBeDescribed(t *testing.T) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+		require.NoError(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, "savepoint a")
+			require.NoError(t, err)
+			tx.Queue(setBalance, 1, 7)
+			_, err = tx.Exec(ctx, "insert into nowhere values ($1)", 1)
+			requireCode(t, err, "42P01")
+			_, err = tx.Exec(ctx, "rollback to savepoint a")
+			require.NoError(t, err)
+			return write(ctx, tx, 2, 7)
+		}))
+		require.Equal(t, 100, balance(t, db, 1))
+		require.Equal(t, 7, balance(t, db, 2))
+	})
+}
+
+type panics struct{}
+
+func (panics) Value() (driver.Value, error) { panic("boom") }
+
+func TestPanicWhileCommitting(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		conn, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+		for _, d := range []txn.DB{db, conn.Conn(), wrapper{db.Pool}} {
+			require.PanicsWithValue(t, "boom", func() {
+				_ = txn.Run(t.Context(), d, func(ctx context.Context, tx *txn.Tx) error {
+					require.NoError(t, write(ctx, tx, 1, 7))
+					tx.Queue(setBalance, 1, panics{})
+					return nil
+				})
+			})
+			require.Equal(t, 100, balance(t, db, 1))
+		}
+		require.Equal(t, "I", string(conn.Conn().PgConn().TxStatus()))
+		require.EqualValues(t, 1, db.Stat().AcquiredConns())
+	})
+}
+
+// A connection of the caller's on which the function itself has begun something.
+func TestConnectionThatTheFunctionBeganOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		conn, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+		var theirs pgx.Tx
+		err = txn.Run(t.Context(), conn, func(ctx context.Context, tx *txn.Tx) error {
+			theirs, err = conn.Begin(ctx)
+			require.NoError(t, err)
+			return write(ctx, tx, 1, 7)
+		})
+		require.ErrorContains(t, err, "in a transaction already")
+		require.NoError(t, write(t.Context(), theirs, 2, 7))
+		require.NoError(t, theirs.Commit(t.Context()), "it is left alone")
+		require.Equal(t, 100, balance(t, db, 1))
+		require.Equal(t, 7, balance(t, db, 2))
+	})
+}
+
+func TestConnectionClosedUnderOpenRows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		require.Error(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			rows, err := tx.Query(ctx, "select id from accounts")
+			require.NoError(t, err)
+			defer rows.Close()
+			require.NoError(t, tx.Conn().Close(ctx))
+			tx.Queue(setBalance, 1, 7)
+			return write(ctx, tx, 1, 8)
+		}, txn.MaxAttempts(1)))
+	})
+}
+
+// The context of a statement that ends before anything is sent ends that alone.
+func TestContextOfAStatement(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		done, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, d := range []txn.DB{db, wrapper{db.Pool}} {
+			require.NoError(t, txn.Run(t.Context(), d, func(ctx context.Context, tx *txn.Tx) error {
+				_, err := read(done, tx, 1)
+				require.ErrorIs(t, err, context.Canceled)
+				tx.Queue(setBalance, 1, 7)
+				_, err = read(done, tx, 1)
+				require.ErrorIs(t, err, context.Canceled)
+				return nil
+			}))
+			require.Equal(t, 7, balance(t, db, 1))
+		}
+		// Nor does the transaction of a wrapper belong to it.
+		brief, cancel := context.WithTimeout(t.Context(), time.Minute)
+		var begun context.Context
+		require.NoError(t, txn.Run(t.Context(), beginsWith{wrapper{db.Pool}, &begun}, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := read(brief, tx, 1)
+			cancel()
+			return errors.Join(err, begun.Err())
+		}))
+	})
+}
+
+type beginsWith struct {
+	wrapper
+	ctx *context.Context
+}
+
+func (w beginsWith) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
+	*w.ctx = ctx
+	return w.wrapper.BeginTx(ctx, o)
+}
