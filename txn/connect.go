@@ -132,7 +132,7 @@ func (a *attempt) beginError(err error) error {
 // rollback undoes the transaction whatever has become of ctx. A connection on
 // which that fails is closed, and the server undoes it.
 func (a *attempt) rollback(ctx context.Context) {
-	if a.conn == nil && a.inner == nil {
+	if a.conn == nil && a.inner == nil || a.link != nil && a.idle() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
@@ -145,9 +145,15 @@ func (a *attempt) rollback(ctx context.Context) {
 	if pg.TxStatus() != statusIdle && !pg.IsBusy() {
 		_, _ = a.conn.Exec(ctx, "rollback") // what it did is seen below
 	}
-	if pg.IsBusy() || pg.TxStatus() != statusIdle {
+	if !a.idle() {
 		_ = a.conn.Close(ctx)
 	}
+}
+
+// idle reports whether the connection is in no transaction and does nothing.
+func (a *attempt) idle() bool {
+	pg := a.conn.PgConn()
+	return !pg.IsBusy() && pg.TxStatus() == statusIdle
 }
 
 // give gives the connection back. Large objects that are still open are closed
