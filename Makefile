@@ -18,8 +18,8 @@ test: database ## Run all tests, with the race detector, on every database engin
 	else race=; echo "No C compiler found: testing without the race detector."; fi; \
 	set -ex; go test $$race -count=1 ./...; cd internal/bench; go test $$race -count=1 ./...
 
-bench: database ## Compare with other libraries: round trips, latency, allocations. ARGS=-help shows the flags.
-	@cd internal/bench && go run . -suite rtt $(ARGS)
+bench: database ## Compare with other libraries: round trips, or ARGS='-suite hot'. ARGS=-help shows the flags.
+	@cd internal/bench && go run . $(ARGS)
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -72,7 +73,11 @@ func (c *Catalog) know(err error) *Error {
 		}
 		return c.fromServer(e)
 	case interface{ Kind() Kind }:
-		return &Error{kind: e.Kind().Kind()}
+		known := &Error{kind: e.Kind().Kind()}
+		if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
+			known.retryAfter = r.RetryAfter()
+		}
+		return known
 	case *http.MaxBytesError:
 		return &Error{kind: TooLarge}
 	}

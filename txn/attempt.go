@@ -18,6 +18,13 @@ type attempt struct {
 	ctx    context.Context // of the call, for what has none of its own
 	direct bool            // statements are sent by this package, on a connection of its own
 
+	firstSQL   string // what the transaction begins with
+	firstArgs  []any
+	key        fingerprint   // of that, or from the option Key; zero until it is needed
+	trail      []fingerprint // of what was sent, while there are lines
+	turn       *turn         // nil: there is no line
+	conflicted bool          // it lost to another transaction
+
 	conn    *pgx.Conn // nil before the first statement, and behind a wrapper
 	link    *link     // of conn, where this package sends by itself
 	inner   pgx.Tx    // the transaction of a wrapper, or one that was joined

@@ -79,7 +79,7 @@ func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
 
 // types is what values are decoded by.
 func (a *attempt) types() *pgtype.Map {
-	if a.conn == nil {
+	if a.link == nil { // or whose connection may be somebody else's by now
 		return pgtype.NewMap()
 	}
 	return a.conn.TypeMap()

@@ -11,7 +11,7 @@ func (a *attempt) commit(ctx context.Context) evidence {
 	if !a.direct {
 		return a.commitInner(ctx)
 	}
-	if err := a.connect(ctx); err != nil {
+	if err := a.connect(ctx, nil); err != nil {
 		return a.evidence(err)
 	}
 	if err := a.sendLoners(ctx); err != nil || a.ended != "" {
@@ -90,8 +90,8 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 	out, stop := outlast(ctx, commitGrace)
 	err := a.inner.Commit(out)
 	stop()
-	e := a.evidence(err)
-	e.phase, e.commitSent = phaseCommit, true
+	// The connection may be somebody else's by now, so it is not looked at.
+	e := evidence{phase: phaseCommit, commitSent: true, err: err, cockroach: a.cockroach}
 	if err == nil {
 		e.tag = "COMMIT"
 	}

@@ -10,14 +10,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connect takes a connection. Nothing is sent on it yet, except through
+// connect takes a connection, for a transaction that begins with the statement
+// first if nothing is queued; that is nil where it is not known. Nothing is sent on it yet, except through
 // something that only has BeginTx.
-func (a *attempt) connect(ctx context.Context) error {
+func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if a.broken != nil {
 		return a.broken
 	}
 	if a.conn != nil || a.inner != nil {
 		return nil
+	}
+	if err := a.takeTurn(ctx, first); err != nil {
+		return err
 	}
 	var err error
 	switch db := a.call.db.(type) {
@@ -56,6 +60,9 @@ func (a *attempt) connect(ctx context.Context) error {
 func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.link = linkOf(conn)
+	if a.turn != nil {
+		a.call.lines.connected(a.turn)
+	}
 }
 
 // useOwned uses a connection of the caller's, on which the function may have
@@ -171,4 +178,5 @@ func (a *attempt) give(ctx context.Context) {
 	if a.release != nil {
 		a.release()
 	}
+	a.endTurn()
 }

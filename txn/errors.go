@@ -72,6 +72,25 @@ func (e *ExhaustedError) Kind() kind.Kind {
 	return kind.Contention
 }
 
+// BusyError says that a call was not begun, because too many others waited for the
+// same rows, or because its turn would come too late for its deadline. Nothing was
+// sent.
+type BusyError struct {
+	Name  string        // as given by the option Name
+	Ahead int           // how many waited
+	Wait  time.Duration // how long that takes, as far as can be told
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s: busy: %d wait for the same rows, for about %v", prefix(e.Name), e.Ahead, e.Wait.Round(time.Millisecond))
+}
+
+// Kind is errs.Contention.
+func (e *BusyError) Kind() kind.Kind { return kind.Contention }
+
+// RetryAfter is when the same call may get through: after Wait, and a second at least.
+func (e *BusyError) RetryAfter() time.Duration { return max(e.Wait, time.Second) }
+
 // hiddenError carries a server error that the function kept to itself, behind
 // what the function returned.
 type hiddenError struct {

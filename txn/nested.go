@@ -45,23 +45,36 @@ func checkNested(ctx context.Context, db DB, name string) error {
 	return nil
 }
 
-// identity is what a database is known by: the pool where there is one, also in
-// a struct that embeds it.
-func identity(db DB) any {
-	switch db := db.(type) {
-	case *pgxpool.Pool:
-		return db
-	case *pgxpool.Conn:
-		return db.Conn()
+// poolOf is the pool that db is, or that a struct embeds.
+func poolOf(db DB) *pgxpool.Pool {
+	if pool, ok := db.(*pgxpool.Pool); ok {
+		return pool
+	}
+	if _, ok := db.(pool); !ok {
+		return nil
 	}
 	v := reflect.ValueOf(db)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
-	if v.Kind() == reflect.Struct {
-		if f := v.FieldByName("Pool"); f.IsValid() && f.Type() == reflect.TypeFor[*pgxpool.Pool]() && f.CanInterface() {
-			return f.Interface()
-		}
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	if f := v.FieldByName("Pool"); f.IsValid() && f.Type() == reflect.TypeFor[*pgxpool.Pool]() && f.CanInterface() {
+		pool, _ := f.Interface().(*pgxpool.Pool)
+		return pool
+	}
+	return nil
+}
+
+// identity is what a database is known by: the pool where there is one, also in
+// a struct that embeds it.
+func identity(db DB) any {
+	if c, ok := db.(*pgxpool.Conn); ok {
+		return c.Conn()
+	}
+	if pool := poolOf(db); pool != nil {
+		return pool
 	}
 	if reflect.ValueOf(db).Comparable() {
 		return db

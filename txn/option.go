@@ -50,6 +50,8 @@ type config struct {
 	idempotent  bool
 	requiresNew bool
 	tracer      Tracer
+	key         fingerprint // of the line that Key names
+	noAdmission bool
 	owned       []string // options that only the outermost call can honour
 
 	first []statement // BEGIN and the settings behind it, made from the above
@@ -182,6 +184,33 @@ func Idempotent() Option {
 func RequiresNew() Option {
 	return optionFunc{"RequiresNew", func(c *config) error {
 		c.requiresNew = true
+		return nil
+	}}
+}
+
+// Key names what the transaction fights for, where the caller knows it better than
+// the first statement says: transactions with equal parts wait in one line when
+// they conflict. Parts may be of any type that has a value to go by, as arguments
+// of statements; a pointer counts by what it points at. By default the first
+// statement with its arguments and the transaction's settings is the key.
+func Key(parts ...any) Option {
+	return optionFunc{"Key", func(c *config) error {
+		if len(parts) == 0 {
+			return errors.New("no parts are given")
+		}
+		if c.key = keyOf(parts); c.key == 0 {
+			return errors.New("a part is of a type without a value to go by, such as a map")
+		}
+		return nil
+	}}
+}
+
+// NoAdmission has the call wait in no line. By default a call on a pool, or on a
+// Runner with one, waits for its turn when transactions that begin as it does
+// conflict: before BEGIN, holding no connection and no lock.
+func NoAdmission() Option {
+	return optionFunc{"NoAdmission", func(c *config) error {
+		c.noAdmission = true
 		return nil
 	}}
 }

@@ -36,6 +36,8 @@ func TestNonsenseIsAnErrorAtTheFirstCall(t *testing.T) {
 		`txn: Setting: "a." is not the name`:                txn.Setting("a.", "x"),
 		`txn: Setting: "1a" is not the name`:                txn.Setting("1a", "x"),
 		`txn: Setting: the value of a has a zero byte`:      txn.Setting("a", "x\x00"),
+		`txn: Key: no parts are given`:                      txn.Key(),
+		`txn: Key: a part is of a type without a value`:     txn.Key(map[string]int{}),
 		`txn: Trace: the tracer is nil`:                     txn.Trace((*nilTracer)(nil)),
 	} {
 		require.ErrorContains(t, txn.Run(t.Context(), wrapper{}, never, o), want)

@@ -93,7 +93,7 @@ func runOn(ctx context.Context, db DB, cfg *config, fn body, landed func(*pgtype
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
+	c := call{lines: linesOf(db, cfg), config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
 	return c.run(ctx)
 }
 
@@ -114,6 +114,11 @@ type call struct {
 	plans     int                     // attempts that failed for how a statement was prepared
 	deadlines int                     // conflicts that seldom go away
 	hooks     []func(context.Context) // of the attempt that was committed
+
+	lines  *admission // nil: none
+	lost   int        // conflicts so far
+	number int        // of the attempt
+	inLine bool       // with others, so a retry needs no other wait
 }
 
 func (c *call) run(ctx context.Context) (kept bool, err error) {
@@ -188,6 +193,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	}
 	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct}
 	at.queue = at.queueSpace[:0]
+	c.number = number
 	finished := false
 	defer func() {
 		at.over = true
@@ -228,7 +234,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		switch {
 		case outcome == committed && (reason == at.failed || reason == at.broken): // and not of another database
 			return c.committed(at, &CommittedError{Name: c.name, Err: reason})
-		case ctx.Err() == nil && c.allows(again, reason, at):
+		case ctx.Err() == nil && c.allows(again, reason, at, e.lost):
 			return result{restart: true, err: reason}
 		}
 	}
@@ -310,7 +316,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		if err == nil {
 			err = cmp.Or(at.failed, pgx.ErrTxCommitRollback)
 		}
-		if ctx.Err() == nil && c.allows(again, err, at) {
+		if ctx.Err() == nil && c.allows(again, err, at, e.lost) {
 			return result{restart: true, err: err}
 		}
 		switch {
@@ -323,7 +329,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		}
 		return c.discarded(at, err)
 	}
-	if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at) {
+	if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at, e.lost) {
 		c.uncertain = e.err
 		return result{restart: true, err: e.err}
 	}
@@ -364,16 +370,18 @@ const (
 
 // allows reports whether the call may run again for a reason of this kind, and
 // counts it.
-func (c *call) allows(a again, reasonErr error, at *attempt) bool {
+func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	count := func(n *int, most int) bool { *n++; return *n <= most }
 	switch a {
 	case always:
+		at.conflicted = true
+		c.lost++
 		if reason(serverError(reasonErr)) == reasonCommitDeadline {
 			return count(&c.deadlines, maxDeadlines)
 		}
 		return true
 	case whenLost:
-		if at.conn == nil || at.lost() && at.release == nil {
+		if at.conn == nil || lost && c.direct && at.release == nil {
 			return false // there was no connection to lose, or there is no other one
 		}
 		if !at.begun {
@@ -395,6 +403,9 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 		end = deadline
 	}
 	delay := c.backoff.delay(failed)
+	if c.inLine {
+		delay = 0 // its place in the line is
+	}
 	if failed >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
 		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
 	}

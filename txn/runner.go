@@ -24,6 +24,18 @@ func New(db DB, opts ...Option) *Runner {
 	return r
 }
 
+// Stats is the state of the lines of the Runner's pool, which all calls on that
+// pool share. It is zero where the Runner has no pool.
+func (r *Runner) Stats() Stats {
+	if r == nil || r.db == nil || r.config == nil {
+		return Stats{}
+	}
+	if lines := linesOf(r.db, r.config); lines != nil {
+		return lines.stats()
+	}
+	return Stats{}
+}
+
 // Begin begins one plain transaction, with the isolation level and access mode
 // of the options. It is the caller's to commit or roll back, and nothing is
 // retried. It is there so that a Runner can be passed where code expects to

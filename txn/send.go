@@ -24,7 +24,7 @@ func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	if err := a.free(ctx); err != nil {
 		return false, err
 	}
-	if err := a.connect(ctx); err != nil {
+	if err := a.connect(ctx, s); err != nil {
 		return false, err
 	}
 	if a.link == nil || !a.link.carries(s.sql, s.args) {
@@ -194,6 +194,7 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 		statements = statements[ahead:]
 	}
 	a.link.nameBeginAndCommit(statements)
+	a.follow(statements)
 	if err := a.link.encode(statements); err != nil {
 		var e *encodeError
 		if errors.As(err, &e) {
@@ -278,7 +279,7 @@ func (a *attempt) flush(ctx context.Context) error {
 	if err := a.free(ctx); err != nil {
 		return err
 	}
-	if err := a.connect(ctx); err != nil {
+	if err := a.connect(ctx, nil); err != nil {
 		return err
 	}
 	if a.link == nil {
@@ -372,6 +373,7 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
 	a.sending(sql)
+	a.follow([]statement{{kind: answered, sql: sql, args: args}})
 	if a.link != nil && len(args) == 0 && isSeveral(sql) {
 		return a.execSeveral(ctx, sql)
 	}
@@ -470,6 +472,7 @@ func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err erro
 
 func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Rows {
 	a.sending(sql)
+	a.follow([]statement{{kind: answered, sql: sql, args: args}})
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

@@ -24,7 +24,7 @@ type Tracer interface {
 	TraceCommitStart(ctx context.Context, data TraceCommitStartData) context.Context
 	TraceCommitEnd(ctx context.Context, data TraceCommitEndData)
 
-	// A wait is the time before a retry.
+	// A wait is the time before a retry, or for a turn in a line.
 	TraceWaitStart(ctx context.Context, data TraceWaitStartData) context.Context
 	TraceWaitEnd(ctx context.Context, data TraceWaitEndData)
 }
@@ -78,15 +78,19 @@ type TraceCommitEndData struct {
 type TraceWaitStartData struct {
 	Name    string
 	Attempt int           // the one that failed
-	Delay   time.Duration // how long it will be
-	Err     error         // why
+	Delay   time.Duration // how long it will be; in a line it is not known
+	Err     error         // why; nil in a line
+	InLine  bool          // it is for a turn, before the attempt takes a connection
+	Ahead   int           // how many wait before it
 }
 
 // TraceWaitEndData is given to [Tracer.TraceWaitEnd].
 type TraceWaitEndData struct {
 	Name    string
 	Attempt int
-	Err     error // nil, or why the wait was cut short
+	InLine  bool
+	Waited  time.Duration // in a line
+	Err     error         // nil, or why the wait was cut short
 }
 
 // NopTracer does nothing. Embed it in a Tracer that needs some of the methods.

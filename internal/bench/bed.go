@@ -17,6 +17,7 @@ import (
 // bed is a database to measure on: a schema of its own, reached directly or
 // through a proxy that counts round trips and makes them take time.
 type bed struct {
+	url    string
 	admin  *pgx.Conn
 	proxy  *faultnet.Proxy
 	direct *pgx.ConnConfig
@@ -29,7 +30,7 @@ func newBed(ctx context.Context, url string) (_ *bed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{direct: config, schema: "bench_" + strings.ToLower(rand.Text()[:12])}
+	b := &bed{url: url, direct: config, schema: "bench_" + strings.ToLower(rand.Text()[:12])}
 	config.RuntimeParams["search_path"] = b.schema
 	if b.admin, err = pgx.ConnectConfig(ctx, config.Copy()); err != nil {
 		return nil, err

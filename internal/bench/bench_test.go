@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,7 +10,21 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) {
+	if is, err := isHotProcess(os.Args[1:], os.Stdin, os.Stdout); is {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	// With the race detector a process sleeps for a second before it ends, and
+	// the suite hot has one for each line.
+	if err := os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
+	dbtest.Main(m)
+}
 
 func bedOn(t testing.TB, db *dbtest.DB) *bed {
 	t.Helper()

@@ -19,6 +19,13 @@ import (
 )
 
 func main() {
+	if is, err := isHotProcess(os.Args[1:], os.Stdin, os.Stdout); is {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
@@ -49,6 +56,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, s := range suites {
 		s.register(flags)
 	}
+	registerDelays(flags, suites)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -22,36 +21,14 @@ type rttSuite struct {
 func (*rttSuite) name() string  { return "rtt" }
 func (*rttSuite) about() string { return "round trips, latency and allocations without conflicts" }
 
+func newRTTSuite() *rttSuite {
+	return &rttSuite{delays: delays{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}}
+}
+
+func (s *rttSuite) network() *delays { return &s.delays }
+
 func (s *rttSuite) register(flags *flag.FlagSet) {
-	s.delays = delays{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
 	flags.IntVar(&s.runs, "runs", 50, "rtt: transactions behind each median; ten times as many without delay")
-	flags.Var(&s.delays, "delays", "rtt: round-trip times of the network, divided by commas")
-}
-
-// delays is a flag.
-type delays []time.Duration
-
-func (d delays) String() string {
-	var parts []string
-	for _, delay := range d {
-		parts = append(parts, delay.String())
-	}
-	return strings.Join(parts, ",")
-}
-
-func (d *delays) Set(text string) error {
-	*d = nil
-	for part := range strings.SplitSeq(text, ",") {
-		delay, err := time.ParseDuration(strings.TrimSpace(part))
-		if err != nil {
-			return err
-		}
-		if delay < 0 || slices.Contains(*d, delay) {
-			return errors.New("each must be there once, and none be negative")
-		}
-		*d = append(*d, delay)
-	}
-	return nil
 }
 
 // rttFigures are those of one library with one body.

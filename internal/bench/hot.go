@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// hotSuite is about transactions that conflict: what gets done, how much of it
+// in vain, and who has to wait for how long.
+type hotSuite struct {
+	scenarios   []scenario
+	contestants []contestant
+	workers     []int
+	processes   []int
+	delays      delays
+	time        time.Duration
+	deadline    time.Duration
+	pool        int
+}
+
+func (*hotSuite) name() string { return "hot" }
+func (*hotSuite) about() string {
+	return "throughput, failures and fairness on rows that everybody wants"
+}
+
+func newHotSuite() *hotSuite {
+	s := &hotSuite{contestants: contestants, workers: []int{1, 128}, processes: []int{1}, delays: delays{0}}
+	for _, key := range []string{"hot", "mixed", withoutHotRow, "transfers-10"} {
+		s.scenarios = append(s.scenarios, must(scenarioNamed(key)))
+	}
+	return s
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func (s *hotSuite) network() *delays { return &s.delays }
+
+func (s *hotSuite) register(flags *flag.FlagSet) {
+	list(flags, "scenarios", "kinds of contention", &s.scenarios, scenarios, scenarioNamed,
+		func(s scenario) string { return s.key })
+	list(flags, "contestants", "ways of running a transaction", &s.contestants, contestants, contestantNamed,
+		func(c contestant) string { return c.key })
+	numbers(flags, "workers", "numbers of workers; a single one is always measured, to compare with", &s.workers)
+	numbers(flags, "processes", "numbers of processes that the workers are divided among", &s.processes)
+	flags.DurationVar(&s.time, "time", 3*time.Second, "hot: how long each line is measured")
+	flags.DurationVar(&s.deadline, "deadline", 10*time.Second, "hot: of each call")
+	flags.IntVar(&s.pool, "pool", 16, "hot: connections of each process")
+}
+
+// list is a flag for some of all values, by their keys.
+func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, named func(string) (T, error), key func(T) string) {
+	usage := fmt.Sprintf("hot: `names` of %s, divided by commas, or all: %s (default %s)", about, joined(all, key), joined(*to, key))
+	flags.Func(name, usage, func(text string) error {
+		if text == "all" {
+			*to = all
+			return nil
+		}
+		keys, err := listed(text, func(part string) (string, error) {
+			_, err := named(part)
+			return part, err
+		})
+		if err != nil {
+			return err
+		}
+		*to = nil
+		for _, key := range keys {
+			*to = append(*to, must(named(key)))
+		}
+		return nil
+	})
+}
+
+// numbers is a flag for numbers of at least 1.
+func numbers(flags *flag.FlagSet, name, about string, to *[]int) {
+	usage := fmt.Sprintf("hot: `numbers`, divided by commas: %s (default %s)", about, joined(*to, strconv.Itoa))
+	flags.Func(name, usage, func(text string) (err error) {
+		*to, err = listed(text, func(part string) (int, error) {
+			n, err := strconv.Atoi(part)
+			if err == nil && n < 1 {
+				err = errors.New("must be at least 1")
+			}
+			return n, err
+		})
+		return err
+	})
+}
+
+// hotLine is what one line of the table is about.
+type hotLine struct {
+	scenario, contestant string
+	delay                time.Duration
+	processes, workers   int
+}
+
+func (l hotLine) String() string {
+	return fmt.Sprintf("%s at %v, %s, %s: %s", l.scenario, l.delay, plural(l.processes, "process", "es"),
+		plural(l.workers, "worker", "s"), l.contestant)
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		more = ""
+	}
+	return fmt.Sprintf("%d %s%s", n, one, more)
+}
+
+// lines are in the order in which they are measured: all contestants beside
+// each other, in another order each time. One worker alone is a line of its own,
+// whatever the flags say, because the others are compared with it.
+func (s *hotSuite) lines() (ls []hotLine) {
+	each := func(l hotLine) {
+		for _, i := range rand.Perm(len(s.contestants)) {
+			l.contestant = s.contestants[i].key
+			ls = append(ls, l)
+		}
+	}
+	for _, sc := range s.scenarios {
+		for _, delay := range s.delays {
+			each(hotLine{scenario: sc.key, delay: delay, processes: 1, workers: 1})
+			for _, processes := range s.processes {
+				for _, workers := range s.workers {
+					if workers > 1 && workers >= processes {
+						each(hotLine{scenario: sc.key, delay: delay, processes: processes, workers: workers})
+					}
+				}
+			}
+		}
+	}
+	return ls
+}
+
+func (s *hotSuite) run(ctx context.Context, b *bed, step func(string)) (report, error) {
+	if s.time <= 0 || s.deadline <= 0 || s.pool < 1 {
+		return nil, errors.New("-time, -deadline and -pool must be more than nothing")
+	}
+	r := &hotReport{time: s.time, deadline: s.deadline, pool: s.pool}
+	lines := s.lines()
+	for i, l := range lines {
+		step(fmt.Sprintf("%d of %d: %s", i+1, len(lines), l))
+		f, err := s.measure(ctx, b.url, l)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l, err)
+		}
+		r.figures = append(r.figures, f)
+	}
+	r.sort()
+	return r, nil
+}
+
+// measure gives the line a schema of its own.
+func (s *hotSuite) measure(ctx context.Context, url string, l hotLine) (_ hotFigures, err error) {
+	b, err := newBed(ctx, url)
+	if err != nil {
+		return hotFigures{}, err
+	}
+	defer func() { err = errors.Join(err, b.close(ctx)) }()
+	if err := b.openHot(ctx, l.workers); err != nil {
+		return hotFigures{}, err
+	}
+	warmUp := min(s.time/4, 500*time.Millisecond)
+	const toStart = time.Minute
+	running, cancel := context.WithTimeout(ctx, toStart+warmUp+s.time+2*s.deadline)
+	defer cancel()
+	sample, err := runHotTasks(running, s.tasks(b, l, warmUp))
+	if err != nil {
+		return hotFigures{}, err
+	}
+	sum, err := b.hotSum(ctx)
+	return figuresOf(l, sample, s.time, sum), err
+}
+
+// tasks divides the workers among the processes.
+func (s *hotSuite) tasks(b *bed, l hotLine, warmUp time.Duration) (tasks []hotTask) {
+	first := 0
+	for i := range l.processes {
+		workers := l.workers / l.processes
+		if i < l.workers%l.processes {
+			workers++
+		}
+		tasks = append(tasks, hotTask{
+			URL: b.url, Schema: b.schema, Delay: l.delay, Scenario: l.scenario, Contestant: l.contestant,
+			First: first, Workers: workers, Pool: s.pool, WarmUp: warmUp, Time: s.time, Deadline: s.deadline,
+		})
+		first += workers
+	}
+	return tasks
+}
+
+// figuresOf makes figures of what was counted and of what the balances add up to.
+func figuresOf(l hotLine, s *hotSample, took time.Duration, sum int) hotFigures {
+	f := hotFigures{
+		hotLine: l, committed: s.Committed, failed: s.Failed, errors: s.Errors,
+		lost:  max(0, s.Committed-sum),
+		extra: max(0, sum-s.Committed-s.Doubtful),
+		cold:  partFigures(s.Parts[0], took), hot: partFigures(s.Parts[1], took),
+	}
+	both := s.Parts[0]
+	both.add(s.Parts[1])
+	f.all = partFigures(both, took)
+	if both.CommittedInTime > 0 {
+		mean := float64(both.CommittedInTime) / float64(len(s.Workers))
+		f.slowest = float64(slices.Min(s.Workers)) / mean
+	}
+	return f
+}
+
+func partFigures(p hotPart, took time.Duration) (f hotPartFigures) {
+	f.rate = float64(p.CommittedInTime) / took.Seconds()
+	f.failRate = float64(p.FailedInTime) / took.Seconds()
+	f.attempts = ratio(float64(p.Attempts), float64(p.Committed))
+	if len(p.Took) > 0 {
+		slices.Sort(p.Took)
+		at := func(share float64) time.Duration {
+			return time.Duration(p.Took[int(share*float64(len(p.Took)-1))]) * time.Microsecond
+		}
+		f.p50, f.p99, f.max = at(0.5), at(0.99), at(1)
+	}
+	return f
+}
+
+// ratio is 0 where there is nothing to compare with.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
