@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -197,6 +198,14 @@ func TestOnlyWhatMaySucceedLaterSaysRetry(t *testing.T) {
 }
 
 // A canary in every field of a database error shows in no public part.
+func TestRetryAfterOfTheErrorItself(t *testing.T) {
+	t.Parallel()
+	e := translate(t, shop, fmt.Errorf("transfer: %w", &txn.BusyError{Ahead: 5, Wait: 3 * time.Second}))
+	require.Equal(t, errs.Contention, e.Kind())
+	require.Equal(t, 3*time.Second, e.RetryAfter())
+	require.Equal(t, errs.Contention.Error(), e.Error())
+}
+
 func TestNothingOfTheDatabaseIsPublic(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-4711"

@@ -38,6 +38,34 @@
 // package, once for a connection, and kept beside pgx's own cache, up to the
 // same capacity.
 //
+// # Lines for what conflicts
+//
+// A conflict makes a line for what the transaction began with: its first
+// statement, text and arguments, and its settings, or what [Key] names. A call
+// that begins with the same waits for its turn in that line, first come first
+// served, a call that lost in front of it. It waits in its first statement, before
+// BEGIN, so it holds no connection and no lock, and its context ends the wait. So a
+// row that everybody wants costs a queue, and not a storm in which most work is
+// done in vain and somebody always loses.
+//
+// A line lets one in at a time, and tries more when that goes well: where the
+// common beginning is innocent, a row of settings that everybody reads say, it
+// opens wide within some dozens of transactions. Lines of transactions that are
+// seen to send each other's statements, such as transfers in both directions,
+// become one. A call that has lost three times has a turn alone. A turn that lasts
+// ten times as long as usual, and at least 0.3 seconds, does not keep the next one
+// out, so a function may wait for something that a waiter holds. A line that
+// nobody needed for a second is forgotten.
+//
+// The lines belong to the pool: all calls on it share them, also through Runners,
+// and they are gone when it is. A pool has at most 1024. While no transaction of
+// the process conflicts, they cost an atomic load. Calls on a connection of the
+// caller's have none, as waiting would hold it, nor have calls through a wrapper
+// that only has BeginTx, nor transactions that begin with [Tx.Conn], a batch, a
+// copy or large objects, or with an argument that has no value to go by, such as a
+// map. [NoAdmission] turns them off. Other processes are not seen: each has lines
+// of its own, and conflicts with theirs are retried.
+//
 // # What an error means
 //
 // What became of the transaction, and whether the function runs again, depends

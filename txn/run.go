@@ -17,8 +17,10 @@ import (
 // back and fn is run again in a new one, so fn must have no effect outside the
 // transaction that matters twice. What does goes into [Tx.OnCommit].
 //
-// Nothing is sent before the first statement of fn, with which BEGIN travels. An
-// error of taking a connection or of BEGIN comes from that statement.
+// Nothing is sent before the first statement of fn, with which BEGIN travels. In
+// it the call waits for its turn, where transactions that begin as this one does
+// conflict; too many of them make a [*BusyError]. An error of taking a connection
+// or of BEGIN comes from that statement.
 //
 // A result is returned only after a known commit, and any error means that
 // nothing was committed, with two exceptions that say so: [*OutcomeUnknownError]
@@ -358,82 +360,6 @@ func (c *call) endedByFunction(at *attempt, returned error) result {
 
 func (c *call) uncertainly(at *attempt, err error) result {
 	return result{unknown: true, err: &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}}
-}
-
-// How often a call runs again for what is not a conflict.
-const (
-	maxLosses    = 3  // lost in the middle: the function may be what ends the connection
-	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
-	maxPlans     = 3  // a pool has several connections, a function several statements
-	maxDeadlines = 3
-)
-
-// allows reports whether the call may run again for a reason of this kind, and
-// counts it.
-func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
-	count := func(n *int, most int) bool { *n++; return *n <= most }
-	switch a {
-	case always:
-		at.conflicted = true
-		c.lost++
-		if reason(serverError(reasonErr)) == reasonCommitDeadline {
-			return count(&c.deadlines, maxDeadlines)
-		}
-		return true
-	case whenLost:
-		if at.conn == nil || lost && c.direct && at.release == nil {
-			return false // there was no connection to lose, or there is no other one
-		}
-		if !at.begun {
-			return count(&c.stale, maxStale)
-		}
-		return count(&c.losses, maxLosses)
-	case withoutPlan:
-		return count(&c.plans, maxPlans)
-	}
-	pe := serverError(reasonErr)
-	return pe != nil && pe.Code == codeLockNotAvailable && c.ghost != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
-}
-
-// wait waits before the attempt that follows the failed ones, or says why there
-// is none.
-func (c *call) wait(ctx context.Context, failed int, cause error) error {
-	end := c.start.Add(c.maxElapsed)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
-		end = deadline
-	}
-	delay := c.backoff.delay(failed)
-	if c.inLine {
-		delay = 0 // its place in the line is
-	}
-	if failed >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
-		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
-	}
-	if delay == 0 {
-		return nil
-	}
-	if t := c.tracer; t != nil {
-		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: failed, Delay: delay, Err: cause})
-	}
-	err := sleep(ctx, delay)
-	if t := c.tracer; t != nil {
-		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: failed, Err: err})
-	}
-	if err != nil {
-		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), err, cause)
-	}
-	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return contextError(ctx)
-	}
 }
 
 // contextError is why ctx is done, with the cause that its maker gave.

@@ -22,7 +22,7 @@ func linesOf(db DB, cfg *config) *admission {
 // one.
 func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	c := a.call
-	if c.lines == nil {
+	if c.lines == nil || a.turn != nil {
 		return nil
 	}
 	for i := range a.queue {

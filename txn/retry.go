@@ -1,0 +1,83 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// How often a call runs again for what is not a conflict.
+const (
+	maxLosses    = 3  // lost in the middle: the function may be what ends the connection
+	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
+	maxPlans     = 3  // a pool has several connections, a function several statements
+	maxDeadlines = 3
+)
+
+// allows reports whether the call may run again for a reason of this kind, and
+// counts it.
+func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
+	count := func(n *int, most int) bool { *n++; return *n <= most }
+	switch a {
+	case always:
+		at.conflicted = true
+		c.lost++
+		if reason(serverError(reasonErr)) == reasonCommitDeadline {
+			return count(&c.deadlines, maxDeadlines)
+		}
+		return true
+	case whenLost:
+		if at.conn == nil || lost && c.direct && at.release == nil {
+			return false // there was no connection to lose, or there is no other one
+		}
+		if !at.begun {
+			return count(&c.stale, maxStale)
+		}
+		return count(&c.losses, maxLosses)
+	case withoutPlan:
+		return count(&c.plans, maxPlans)
+	}
+	pe := serverError(reasonErr)
+	return pe != nil && pe.Code == codeLockNotAvailable && c.ghost != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
+}
+
+// wait waits before the attempt that follows the failed ones, or says why there
+// is none.
+func (c *call) wait(ctx context.Context, failed int, cause error) error {
+	end := c.start.Add(c.maxElapsed)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	delay := c.backoff.delay(failed)
+	if c.inLine {
+		delay = 0 // its place in the line is
+	}
+	if failed >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
+		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
+	}
+	if delay == 0 {
+		return nil
+	}
+	if t := c.tracer; t != nil {
+		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: failed, Delay: delay, Err: cause})
+	}
+	err := sleep(ctx, delay)
+	if t := c.tracer; t != nil {
+		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: failed, Err: err})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), err, cause)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+}
