@@ -157,33 +157,15 @@ func (a *admission) refuse(ctx context.Context, c *call, l *line, now time.Time)
 func (a *admission) wait(ctx context.Context, c *call, w *waiter, ahead int) error {
 	start := time.Now()
 	traced := c.traceLineStart(ctx, ahead)
+	look := time.NewTimer(leastForbearance)
+	defer look.Stop()
 	var err error
-	for err == nil {
-		a.mu.Lock()
-		l := w.turn.line
-		var look <-chan time.Time
-		if w.in {
-			a.waiting--
-			a.mu.Unlock()
-			break
-		}
-		if l.waiting[0] == w {
-			now := time.Now()
-			if due := l.overdue(); !due.IsZero() {
-				if !now.Before(due) {
-					l.letIn(now)
-					a.mu.Unlock()
-					continue
-				}
-				look = time.After(due.Sub(now))
-			} else {
-				look = time.After(20 * time.Millisecond) // a holder has no connection yet
-			}
-		}
-		a.mu.Unlock()
+	for in := false; !in && err == nil; {
 		select {
 		case <-w.wake:
-		case <-look:
+			in = true
+		case <-look.C:
+			look.Reset(a.lookAt(w))
 		case <-ctx.Done():
 			err = a.giveUp(ctx, w)
 		}
@@ -192,11 +174,28 @@ func (a *admission) wait(ctx context.Context, c *call, w *waiter, ahead int) err
 	return err
 }
 
+// lookAt lets the head of a line in whose holder is overdue, and says when to look
+// again.
+func (a *admission) lookAt(w *waiter) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l := w.turn.line
+	due := l.overdue()
+	if w.in || l.waiting[0] != w || due.IsZero() {
+		return leastForbearance
+	}
+	now := time.Now()
+	if left := due.Sub(now); left > 0 {
+		return left
+	}
+	l.letIn(now)
+	return leastForbearance
+}
+
 // giveUp leaves the line without a turn, unless the turn has just come.
 func (a *admission) giveUp(ctx context.Context, w *waiter) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.waiting--
 	l := w.turn.line
 	if w.in {
 		l.holders = slices.DeleteFunc(l.holders, func(h *turn) bool { return h == w.turn })
@@ -204,6 +203,7 @@ func (a *admission) giveUp(ctx context.Context, w *waiter) error {
 			l.alone = nil
 		}
 	} else {
+		a.waiting--
 		l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
 	}
 	l.call()
@@ -213,9 +213,6 @@ func (a *admission) giveUp(ctx context.Context, w *waiter) error {
 func (a *admission) connected(t *turn) {
 	a.mu.Lock()
 	t.began = time.Now()
-	if l := t.line; len(l.waiting) > 0 {
-		l.waiting[0].signal() // from now on it can be overdue
-	}
 	a.mu.Unlock()
 }
 
@@ -256,7 +253,7 @@ func (a *admission) conflict(key fingerprint, trail []fingerprint) (others bool)
 	now := time.Now()
 	l := a.byKey[key]
 	if l == nil {
-		l = newLine(key, now)
+		l = newLine(a, key, now)
 		a.byKey[key] = l
 		l.place = a.lines.PushFront(l)
 		linesAnywhere.Add(1)

@@ -152,7 +152,7 @@ func TestCallThatLostThriceHasATurnAlone(t *testing.T) {
 func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	l := newLine(1, now)
+	l := newLine(newAdmission(), 1, now)
 	pass := func(conflict bool) {
 		turn := &turn{began: now}
 		l.take(turn)

@@ -9,6 +9,7 @@ import (
 // line is a queue of transactions that fight for the same rows. It lets as many
 // in at a time as get along: one, and from time to time it tries more.
 type line struct {
+	of    *admission
 	keys  []fingerprint
 	place *list.Element // among the lines of the pool
 
@@ -36,15 +37,8 @@ type turn struct {
 // waiter is a call that waits for its turn.
 type waiter struct {
 	turn *turn
-	wake chan struct{} // of one: look again
+	wake chan struct{} // of one
 	in   bool
-}
-
-func (w *waiter) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
 }
 
 const (
@@ -52,10 +46,12 @@ const (
 	nextPatience  = 64
 	mostPatience  = 8192
 	usualAtFirst  = 5 * time.Millisecond
+
+	leastForbearance = 300 * time.Millisecond
 )
 
-func newLine(key fingerprint, now time.Time) *line {
-	return &line{keys: []fingerprint{key}, limit: 1, patience: firstPatience, usual: usualAtFirst, troubled: now}
+func newLine(of *admission, key fingerprint, now time.Time) *line {
+	return &line{of: of, keys: []fingerprint{key}, limit: 1, patience: firstPatience, usual: usualAtFirst, troubled: now}
 }
 
 // room reports whether another one may come in.
@@ -83,17 +79,16 @@ func (l *line) take(t *turn) {
 	}
 }
 
-// call lets in whoever there is room for, and tells the head that it is the head.
+// call lets in whoever there is room for. The new head is not told that it is
+// the head: it looks from time to time.
 func (l *line) call() {
 	for len(l.waiting) > 0 && l.room(l.waiting[0].turn.exclusive) {
 		w := l.waiting[0]
 		l.waiting = slices.Delete(l.waiting, 0, 1)
-		w.in = true
+		l.of.waiting--
 		l.take(w.turn)
-		w.signal()
-	}
-	if len(l.waiting) > 0 {
-		l.waiting[0].signal()
+		w.in = true
+		w.wake <- struct{}{}
 	}
 }
 
@@ -117,7 +112,7 @@ func (l *line) forbearance(t *turn) time.Duration {
 	if t.exclusive {
 		return max(40*l.usual, time.Second)
 	}
-	return max(10*l.usual, 300*time.Millisecond)
+	return max(10*l.usual, leastForbearance)
 }
 
 // letIn stops counting the holders that are overdue.
