@@ -3,7 +3,6 @@ package txn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"testing"
 	"time"
@@ -66,7 +65,7 @@ func TestFingerprint(t *testing.T) {
 
 func newAdmission() *admission { return &admission{byKey: make(map[fingerprint]*line)} }
 
-func newCall(a *admission) *call { return &call{config: &defaults, lines: a} }
+func newCall(a *admission) *call { return &call{config: &defaults, lines: a, looked: true} }
 
 // in is a call that is let in at once.
 func in(t *testing.T, a *admission, key fingerprint) *turn {
@@ -302,7 +301,7 @@ func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 
 // The lines of a pool go with it.
 func TestAdmissionDoesNotKeepThePool(t *testing.T) {
-	config, err := pgxpool.ParseConfig("host=127.0.0.1 port=1")
+	poolConfig, err := pgxpool.ParseConfig("host=127.0.0.1 port=1")
 	require.NoError(t, err)
 	has := func(a *admission) bool {
 		for _, v := range *admissions.Load() {
@@ -313,25 +312,16 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 		return false
 	}
 	a := func() *admission {
-		pool, err := pgxpool.NewWithConfig(t.Context(), config)
+		pool, err := pgxpool.NewWithConfig(t.Context(), poolConfig)
 		require.NoError(t, err)
 		defer pool.Close()
 		require.Same(t, admissionOf(pool), admissionOf(pool))
 		require.Same(t, admissionOf(pool), linesOf(struct{ *pgxpool.Pool }{pool}, &defaults), "also of a struct with the pool")
-		require.Nil(t, linesOf(pool, &config2))
+		require.Nil(t, linesOf(pool, &config{noAdmission: true}))
 		return admissionOf(pool)
 	}()
 	a.conflict(1, nil)
 	require.True(t, has(a))
 	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, Stats{}, a.stats())
-}
-
-var config2 = config{noAdmission: true}
-
-func ExampleStats() {
-	a := newAdmission()
-	a.conflict(keyOf([]any{"accounts", 42}), nil)
-	fmt.Printf("%+v\n", a.stats())
-	// Output: {Lines:1 Waiting:0 Holding:0}
 }

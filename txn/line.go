@@ -29,6 +29,7 @@ type line struct {
 // turn is one attempt's place in a line. Its time counts from the connection.
 type turn struct {
 	line      *line
+	came      time.Time
 	began     time.Time // zero: it has no connection yet
 	let       bool      // the head was let in because of it
 	exclusive bool
@@ -72,7 +73,7 @@ func (l *line) room(exclusive bool) bool {
 }
 
 func (l *line) take(t *turn) {
-	t.line = l
+	t.line, t.came = l, time.Now()
 	l.holders = append(l.holders, t)
 	if t.exclusive {
 		l.alone = t
@@ -97,28 +98,33 @@ func (l *line) call() {
 // such a holder it is zero.
 func (l *line) overdue() (due time.Time) {
 	for _, t := range l.holders {
-		if t.let || t.began.IsZero() {
+		if t.let {
 			continue
 		}
-		if at := t.began.Add(l.forbearance(t)); due.IsZero() || at.Before(due) {
+		if at := l.lateAt(t); due.IsZero() || at.Before(due) {
 			due = at
 		}
 	}
 	return due
 }
 
-// forbearance is how long a turn may last.
-func (l *line) forbearance(t *turn) time.Duration {
+// lateAt is when a turn has lasted too long. Until it has a connection, for which
+// it may have to wait, that is much later.
+func (l *line) lateAt(t *turn) time.Time {
+	forbearance := max(10*l.usual, leastForbearance)
 	if t.exclusive {
-		return max(40*l.usual, time.Second)
+		forbearance = max(40*l.usual, time.Second)
 	}
-	return max(10*l.usual, leastForbearance)
+	if t.began.IsZero() {
+		return t.came.Add(10 * forbearance)
+	}
+	return t.began.Add(forbearance)
 }
 
 // letIn stops counting the holders that are overdue.
 func (l *line) letIn(now time.Time) {
 	for _, t := range l.holders {
-		if !t.let && !t.began.IsZero() && now.Sub(t.began) >= l.forbearance(t) {
+		if !t.let && !now.Before(l.lateAt(t)) {
 			t.let = true
 			if l.alone == t {
 				l.alone = nil

@@ -95,7 +95,7 @@ func runOn(ctx context.Context, db DB, cfg *config, fn body, landed func(*pgtype
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{lines: linesOf(db, cfg), config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
+	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
 	return c.run(ctx)
 }
 
@@ -118,6 +118,7 @@ type call struct {
 	hooks     []func(context.Context) // of the attempt that was committed
 
 	lines  *admission // nil: none
+	looked bool       // for lines
 	lost   int        // conflicts so far
 	number int        // of the attempt
 	inLine bool       // with others, so a retry needs no other wait

@@ -18,11 +18,19 @@ func linesOf(db DB, cfg *config) *admission {
 	return nil
 }
 
+// admission is looked up when it is needed, which without conflicts is never.
+func (c *call) admission() *admission {
+	if !c.looked {
+		c.lines, c.looked = linesOf(c.db, c.config), true
+	}
+	return c.lines
+}
+
 // takeTurn waits in the line for what the transaction begins with, if there is
 // one.
 func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	c := a.call
-	if c.lines == nil || a.turn != nil {
+	if a.turn != nil {
 		return nil
 	}
 	for i := range a.queue {
@@ -36,10 +44,7 @@ func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	} else if first != nil {
 		a.firstSQL, a.firstArgs = first.sql, first.args
 	}
-	if linesAnywhere.Load() == 0 {
-		return nil
-	}
-	if a.fingerprint() == 0 {
+	if linesAnywhere.Load() == 0 || c.admission() == nil || a.fingerprint() == 0 {
 		return nil
 	}
 	t, err := c.lines.enter(ctx, c, a.key)
@@ -68,7 +73,7 @@ func (a *attempt) fingerprint() fingerprint {
 
 // follow remembers what is sent, for the case that the attempt loses.
 func (a *attempt) follow(statements []statement) {
-	if linesAnywhere.Load() == 0 || a.call == nil || a.call.lines == nil {
+	if linesAnywhere.Load() == 0 || a.call == nil || a.call.admission() == nil {
 		return
 	}
 	for i := range statements {
@@ -83,7 +88,7 @@ func (a *attempt) follow(statements []statement) {
 // endTurn ends the attempt's turn, and makes a line where it lost.
 func (a *attempt) endTurn() {
 	c := a.call
-	if c == nil || c.lines == nil {
+	if c == nil || a.turn == nil && !a.conflicted || c.admission() == nil {
 		return
 	}
 	next := false
