@@ -14,7 +14,8 @@ import (
 // into nil. What it does not understand is Internal, with a constant text.
 //
 // The outermost error that means something decides: an *Error, an error with a
-// method Kind() errs.Kind, a database error, pgx.ErrNoRows, the end of a
+// method Kind() errs.Kind (and RetryAfter() time.Duration, if it knows when to
+// come again), a database error, pgx.ErrNoRows, the end of a
 // context. The error that was given is in the result's Unwrap.
 func (c *Catalog) Translate(err error) error {
 	if err == nil {

@@ -197,7 +197,6 @@ func TestOnlyWhatMaySucceedLaterSaysRetry(t *testing.T) {
 	require.Zero(t, translate(t, nil, io.EOF).RetryAfter())
 }
 
-// A canary in every field of a database error shows in no public part.
 func TestRetryAfterOfTheErrorItself(t *testing.T) {
 	t.Parallel()
 	e := translate(t, shop, fmt.Errorf("transfer: %w", &txn.BusyError{Ahead: 5, Wait: 3 * time.Second}))
@@ -206,6 +205,7 @@ func TestRetryAfterOfTheErrorItself(t *testing.T) {
 	require.Equal(t, errs.Contention.Error(), e.Error())
 }
 
+// A canary in every field of a database error shows in no public part.
 func TestNothingOfTheDatabaseIsPublic(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-4711"
