@@ -56,7 +56,7 @@ const (
 	never       again = iota
 	always            // a conflict, which the next attempt may not meet
 	whenLost          // a lost connection: a few times, because the function may be what ends it
-	withoutPlan       // a prepared statement that the server no longer has or wants: once
+	withoutPlan       // a prepared statement that the server no longer has or wants: a few times
 )
 
 func (a again) String() string { return [...]string{"never", "always", "whenLost", "withoutPlan"}[a] }
