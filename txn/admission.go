@@ -19,6 +19,14 @@ type admission struct {
 	byKey   map[fingerprint]*line
 	lines   list.List // in front the one in which somebody last conflicted or waited
 	waiting int
+
+	openings map[fingerprint]*opening // by the text of the first statement
+	suspects suspects
+	calls    uint64 // that have lost
+}
+
+func newAdmission() *admission {
+	return &admission{byKey: make(map[fingerprint]*line), openings: make(map[fingerprint]*opening)}
 }
 
 const (
@@ -44,7 +52,7 @@ func admissionOf(pool *pgxpool.Pool) *admission {
 	if m := admissions.Load(); m != nil && (*m)[key] != nil {
 		return (*m)[key]
 	}
-	a := &admission{byKey: make(map[fingerprint]*line)}
+	a := newAdmission()
 	return changeAdmissions(func(m map[weak.Pointer[pgxpool.Pool]]*admission) *admission {
 		if m[key] != nil {
 			return m[key]
@@ -88,10 +96,15 @@ func (a *admission) drop(l *line) {
 	for _, k := range l.keys {
 		delete(a.byKey, k)
 	}
-	a.lines.Remove(l.place)
-	linesAnywhere.Add(-1)
+	a.remove(l)
 	l.limit = 1 << 30
 	l.call()
+}
+
+func (a *admission) remove(l *line) {
+	a.lines.Remove(l.place)
+	a.forget(l)
+	linesAnywhere.Add(-1)
 }
 
 // sweep forgets lines that nobody needs, and the least recently troubled ones
@@ -110,7 +123,7 @@ func (a *admission) sweep(now time.Time) {
 // the turn is nil, and the caller goes ahead.
 func (a *admission) enter(ctx context.Context, c *call, key fingerprint) (*turn, error) {
 	a.mu.Lock()
-	l := a.byKey[key]
+	l := a.lineFor(c, key)
 	if l == nil {
 		a.mu.Unlock()
 		return nil, nil
@@ -247,11 +260,21 @@ func (a *admission) stats() (s Stats) {
 // conflict makes a line for the key of an attempt that lost, and one line of
 // those for the statements that it had sent: they fight over the same rows. It
 // reports whether somebody else is in that line.
-func (a *admission) conflict(key fingerprint, trail []fingerprint) (others bool) {
+func (a *admission) conflict(c *call, key fingerprint, trail []fingerprint) (others bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
+	if c.ordinal == 0 {
+		a.calls++
+		c.ordinal = a.calls
+	}
+	shared := a.suspects.sharedBy(key, c.ordinal)
+	o := a.openingOf(c.opening)
+	mute := o != nil && o.lost(shared)
 	l := a.byKey[key]
+	if l == nil && mute && !shared {
+		l = a.lineOf(trail)
+	}
 	if l == nil {
 		l = newLine(a, key, now)
 		a.byKey[key] = l
@@ -260,8 +283,15 @@ func (a *admission) conflict(key fingerprint, trail []fingerprint) (others bool)
 	}
 	for _, k := range trail {
 		if other := a.byKey[k]; other != nil && other != l && len(l.keys)+len(other.keys) <= mostLines {
-			a.merge(l, other)
+			l = a.merge(l, other)
 		}
+	}
+	if mute {
+		a.widen(l, c, trail)
+	}
+	a.suspects.add(key, c.ordinal)
+	for _, k := range trail {
+		a.suspects.add(k, c.ordinal)
 	}
 	l.troubled = now
 	a.lines.MoveToFront(l.place)
@@ -269,8 +299,22 @@ func (a *admission) conflict(key fingerprint, trail []fingerprint) (others bool)
 	return len(l.holders)+len(l.waiting) > 0 || now.Sub(l.joined) < time.Second
 }
 
-// merge makes other a part of l.
-func (a *admission) merge(l, other *line) {
+// widen makes l also the line for a statement with which another call lost.
+func (a *admission) widen(l *line, c *call, trail []fingerprint) {
+	for _, k := range slices.Backward(trail) {
+		if a.byKey[k] == nil && a.suspects.sharedBy(k, c.ordinal) {
+			a.byKey[k] = l
+			l.keys = append(l.keys, k)
+			return
+		}
+	}
+}
+
+// merge makes one line of two, and gives that.
+func (a *admission) merge(l, other *line) *line {
+	if len(l.keys) < len(other.keys) {
+		l, other = other, l
+	}
 	for _, k := range other.keys {
 		a.byKey[k] = l
 	}
@@ -289,7 +333,7 @@ func (a *admission) merge(l, other *line) {
 	l.limit, l.good, l.bad = 1, 0, 0
 	l.usual = max(l.usual, other.usual)
 	l.patience = max(l.patience, other.patience)
-	a.lines.Remove(other.place)
-	linesAnywhere.Add(-1)
+	a.remove(other)
 	l.call()
+	return l
 }

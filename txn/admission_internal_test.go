@@ -63,8 +63,6 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-func newAdmission() *admission { return &admission{byKey: make(map[fingerprint]*line)} }
-
 func newCall(a *admission) *call { return &call{config: &defaults, lines: a, looked: true} }
 
 // in is a call that is let in at once.
@@ -109,7 +107,7 @@ func TestLineIsFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 	turn, err := a.enter(t.Context(), newCall(a), 1)
 	require.NoError(t, err)
 	require.Nil(t, turn, "without a conflict there is no line")
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	holder := in(t, a, 1)
 	first, second := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 1)
 	loser := newCall(a)
@@ -130,7 +128,7 @@ func TestLineIsFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 func TestCallThatLostThriceHasATurnAlone(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	l := a.byKey[1]
 	l.limit = 4
 	one, two := in(t, a, 1), in(t, a, 1)
@@ -188,7 +186,7 @@ func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	holder := in(t, a, 1)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
@@ -209,7 +207,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	a.byKey[1].usual = time.Hour
 	holder := in(t, a, 1)
 	first := waits(t, a, newCall(a), 1)
@@ -235,7 +233,7 @@ func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
 func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	holder := in(t, a, 1)
 	a.connected(holder)
 	head, second := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 1)
@@ -249,12 +247,12 @@ func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
-	a.conflict(2, nil)
-	a.conflict(3, nil)
+	a.conflict(newCall(a), 1, nil)
+	a.conflict(newCall(a), 2, nil)
+	a.conflict(newCall(a), 3, nil)
 	one, two := in(t, a, 1), in(t, a, 2)
 	afterOne, afterTwo := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 2)
-	a.conflict(1, []fingerprint{1, 2, 99})
+	a.conflict(newCall(a), 1, []fingerprint{1, 2, 99})
 	require.Equal(t, Stats{Lines: 2, Waiting: 2, Holding: 2}, a.stats())
 	a.leave(one, true)
 	none(t, afterOne)
@@ -269,16 +267,17 @@ func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 // A million fingerprints, each of which conflicted once, leave a thousand lines.
 func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	holder := in(t, a, 1)
 	head := waits(t, a, newCall(a), 1)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range fingerprint(1_000_000) {
-		a.conflict(i+2, []fingerprint{i + 1, i + 3})
-		require.LessOrEqual(t, len(a.byKey), mostLines)
-		require.LessOrEqual(t, a.lines.Len(), mostLines)
+		a.conflict(calling(a, i+1), i+2, []fingerprint{i + 1, i + 3})
+		if len(a.openings) > mostOpenings || len(a.byKey) > mostLines || a.lines.Len() > mostLines {
+			t.Fatal(i, len(a.openings), len(a.byKey), a.lines.Len())
+		}
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
@@ -290,7 +289,7 @@ func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	a.mu.Lock()
 	a.sweep(time.Now().Add(2 * time.Second))
 	a.mu.Unlock()
@@ -318,7 +317,7 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 		require.Nil(t, linesOf(pool, &config{noAdmission: true}))
 		return admissionOf(pool)
 	}()
-	a.conflict(1, nil)
+	a.conflict(newCall(a), 1, nil)
 	require.True(t, has(a))
 	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, Stats{}, a.stats())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,42 @@ func TestHotRowCostsAQueue(t *testing.T) {
 		runner := txn.New(db.Pool)
 		require.Zero(t, runner.Stats().Waiting)
 		require.Zero(t, runner.Stats().Holding)
+	})
+}
+
+// A first statement that is never the same names no line, but what comes after
+// it does.
+func TestHotRowBehindAFirstStatementOfItsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		const workers, each = 16, 40
+		var ids, attempts atomic.Int64
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for range each {
+					id := ids.Add(1)
+					err := txn.Run(t.Context(), db.Pool, func(ctx context.Context, tx *txn.Tx) error {
+						attempts.Add(1)
+						var seen int
+						if err := tx.QueryRow(ctx, "select count(*) from accounts where id = $1", 1000+id).Scan(&seen); err != nil {
+							return err
+						}
+						n, err := read(ctx, tx, 1)
+						if err != nil {
+							return err
+						}
+						return increment(ctx, tx, n)
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 100+workers*each, balance(t, db, 1))
+		require.Less(t, attempts.Load(), int64(workers*each*2))
 	})
 }
 

@@ -52,7 +52,10 @@
 // common beginning is innocent, a row of settings that everybody reads say, it
 // opens wide within some dozens of transactions. Lines of transactions that are
 // seen to send each other's statements, such as transfers in both directions,
-// become one. A call that has lost three times has a turn alone. A turn that lasts
+// become one. Where a first statement is never the same, such as a look-up by the
+// id of the request, a call that lost waits in the line of what else it had sent,
+// and where nearly all that begin with this text end in one line, they wait there
+// from the start. A call that has lost three times has a turn alone. A turn that lasts
 // ten times as long as usual, and at least 0.3 seconds, does not keep the next one
 // out, so a function may wait for something that a waiter holds. A line that
 // nobody needed for a second is forgotten.

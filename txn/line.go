@@ -24,6 +24,7 @@ type line struct {
 
 	troubled time.Time // the last conflict
 	joined   time.Time // when somebody last had to wait
+	awaited  bool      // an opening may lead here
 }
 
 // turn is one attempt's place in a line. Its time counts from the connection.

@@ -122,6 +122,10 @@ type call struct {
 	lost   int        // conflicts so far
 	number int        // of the attempt
 	inLine bool       // with others, so a retry needs no other wait
+
+	opening fingerprint   // the text of the first statement
+	trail   []fingerprint // of the attempt that lost last
+	ordinal uint64        // among the calls that have lost
 }
 
 func (c *call) run(ctx context.Context) (kept bool, err error) {

@@ -47,6 +47,7 @@ func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	if linesAnywhere.Load() == 0 || c.admission() == nil || a.fingerprint() == 0 {
 		return nil
 	}
+	c.opening = a.opening()
 	t, err := c.lines.enter(ctx, c, a.key)
 	if err != nil {
 		if ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
@@ -64,11 +65,19 @@ func (a *attempt) fingerprint() fingerprint {
 		a.key = fingerprintOf(a.firstSQL, a.firstArgs)
 		if n := len(a.call.first); a.key != 0 && (n > 1 || a.call.first[0].sql != defaults.first[0].sql) {
 			for i := range a.call.first { // the same under other settings is another one
-				a.key ^= fingerprintOf(a.call.first[i].sql, nil) * fingerprint(i+1)
+				a.key ^= fingerprintOf(a.call.first[i].sql, nil)
 			}
 		}
 	}
 	return a.key
+}
+
+// opening stands for the text alone of what the transaction begins with.
+func (a *attempt) opening() fingerprint {
+	if a.firstSQL == "" {
+		return 0
+	}
+	return fingerprintOf(a.firstSQL, nil)
 }
 
 // follow remembers what is sent, for the case that the attempt loses.
@@ -88,7 +97,7 @@ func (a *attempt) follow(statements []statement) {
 // endTurn ends the attempt's turn, and makes a line where it lost.
 func (a *attempt) endTurn() {
 	c := a.call
-	if c == nil || a.turn == nil && !a.conflicted || c.admission() == nil {
+	if c == nil || a.turn == nil && !a.conflicted && len(a.trail) == 0 || c.admission() == nil {
 		return
 	}
 	next := false
@@ -96,8 +105,14 @@ func (a *attempt) endTurn() {
 		next = c.lines.leave(a.turn, a.conflicted)
 		a.turn = nil
 	}
-	if a.conflicted && a.fingerprint() != 0 {
-		c.inLine = c.lines.conflict(a.key, a.trail)
+	if key := a.fingerprint(); key != 0 {
+		if a.conflicted {
+			c.opening, c.trail = a.opening(), a.trail
+			c.inLine = c.lines.conflict(c, key, a.trail)
+		}
+		if len(a.trail) > 0 {
+			c.lines.ended(c.opening, key, a.trail)
+		}
 	}
 	if next {
 		runtime.Gosched() // or who was let in waits for what this caller does next

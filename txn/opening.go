@@ -1,0 +1,129 @@
+package txn
+
+// opening is what is known of the transactions whose first statement has the
+// same text. Mostly its arguments tell who fights with whom. Where they never
+// do, as in a look-up by the id of the request, what else the losers sent tells.
+type opening struct {
+	telling, mute int // losses whose first statement another call had lost with too, or not
+
+	line        *line // in which those end that begin so
+	hits, total int   // of all that ended lately
+}
+
+const (
+	mostOpenings = 64
+	mostSuspects = 256
+	leastSeen    = 8
+	leastMute    = 32 // so that as many rows that everybody wants are still told apart
+)
+
+// suspect is a statement that was part of an attempt that lost.
+type suspect struct {
+	of   fingerprint
+	call uint64
+}
+
+// suspects remembers the latest.
+type suspects [mostSuspects]suspect
+
+// sharedBy reports whether another call lost with the statement as well.
+func (s *suspects) sharedBy(of fingerprint, call uint64) bool {
+	known := s[of%mostSuspects]
+	return known.of == of && known.call != call
+}
+
+func (s *suspects) add(of fingerprint, call uint64) { s[of%mostSuspects] = suspect{of, call} }
+
+// lost counts a loss, and reports whether first statements like this one do
+// not tell who fights with whom.
+func (o *opening) lost(shared bool) (mute bool) {
+	if shared {
+		o.telling++
+	} else {
+		o.mute++
+	}
+	if o.telling+o.mute >= 4*leastMute {
+		o.telling, o.mute = o.telling/2, o.mute/2
+	}
+	return o.mute >= leastMute && o.mute >= 8*o.telling
+}
+
+// ended counts an attempt that touched what l is the line for; nil is none.
+func (o *opening) ended(l *line) {
+	if o.total++; l != nil {
+		if o.line != l {
+			o.line, o.hits = l, 0
+			l.awaited = true
+		}
+		o.hits++
+	}
+	if o.total >= 4*leastSeen {
+		o.total, o.hits = o.total/2, o.hits/2
+	}
+}
+
+// likely is the line in which nearly all end that begin so.
+func (o *opening) likely() *line {
+	if o == nil || o.total < leastSeen || 4*o.hits < 3*o.total {
+		return nil
+	}
+	return o.line
+}
+
+// openingOf is nil for a transaction that has no first statement to go by.
+func (a *admission) openingOf(text fingerprint) *opening {
+	if text == 0 {
+		return nil
+	}
+	o := a.openings[text]
+	if o == nil {
+		if len(a.openings) >= mostOpenings {
+			clear(a.openings)
+		}
+		o = &opening{}
+		a.openings[text] = o
+	}
+	return o
+}
+
+// lineFor is the line in which a call has to wait, or nil.
+func (a *admission) lineFor(c *call, key fingerprint) *line {
+	if l := a.byKey[key]; l != nil {
+		return l
+	}
+	if l := a.lineOf(c.trail); l != nil {
+		return l
+	}
+	return a.openings[c.opening].likely()
+}
+
+// lineOf is the first line for any of the statements.
+func (a *admission) lineOf(trail []fingerprint) *line {
+	for _, k := range trail {
+		if l := a.byKey[k]; l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// ended learns from an attempt whose first statement has no line.
+func (a *admission) ended(text, key fingerprint, trail []fingerprint) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if o := a.openings[text]; o != nil && a.byKey[key] == nil {
+		o.ended(a.lineOf(trail))
+	}
+}
+
+// forget makes no opening lead to a line that is no more.
+func (a *admission) forget(l *line) {
+	if !l.awaited {
+		return
+	}
+	for _, o := range a.openings {
+		if o.line == l {
+			o.line, o.hits = nil, 0
+		}
+	}
+}

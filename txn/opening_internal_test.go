@@ -1,0 +1,122 @@
+package txn
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	lookUp  = fingerprint(1 << 40) // a text
+	hotRead = fingerprint(1 << 41)
+	ownRead = fingerprint(1 << 42)
+)
+
+func calling(a *admission, text fingerprint) *call {
+	c := newCall(a)
+	c.opening = text
+	return c
+}
+
+// A first statement that is never the same tells nothing: who fights with whom
+// is seen by what comes after it.
+func TestFirstStatementThatTellsNothing(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	var loser *call
+	for i := range fingerprint(2 * leastMute) {
+		loser = calling(a, lookUp)
+		loser.lost, loser.trail = 1, []fingerprint{i + 1, hotRead, 1000 + i}
+		a.conflict(loser, i+1, loser.trail)
+	}
+	require.NotNil(t, a.byKey[hotRead])
+	require.Nil(t, a.byKey[ownRead])
+	require.Nil(t, a.byKey[2*leastMute], "of what is known to tell nothing no line is made")
+
+	turn, err := a.enter(t.Context(), loser, 2*leastMute)
+	require.NoError(t, err)
+	require.Same(t, a.byKey[hotRead], turn.line, "a retry waits for what it lost with")
+	a.leave(turn, false)
+
+	fresh := fingerprint(5000)
+	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	require.NoError(t, err)
+	require.Nil(t, turn, "nobody knows yet where it ends")
+	for i := range fingerprint(leastSeen) {
+		require.Nil(t, a.lineFor(calling(a, lookUp), fresh))
+		a.ended(lookUp, 6000+i, []fingerprint{6000 + i, hotRead})
+	}
+	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	require.NoError(t, err)
+	require.Same(t, a.byKey[hotRead], turn.line, "those that began so all ended there")
+	a.leave(turn, false)
+	turn, err = a.enter(t.Context(), calling(a, lookUp+1), fresh)
+	require.NoError(t, err)
+	require.Nil(t, turn, "another text is another matter")
+
+	for i := range fingerprint(1000) {
+		a.ended(lookUp, 7000+i, []fingerprint{7000 + i, ownRead})
+	}
+	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	require.NoError(t, err)
+	require.Nil(t, turn, "they end elsewhere by now")
+	for i := range fingerprint(100) {
+		a.ended(lookUp, 8000+i, []fingerprint{8000 + i, hotRead})
+	}
+	require.NotNil(t, a.lineFor(calling(a, lookUp), fresh), "what was long ago does not count")
+
+	a.mu.Lock()
+	a.drop(a.byKey[hotRead])
+	a.mu.Unlock()
+	for _, o := range a.openings {
+		require.Nil(t, o.line)
+	}
+}
+
+// Ten rows that everybody wants are ten lines, though all look at the same row
+// afterwards, and a row beside them costs no wait.
+func TestFirstStatementThatTells(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	const rows = 10
+	for range 10 {
+		for row := range fingerprint(rows) {
+			a.conflict(calling(a, lookUp), row+1, []fingerprint{hotRead})
+		}
+	}
+	require.Equal(t, rows, a.lines.Len())
+	require.Nil(t, a.byKey[hotRead])
+	for i := range fingerprint(100) {
+		a.ended(lookUp, 1, []fingerprint{1, hotRead})
+		if i%10 == 0 {
+			a.ended(lookUp, 500, []fingerprint{500, hotRead})
+		}
+	}
+	turn, err := a.enter(t.Context(), calling(a, lookUp), 500)
+	require.NoError(t, err)
+	require.Nil(t, turn)
+}
+
+// Some first statements that never come again do not speak for the others.
+func TestFirstStatementThatMostlyTells(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	for i := range fingerprint(4 * leastMute) {
+		a.conflict(calling(a, lookUp), 1, []fingerprint{hotRead})
+		if i%2 == 0 {
+			a.conflict(calling(a, lookUp), 1000+i, []fingerprint{hotRead})
+		}
+	}
+	require.Nil(t, a.byKey[hotRead])
+}
+
+// A call that loses again and again is no other call.
+func TestSuspectsOfOneCallAreNone(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	c := calling(a, lookUp)
+	for i := range fingerprint(3 * leastMute) {
+		a.conflict(c, i+1, []fingerprint{hotRead})
+	}
+	require.Nil(t, a.byKey[hotRead])
+}

@@ -1,0 +1,78 @@
+package txn
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// beginsWith is an attempt whose first statement is sql, in lines of its own.
+func beginsWith(a *admission, sql string, args ...any) *attempt {
+	return &attempt{call: newCall(a), firstSQL: sql, firstArgs: args}
+}
+
+func TestTurnIsForWhatTheTransactionBeginsWith(t *testing.T) {
+	t.Parallel()
+	lines := newAdmission()
+	lines.conflict(newCall(lines), fingerprintOf("queued", []any{1}), nil)
+	lines.conflict(newCall(lines), keyOf([]any{"key"}), nil)
+
+	at := beginsWith(lines, "")
+	at.queue = []statement{{kind: queued, sql: "queued", args: []any{1}}}
+	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
+	require.NotNil(t, at.turn, "what is queued goes first")
+	require.Equal(t, fingerprintOf("queued", nil), at.call.opening)
+	require.NoError(t, at.takeTurn(t.Context(), nil))
+	at.endTurn()
+	require.Nil(t, at.turn)
+
+	at = beginsWith(lines, "")
+	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
+	require.Nil(t, at.turn)
+
+	at = beginsWith(lines, "")
+	at.call.config = &config{key: keyOf([]any{"key"}), first: defaults.first}
+	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
+	require.NotNil(t, at.turn, "Key names the line")
+	at.endTurn()
+}
+
+func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
+	t.Parallel()
+	lines := newAdmission()
+	plain := beginsWith(lines, "read", 1)
+	require.Equal(t, fingerprintOf("read", []any{1}), plain.fingerprint())
+	set := beginsWith(lines, "read", 1)
+	set.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to a"})}
+	require.NotEqual(t, plain.fingerprint(), set.fingerprint())
+	other := beginsWith(lines, "read", 1)
+	other.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to b"})}
+	require.NotEqual(t, set.fingerprint(), other.fingerprint())
+}
+
+// What an attempt has sent is remembered for its call when it loses, and tells
+// where those end that begin so when it does not.
+func TestTrail(t *testing.T) {
+	t.Parallel()
+	lines := newAdmission()
+	lines.conflict(newCall(lines), fingerprintOf("hot", nil), nil)
+	at := beginsWith(lines, "first", 1)
+	at.follow([]statement{{kind: answered, sql: "first", args: []any{1}}, {kind: queued, sql: "write"}})
+	for range 2 * mostTrail {
+		at.follow([]statement{{kind: answered, sql: "hot"}})
+	}
+	require.Len(t, at.trail, mostTrail)
+	require.Equal(t, []fingerprint{fingerprintOf("first", []any{1}), fingerprintOf("write", nil)}, at.trail[:2])
+	at.conflicted = true
+	at.endTurn()
+	require.Equal(t, at.trail, at.call.trail)
+
+	lines.openingOf(fingerprintOf("other", nil))
+	for i := range leastSeen {
+		at = beginsWith(lines, "", nil)
+		require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "other", args: []any{i}}))
+		at.follow([]statement{{kind: answered, sql: "hot"}})
+		at.endTurn()
+	}
+	require.NotNil(t, lines.openings[fingerprintOf("other", nil)].likely())
+}
