@@ -1,8 +1,10 @@
 package txn
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
 
@@ -75,4 +77,28 @@ func TestTrail(t *testing.T) {
 		at.endTurn()
 	}
 	require.NotNil(t, lines.openings[fingerprintOf("other", nil)].likely())
+}
+
+// BenchmarkTurnWithoutLines is what admission adds to a transaction while nothing
+// conflicts.
+func BenchmarkTurnWithoutLines(b *testing.B) {
+	pool, err := pgxpool.New(b.Context(), "host=127.0.0.1 port=1")
+	require.NoError(b, err)
+	defer pool.Close()
+	first := &statement{kind: answered, sql: "select balance from accounts where id = $1", args: []any{1}}
+	sent := []statement{*first}
+	for _, off := range []bool{false, true} {
+		b.Run(fmt.Sprintf("NoAdmission=%t", off), func(b *testing.B) {
+			cfg := config{noAdmission: off, first: defaults.first}
+			b.ReportAllocs()
+			for b.Loop() {
+				at := attempt{call: &call{config: &cfg, db: pool}}
+				if err := at.takeTurn(b.Context(), first); err != nil {
+					b.Fatal(err)
+				}
+				at.follow(sent)
+				at.endTurn()
+			}
+		})
+	}
 }
