@@ -10,6 +10,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,9 +21,10 @@ import (
 // and the names of constraint, table, column, key columns, domain and routine; of
 // an error of txn the number of attempts; and the types of all causes.
 //
-// The text of a cause may hold values (a row's, an argument's that pgx cannot
-// encode, whatever the application formats into it), so only texts that are known
-// to be constant are given. [Catalog.WithValues] adds all of them.
+// The text of an error of the application's own is given too. That of a database
+// or driver error, and of what wraps one or repeats its text, may hold values: a
+// row's, or an argument's that could not be encoded. There only texts that are
+// known to be constant are given. [Catalog.WithValues] adds all of them.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", e.kind.Code()), slog.Int("status", e.Status())}
 	add := func(key, value string) {
@@ -50,16 +52,44 @@ func (e *Error) LogValue() slog.Value {
 		attrs = append(attrs, slog.Int("attempts", n))
 	}
 	add("cause", chain(e.cause, 0))
-	if e.values && e.cause != nil && !isNil(e.cause) {
+	if e.cause == nil || isNil(e.cause) {
+		return slog.GroupValue(attrs...)
+	}
+	if e.values || isOwn(e.cause) {
 		add("text", e.cause.Error())
-		if server != nil {
-			add("message", server.Message)
-			add("detail", server.Detail)
-			add("hint", server.Hint)
-			add("where", server.Where)
-		}
+	}
+	if e.values && server != nil {
+		add("message", server.Message)
+		add("detail", server.Detail)
+		add("hint", server.Hint)
+		add("where", server.Where)
 	}
 	return slog.GroupValue(attrs...)
+}
+
+// isOwn reports whether nothing in err comes from a database driver.
+func isOwn(err error) bool {
+	text := err.Error()
+	for _, mark := range driverMarks {
+		if strings.Contains(text, mark) {
+			return false
+		}
+	}
+	return visit(err, func(err error) bool {
+		return serverError(err) == nil && !strings.HasPrefix(packageOf(err), "github.com/jackc/") && !strings.HasPrefix(packageOf(err), "github.com/lib/pq")
+	})
+}
+
+// driverMarks are in the texts of drivers whose errors have no type, or have been
+// formatted into another text.
+var driverMarks = []string{"SQLSTATE", "pq: ", "encode", "can't scan", "cannot scan", "Scan error"}
+
+func packageOf(err error) string {
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath()
 }
 
 func stateForLog(state string) string {
@@ -131,6 +161,8 @@ func constantText(err error) string {
 		return e.Error()
 	case Kind:
 		return e.Code()
+	case syscall.Errno:
+		return e.Error()
 	}
 	for _, known := range constants {
 		if err == known {

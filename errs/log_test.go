@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"os"
+	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
@@ -60,27 +64,45 @@ func TestLogsAttempts(t *testing.T) {
 
 func TestLogsTypesOfCausesAndConstantTexts(t *testing.T) {
 	t.Parallel()
-	secret := errors.New("canary")
+	conflict := &pgconn.PgError{Code: "40001", Message: "canary"}
 	for want, err := range map[string]error{
 		`error.cause="*errors.errorString (unexpected EOF)"`:                       io.ErrUnexpectedEOF,
-		`error.cause="*fmt.wrapError: *errors.errorString (EOF)"`:                  fmt.Errorf("canary: %w", io.EOF),
-		`error.cause="*errors.joinError: [*errors.errorString; *pgconn.PgError]"`:  errors.Join(secret, &pgconn.PgError{Code: "23505"}),
-		`error.cause="*txn.ExhaustedError: *fmt.wrapError: *errors.errorString"`:   &txn.ExhaustedError{Name: "canary", Err: fmt.Errorf("%w", secret)},
-		`error.cause="*errs.misuseError (errs.New(not_found): the code is empty)"`: errs.New(errs.NotFound, errs.Code(""), errs.Cause(secret)),
-		`error.cause="*fmt.wrapError: kind.Kind (not_found)"`:                      fmt.Errorf("canary: %w", errs.NotFound),
+		`error.cause="*errors.joinError: [*errors.errorString; *pgconn.PgError]"`:  errors.Join(errors.New("canary"), conflict),
+		`error.cause="*txn.ExhaustedError: *fmt.wrapError: *pgconn.PgError"`:       &txn.ExhaustedError{Name: "canary", Err: fmt.Errorf("canary: %w", conflict)},
+		`error.cause="*errs.misuseError (errs.New(not_found): the code is empty)"`: errs.New(errs.NotFound, errs.Code(""), errs.Cause(conflict)),
+		`error.cause="*net.OpError: *os.SyscallError: syscall.Errno (connection refused)"`: &net.OpError{
+			Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
 	} {
 		line := logged(shop.Translate(err))
 		require.Contains(t, line, want)
 		require.NotContains(t, line, "canary")
 	}
-	deep := secret
+	deep := error(conflict)
 	for range 100 {
 		deep = fmt.Errorf("%w", deep)
 	}
 	require.Contains(t, logged(shop.Translate(deep)), "…")
+}
 
-	mine := errs.New(errs.Conflict, errs.Cause(secret))
-	require.NotContains(t, logged(shop.Translate(mine)), "canary")
-	require.Contains(t, logged(shop.WithValues().Translate(mine)), "error.text=canary")
-	require.NotContains(t, logged(mine), "canary", "only what the catalog gave")
+// A service's own error is logged as it is, unless a driver has a part in it.
+func TestLogsTextsOfTheApplicationsOwn(t *testing.T) {
+	t.Parallel()
+	own := fmt.Errorf("writing the receipt: %w", errors.New("disk on fire"))
+	require.Contains(t, logged(shop.Translate(own)), `error.text="writing the receipt: disk on fire"`)
+	require.Contains(t, logged(errs.New(errs.Conflict, errs.Cause(own))), `error.text="writing the receipt: disk on fire"`)
+
+	conn, err := pgx.ParseConfig("host=127.0.0.1 port=1 user=canary")
+	require.NoError(t, err)
+	_, refused := pgx.ConnectConfig(t.Context(), conn)
+	require.ErrorContains(t, refused, "canary")
+	unencodable := errors.New("failed to encode args[0]: unable to encode canary into binary format for int4 (OID 23)")
+	pe := &pgconn.PgError{Code: "23505", Message: "canary"}
+	for _, err := range []error{
+		refused, unencodable, pe, fmt.Errorf("canary: %w", pe), fmt.Errorf("canary: %v", pe), errors.Join(own, pe),
+		pgx.ScanArgError{ColumnIndex: 1, FieldName: "a", Err: errors.New("canary")},
+		errors.New(`sql: Scan error on column index 0, name "a": converting driver.Value type string ("canary") to a int: invalid syntax`),
+	} {
+		require.NotContains(t, logged(shop.Translate(err)), "canary", "%T", err)
+		require.Contains(t, logged(shop.WithValues().Translate(err)), "canary", "%T", err)
+	}
 }
