@@ -118,6 +118,15 @@ const (
 	inUse                      // others point at the row
 )
 
+func hasQuote(name string) bool {
+	for _, c := range name {
+		if c == '"' || c == '\\' || c > 0x7f && strings.ContainsRune(otherQuotes, c) {
+			return true
+		}
+	}
+	return false
+}
+
 const otherQuotes = "«»„“”「」"
 
 // foreignKeyDirection tells the two sides of a foreign key violation apart. No
@@ -126,7 +135,7 @@ const otherQuotes = "«»„“”「」"
 // of the other side three, on both engines and in every language that
 // PostgreSQL speaks. Names that hold quotes themselves make it unknown.
 func foreignKeyDirection(e *pgconn.PgError) direction {
-	if strings.ContainsAny(e.ConstraintName+e.TableName, `"\`+otherQuotes) || strings.Contains(e.Message, `\"`) {
+	if hasQuote(e.ConstraintName) || hasQuote(e.TableName) || strings.Contains(e.Message, `\"`) {
 		return directionUnknown
 	}
 	quotes := strings.Count(e.Message, `"`)

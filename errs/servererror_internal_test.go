@@ -2,8 +2,6 @@ package errs
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -77,21 +75,6 @@ func TestKeyColumns(t *testing.T) {
 		{"23505", "", ""},
 	} {
 		require.Equal(t, test.want, keyColumns(&pgconn.PgError{Code: test.code, Detail: test.detail}), test.detail)
-	}
-}
-
-func TestAcceptLanguage(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string][]string{
-		"":                                   nil,
-		"de":                                 {"de"},
-		"en;q=0.5, de-AT, fr;q=0.7, *;q=0.1": {"de-AT", "fr", "en"},
-		"de;q=0, en":                         {"en"},
-		"de;q=2, fr;q=x, it;x=1, en;q=NaN":   nil,
-		"<script>, en":                       {"en"},
-		strings.Repeat("a,", 1000):           slices.Repeat([]string{"a"}, maxLanguages),
-	} {
-		require.Equal(t, want, acceptLanguage(header), header)
 	}
 }
 
