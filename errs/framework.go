@@ -89,6 +89,8 @@ var rpcCodes = map[Kind]rpcCode{
 	Conflict:        rpcFailedPrecondition,
 	AlreadyExists:   rpcAlreadyExists,
 	StillReferenced: rpcFailedPrecondition,
+	// The same call, with its key, is right once the first has ended.
+	InFlight: rpcUnavailable,
 	// A test-and-set that failed: read, then try again (AIP-154).
 	Stale: rpcAborted,
 	// What gRPC and Connect say themselves of a message that is too large.
@@ -100,7 +102,10 @@ var rpcCodes = map[Kind]rpcCode{
 	Invalid:           rpcInvalidArgument,
 	Required:          rpcInvalidArgument,
 	ReferenceNotFound: rpcInvalidArgument,
+	KeyReused:         rpcInvalidArgument,
 
+	NotAcceptable:        rpcInvalidArgument,
+	UnsupportedMediaType: rpcInvalidArgument,
 	PreconditionRequired: rpcFailedPrecondition,
 	TooManyRequests:      rpcResourceExhausted,
 }

@@ -105,14 +105,18 @@ func TestFrameworksAnswerWhatTheDatabaseSaid(t *testing.T) {
 	})
 }
 
-func TestFieldIsOnTheWire(t *testing.T) {
+func TestFieldsAreOnTheWire(t *testing.T) {
 	t.Parallel()
-	w := fails(errs.New(errs.Invalid, errs.Code("bad"), errs.Field("/user/emails/0/a~1b")))
+	one := fails(errs.New(errs.Invalid, errs.Code("bad"), errs.Field("/user/emails/0/a~1b")))
+	two := fails(errs.New(errs.Invalid, errs.Fields(
+		errs.FieldError{Pointer: "/user/emails/0/a~1b", Code: "bad"}, errs.FieldError{Pointer: "/age", Code: "too_young", Detail: "Too young."})))
 	for _, f := range frameworks {
-		a := f.serve(t, quiet(), w)(t)
+		a := f.serve(t, quiet(), one)(t)
 		if a.isRPC() {
+			a = f.serve(t, quiet(), two)(t)
 			require.Contains(t, a.wire, `"field":"user.emails[0].a/b"`, f.name)
 			require.Contains(t, a.wire, `"reason":"BAD"`, f.name)
+			require.Contains(t, a.wire, `"field":"age","description":"Too young.","reason":"TOO_YOUNG"`, f.name)
 			continue
 		}
 		require.Contains(t, a.wire, `"pointer":"/user/emails/0/a~1b"`, f.name)

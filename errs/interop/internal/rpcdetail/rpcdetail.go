@@ -14,15 +14,19 @@ import (
 
 // Of gives an ErrorInfo with the code in upper case, as AIP-193 wants it, and
 // the service of procedure ("/acme.v1.Users/Create") as its domain; a BadRequest
-// where a field is at fault; and a RetryInfo where the call may be sent again.
+// where fields are at fault; and a RetryInfo where the call may be sent again.
 func Of(e *errs.Error, procedure string) []proto.Message {
 	service, _, _ := strings.Cut(strings.TrimPrefix(procedure, "/"), "/")
 	reason := strings.ToUpper(e.Code())
 	details := []proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: service}}
-	if e.Field() != "" {
-		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
-			{Field: path(e.Field()), Description: e.Error(), Reason: reason},
-		}})
+	var bad errdetails.BadRequest
+	for _, f := range e.Fields() {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: path(f.Pointer), Description: f.Detail, Reason: strings.ToUpper(f.Code),
+		})
+	}
+	if bad.FieldViolations != nil {
+		details = append(details, &bad)
 	}
 	if after := e.RetryAfter(); after > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(after)})
