@@ -16,7 +16,7 @@ test: database ## Run all tests, with the race detector, on every database engin
 	@go run ./internal/devdb/which
 	@if command -v gcc >/dev/null || command -v clang >/dev/null; then race=-race; \
 	else race=; echo "No C compiler found: testing without the race detector."; fi; \
-	set -ex; go test $$race -count=1 ./...; cd internal/bench; go test $$race -count=1 ./...
+	set -ex; go test $$race -count=1 ./...; cd internal/bench; go test $$race -count=1 ./...; cd ../../errs/interop; go test $$race -count=1 ./...
 
 bench: database ## Compare with other libraries: round trips, or ARGS='-suite hot'. ARGS=-help shows the flags.
 	@cd internal/bench && go run . $(ARGS)

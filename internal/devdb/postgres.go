@@ -133,7 +133,7 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 		ended <- err
 	}()
 
-	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "postgres",
+	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
 		RawQuery: url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
 	if err := awaitAnswer(ctx, u.String(), ended); err != nil {
 		text, _ := os.ReadFile(log.Name())

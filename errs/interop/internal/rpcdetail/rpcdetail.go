@@ -1,0 +1,52 @@
+// Package rpcdetail tells gRPC and Connect clients by google.rpc messages what
+// HTTP clients read in a problem details object.
+package rpcdetail
+
+import (
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+)
+
+// Of gives an ErrorInfo with the code in upper case, as AIP-193 wants it, and
+// the service of procedure ("/acme.v1.Users/Create") as its domain; a BadRequest
+// where fields are at fault; and a RetryInfo where the call may be sent again.
+func Of(e *errs.Error, procedure string) []proto.Message {
+	service, _, _ := strings.Cut(strings.TrimPrefix(procedure, "/"), "/")
+	reason := strings.ToUpper(e.Code())
+	details := []proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: service}}
+	var bad errdetails.BadRequest
+	for _, f := range e.Fields() {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: path(f.Pointer), Description: f.Detail, Reason: strings.ToUpper(f.Code),
+		})
+	}
+	if bad.FieldViolations != nil {
+		details = append(details, &bad)
+	}
+	if after := e.RetryAfter(); after > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(after)})
+	}
+	return details
+}
+
+// path turns a JSON Pointer, "/items/0/name", into what BadRequest wants:
+// "items[0].name".
+func path(pointer string) string {
+	var b strings.Builder
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch {
+		case token != "" && strings.Trim(token, "0123456789") == "":
+			b.WriteString("[" + token + "]")
+			continue
+		case b.Len() > 0:
+			b.WriteByte('.')
+		}
+		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~"))
+	}
+	return b.String()
+}
