@@ -17,6 +17,7 @@ type Error struct {
 	kind       Kind
 	code       string
 	field      string
+	fields     []FieldError
 	message    string
 	retryAfter time.Duration
 	cause      error
@@ -47,7 +48,12 @@ func (e *Error) Code() string {
 
 // Field is a JSON Pointer (RFC 6901) to the part of the request that is at
 // fault, such as "/email", or "" where that is not known.
-func (e *Error) Field() string { return e.field }
+func (e *Error) Field() string {
+	if len(e.fields) > 0 {
+		return e.fields[0].Pointer
+	}
+	return e.field
+}
 
 // RetryAfter is how long to wait before the same request is sent again; zero
 // where that is no use.
@@ -81,7 +87,7 @@ func (e *Error) LogValue() slog.Value {
 	if e.code != "" {
 		add("code", e.code)
 	}
-	add("field", e.field)
+	add("field", e.Field())
 	if s, ok := findServerError(e.cause); ok {
 		add("sqlstate", s.Code)
 		add("constraint", s.ConstraintName)

@@ -25,11 +25,13 @@ const (
 	Forbidden            = kind.Forbidden            // 403: not allowed
 	NotFound             = kind.NotFound             // 404: not there, or not the caller's
 	MethodNotAllowed     = kind.MethodNotAllowed     // 405: not with this method
+	NotAcceptable        = kind.NotAcceptable        // 406: not in a form the client takes
 	Conflict             = kind.Conflict             // 409: at odds with existing data
 	AlreadyExists        = kind.AlreadyExists        // 409: taken
 	StillReferenced      = kind.StillReferenced      // 409: others point at it
 	Stale                = kind.Stale                // 412: changed since it was read
 	TooLarge             = kind.TooLarge             // 413: more than is accepted
+	UnsupportedMediaType = kind.UnsupportedMediaType // 415: not in a form the service takes
 	Invalid              = kind.Invalid              // 422: a value is not allowed
 	Required             = kind.Required             // 422: a value is missing
 	ReferenceNotFound    = kind.ReferenceNotFound    // 422: it points at nothing

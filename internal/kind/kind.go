@@ -23,11 +23,13 @@ const (
 	Forbidden                        // 403: not allowed
 	NotFound                         // 404: not there, or not the caller's
 	MethodNotAllowed                 // 405: not with this method
+	NotAcceptable                    // 406: not in a form the client takes
 	Conflict                         // 409: at odds with existing data
 	AlreadyExists                    // 409: taken
 	StillReferenced                  // 409: others point at it
 	Stale                            // 412: changed since it was read
 	TooLarge                         // 413: more than is accepted
+	UnsupportedMediaType             // 415: not in a form the service takes
 	Invalid                          // 422: a value is not allowed
 	Required                         // 422: a value is missing
 	ReferenceNotFound                // 422: it points at nothing
@@ -56,11 +58,13 @@ var table = [count]struct {
 	Forbidden:            {"forbidden", http.StatusForbidden, "You do not have access.", false},
 	NotFound:             {"not_found", http.StatusNotFound, "Not found.", false},
 	MethodNotAllowed:     {"method_not_allowed", http.StatusMethodNotAllowed, "This method is not allowed here.", false},
+	NotAcceptable:        {"not_acceptable", http.StatusNotAcceptable, "There is no answer in a form that you accept.", false},
 	Conflict:             {"conflict", http.StatusConflict, "The request conflicts with existing data.", false},
 	AlreadyExists:        {"already_exists", http.StatusConflict, "An item with this value already exists.", false},
 	StillReferenced:      {"still_referenced", http.StatusConflict, "This item is still in use.", false},
 	Stale:                {"stale", http.StatusPreconditionFailed, "This item has changed in the meantime.", false},
 	TooLarge:             {"too_large", http.StatusRequestEntityTooLarge, "The request is too large.", false},
+	UnsupportedMediaType: {"unsupported_media_type", http.StatusUnsupportedMediaType, "The request is not in a form that is supported.", false},
 	Invalid:              {"invalid", http.StatusUnprocessableEntity, "A value is not allowed.", false},
 	Required:             {"required", http.StatusUnprocessableEntity, "A required value is missing.", false},
 	ReferenceNotFound:    {"reference_not_found", http.StatusUnprocessableEntity, "A referenced item does not exist.", false},
