@@ -82,6 +82,9 @@ func (c *Catalog) know(err error) *Error {
 	case *http.MaxBytesError:
 		return &Error{kind: TooLarge}
 	}
+	if fields, kind, ok := fieldErrors(err); ok {
+		return &Error{kind: kind, fields: fields}
+	}
 	switch err {
 	case pgx.ErrNoRows, sql.ErrNoRows:
 		return &Error{kind: NotFound}
