@@ -1,6 +1,7 @@
 package errs_test
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -280,6 +281,8 @@ func (n nullableID) Value() (driver.Value, error) {
 
 type uuid [16]byte
 
+func (u uuid) Value() (driver.Value, error) { return u[:], nil }
+
 func (u *uuid) UnmarshalText(b []byte) error {
 	if len(b) != 36 {
 		return fmt.Errorf("no uuid: %s", b)
@@ -306,22 +309,23 @@ type types struct {
 	Right
 	Renamed
 	*SelfMade
-	Name   string           `json:"name"`
-	ID     uuid             `json:"id"`
-	Null   nullableID       `json:"null"`
-	When   *time.Time       `json:"when"`
-	Raw    json.RawMessage  `json:"raw"`
-	Deep   ***int           `json:"deep"`
-	Quoted *int8            `json:"quoted,string"`
-	Text   string           `json:"text,omitempty,string"`
-	Small  uint8            `json:"small"`
-	Float  float32          `json:"float"`
-	Next   *types           `json:"next,omitzero"`
-	Cycle  PointsAt         `json:"cycle"`
-	Keys   map[uuid]int     `json:"keys"`
-	Flags  map[string]*bool `json:"flags"`
-	Bad    map[float64]int  `json:"bad"`
-	Closed error            `json:"closed"`
+	Name    string           `json:"name"`
+	ID      uuid             `json:"id"`
+	Null    nullableID       `json:"null"`
+	NullStr sql.NullString   `json:"null_string"`
+	When    *time.Time       `json:"when"`
+	Raw     json.RawMessage  `json:"raw"`
+	Deep    ***int           `json:"deep"`
+	Quoted  *int8            `json:"quoted,string"`
+	Text    string           `json:"text,omitempty,string"`
+	Small   uint8            `json:"small"`
+	Float   float32          `json:"float"`
+	Next    *types           `json:"next,omitzero"`
+	Cycle   PointsAt         `json:"cycle"`
+	Keys    map[uuid]int     `json:"keys"`
+	Flags   map[string]*bool `json:"flags"`
+	Bad     map[float64]int  `json:"bad"`
+	Closed  error            `json:"closed"`
 }
 
 func TestDecodeJSONTakesWhatEncodingJSONTakes(t *testing.T) {
@@ -348,6 +352,7 @@ func TestDecodeJSONRefusesByType(t *testing.T) {
 		`{"Both": 1}`:                      "422 unknown_field /Both",
 		`{"id": "canary"}`:                 "422 wrong_type /id",
 		`{"id": null}`:                     "422 wrong_type /id",
+		`{"null_string": null}`:            "422 wrong_type /null_string",
 		`{"id": [1]}`:                      "422 wrong_type /id",
 		`{"when": "canary"}`:               "422 wrong_type /when",
 		`{"deep": "canary"}`:               "422 wrong_type /deep",

@@ -52,6 +52,9 @@ func TestProblemUnlessTheClientTakesNoJSON(t *testing.T) {
 		"*/*; q=0.000":    text,
 		"application/json;q=0, application/problem+json;q=0, */*": text,
 		"application/*;q=0, */*":                                  text,
+		"application/json;Q=0, text/html":                         text,
+		`text/html;x="a, application/json, b"`:                    text,
+		`text/html;x="\", application/json, b"`:                   text,
 		`text/html;x="a,application/json"`:                        text,
 		`text/html;x="\",application/json"`:                       text,
 		"text/html;q=1, application/json;q=0.0":                   text,
@@ -202,6 +205,39 @@ func TestNestedHandlersAnswerAndLogOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// buffer keeps what is written, as one that compresses does.
+type buffer struct {
+	http.ResponseWriter
+	kept strings.Builder
+}
+
+func (b *buffer) WriteHeader(int)             {}
+func (b *buffer) Write(p []byte) (int, error) { return b.kept.Write(p) }
+
+func TestResponseBeginsInABufferToo(t *testing.T) {
+	t.Parallel()
+	c := quiet(&lines{})
+	var between buffer
+	h := c.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		between.ResponseWriter = w
+		c.Handler(func(w http.ResponseWriter, r *http.Request) error {
+			_, _ = io.WriteString(w, "half")
+			return errors.New("lost")
+		}).ServeHTTP(&between, r)
+	}))
+	require.True(t, ends(h, httptest.NewRecorder(), request(t)))
+	require.Equal(t, "half", between.kept.String())
+}
+
+func TestHEADWritesNoBodyWhateverTheServer(t *testing.T) {
+	t.Parallel()
+	r := request(t)
+	r.Method = http.MethodHead
+	resp, body, _ := serve(t, r, fails(errs.NotFound))
+	require.Equal(t, 404, resp.StatusCode)
+	require.Empty(t, body)
 }
 
 func unwrapped(w http.ResponseWriter) any {

@@ -288,7 +288,12 @@ func TestServerKeepsWhatAResponseWriterCanDo(t *testing.T) {
 			takeOver(w)
 			c.Write(w, r, errors.New("too late"))
 		})
-		return c.Middleware(mux)
+		wrapped := c.Middleware(mux)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if ends(wrapped, w, r) {
+				t.Error(r.URL.Path, "ends a connection")
+			}
+		})
 	})
 	var hints []int
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
