@@ -126,6 +126,7 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		send := func(body string) *httptest.ResponseRecorder {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequestWithContext(owner.NewContext(t.Context(), me), "POST", "/transfers", strings.NewReader(body))
+			r.Header.Set("X-Request-Id", "same")
 			catalog.Handler((&after{pool: db.Pool}).transfer).ServeHTTP(w, r)
 			return w
 		}

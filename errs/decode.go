@@ -2,343 +2,200 @@ package errs
 
 import (
 	"bytes"
-	"encoding"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // Limits of DecodeJSON.
 const (
-	MaxBody  = 64 << 10 // bytes
+	MaxBody  = 64 << 10 // bytes, unless MaxBytes says otherwise
 	MaxDepth = 32       // objects and arrays in each other
 )
 
-// DecodeJSON reads the body of a request into a T, strictly. Each refusal is an
-// [*Error] that says what is wrong and by a JSON Pointer where:
-//
-//   - 413 too_large: a body over [MaxBody] bytes;
-//   - 400 unreadable_body, malformed_json, trailing_data, invalid_characters (no UTF-8), too_deep
-//     (beyond [MaxDepth]), duplicate_field;
-//   - 422 unknown_field (also one that differs in case), wrong_type (also null
-//     for what is no pointer).
-//
-// That a field is missing is not seen: it keeps its zero value.
-func DecodeJSON[T any](w http.ResponseWriter, r *http.Request) (T, error) {
-	var v, zero T
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return zero, New(TooLarge, Cause(err))
+// DecodeOption changes how [DecodeJSON] reads.
+type DecodeOption func(*decodeOptions) error
+
+type decodeOptions struct{ maxBytes int64 }
+
+// MaxBytes sets how large a body may be, instead of [MaxBody]. Where an
+// [http.MaxBytesReader] is around the body already, the smaller limit holds.
+func MaxBytes(n int64) DecodeOption {
+	return func(o *decodeOptions) error {
+		o.maxBytes = n
+		if n <= 0 {
+			return fmt.Errorf("errs.MaxBytes(%d): the limit is not positive", n)
 		}
-		return zero, refuse(Malformed, "unreadable_body", "The request could not be read.", "", err)
+		return nil
 	}
-	if !utf8.Valid(body) {
-		return zero, refuse(Malformed, "invalid_characters", "The request is not valid UTF-8.", "", nil)
-	}
-	var raw json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if err := dec.Decode(&raw); err != nil {
-		return zero, refuse(Malformed, "malformed_json", "The request is not valid JSON.", "", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return zero, refuse(Malformed, "trailing_data", "There is something behind the JSON value.", "", nil)
-	}
-	if err := decode(raw, reflect.ValueOf(&v).Elem(), "", 1); err != nil {
+}
+
+// DecodeJSON reads the body of a request into a T, strictly. What it accepts,
+// encoding/json accepts with the same value. Each refusal is an [*Error] that
+// says what is wrong and, where a part of the body is at fault, by a JSON Pointer
+// which:
+//
+//   - 413 too_large: a body over [MaxBody] bytes, or the limit of [MaxBytes];
+//     RFC 9110 lets the server end the connection then, and net/http does;
+//   - 415 unsupported_media_type: a Content-Type that is not application/json or
+//     …+json in UTF-8 (none at all is taken), or a Content-Encoding;
+//   - 400 empty_body, unreadable_body, malformed_json, trailing_data, too_deep
+//     (beyond [MaxDepth]), duplicate_field, invalid_characters: no UTF-8, half of
+//     a surrogate pair (which encoding/json would replace), or a NUL, which
+//     PostgreSQL cannot store;
+//   - 422 unknown_field (also one that differs in case), wrong_type: also a
+//     number that is out of range, an array of another length, and null for what
+//     is not a pointer, an interface, a [json.RawMessage], or a type such as
+//     uuid.NullUUID that decodes itself and whose zero value is NULL to a database.
+//
+// That a field is missing is not seen: it keeps its zero value. Make it a
+// pointer to tell, or use a validator: [Catalog.Translate] knows the errors of
+// go-playground/validator. An option that makes no sense is an Internal error.
+func DecodeJSON[T any](w http.ResponseWriter, r *http.Request, opts ...DecodeOption) (T, error) {
+	var v, zero T
+	body, err := readBody(w, r, opts)
+	if err != nil {
 		return zero, err
+	}
+	if err := checkJSON(body, reflect.TypeFor[T]()); err != nil {
+		return zero, err
+	}
+	if err := json.Unmarshal(body, &v); err != nil {
+		return zero, refuse(Invalid, "wrong_type", wrongTypeText, "", &undecoded{reflect.TypeFor[T](), err})
 	}
 	return v, nil
 }
 
-// decode is json.Unmarshal, but it refuses what that lets pass, and knows where
-// it is. raw is valid JSON.
-func decode(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	if depth > MaxDepth {
-		return refuse(Malformed, "too_deep", "The request is nested too deeply.", at, nil)
-	}
-	if v.Kind() == reflect.Pointer {
-		if string(raw) == "null" {
-			v.SetZero()
-			return nil
+func readBody(w http.ResponseWriter, r *http.Request, opts []DecodeOption) ([]byte, error) {
+	o := decodeOptions{maxBytes: MaxBody}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, New(Internal, Cause(errors.New("errs.DecodeJSON: an option is nil")))
 		}
-		v.Set(reflect.New(v.Type().Elem()))
-		return decode(raw, v.Elem(), at, depth)
-	}
-	if decodesItself(v) {
-		return unmarshal(raw, v, at)
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		return decodeStruct(raw, v, at, depth)
-	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return unmarshal(raw, v, at) // base64
+		if err := opt(&o); err != nil {
+			return nil, New(Internal, Cause(err))
 		}
-		return decodeSlice(raw, v, at, depth)
-	case reflect.Interface:
-		return decodeAny(raw, v, at, depth)
-	case reflect.Array:
-		return decodeArray(raw, v, at, depth)
-	case reflect.Map:
-		return decodeMap(raw, v, at, depth)
 	}
-	return unmarshal(raw, v, at)
+	if err := checkMediaType(w, r.Header); err != nil {
+		return nil, err
+	}
+	if r.ContentLength > o.maxBytes { // without asking for it, if the client waits to be asked
+		return nil, New(TooLarge, Cause(&http.MaxBytesError{Limit: o.maxBytes}))
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		// MaxBytesReader tells net/http's own writer that the limit was hit.
+		body, err = io.ReadAll(http.MaxBytesReader(innermost(w), r.Body, o.maxBytes))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			return nil, New(TooLarge, Cause(err))
+		case err != nil:
+			return nil, refuse(Malformed, "unreadable_body", "The request could not be read.", "", err)
+		}
+	}
+	if len(bytes.Trim(body, " \t\r\n")) == 0 {
+		return nil, refuse(Malformed, "empty_body", "The request has no body.", "", nil)
+	}
+	return body, nil
 }
 
-func decodesItself(v reflect.Value) bool {
-	switch v.Addr().Interface().(type) {
-	case json.Unmarshaler, encoding.TextUnmarshaler:
-		return true
+// checkMediaType says by headers what would be taken, as RFC 9110 asks for.
+func checkMediaType(w http.ResponseWriter, h http.Header) error {
+	for _, coding := range h.Values("Content-Encoding") {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			if w != nil {
+				w.Header().Set("Accept-Encoding", "identity")
+			}
+			return New(UnsupportedMediaType)
+		}
+	}
+	types := h.Values("Content-Type")
+	if len(types) == 0 {
+		return nil
+	}
+	mediaType, params, err := mime.ParseMediaType(types[0])
+	charset, ok := params["charset"]
+	if len(types) > 1 || err != nil || !isJSON(mediaType) || ok && !strings.EqualFold(charset, "utf-8") {
+		if w != nil {
+			w.Header().Set("Accept", "application/json")
+		}
+		return New(UnsupportedMediaType, Cause(err))
+	}
+	return nil
+}
+
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = u.Unwrap()
+	}
+}
+
+// checkJSON refuses what encoding/json would not decode into t, or would let
+// pass.
+func checkJSON(body []byte, t reflect.Type) error {
+	if !utf8.Valid(body) {
+		return refuse(Malformed, "invalid_characters", "The request is not valid UTF-8.", "", nil)
+	}
+	var whole json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if err := dec.Decode(&whole); err != nil {
+		if deeperThan(body, MaxDepth) { // encoding/json has a limit too
+			return tooDeep("", err)
+		}
+		return refuse(Malformed, "malformed_json", "The request is not valid JSON.", "", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return refuse(Malformed, "trailing_data", "There is something behind the JSON value.", "", nil)
+	}
+	return (&walker{json: whole}).value(t, nil, 0)
+}
+
+// deeperThan reports whether there are more than n objects and arrays in each
+// other.
+func deeperThan(body []byte, n int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+		case c == '}', c == ']':
+			depth--
+		}
+		if depth > n {
+			return true
+		}
 	}
 	return false
 }
 
-func unmarshal(raw json.RawMessage, v reflect.Value, at string) error {
-	if string(raw) == "null" && v.Kind() != reflect.Interface {
-		return wrongType(at, nil)
-	}
-	if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
-		return wrongType(at, err)
-	}
-	return nil
-}
+const wrongTypeText = "This value is of the wrong type."
 
-func decodeStruct(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	fields := jsonFields(v.Type())
-	return eachMember(raw, at, func(name, at string, value json.RawMessage) error {
-		f, ok := fields[name]
-		if !ok {
-			return refuse(Invalid, "unknown_field", "This field is not known.", at, nil)
-		}
-		if f.quoted {
-			var s string
-			if err := json.Unmarshal(value, &s); err != nil || !json.Valid([]byte(s)) || strings.TrimSpace(s) != s {
-				return wrongType(at, err)
-			}
-			value = json.RawMessage(s)
-		}
-		return decode(value, fieldByIndex(v, f.index), at, depth+1)
-	})
-}
-
-// decodeAny looks into what goes into an interface, for names that come twice.
-func decodeAny(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	var inner reflect.Value
-	switch raw[0] {
-	case '{':
-		inner = reflect.New(reflect.TypeFor[map[string]any]()).Elem()
-	case '[':
-		inner = reflect.New(reflect.TypeFor[[]any]()).Elem()
-	default:
-		return unmarshal(raw, v, at)
-	}
-	if !inner.Type().AssignableTo(v.Type()) {
-		return wrongType(at, nil)
-	}
-	if err := decode(raw, inner, at, depth); err != nil {
-		return err
-	}
-	v.Set(inner)
-	return nil
-}
-
-func decodeMap(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	v.Set(reflect.MakeMap(v.Type()))
-	return eachMember(raw, at, func(name, at string, value json.RawMessage) error {
-		key, err := mapKey(v.Type().Key(), name)
-		if err != nil {
-			return wrongType(at, err)
-		}
-		if v.MapIndex(key).IsValid() { // another spelling of it
-			return refuse(Malformed, "duplicate_field", "This field is there twice.", at, nil)
-		}
-		elem := reflect.New(v.Type().Elem()).Elem()
-		if err := decode(value, elem, at, depth+1); err != nil {
-			return err
-		}
-		v.SetMapIndex(key, elem)
-		return nil
-	})
-}
-
-// mapKey is what encoding/json makes of a name as the key of a map.
-func mapKey(t reflect.Type, name string) (reflect.Value, error) {
-	object, err := json.Marshal(map[string]any{name: nil})
-	if err != nil {
-		return reflect.Value{}, err
-	}
-	m := reflect.New(reflect.MapOf(t, reflect.TypeFor[any]()))
-	if err := json.Unmarshal(object, m.Interface()); err != nil {
-		return reflect.Value{}, err
-	}
-	keys := m.Elem().MapKeys()
-	if len(keys) != 1 {
-		return reflect.Value{}, errors.New("no key of this type")
-	}
-	return keys[0], nil
-}
-
-func decodeSlice(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	items, err := jsonItems(raw)
-	if err != nil {
-		return wrongType(at, err)
-	}
-	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
-	return decodeItems(items, v, at, depth)
-}
-
-// decodeArray wants as many items as the array has.
-func decodeArray(raw json.RawMessage, v reflect.Value, at string, depth int) error {
-	items, err := jsonItems(raw)
-	if err != nil || len(items) != v.Len() {
-		return wrongType(at, err)
-	}
-	return decodeItems(items, v, at, depth)
-}
-
-func jsonItems(raw json.RawMessage) ([]json.RawMessage, error) {
-	var items []json.RawMessage
-	err := json.Unmarshal(raw, &items)
-	if err == nil && items == nil {
-		err = errors.New("null")
-	}
-	return items, err
-}
-
-func decodeItems(items []json.RawMessage, v reflect.Value, at string, depth int) error {
-	for i, item := range items {
-		if err := decode(item, v.Index(i), at+"/"+strconv.Itoa(i), depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachMember calls f for each member of an object, and refuses names that come
-// twice.
-func eachMember(raw json.RawMessage, at string, f func(name, at string, value json.RawMessage) error) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return wrongType(at, err)
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		t, err := dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return wrongType(at, err)
-		}
-		here := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-		if seen[name] {
-			return refuse(Malformed, "duplicate_field", "This field is there twice.", here, nil)
-		}
-		seen[name] = true
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return wrongType(here, err)
-		}
-		if err := f(name, here, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func wrongType(at string, cause error) error {
-	return refuse(Invalid, "wrong_type", "This value is of the wrong type.", at, cause)
+func tooDeep(at string, cause error) error {
+	return refuse(Malformed, "too_deep", "The request is nested too deeply.", at, cause)
 }
 
 // refuse names the part of the body at fault, unless it is the whole of it.
 func refuse(k Kind, code, message, at string, cause error) error {
-	return &Error{kind: k, code: code, message: message, field: at, cause: cause}
-}
-
-type jsonField struct {
-	index  []int
-	quoted bool
-}
-
-// jsonFields are the fields of a struct by their JSON names, those of embedded
-// structs included.
-func jsonFields(t reflect.Type) map[string]jsonField {
-	fields := map[string]jsonField{}
-	for _, f := range reflect.VisibleFields(t) {
-		tag := f.Tag.Get("json")
-		name, options, _ := strings.Cut(tag, ",")
-		if !f.IsExported() || tag == "-" || !settable(t, f.Index) {
-			continue
-		}
-		if f.Anonymous && name == "" && structOf(f.Type) != nil {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		if other, ok := fields[name]; ok && len(other.index) <= len(f.Index) {
-			continue
-		}
-		fields[name] = jsonField{index: f.Index, quoted: options == "string" && quotable(f.Type)}
+	opts := []Option{Code(code), Message(message), Cause(cause)}
+	if at != "" {
+		opts = append(opts, Field(at))
 	}
-	return fields
-}
-
-// structOf is t or what it points to, if that is a struct.
-func structOf(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	return t
-}
-
-// settable reports whether a promoted field is one to encoding/json too, which is
-// not so for a struct with a name of its own, and whether the structs on the way
-// to it can be made: not those behind an embedded pointer to an unexported type.
-func settable(t reflect.Type, index []int) bool {
-	for _, i := range index[:len(index)-1] {
-		f := structOf(t).Field(i)
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			return false // left out, or a member of its own
-		}
-		if f.Type.Kind() == reflect.Pointer && !f.IsExported() {
-			return false
-		}
-		t = f.Type
-	}
-	return true
-}
-
-// fieldByIndex is reflect's, but makes the structs that embedded pointers lead to.
-func fieldByIndex(v reflect.Value, index []int) reflect.Value {
-	for _, i := range index {
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(i)
-	}
-	return v
-}
-
-// quotable reports whether the option "string" of a json tag has a meaning.
-func quotable(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch k := t.Kind(); k {
-	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64:
-		return true
-	default:
-		return k >= reflect.Int && k <= reflect.Uintptr
-	}
+	return New(k, opts...)
 }

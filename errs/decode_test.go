@@ -1,8 +1,15 @@
 package errs_test
 
 import (
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +129,8 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		code   string
 		field  string
 	}{
-		{``, 400, "malformed_json", ""},
+		{``, 400, "empty_body", ""},
+		{" \t\r\n", 400, "empty_body", ""},
 		{`{`, 400, "malformed_json", ""},
 		{`{"name": x}`, 400, "malformed_json", ""},
 		{`{"name": "x"} {}`, 400, "trailing_data", ""},
@@ -166,4 +174,233 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		require.Equal(t, test.status, e.Status(), name)
 		require.Equal(t, test.field, e.Field(), name)
 	}
+}
+
+func TestServerEndsTheConnectionOfABodyThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, 1, func(c *errs.Catalog) http.Handler {
+		return c.Handler(func(w http.ResponseWriter, r *http.Request) error {
+			_, err := errs.DecodeJSON[any](w, r)
+			return err
+		})
+	})
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", errs.MaxBody+1))})
+	require.NoError(t, err)
+	resp, err := s.Client().Do(r)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, 413, resp.StatusCode)
+	require.True(t, resp.Close)
+}
+
+func decodeBody[T any](t *testing.T, body string, header ...string) (T, *httptest.ResponseRecorder, error) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	v, err := errs.DecodeJSON[T](w, r)
+	return v, w, err
+}
+
+func TestDecodeJSONWantsJSON(t *testing.T) {
+	t.Parallel()
+	for _, ok := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json", "application/json;v=1"} {
+		_, _, err := decodeBody[order](t, `{}`, "Content-Type", ok)
+		require.NoError(t, err, ok)
+	}
+	for _, wrong := range []string{"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "application/json;;=", "", "application/jsonp"} {
+		_, w, err := decodeBody[order](t, `{}`, "Content-Type", wrong)
+		e := translate(t, nil, err)
+		require.Equal(t, 415, e.Status(), wrong)
+		require.Equal(t, "unsupported_media_type", e.Code(), wrong)
+		require.Equal(t, "application/json", w.Header().Get("Accept"), wrong)
+	}
+	_, _, err := decodeBody[order](t, `{}`, "Content-Type", "application/json", "Content-Type", "text/plain")
+	require.Equal(t, 415, translate(t, nil, err).Status())
+
+	_, _, err = decodeBody[order](t, `{}`, "Content-Encoding", "identity")
+	require.NoError(t, err)
+	_, w, err := decodeBody[order](t, `{}`, "Content-Encoding", "gzip")
+	require.Equal(t, 415, translate(t, nil, err).Status())
+	require.Equal(t, "identity", w.Header().Get("Accept-Encoding"))
+}
+
+func TestDecodeJSONLimits(t *testing.T) {
+	t.Parallel()
+	decode := func(outer int64, body io.Reader, opts ...errs.DecodeOption) int {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", body)
+		if outer > 0 {
+			r.Body = http.MaxBytesReader(nil, r.Body, outer)
+		}
+		if _, err := errs.DecodeJSON[string](nil, r, opts...); err != nil {
+			return translate(t, nil, err).Status()
+		}
+		return 200
+	}
+	text := func(n int) io.Reader { return strings.NewReader(`"` + strings.Repeat("x", n-2) + `"`) }
+	stream := func(n int) io.Reader { return struct{ io.Reader }{text(n)} } // no Content-Length
+	for _, body := range []func(int) io.Reader{text, stream} {
+		require.Equal(t, 200, decode(0, body(errs.MaxBody)))
+		require.Equal(t, 413, decode(0, body(errs.MaxBody+1)))
+		require.Equal(t, 200, decode(0, body(errs.MaxBody+1), errs.MaxBytes(errs.MaxBody+1)))
+		require.Equal(t, 413, decode(0, body(11), errs.MaxBytes(10)))
+		require.Equal(t, 413, decode(10, body(11)), "the smaller one holds")
+		require.Equal(t, 413, decode(100, body(11), errs.MaxBytes(10)))
+	}
+	require.Equal(t, 500, decode(0, text(5), errs.MaxBytes(0)))
+	require.Equal(t, 500, decode(0, text(5), nil))
+	require.Equal(t, 400, decode(0, failingReader{}))
+
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", untouched{t})
+	r.ContentLength = errs.MaxBody + 1
+	_, err := errs.DecodeJSON[string](nil, r)
+	require.ErrorIs(t, err, errs.TooLarge)
+	r.Body, r.ContentLength = nil, 0
+	_, err = errs.DecodeJSON[string](nil, r)
+	require.Equal(t, "empty_body", translate(t, nil, err).Code())
+}
+
+type untouched struct{ t *testing.T }
+
+func (u untouched) Read([]byte) (int, error) {
+	u.t.Error("the body was asked for")
+	return 0, io.EOF
+}
+
+type nullableID struct{ valid bool }
+
+func (n *nullableID) UnmarshalJSON(b []byte) error { n.valid = string(b) != "null"; return nil }
+func (n nullableID) Value() (driver.Value, error) {
+	if !n.valid {
+		return nil, nil
+	}
+	return "id", nil
+}
+
+type uuid [16]byte
+
+func (u uuid) Value() (driver.Value, error) { return u[:], nil }
+
+func (u *uuid) UnmarshalText(b []byte) error {
+	if len(b) != 36 {
+		return fmt.Errorf("no uuid: %s", b)
+	}
+	copy(u[:], b)
+	return nil
+}
+
+type (
+	Left    struct{ Both, OnlyLeft int }
+	Right   struct{ Both, OnlyRight int }
+	Renamed struct {
+		Name string `json:"inner_name"`
+	}
+	SelfMade struct {
+		*SelfMade
+		Own int
+	}
+	PointsAt *PointsAt
+)
+
+type types struct {
+	Left
+	Right
+	Renamed
+	*SelfMade
+	Name    string           `json:"name"`
+	ID      uuid             `json:"id"`
+	Null    nullableID       `json:"null"`
+	NullStr sql.NullString   `json:"null_string"`
+	When    *time.Time       `json:"when"`
+	Raw     json.RawMessage  `json:"raw"`
+	Deep    ***int           `json:"deep"`
+	Quoted  *int8            `json:"quoted,string"`
+	Text    string           `json:"text,omitempty,string"`
+	Small   uint8            `json:"small"`
+	Float   float32          `json:"float"`
+	Next    *types           `json:"next,omitzero"`
+	Cycle   PointsAt         `json:"cycle"`
+	Keys    map[uuid]int     `json:"keys"`
+	Flags   map[string]*bool `json:"flags"`
+	Bad     map[float64]int  `json:"bad"`
+	Closed  error            `json:"closed"`
+}
+
+func TestDecodeJSONTakesWhatEncodingJSONTakes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"OnlyLeft": 1, "OnlyRight": 2, "name": "x", "inner_name": "y", "Own": 3}`,
+		`{"id": "0b9e2bd2-bc0f-4f9e-8b3c-0d7a2c1f9a11", "null": null, "when": null, "raw": null, "deep": null, "quoted": null, "next": null}`,
+		`{"null": "x", "when": "2026-01-02T03:04:05+01:00", "raw": {"a": [1e400]}, "deep": 5, "quoted": "-7", "text": "\"x\"", "cycle": null}`,
+		`{"small": 255, "float": 1.5, "next": {"next": {"name": "z"}}, "keys": {"0b9e2bd2-bc0f-4f9e-8b3c-0d7a2c1f9a11": 1}, "flags": {"a": true, "b": null}}`,
+		`{"name": "\ud83d\ude00 \u00e4 \\u0000 \\ud800"}`,
+	} {
+		agrees[types](t, []byte(body))
+		_, _, err := decodeBody[types](t, body)
+		require.NoError(t, err, body)
+	}
+	_, _, err := decodeBody[any](t, strings.Repeat("[", errs.MaxDepth)+"1"+strings.Repeat("]", errs.MaxDepth))
+	require.NoError(t, err)
+}
+
+func TestDecodeJSONRefusesByType(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 600)
+	for body, want := range map[string]string{
+		`{"Both": 1}`:                      "422 unknown_field /Both",
+		`{"id": "canary"}`:                 "422 wrong_type /id",
+		`{"id": null}`:                     "422 wrong_type /id",
+		`{"null_string": null}`:            "422 wrong_type /null_string",
+		`{"id": [1]}`:                      "422 wrong_type /id",
+		`{"when": "canary"}`:               "422 wrong_type /when",
+		`{"deep": "canary"}`:               "422 wrong_type /deep",
+		`{"quoted": 5}`:                    "422 wrong_type /quoted",
+		`{"quoted": "null"}`:               "422 wrong_type /quoted",
+		`{"quoted": " 5"}`:                 "422 wrong_type /quoted",
+		`{"quoted": "128"}`:                "422 wrong_type /quoted",
+		`{"quoted": "[5]"}`:                "422 wrong_type /quoted",
+		`{"text": "x"}`:                    "422 wrong_type /text",
+		`{"text": "\"\\u0000\""}`:          "400 invalid_characters /text",
+		`{"small": 256}`:                   "422 wrong_type /small",
+		`{"small": -1}`:                    "422 wrong_type /small",
+		`{"float": 1e39}`:                  "422 wrong_type /float",
+		`{"next": {"next": {"x": 1}}}`:     "422 unknown_field /next/next/x",
+		`{"next": {"next": []}}`:           "422 wrong_type /next/next",
+		`{"cycle": {}}`:                    "422 wrong_type /cycle",
+		`{"keys": {"canary": 1}}`:          "422 wrong_type /keys/canary",
+		`{"flags": {"a": null, "b": 1}}`:   "422 wrong_type /flags/b",
+		`{"bad": {"1": 1}}`:                "422 wrong_type /bad/1",
+		`{"closed": "canary"}`:             "422 wrong_type /closed",
+		`{"closed": {}}`:                   "422 wrong_type /closed",
+		`{"raw": {"a": {"k": 1, "k": 1}}}`: "400 duplicate_field /raw/a/k",
+		`{"raw": ["\u0000"]}`:              "400 invalid_characters /raw/0",
+		`{"raw": {"\ud800": 1}}`:           "400 invalid_characters /raw",
+		`{"name": "\ud800"}`:               "400 invalid_characters /name",
+		`{"name": "\ud800x"}`:              "400 invalid_characters /name",
+		`{"name": "\ud800\u0041"}`:         "400 invalid_characters /name",
+		`{"name": "\udc00\ud800"}`:         "400 invalid_characters /name",
+		`{"name": "a\u0000"}`:              "400 invalid_characters /name",
+		`{"raw": ` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`: "400 too_deep /raw" + strings.Repeat("/0", 31),
+		strings.Repeat("[", 11000) + strings.Repeat("]", 11000):              "400 too_deep ",
+		`{"raw": {"` + long + `": {"x": 1, "x": 1}}}`:                        "400 duplicate_field /raw",
+	} {
+		_, _, err := decodeBody[types](t, body)
+		e := translate(t, nil, err)
+		name := body[:min(len(body), 60)]
+		require.Equal(t, want, fmt.Sprint(e.Status(), " ", e.Code(), " ", e.Field()), name)
+		require.NotContains(t, strings.ReplaceAll(logged(err), "/keys/canary", ""), "canary", name)
+	}
+}
+
+// The path of each place spelled out would be gigabytes here.
+func TestDecodeJSONIsNotSlowedDownByLongNames(t *testing.T) {
+	body := `{"raw": {"` + strings.Repeat("n", 30000) + `": [` + strings.Repeat("1,", 16000) + `1]}}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := decodeBody[types](t, body)
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20<<20))
 }

@@ -26,12 +26,14 @@ func ExampleCatalog_Handler() {
 	})
 
 	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequest("POST", "/users", nil))
+	r := httptest.NewRequest("POST", "/users", nil)
+	r.Header.Set("X-Request-Id", "7f3a")
+	handler.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Header().Get("Content-Type"))
 	fmt.Print(w.Body)
 	// Output:
 	// 409 application/problem+json
-	// {"type":"about:blank","title":"Conflict","status":409,"detail":"This e-mail address is already registered.","code":"email_taken","errors":[{"pointer":"/email","code":"email_taken","detail":"This e-mail address is already registered."}]}
+	// {"type":"about:blank","title":"Conflict","status":409,"detail":"This e-mail address is already registered.","code":"email_taken","errors":[{"pointer":"/email","code":"email_taken","detail":"This e-mail address is already registered."}],"request_id":"7f3a"}
 }
 
 func ExampleCatalog_Translate() {
@@ -154,16 +156,18 @@ func ExampleDecodeJSON() {
 		fmt.Println("paid", p.Amount)
 		return nil
 	})
-	for _, body := range []string{`{"amount": 5}`, `{"amount": "5"}`, `{"amount": 5, "to": "me"}`} {
+	for _, body := range []string{`{"amount": 5}`, `{"amount": "5"}`} {
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest("POST", "/payments", strings.NewReader(body)))
-		fmt.Println(w.Code)
+		r := httptest.NewRequest("POST", "/payments", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Request-Id", "7f3a")
+		handler.ServeHTTP(w, r)
+		fmt.Println(strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body)))
 	}
 	// Output:
 	// paid 5
 	// 200
-	// 422
-	// 422
+	// 422 {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"This value is of the wrong type.","code":"wrong_type","errors":[{"pointer":"/amount","code":"wrong_type","detail":"This value is of the wrong type."}],"request_id":"7f3a"}
 }
 
 // Any error of the application's own is understood by its Kind method.

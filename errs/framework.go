@@ -25,10 +25,14 @@ func (e *Error) GetStatus() int { return e.Status() }
 func (e *Error) GetHeaders() http.Header {
 	h := http.Header{}
 	if after := e.RetryAfter(); after > 0 {
-		h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+		seconds := int64(after / time.Second)
+		if after%time.Second > 0 {
+			seconds++
+		}
+		h.Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	if e.Status() == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", "Bearer")
+		h.Set("WWW-Authenticate", "Bearer") // which opens no dialog in a browser
 	}
 	return h
 }

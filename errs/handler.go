@@ -1,98 +1,186 @@
 package errs
 
 import (
+	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 )
 
 // Handler wraps a handler that returns its error. The error is translated,
-// logged, and written as a problem details object (RFC 9457).
+// logged, and written as a problem details object (RFC 9457):
 //
-// Status 500 and above are logged as errors, the rest at debug level; that the
-// client has gone, at info level. Nothing is written when the response has begun
-// already.
+//	{"type", "title", "status", "detail", "code", "errors": [{"pointer", "code", "detail"}], "request_id"}
+//
+// A client that accepts no JSON gets the public text alone. What the handler
+// set for the body that it did not write is dropped (ETag, Location and so on),
+// other headers are kept: set Allow before a 405, and WWW-Authenticate before a
+// 401, which without one says "Bearer". Errors are not to be stored by caches.
+//
+// Status 500 and above are logged as errors, the rest at debug level. A client
+// that has gone is logged with status 499 at info level, and nothing is
+// written: that is when the request's context was canceled, with no other cause
+// given. A server that cancels its requests to stop should give one
+// ([context.WithCancelCause]); they are answered with 503.
+//
+// When a response has begun already, nothing is added to it. If it claimed
+// success, its connection is ended (a stream of HTTP/2 reset), so that the
+// client does not take half a body for a whole one; an error that the handler
+// wrote itself stands.
+//
+// A panic is logged with its stack and answered with 500; if the response has
+// begun, the connection is ended. [http.ErrAbortHandler] is passed on. When the
+// handler took over the connection, errors and panics are logged only.
+//
+// Each request has an id, see [RequestID]. Handlers may be nested, also in
+// [Catalog.Middleware]: the innermost answers, and logs, once.
 func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tracked := &response{ResponseWriter: w}
-		if err := f(tracked, r); err != nil {
-			c.respond(tracked, r, err)
-		}
+	if f == nil {
+		panic("errs: Handler of a nil function")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, f) })
+}
+
+// Middleware does for handlers that write their errors themselves, such as a
+// whole [http.ServeMux], what [Catalog.Handler] does but for returned errors: it
+// answers panics, gives each request an id, and lets [Catalog.Write] know
+// whether the response has begun.
+func (c *Catalog) Middleware(next http.Handler) http.Handler {
+	if next == nil {
+		panic("errs: Middleware of a nil handler")
+	}
+	return c.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		next.ServeHTTP(w, r)
+		return nil
 	})
 }
 
-func (c *Catalog) respond(w *response, r *http.Request, err error) {
-	e := c.translate(err)
-	say := func(level slog.Level, message string) {
-		c.log().LogAttrs(r.Context(), level, message,
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", e))
-	}
-	gone := e.kind == Canceled && r.Context().Err() != nil
-	switch {
-	case gone:
-		say(slog.LevelInfo, "client has gone")
-	case w.begun:
-		say(slog.LevelError, "request failed after its response had begun")
-	case e.Status() >= http.StatusInternalServerError || e.kind == Canceled:
-		say(slog.LevelError, "request failed")
-	default:
-		say(slog.LevelDebug, "request refused")
-	}
-	if w.begun {
+// Write logs and writes err as [Catalog.Handler] would, for handlers with a
+// shape of their own; nothing, if err is nil. Where the connection is to be
+// ended, that happens when the handler returns.
+//
+// It wants the request that the handler was given by Handler or
+// [Catalog.Middleware]. Outside of them it cannot know that a response has
+// begun, nor end a connection: a client that has gone is answered with 503.
+func (c *Catalog) Write(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
 		return
 	}
+	x := responseOf(r.Context())
+	if x == nil {
+		x = newResponse(w, r)
+		x.alone = true
+	}
+	c.respond(x, w, r, err)
+}
+
+func (c *Catalog) serve(w http.ResponseWriter, r *http.Request, f func(http.ResponseWriter, *http.Request) error) {
+	x := responseOf(r.Context())
+	if x == nil || x.handed != w { // or what is between buffers, and begins on its own
+		x = newResponse(w, r)
+		outer := r
+		r = r.WithContext(context.WithValue(r.Context(), responseKey{}, x))
+		// The server removes the files of a form by the request that it knows.
+		defer func() {
+			if outer.MultipartForm == nil {
+				outer.MultipartForm = r.MultipartForm
+			}
+		}()
+		w = x.handed
+		w.Header().Set(requestIDHeader, x.id)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked(x, w, r, p)
+		}
+		if x.abort {
+			panic(http.ErrAbortHandler)
+		}
+	}()
+	if err := f(w, r); err != nil {
+		c.respond(x, w, r, err)
+	}
+}
+
+func (c *Catalog) respond(x *response, w http.ResponseWriter, r *http.Request, err error) {
+	e := c.translate(err)
+	gone := clientGone(r.Context(), e)
 	switch {
 	case gone:
-		// Nobody reads it, unless it was the server that ended the request.
-		e = &Error{kind: Unavailable}
-	case e.kind == Canceled:
-		// Something else was canceled; the client waits for its answer.
-		e = &Error{kind: Internal}
+		e = &Error{kind: Canceled, cause: err}
+	case e.kind == Canceled && r.Context().Err() != nil: // the server ends the request
+		e = &Error{kind: Unavailable, cause: err}
+	case e.kind == Canceled: // something else was canceled; the client waits
+		e = &Error{kind: Internal, cause: err}
 	}
-	if err := e.send(w); err != nil {
-		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent", slog.String("cause", err.Error()))
+	level, message := slog.LevelDebug, "request refused"
+	switch {
+	case gone:
+		level, message = slog.LevelInfo, "client has gone"
+	case x.hijacked:
+		level, message = slog.LevelError, "request failed after its connection was taken over"
+	case x.begun:
+		level, message = slog.LevelError, "request failed after its response had begun"
+	case e.Status() >= http.StatusInternalServerError:
+		level, message = slog.LevelError, "request failed"
+	}
+	c.say(level, message, x, r, e)
+	switch {
+	case x.hijacked:
+	case gone && !x.alone:
+		// Without it the server would write an empty 200.
+		x.abort = true
+	case gone:
+		c.send(x, w, r, &Error{kind: Unavailable})
+	case x.begun:
+		x.abort = x.abort || x.status < http.StatusBadRequest
+	default:
+		c.send(x, w, r, e)
 	}
 }
 
-// response notices when a response has begun.
-type response struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (w *response) WriteHeader(status int) {
-	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
-		w.begun = true
+func (c *Catalog) panicked(x *response, w http.ResponseWriter, r *http.Request, p any) {
+	if p == http.ErrAbortHandler {
+		panic(p)
 	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *response) Write(p []byte) (int, error) {
-	w.begun = true
-	return w.ResponseWriter.Write(p)
-}
-
-// ReadFrom keeps sendfile for handlers that copy a file.
-func (w *response) ReadFrom(src io.Reader) (int64, error) {
-	n, err := io.Copy(w.ResponseWriter, src)
-	if n > 0 {
-		w.begun = true
+	cause, ok := p.(error)
+	if !ok {
+		cause = fmt.Errorf("%v", p)
 	}
-	return n, err
-}
-
-// Flush is for handlers that ask for an http.Flusher; FlushError for
-// http.ResponseController.
-func (w *response) Flush() { _ = w.FlushError() } // an http.Flusher cannot report it
-
-func (w *response) FlushError() error {
-	err := http.NewResponseController(w.ResponseWriter).Flush()
-	if !errors.Is(err, http.ErrNotSupported) {
-		w.begun = true
+	e := &Error{kind: Internal, cause: fmt.Errorf("panic: %w", cause)}
+	message := "handler panicked"
+	if x.begun {
+		message = "handler panicked after its response had begun"
 	}
-	return err
+	c.say(slog.LevelError, message, x, r, e, slog.String("stack", string(debug.Stack())))
+	switch {
+	case x.hijacked:
+	case x.begun:
+		x.abort = true
+	default:
+		c.send(x, w, r, e)
+	}
 }
 
-// Unwrap is for http.ResponseController.
-func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (c *Catalog) send(x *response, w http.ResponseWriter, r *http.Request, e *Error) {
+	if err := c.localizeFor(r, e).send(w, r, x.id); err != nil {
+		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent",
+			slog.String("request_id", x.id), slog.String("cause", err.Error()))
+	}
+}
+
+func (c *Catalog) say(level slog.Level, message string, x *response, r *http.Request, e *Error, more ...slog.Attr) {
+	c.log().LogAttrs(r.Context(), level, message, append([]slog.Attr{
+		slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request_id", x.id), slog.Any("error", e)}, more...)...)
+}
+
+// clientGone reports whether e comes of the client's going away: net/http
+// cancels the request's context then, without a cause. A database may say that
+// a statement was canceled and not why, which is a Timeout elsewhere.
+func clientGone(ctx context.Context, e *Error) bool {
+	return (e.kind == Canceled || e.kind == Timeout) &&
+		errors.Is(ctx.Err(), context.Canceled) && context.Cause(ctx) == context.Canceled
+}

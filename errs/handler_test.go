@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -19,19 +20,35 @@ import (
 )
 
 // serve answers one request with f, and gives the response and what was logged.
+// A connection that is ended has the header Aborted.
 func serve(t *testing.T, r *http.Request, f func(http.ResponseWriter, *http.Request) error) (*http.Response, string, string) {
 	t.Helper()
 	var log bytes.Buffer
 	c := shop.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w := httptest.NewRecorder()
-	c.Handler(f).ServeHTTP(w, r)
-	body, err := io.ReadAll(w.Result().Body)
+	aborted := false
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				require.Equal(t, http.ErrAbortHandler, p)
+				aborted = true
+			}
+		}()
+		c.Handler(f).ServeHTTP(w, r)
+	}()
+	resp := w.Result()
+	if aborted {
+		resp.Header.Set("Aborted", "yes")
+	}
+	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return w.Result(), string(body), log.String()
+	return resp, string(body), log.String()
 }
 
 func request(t *testing.T) *http.Request {
-	return httptest.NewRequestWithContext(t.Context(), "POST", "/customers", nil)
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/customers", nil)
+	r.Header.Set("X-Request-Id", "given-1")
+	return r
 }
 
 func TestHandlerWritesProblemDetails(t *testing.T) {
@@ -51,7 +68,8 @@ func TestHandlerWritesProblemDetails(t *testing.T) {
 	require.JSONEq(t, `{
 		"type": "about:blank", "title": "Conflict", "status": 409, "code": "email_taken",
 		"detail": "This e-mail address is already registered.",
-		"errors": [{"pointer": "/email", "code": "email_taken", "detail": "This e-mail address is already registered."}]
+		"errors": [{"pointer": "/email", "code": "email_taken", "detail": "This e-mail address is already registered."}],
+		"request_id": "given-1"
 	}`, body)
 	require.Contains(t, log, "level=DEBUG")
 }
@@ -61,7 +79,7 @@ func TestHandlerLogsWhatAnEngineerMustMend(t *testing.T) {
 	resp, body, log := serve(t, request(t), func(http.ResponseWriter, *http.Request) error { return errors.New("disk on fire") })
 	require.Equal(t, 500, resp.StatusCode)
 	require.NotContains(t, body, "fire")
-	require.JSONEq(t, `{"type": "about:blank", "title": "Internal Server Error", "status": 500, "code": "internal", "detail": "Internal error."}`, body)
+	require.JSONEq(t, `{"type": "about:blank", "title": "Internal Server Error", "status": 500, "code": "internal", "detail": "Internal error.", "request_id": "given-1"}`, body)
 	require.Contains(t, log, "level=ERROR")
 	require.Contains(t, log, "disk on fire")
 	require.Contains(t, log, "path=/customers")
@@ -94,6 +112,7 @@ func TestHandlerLeavesAResponseThatHasBegun(t *testing.T) {
 		})
 		require.Equal(t, 200, resp.StatusCode, name)
 		require.Equal(t, "partial", body, name)
+		require.Equal(t, "yes", resp.Header.Get("Aborted"), name)
 		require.Contains(t, log, "after its response had begun", name)
 	}
 }
@@ -108,28 +127,42 @@ func TestEarlyHintsAreNoResponse(t *testing.T) {
 }
 
 // The end of a request's context may be the client's, a middleware's deadline
-// or the server's shutdown: an answer is due in any case.
+// or the server's shutdown. Only a client that has gone wants no answer.
 func TestHandlerAnswersWhenTheContextIsDone(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
+	stopped, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("the server stops"))
 	late, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	for _, test := range []struct {
+	for name, test := range map[string]struct {
 		ctx    context.Context
 		err    error
-		status int
+		status int // 0 is an ended connection
 		level  string
+		logged int
 	}{
-		{canceled, context.Canceled, 503, "level=INFO"},
-		{late, context.DeadlineExceeded, 504, "level=ERROR"},
-		{late, &pgconn.PgError{Code: "23505"}, 409, "level=DEBUG"},
-		{canceled, errs.OutcomeUnknown, 500, "level=ERROR"},
-		{t.Context(), context.Canceled, 500, "level=ERROR"}, // somebody else's
+		"client gone":                {canceled, context.Canceled, 0, "level=INFO", 499},
+		"client gone, says server":   {canceled, errs.Timeout, 0, "level=INFO", 499},
+		"server stops":               {stopped, context.Canceled, 503, "level=ERROR", 503},
+		"late":                       {late, context.DeadlineExceeded, 504, "level=ERROR", 504},
+		"late, says server":          {late, errs.Timeout, 504, "level=ERROR", 504},
+		"late, but something else":   {late, &pgconn.PgError{Code: "23505"}, 409, "level=DEBUG", 409},
+		"client gone, but unknown":   {canceled, errs.OutcomeUnknown, 500, "level=ERROR", 500},
+		"canceled for somebody else": {t.Context(), context.Canceled, 500, "level=ERROR", 500},
+		"statement timeout, no more": {t.Context(), errs.Timeout, 504, "level=ERROR", 504},
 	} {
-		resp, _, log := serve(t, request(t).WithContext(test.ctx), func(http.ResponseWriter, *http.Request) error { return test.err })
-		require.Equal(t, test.status, resp.StatusCode, test.err)
-		require.Contains(t, log, test.level, test.err)
+		resp, body, log := serve(t, request(t).WithContext(test.ctx), func(http.ResponseWriter, *http.Request) error { return test.err })
+		if test.status == 0 {
+			require.Equal(t, "yes", resp.Header.Get("Aborted"), name)
+			require.Empty(t, body, name)
+		} else {
+			require.Equal(t, test.status, resp.StatusCode, name)
+			require.Empty(t, resp.Header.Get("Aborted"), name)
+		}
+		require.Contains(t, log, test.level, name)
+		require.Contains(t, log, fmt.Sprintf("error.status=%d", test.logged), name)
 	}
 }
 

@@ -104,7 +104,7 @@ func TestNothingOfTheDatabaseLeaks(t *testing.T) {
 		errs.NotNull(canaryName, canaryName).Code("needed").Field("/x"),
 		errs.DomainNotNull(canaryName).Code("needed_too"),
 	)
-	codes := lines(t, "sqlstates_expected.txt", 6)
+	codes := tableLines(t, "sqlstates_expected.txt", 6)
 	codes = append(codes, []string{"OW001"}, []string{"ZZ999"}, []string{canaryValue}, []string{""})
 	shapes := []struct{ message, detail string }{
 		{"", ""},

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // ProblemContentType is the media type of error bodies (RFC 9457).
@@ -14,12 +13,13 @@ const ProblemContentType = "application/problem+json"
 // 9457 wants the title to be the status' own; code is what to tell problems
 // apart by.
 type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Detail string         `json:"detail"`
-	Code   string         `json:"code"`
-	Errors []problemField `json:"errors,omitempty"`
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail"`
+	Code      string         `json:"code"`
+	Errors    []problemField `json:"errors,omitempty"`
+	RequestID string         `json:"request_id,omitempty"`
 }
 
 type problemField struct {
@@ -28,10 +28,7 @@ type problemField struct {
 	Detail  string `json:"detail"`
 }
 
-// MarshalJSON gives the problem details object of RFC 9457 that a client gets:
-// type, title, status, detail, code, and where a field is at fault errors, with
-// pointer, code and detail.
-func (e *Error) MarshalJSON() ([]byte, error) {
+func (e *Error) problem() problem {
 	p := problem{
 		Type:   "about:blank",
 		Title:  title(e.Status()),
@@ -39,11 +36,23 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 		Detail: e.Error(),
 		Code:   e.Code(),
 	}
-	if e.field != "" {
-		p.Errors = []problemField{{Pointer: e.field, Code: p.Code, Detail: p.Detail}}
+	for _, f := range e.Fields() {
+		field := problemField(f)
+		if field.Code == "" {
+			field.Code = p.Code
+		}
+		if field.Detail == "" {
+			field.Detail = p.Detail
+		}
+		p.Errors = append(p.Errors, field)
 	}
-	return json.Marshal(p)
+	return p
 }
+
+// MarshalJSON gives the problem details object of RFC 9457 that a client gets:
+// type, title, status, detail, code, and where fields are at fault errors, with
+// pointer, code and detail of each.
+func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.problem()) }
 
 func title(status int) string {
 	if t := http.StatusText(status); t != "" {
@@ -52,23 +61,47 @@ func title(status int) string {
 	return "Error"
 }
 
+// unwritten are the headers that say something of a body or a result which
+// there is not.
+var unwritten = []string{
+	"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Location",
+	"Content-Range", "Etag", "Expires", "Last-Modified", "Location", "Trailer",
+}
+
 // send writes the response for e.
-func (e *Error) send(w http.ResponseWriter) error {
-	body, err := e.MarshalJSON()
+func (e *Error) send(w http.ResponseWriter, r *http.Request, id string) error {
+	p := e.problem()
+	p.RequestID = id
+	body, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
+	contentType := ProblemContentType
+	if !acceptsJSON(r.Header) {
+		body, contentType = []byte(p.Detail), "text/plain; charset=utf-8"
+	}
+	body = append(body, '\n')
+
 	h := w.Header()
-	// What the handler set for the body that it did not write.
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
+	for _, name := range unwritten {
 		h.Del(name)
 	}
-	h.Set("Content-Type", ProblemContentType)
+	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	if after := e.RetryAfter(); after > 0 {
-		h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+	h.Set("Cache-Control", "no-store")
+	h.Set(requestIDHeader, id)
+	h.Del("Retry-After") // the error knows
+	for name, values := range e.GetHeaders() {
+		if h.Get(name) == "" { // the handler may know a better challenge
+			h[name] = values
+		}
 	}
-	w.WriteHeader(e.Status())
-	_, err = w.Write(append(body, '\n'))
+	if r.Method == http.MethodHead {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(p.Status)
+		return nil
+	}
+	w.WriteHeader(p.Status)
+	_, err = w.Write(body)
 	return err
 }

@@ -69,9 +69,9 @@ func byFields(err error, state string) *pgconn.PgError {
 }
 
 // isNil is for methods found by their name, which may not expect it.
-func isNil(err error) bool {
-	v := reflect.ValueOf(err)
-	return v.Kind() == reflect.Pointer && v.IsNil()
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // findServerError gives the first database error in the tree of err, or nil.

@@ -14,7 +14,7 @@ import (
 )
 
 // lines reads a file of testdata without its comments, each line split in n.
-func lines(t *testing.T, name string, n int) (split [][]string) {
+func tableLines(t *testing.T, name string, n int) (split [][]string) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + name)
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func lines(t *testing.T, name string, n int) (split [][]string) {
 // What is expected for each SQLSTATE was written down once and read by eye.
 func TestEverySQLState(t *testing.T) {
 	t.Parallel()
-	for _, want := range lines(t, "sqlstates_expected.txt", 6) {
+	for _, want := range tableLines(t, "sqlstates_expected.txt", 6) {
 		e := translate(t, nil, &pgconn.PgError{Code: want[0], ConstraintName: "c"})
 		require.Equal(t, strings.Join(want[1:], " "),
 			fmt.Sprint(e.Status(), " ", e.Kind().Code(), " ", e.Code(), " ", e.RetryAfter(), " ", e.Error()), want[0])
@@ -42,12 +42,12 @@ func TestTheSQLStatesAreTheOfficialOnes(t *testing.T) {
 	t.Parallel()
 	var official, expected []string
 	for _, file := range []string{"sqlstates_postgresql_18.txt", "sqlstates_cockroachdb.txt"} {
-		for _, l := range lines(t, file, 2) {
+		for _, l := range tableLines(t, file, 2) {
 			official = append(official, l[0])
 		}
 	}
 	official = append(official, "72000") // of PostgreSQL 16 and older
-	for _, l := range lines(t, "sqlstates_expected.txt", 6) {
+	for _, l := range tableLines(t, "sqlstates_expected.txt", 6) {
 		expected = append(expected, l[0])
 	}
 	slices.Sort(official)

@@ -117,6 +117,9 @@ func (c *Catalog) know(err error) *Error {
 	case interface{ Kind() Kind }:
 		return fromKind(e, err)
 	}
+	if fields, kind, ok := fieldErrors(err); ok {
+		return &Error{kind: kind, fields: fields}
+	}
 	switch err {
 	case pgx.ErrNoRows, sql.ErrNoRows:
 		return &Error{kind: NotFound}

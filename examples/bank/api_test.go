@@ -72,6 +72,7 @@ func (c client) do(token, method, path, body string) answer {
 	c.t.Helper()
 	r, err := http.NewRequestWithContext(c.t.Context(), method, c.server.URL+path, strings.NewReader(body))
 	require.NoError(c.t, err)
+	r.Header.Set("X-Request-Id", "same")
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -145,7 +146,7 @@ func (c client) refusals() []refusal {
 		{"no such method", a, "DELETE", "/accounts", "", 405, "method_not_allowed", ""},
 
 		{"malformed", a, "POST", "/accounts", `{"name": `, 400, "malformed_json", ""},
-		{"empty", a, "POST", "/accounts", ``, 400, "malformed_json", ""},
+		{"empty", a, "POST", "/accounts", ``, 400, "empty_body", ""},
 		{"no object", a, "POST", "/accounts", `["name"]`, 422, "wrong_type", ""},
 		{"unknown field", a, "POST", "/accounts", `{"name": "x", "balance": 5}`, 422, "unknown_field", "/balance"},
 		{"owner as a field", a, "POST", "/accounts", `{"name": "x", "user_id": "` + nobody + `"}`, 422, "unknown_field", "/user_id"},
@@ -155,7 +156,7 @@ func (c client) refusals() []refusal {
 		{"no name", a, "POST", "/accounts", `{}`, 422, "required", "/name"},
 		{"blank name", a, "POST", "/accounts", `{"name": "  "}`, 422, "required", "/name"},
 		{"long name", a, "POST", "/accounts", `{"name": "` + strings.Repeat("ä", 101) + `"}`, 422, "name_too_long", "/name"},
-		{"NUL in name", a, "POST", "/accounts", `{"name": "a\u0000b"}`, 422, "name_not_printable", "/name"},
+		{"NUL in name", a, "POST", "/accounts", `{"name": "a\u0000b"}`, 400, "invalid_characters", "/name"},
 		{"name taken", a, "POST", "/accounts", `{"name": "everyday"}`, 409, "account_name_taken", "/name"},
 
 		{"no account", a, "GET", "/accounts/" + nobody, "", 404, "account_not_found", ""},

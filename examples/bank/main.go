@@ -179,7 +179,7 @@ The bank is open at %[1]s until Ctrl-C. Try:
   curl -s %[1]s/accounts -H 'Authorization: Bearer %[2]s'
 
   # more than she has: 422, insufficient_funds
-  curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 999999}'
+  curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 999999}'
 
   # an account of Bob's, asked for by Alice: 404, as if it did not exist
   curl -s %[1]s/accounts/%[5]s -H 'Authorization: Bearer %[2]s'

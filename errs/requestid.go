@@ -1,0 +1,42 @@
+package errs
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strings"
+)
+
+const (
+	requestIDHeader = "X-Request-Id"
+	requestIDMax    = 64
+	requestIDChars  = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+)
+
+// RequestID is the id of the request whose context this is, or "" outside of
+// [Catalog.Handler] and [Catalog.Middleware]. It is in the response's header
+// X-Request-Id, in the body of an error, and in the log.
+//
+// It is taken from the request's header X-Request-Id if that is one value of up
+// to 64 letters, digits, "-", "_" and ".", and made from random bytes otherwise.
+// A client can choose it: it is for finding log lines, and proves nothing.
+func RequestID(ctx context.Context) string {
+	if x := responseOf(ctx); x != nil {
+		return x.id
+	}
+	return ""
+}
+
+func requestID(r *http.Request) string {
+	if id := RequestID(r.Context()); id != "" {
+		return id
+	}
+	if ids := r.Header.Values(requestIDHeader); len(ids) == 1 && wellFormed(ids[0]) {
+		return ids[0]
+	}
+	return rand.Text()
+}
+
+func wellFormed(id string) bool {
+	return id != "" && len(id) <= requestIDMax && strings.Trim(id, requestIDChars) == ""
+}
