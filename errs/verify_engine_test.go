@@ -109,6 +109,17 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 		},
 		after: []violation{{`insert into m values (1, null)`, "no_email"}, {`insert into m values (0, 'a')`, "id_invalid"}},
 	}, {
+		name: "partitions, with a rule for each side of a foreign key",
+		schema: `
+			create table p (id uuid primary key default gen_random_uuid());
+			create table m (id bigint, pid uuid, constraint m_pid_fkey foreign key (pid) references p (id)) partition by range (id);
+			create table m_1 partition of m for values from (0) to (10)`,
+		rules: []string{
+			`errs.Constraint("m_pid_fkey").On("m").InUse("p_used", ""),`,
+			`errs.Constraint("m_pid_fkey").On("m_1").Missing("no_p", "/pid", ""),`,
+		},
+		after: []violation{{`insert into m values (1, gen_random_uuid())`, "no_p"}},
+	}, {
 		name: "a new partition",
 		schema: `
 			create table m (id bigint, email text not null, constraint m_key unique (id)) partition by range (id);
