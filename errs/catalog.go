@@ -1,157 +1,115 @@
 package errs
 
 import (
-	"fmt"
+	"context"
 	"log/slog"
+	"slices"
 	"strings"
 )
-
-// Rule says what the violation of one constraint means to a client. Make one
-// with [Constraint] or [NotNull]. Its methods return a changed copy.
-type Rule struct {
-	constraint string // or:
-	column     string
-	table      string
-	reply      *reply // of a unique, check, exclusion or not-null constraint
-	missing    *reply // of a foreign key: the row points at nothing
-	inUse      *reply // of a foreign key: others point at the row
-}
-
-type reply struct{ code, field, message string }
-
-// Constraint makes a rule for the constraint (or unique index) of that name: a
-// unique, check or exclusion constraint with [Rule.Code], a foreign key with
-// [Rule.Missing] and [Rule.InUse].
-func Constraint(name string) Rule { return Rule{constraint: name} }
-
-// NotNull makes a rule for a column that may not be NULL and that the client
-// sends. A NULL in any other column is the service's own fault: Internal.
-func NotNull(table, column string) Rule { return Rule{table: table, column: column} }
-
-// On narrows a rule to one table. PostgreSQL wants the name of a check or
-// foreign key constraint to be unique for its table only. CockroachDB does not
-// say which table it was; where several rules would fit then, none is used.
-func (r Rule) On(table string) Rule {
-	r.table = table
-	return r
-}
-
-// Code sets the name for machines. Every rule but a foreign key's needs one.
-func (r Rule) Code(code string) Rule { return r.with(func(p *reply) { p.code = code }) }
-
-// Field sets the JSON Pointer to the part of the request that is at fault. The
-// default is that none is named.
-func (r Rule) Field(pointer string) Rule { return r.with(func(p *reply) { p.field = pointer }) }
-
-// Message sets the public text. The default is that of the kind.
-func (r Rule) Message(text string) Rule { return r.with(func(p *reply) { p.message = text }) }
-
-// Missing sets what is said when a row points at nothing: code, JSON Pointer
-// and public text, of which the last two may be empty.
-func (r Rule) Missing(code, field, message string) Rule {
-	r.missing = &reply{code, field, message}
-	return r
-}
-
-// InUse sets what is said when a row cannot be deleted or changed because
-// others point at it: code and public text, which may be empty.
-func (r Rule) InUse(code, message string) Rule {
-	r.inUse = &reply{code: code, message: message}
-	return r
-}
-
-func (r Rule) with(change func(*reply)) Rule {
-	var p reply
-	if r.reply != nil {
-		p = *r.reply
-	}
-	change(&p)
-	r.reply = &p
-	return r
-}
-
-func (r Rule) name() string {
-	switch {
-	case r.column != "":
-		return fmt.Sprintf("NotNull(%q, %q)", r.table, r.column)
-	case r.table != "":
-		return fmt.Sprintf("Constraint(%q).On(%q)", r.constraint, r.table)
-	}
-	return fmt.Sprintf("Constraint(%q)", r.constraint)
-}
-
-func (r Rule) problems() (found []string) {
-	say := func(format string, args ...any) { found = append(found, r.name()+": "+fmt.Sprintf(format, args...)) }
-	if r.constraint == "" && (r.column == "" || r.table == "") {
-		say("a name is empty")
-	}
-	foreignKey := r.missing != nil || r.inUse != nil
-	switch {
-	case r.column != "" && foreignKey:
-		say("Missing and InUse are for foreign keys")
-	case r.reply != nil && foreignKey:
-		say("Code, Field and Message are for other constraints, Missing and InUse for foreign keys: use one of the two")
-	case r.reply == nil && !foreignKey:
-		say("it has no Code, Missing or InUse")
-	}
-	for _, p := range []*reply{r.reply, r.missing, r.inUse} {
-		if p == nil {
-			continue
-		}
-		if err := checkCode(p.code); err != nil {
-			say("%v", err)
-		}
-		if p.field != "" {
-			if err := checkPointer(p.field); err != nil {
-				say("%v", err)
-			}
-		}
-	}
-	return found
-}
 
 // Catalog knows what the constraints of a schema mean to clients. A nil
 // *Catalog, like one without rules, has the defaults alone. It is safe for use
 // by several goroutines.
 type Catalog struct {
-	constraints map[string][]Rule
-	columns     map[string][]Rule
+	rules       []Rule            // all of them, in the order given
+	constraints map[string][]Rule // by name
+	columns     map[string][]Rule // NotNull, by column
+	domains     map[string]Rule   // DomainNotNull
+	states      map[string]Rule   // SQLState
+	keys        []Rule            // PrimaryKey with columns
+	causes      []Rule            // Is and As
 	logger      *slog.Logger
+	values      bool
+	messages    func(ctx context.Context, code string) string
 }
 
 // NewCatalog makes a catalog. It is meant for a package variable, and panics
 // with a list of every rule that makes no sense: without a name or code, with a
-// field that is no JSON Pointer, or for the same constraint as another one.
+// field that is no JSON Pointer or a status that is no error's, or for the same
+// constraint as another one.
 func NewCatalog(rules ...Rule) *Catalog {
-	c := &Catalog{constraints: map[string][]Rule{}, columns: map[string][]Rule{}}
+	check("errs.NewCatalog", rules)
+	return new(Catalog).of(rules)
+}
+
+// With returns a copy that has these rules too, each instead of the one that the
+// catalog has for the same thing. It panics like [NewCatalog]. Rules that are kept
+// as slices compose without it: NewCatalog(append(users, orders...)...) refuses
+// what is there twice.
+func (c *Catalog) With(rules ...Rule) *Catalog {
+	check("errs.Catalog.With", rules)
+	copied := c.clone()
+	kept := slices.DeleteFunc(slices.Clone(copied.rules), func(old Rule) bool {
+		return slices.ContainsFunc(rules, func(r Rule) bool { return r.identity() == old.identity() })
+	})
+	return copied.of(append(kept, rules...))
+}
+
+func check(who string, rules []Rule) {
 	var problems []string
+	seen := map[any]bool{}
 	for _, r := range rules {
 		problems = append(problems, r.problems()...)
-		index, key := c.constraints, r.constraint
-		if r.column != "" {
-			index, key = c.columns, r.column
+		if id := r.identity(); seen[id] {
+			problems = append(problems, r.name()+": it is there twice")
+		} else {
+			seen[id] = true
 		}
-		for _, other := range index[key] {
-			if other.table == r.table {
-				problems = append(problems, r.name()+": it is there twice")
-			}
-		}
-		index[key] = append(index[key], r)
 	}
 	if problems != nil {
-		panic("errs.NewCatalog:\n\t" + strings.Join(problems, "\n\t"))
+		panic(who + ":\n\t" + strings.Join(problems, "\n\t"))
+	}
+}
+
+// of sets the rules of a catalog that nobody else has yet.
+func (c *Catalog) of(rules []Rule) *Catalog {
+	c.rules = slices.Clone(rules)
+	c.constraints, c.columns = map[string][]Rule{}, map[string][]Rule{}
+	c.domains, c.states = map[string]Rule{}, map[string]Rule{}
+	c.keys, c.causes = nil, nil
+	for _, r := range c.rules {
+		switch {
+		case r.match != nil:
+			c.causes = append(c.causes, r)
+		case r.state != "":
+			c.states[r.state] = r
+		case r.domain != "":
+			c.domains[r.domain] = r
+		case r.column != "":
+			c.columns[r.column] = append(c.columns[r.column], r)
+		default:
+			c.constraints[r.constraint] = append(c.constraints[r.constraint], r)
+			if len(r.key) > 0 {
+				c.keys = append(c.keys, r)
+			}
+		}
 	}
 	return c
 }
 
-// WithLogger returns a copy that logs to logger instead of [slog.Default].
-func (c *Catalog) WithLogger(logger *slog.Logger) *Catalog {
+func (c *Catalog) clone() *Catalog {
 	var copied Catalog
 	if c != nil {
 		copied = *c
 	}
-	copied.logger = logger
 	return &copied
+}
+
+// WithLogger returns a copy that logs to logger instead of [slog.Default].
+func (c *Catalog) WithLogger(logger *slog.Logger) *Catalog {
+	copied := c.clone()
+	copied.logger = logger
+	return copied
+}
+
+// WithValues returns a copy whose errors log the texts of their causes too, and
+// message, detail, hint and where of a database error. These hold values of rows
+// and of arguments: it is for development, or for logs that are kept as safe as
+// the database. See [Error.LogValue].
+func (c *Catalog) WithValues() *Catalog {
+	copied := c.clone()
+	copied.values = true
+	return copied
 }
 
 func (c *Catalog) log() *slog.Logger {

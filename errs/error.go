@@ -3,9 +3,11 @@ package errs
 import (
 	"errors"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Error is an error that is safe to show. Its text is constant for its kind, or
@@ -15,11 +17,23 @@ import (
 // Make one with [New] or [Catalog.Translate].
 type Error struct {
 	kind       Kind
+	status     int // instead of the kind's
 	code       string
 	field      string
+	fields     []FieldError // instead of field
 	message    string
 	retryAfter time.Duration
 	cause      error
+	server     *pgconn.PgError // the database error that decided
+	final      bool            // not to be sent again, whatever else is joined to it
+	values     bool            // are to be logged
+}
+
+// FieldError says what is wrong with one part of a request.
+type FieldError struct {
+	Pointer string // a JSON Pointer (RFC 6901) to it, such as "/email"
+	Code    string // its name for machines, such as "email_taken"
+	Detail  string // the public text; without one it is that of the whole error
 }
 
 // Error is the public text.
@@ -33,8 +47,13 @@ func (e *Error) Error() string {
 // Kind is what the error means.
 func (e *Error) Kind() Kind { return e.kind }
 
-// Status is the HTTP status of the kind.
-func (e *Error) Status() int { return e.kind.Status() }
+// Status is the HTTP status: that of the kind unless another one was set.
+func (e *Error) Status() int {
+	if e.status != 0 {
+		return e.status
+	}
+	return e.kind.Status()
+}
 
 // Code is the error's name for machines, such as "email_taken": what a client
 // translates by. Without one of its own it is the kind's.
@@ -46,13 +65,37 @@ func (e *Error) Code() string {
 }
 
 // Field is a JSON Pointer (RFC 6901) to the part of the request that is at
-// fault, such as "/email", or "" where that is not known.
-func (e *Error) Field() string { return e.field }
+// fault, such as "/email", or "" where that is not known. Of several it is the
+// first.
+func (e *Error) Field() string {
+	if len(e.fields) > 0 {
+		return e.fields[0].Pointer
+	}
+	return e.field
+}
+
+// Fields lists the parts of the request that are at fault, each with code and
+// text; none where that is not known.
+func (e *Error) Fields() []FieldError {
+	if len(e.fields) == 0 && e.field != "" {
+		return []FieldError{{Pointer: e.field, Code: e.Code(), Detail: e.Error()}}
+	}
+	fields := slices.Clone(e.fields)
+	for i := range fields {
+		if fields[i].Detail == "" {
+			fields[i].Detail = e.Error()
+		}
+	}
+	return fields
+}
 
 // RetryAfter is how long to wait before the same request is sent again; zero
-// where that is no use.
+// where that is no use, and always for Internal and OutcomeUnknown.
 func (e *Error) RetryAfter() time.Duration {
-	if e.retryAfter == 0 && e.kind.Resend() {
+	switch {
+	case e.kind == Internal || e.kind == OutcomeUnknown:
+		return 0
+	case e.retryAfter == 0 && e.kind.Resend():
 		return time.Second
 	}
 	return e.retryAfter
@@ -65,33 +108,6 @@ func (e *Error) Unwrap() error { return e.cause }
 func (e *Error) Is(target error) bool {
 	k, ok := target.(Kind)
 	return ok && k == e.kind
-}
-
-// LogValue gives kind, code and cause to log/slog. Of a database error these
-// are SQLSTATE and the names of constraint, table and column: its text may hold
-// values of rows, and is left out. The text of any other cause is logged as it
-// is; that of an argument which pgx cannot encode holds its value.
-func (e *Error) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("kind", e.kind.Code()), slog.Int("status", e.Status())}
-	add := func(key, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(key, value))
-		}
-	}
-	if e.code != "" {
-		add("code", e.code)
-	}
-	add("field", e.field)
-	if s, ok := findServerError(e.cause); ok {
-		add("sqlstate", s.Code)
-		add("constraint", s.ConstraintName)
-		add("table", s.TableName)
-		add("column", notNullColumn(s))
-		add("routine", s.Routine)
-	} else if e.cause != nil {
-		add("cause", e.cause.Error())
-	}
-	return slog.GroupValue(attrs...)
 }
 
 // Option adds to an error made by [New].
@@ -115,10 +131,24 @@ func New(k Kind, opts ...Option) error {
 		}
 	}
 	if wrong != nil {
-		return &Error{kind: Internal, cause: fmt.Errorf("errs.New(%s): %w", k.Code(), errors.Join(append(wrong, e.cause)...))}
+		return &Error{kind: Internal, cause: &misuseError{kind: k, wrong: wrong, cause: e.cause}}
 	}
 	return e
 }
+
+// misuseError says what is wrong with the arguments of New. They are the
+// program's own, so it is logged as it is.
+type misuseError struct {
+	kind  Kind
+	wrong []error
+	cause error
+}
+
+func (e *misuseError) Error() string {
+	return fmt.Sprintf("errs.New(%s): %v", e.kind.Code(), errors.Join(e.wrong...))
+}
+
+func (e *misuseError) Unwrap() error { return e.cause }
 
 // Code sets the name for machines: lower-case letters, digits and underscores.
 // Without it the code is the kind's.
@@ -134,6 +164,31 @@ func Field(pointer string) Option {
 	return func(e *Error) error {
 		e.field = pointer
 		return checkPointer(pointer)
+	}
+}
+
+// Fields sets several parts of the request that are at fault, instead of Field.
+// Each needs pointer and code.
+func Fields(fields ...FieldError) Option {
+	return func(e *Error) error {
+		e.fields = slices.Clone(fields)
+		if len(fields) == 0 {
+			return errors.New("there are no fields")
+		}
+		var wrong []error
+		for _, f := range fields {
+			wrong = append(wrong, checkPointer(f.Pointer), checkCode(f.Code))
+		}
+		return errors.Join(wrong...)
+	}
+}
+
+// Status sets an HTTP status other than the kind's, from 400 to 599, such as 410
+// for a kind that is NotFound.
+func Status(status int) Option {
+	return func(e *Error) error {
+		e.status = status
+		return checkStatus(status)
 	}
 }
 
@@ -175,6 +230,13 @@ func checkCode(code string) error {
 	}
 	if strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return fmt.Errorf("the code %q is not of lower-case letters, digits and underscores", code)
+	}
+	return nil
+}
+
+func checkStatus(status int) error {
+	if status < 400 || status > 599 {
+		return fmt.Errorf("the status %d is not one of an error, 400 to 599", status)
 	}
 	return nil
 }

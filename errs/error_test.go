@@ -1,14 +1,11 @@
 package errs_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
-	"log/slog"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
@@ -43,6 +40,10 @@ func TestNewWithNonsenseIsInternalAndSaysWhy(t *testing.T) {
 		"the message is empty":                   errs.Message(""),
 		"the time to retry after, 0s, is not":    errs.RetryAfter(0),
 		"errs.New(not_found): an option is nil":  nil,
+		"the status 200 is not one of an error":  errs.Status(200),
+		"there are no fields":                    errs.Fields(),
+		`the field "a" is not a JSON Pointer`:    errs.Fields(errs.FieldError{Pointer: "a", Code: "x"}),
+		`the code "X" is not`:                    errs.Fields(errs.FieldError{Pointer: "/a", Code: "X"}),
 	} {
 		err := errs.New(errs.NotFound, o, errs.Cause(io.EOF))
 		require.ErrorIs(t, err, errs.Internal)
@@ -51,23 +52,34 @@ func TestNewWithNonsenseIsInternalAndSaysWhy(t *testing.T) {
 	}
 }
 
-func logged(err error) string {
-	var out bytes.Buffer
-	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "error", err)
-	return out.String()
+func TestSeveralFields(t *testing.T) {
+	t.Parallel()
+	fields := []errs.FieldError{{Pointer: "/a", Code: "x", Detail: "X."}, {Pointer: "/b", Code: "y"}}
+	e := translate(t, nil, errs.New(errs.Invalid, errs.Fields(fields...)))
+	fields[0].Pointer = "/changed"
+	require.Equal(t, "/a", e.Field())
+	want := []errs.FieldError{{Pointer: "/a", Code: "x", Detail: "X."}, {Pointer: "/b", Code: "y", Detail: "A value is not allowed."}}
+	require.Equal(t, want, e.Fields())
+	e.Fields()[0].Pointer = "/changed"
+	require.Equal(t, want, e.Fields())
+
+	one := translate(t, nil, errs.New(errs.Invalid, errs.Code("z"), errs.Field("/a"), errs.Message("Z.")))
+	require.Equal(t, []errs.FieldError{{Pointer: "/a", Code: "z", Detail: "Z."}}, one.Fields())
+	require.Empty(t, translate(t, nil, errs.New(errs.Invalid)).Fields())
 }
 
-func TestLogsNamesButNoValues(t *testing.T) {
+func TestStatusOfItsOwn(t *testing.T) {
 	t.Parallel()
-	line := logged(shop.Translate(&pgconn.PgError{
-		Code: "23505", ConstraintName: "customers_email_key", TableName: "customers", Routine: "_bt_check_unique",
-		Message: "canary", Detail: "Key (email)=(canary) already exists.", Where: "canary",
-	}))
-	for _, want := range []string{"error.kind=already_exists", "error.status=409", "error.code=email_taken", "error.field=/email",
-		"error.sqlstate=23505", "error.constraint=customers_email_key", "error.table=customers", "error.routine=_bt_check_unique"} {
-		require.Contains(t, line, want)
+	e := translate(t, nil, errs.New(errs.NotFound, errs.Status(410), errs.Code("gone")))
+	require.Equal(t, 410, e.Status())
+	require.ErrorIs(t, e, errs.NotFound)
+	require.Zero(t, e.RetryAfter())
+}
+
+func TestWhatMustNotBeSentAgainNeverSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, k := range []errs.Kind{errs.Internal, errs.OutcomeUnknown} {
+		require.Zero(t, translate(t, nil, errs.New(k, errs.RetryAfter(time.Second))).RetryAfter(), k)
 	}
-	require.NotContains(t, line, "canary")
-	require.Contains(t, logged(shop.Translate(&pgconn.PgError{Code: "23502", Message: `null value in column "email" violates not-null constraint`})), "error.column=email")
-	require.Contains(t, logged(shop.Translate(io.ErrUnexpectedEOF)), "unexpected EOF", "an engineer has to know")
+	require.Equal(t, time.Second, translate(t, nil, errs.New(errs.InFlight)).RetryAfter())
 }

@@ -1,6 +1,7 @@
 package errs_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,6 +52,70 @@ func ExampleCatalog_Translate() {
 	// There is no such user.
 	// The user still has orders.
 	// Internal error.
+}
+
+// One violated constraint becomes one field of the request.
+func ExampleConstraint() {
+	catalog := errs.NewCatalog(
+		errs.Constraint("users_email_key").Code("email_taken").Field("/email").Message("This e-mail address is already registered."),
+	)
+	err := catalog.Translate(&pgconn.PgError{Code: "23505", ConstraintName: "users_email_key", Detail: "Key (email)=(eve@example.com) already exists."})
+	body, _ := json.Marshal(err)
+	fmt.Println(string(body))
+	// Output: {"type":"about:blank","title":"Conflict","status":409,"detail":"This e-mail address is already registered.","code":"email_taken","errors":[{"pointer":"/email","code":"email_taken","detail":"This e-mail address is already registered."}]}
+}
+
+// A trigger says what it refused by a SQLSTATE of the application's own:
+//
+//	raise exception 'account % is closed', new.account using errcode = 'OW001';
+func ExampleSQLState() {
+	catalog := errs.NewCatalog(
+		errs.SQLState("OW001").Kind(errs.Conflict).Code("account_closed").Field("/account").Message("This account is closed."),
+	)
+	var e *errs.Error
+	errors.As(catalog.Translate(&pgconn.PgError{Code: "OW001", Message: "account 4711 is closed"}), &e)
+	fmt.Println(e.Status(), e.Code(), e.Field(), e)
+	// Output: 409 account_closed /account This account is closed.
+}
+
+func ExampleIs() {
+	errInsufficient := errors.New("balance of account 4711 is -5")
+	catalog := errs.NewCatalog(
+		errs.Is(errInsufficient).Kind(errs.Invalid).Code("insufficient_funds").Field("/amount").Message("There is not enough money."),
+	)
+	fmt.Println(catalog.Translate(fmt.Errorf("transfer: %w", errInsufficient)))
+	// Output: There is not enough money.
+}
+
+// The text is chosen by language, with the code as the key.
+func ExampleCatalog_WithMessages() {
+	texts := map[string]map[string]string{
+		"de": {"email_taken": "Diese E-Mail-Adresse ist schon registriert.", "not_found": "Nicht gefunden."},
+	}
+	catalog := errs.NewCatalog(
+		errs.Constraint("users_email_key").Code("email_taken").Field("/email").Message("This e-mail address is already registered."),
+	).WithMessages(func(ctx context.Context, code string) string {
+		for _, language := range errs.Languages(ctx) {
+			language, _, _ = strings.Cut(language, "-")
+			if language == "en" {
+				return "" // the catalog's own
+			}
+			if text := texts[language][code]; text != "" {
+				return text
+			}
+		}
+		return ""
+	})
+
+	taken := &pgconn.PgError{Code: "23505", ConstraintName: "users_email_key"}
+	german := errs.ContextWithLanguages(context.Background(), "de-AT", "en")
+	fmt.Println(catalog.TranslateContext(german, taken))
+	fmt.Println(catalog.TranslateContext(german, errs.NotFound))
+	fmt.Println(catalog.TranslateContext(context.Background(), taken))
+	// Output:
+	// Diese E-Mail-Adresse ist schon registriert.
+	// Nicht gefunden.
+	// This e-mail address is already registered.
 }
 
 func ExampleNew() {

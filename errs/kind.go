@@ -11,7 +11,8 @@ import "github.com/rowkeeper/rowkeeper/internal/kind"
 type Kind = kind.Kind
 
 // The kinds, with their HTTP status. One from 500 up never blames the client;
-// those of 503 and 429 may be sent again unchanged, and say when by Retry-After.
+// those of 503 and 429 and InFlight may be sent again unchanged, and say when by
+// Retry-After. For a status that is not here there is [Status].
 const (
 	Internal       = kind.Internal       // 500: an engineer must act
 	OutcomeUnknown = kind.OutcomeUnknown // 500: nobody knows whether it was saved
@@ -25,14 +26,18 @@ const (
 	Forbidden            = kind.Forbidden            // 403: not allowed
 	NotFound             = kind.NotFound             // 404: not there, or not the caller's
 	MethodNotAllowed     = kind.MethodNotAllowed     // 405: not with this method
+	NotAcceptable        = kind.NotAcceptable        // 406: no such representation
 	Conflict             = kind.Conflict             // 409: at odds with existing data
 	AlreadyExists        = kind.AlreadyExists        // 409: taken
 	StillReferenced      = kind.StillReferenced      // 409: others point at it
+	InFlight             = kind.InFlight             // 409: the same request is under way
 	Stale                = kind.Stale                // 412: changed since it was read
 	TooLarge             = kind.TooLarge             // 413: more than is accepted
+	UnsupportedMediaType = kind.UnsupportedMediaType // 415: not in this format
 	Invalid              = kind.Invalid              // 422: a value is not allowed
 	Required             = kind.Required             // 422: a value is missing
 	ReferenceNotFound    = kind.ReferenceNotFound    // 422: it points at nothing
+	KeyReused            = kind.KeyReused            // 422: an idempotency key with another request
 	PreconditionRequired = kind.PreconditionRequired // 428: say which version you mean
 	TooManyRequests      = kind.TooManyRequests      // 429: slow down
 )

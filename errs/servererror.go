@@ -1,16 +1,113 @@
 package errs
 
 import (
-	"errors"
+	"reflect"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-func findServerError(err error) (*pgconn.PgError, bool) {
-	var pe *pgconn.PgError
-	ok := errors.As(err, &pe) && pe != nil
-	return pe, ok
+// serverError gives err as an error of pgx v5 if it is a database error of any
+// driver. The types of others are not imported, but known by what they have: a
+// method Get (lib/pq), or SQLState and fields (the pgconn of pgx v4, lib/pq).
+func serverError(err error) *pgconn.PgError {
+	switch e := err.(type) {
+	case *pgconn.PgError:
+		return e // may be nil
+	case interface{ SQLState() string }:
+		if isNil(err) {
+			return nil
+		}
+		return byFields(err, e.SQLState())
+	case interface{ Get(k byte) string }: // lib/pq before it had SQLState
+		if isNil(err) {
+			return nil
+		}
+		return byFields(err, e.Get('C'))
+	}
+	return nil
+}
+
+func byFields(err error, state string) *pgconn.PgError {
+	if !isState(state) {
+		return nil
+	}
+	pe := &pgconn.PgError{Code: state}
+	if e, ok := err.(interface{ Get(k byte) string }); ok {
+		pe.Severity, pe.Message, pe.Detail, pe.Hint, pe.Where = e.Get('S'), e.Get('M'), e.Get('D'), e.Get('H'), e.Get('W')
+		pe.SchemaName, pe.TableName, pe.ColumnName = e.Get('s'), e.Get('t'), e.Get('c')
+		pe.DataTypeName, pe.ConstraintName, pe.Routine = e.Get('d'), e.Get('n'), e.Get('R')
+		return pe
+	}
+	v := reflect.Indirect(reflect.ValueOf(err))
+	if v.Kind() != reflect.Struct {
+		return pe
+	}
+	for _, f := range []struct {
+		to    *string
+		names []string
+	}{
+		{&pe.Severity, []string{"Severity"}},
+		{&pe.Message, []string{"Message"}},
+		{&pe.Detail, []string{"Detail"}},
+		{&pe.Hint, []string{"Hint"}},
+		{&pe.Where, []string{"Where"}},
+		{&pe.SchemaName, []string{"SchemaName", "Schema"}},
+		{&pe.TableName, []string{"TableName", "Table"}},
+		{&pe.ColumnName, []string{"ColumnName", "Column"}},
+		{&pe.DataTypeName, []string{"DataTypeName"}},
+		{&pe.ConstraintName, []string{"ConstraintName", "Constraint"}},
+		{&pe.Routine, []string{"Routine"}},
+	} {
+		for _, name := range f.names {
+			if s, ok := v.Type().FieldByName(name); ok && len(s.Index) == 1 && s.Type.Kind() == reflect.String {
+				*f.to = v.FieldByIndex(s.Index).String()
+			}
+		}
+	}
+	return pe
+}
+
+// isNil is for methods found by their name, which may not expect it.
+func isNil(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// findServerError gives the first database error in the tree of err, or nil.
+func findServerError(err error) (found *pgconn.PgError) {
+	visit(err, func(err error) bool {
+		found = serverError(err)
+		return found == nil
+	})
+	return found
+}
+
+// visit calls f for err and everything that it wraps, from the outside, until f
+// says that it is enough.
+func visit(err error, f func(error) bool) bool {
+	if err == nil || !f(err) {
+		return err == nil
+	}
+	for _, inner := range unwrap(err) {
+		if !visit(inner, f) {
+			return false
+		}
+	}
+	return true
+}
+
+func unwrap(err error) []error {
+	if isNil(err) {
+		return nil
+	}
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		return []error{u.Unwrap()}
+	case interface{ Unwrap() []error }:
+		return u.Unwrap()
+	}
+	return nil
 }
 
 type direction uint8
@@ -21,15 +118,33 @@ const (
 	inUse                      // others point at the row
 )
 
+func hasQuote(name string) bool {
+	for _, c := range name {
+		if c == '"' || c == '\\' || c > 0x7f && strings.ContainsRune(otherQuotes, c) {
+			return true
+		}
+	}
+	return false
+}
+
+const otherQuotes = "«»„“”「」"
+
 // foreignKeyDirection tells the two sides of a foreign key violation apart. No
 // field does: SQLSTATE, table and constraint are the same. But the message of
 // the side that points names two things (its table, the constraint), and that
 // of the other side three, on both engines and in every language that
-// PostgreSQL speaks.
-func foreignKeyDirection(message string) direction {
-	quotes := strings.Count(message, `"`)
-	for _, q := range []string{"«", "»", "„", "“", "”", "「", "」"} {
-		quotes += strings.Count(message, q)
+// PostgreSQL speaks. Names that hold quotes themselves make it unknown.
+func foreignKeyDirection(e *pgconn.PgError) direction {
+	if hasQuote(e.ConstraintName) || hasQuote(e.TableName) || strings.Contains(e.Message, `\"`) {
+		return directionUnknown
+	}
+	quotes := strings.Count(e.Message, `"`)
+	if quotes == 0 {
+		for _, c := range e.Message {
+			if c > 0x7f && strings.ContainsRune(otherQuotes, c) {
+				quotes++
+			}
+		}
 	}
 	switch quotes {
 	case 4:
@@ -41,9 +156,9 @@ func foreignKeyDirection(message string) direction {
 }
 
 // notNullColumn is the column of a not-null violation. CockroachDB names it in
-// the message alone.
+// the message alone, and speaks English only.
 func notNullColumn(e *pgconn.PgError) string {
-	if e.ColumnName != "" || e.Code != codeNotNull {
+	if e.ColumnName != "" || e.Code != stateNotNull {
 		return e.ColumnName
 	}
 	_, rest, _ := strings.Cut(e.Message, `null value in column "`)
@@ -52,4 +167,30 @@ func notNullColumn(e *pgconn.PgError) string {
 		return ""
 	}
 	return column
+}
+
+// keyColumns gives the columns of a violated key, such as "a, b", where Detail
+// has them. PostgreSQL does so for whoever may read the table, and in its own
+// language; CockroachDB always.
+func keyColumns(e *pgconn.PgError) string {
+	rest, ok := strings.CutPrefix(e.Detail, "Key (")
+	if !ok || len(e.Code) < 2 || e.Code[:2] != classIntegrity {
+		return ""
+	}
+	columns, _, ok := strings.Cut(rest, ")=(")
+	if !ok || strings.Trim(columns, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_, ") != "" {
+		return ""
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(columns, ", ", ","), ",", ", ")
+}
+
+// rowSecurity reports whether a policy refused the row, and not a GRANT that is
+// missing. PostgreSQL says so by the routine, in any language; CockroachDB by its
+// message.
+func rowSecurity(e *pgconn.PgError) bool {
+	return e.Routine == routineRowSecurity || strings.HasPrefix(e.Message, messageRowSecurity)
+}
+
+func fatal(e *pgconn.PgError) bool {
+	return e.SeverityUnlocalized == severityFatal || e.Severity == severityFatal
 }

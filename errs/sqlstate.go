@@ -1,53 +1,90 @@
 package errs
 
-// meaning is what a SQLSTATE says to the client by default.
-type meaning struct {
-	kind Kind
-	code string // where the kind's own is too coarse
-	text string
+// sqlstate is one SQLSTATE and what it says to the client by default.
+type sqlstate struct {
+	state string
+	name  string // PostgreSQL's condition name, CockroachDB's in the same style
+	kind  Kind
+	code  string // where the kind's own is too coarse
+	text  string // likewise
 }
 
-// meanings lists the SQLSTATEs that are not Internal. A client can mend what
-// it sent, so class 22 is its fault only where the value came from outside as
-// it is; what our own SQL computed (a division by zero, say) is ours.
-//
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-var meanings = map[string]meaning{
-	"22001": {kind: Invalid, code: "too_long", text: "A value is too long."},
-	"22003": {kind: Invalid, code: "out_of_range", text: "A number is out of range."},
-	"22004": {kind: Invalid},
-	"22007": {kind: Malformed, code: "invalid_datetime", text: "A date or time is not valid."},
-	"22008": {kind: Invalid, code: "invalid_datetime", text: "A date or time is not valid."},
-	"22009": {kind: Invalid, code: "invalid_datetime", text: "A date or time is not valid."},
-	"22018": {kind: Malformed},
-	"2201B": {kind: Malformed, code: "invalid_pattern", text: "The pattern is not valid."},
-	"2201W": {kind: Malformed, code: "invalid_page", text: "The page is not valid."},
-	"2201X": {kind: Malformed, code: "invalid_page", text: "The page is not valid."},
-	"22021": {kind: Malformed, code: "invalid_characters", text: "The text contains characters that cannot be stored."},
-	"22023": {kind: Malformed},
-	"22024": {kind: Malformed, code: "invalid_characters", text: "The text contains characters that cannot be stored."},
-	"22P02": {kind: Malformed},
-	"22P03": {kind: Malformed},
-	"22P05": {kind: Malformed, code: "invalid_characters", text: "The text contains characters that cannot be stored."},
-
-	"23000": {kind: Conflict},
-	"23001": {kind: StillReferenced}, // PostgreSQL 18 for RESTRICT
-	"23503": {kind: Conflict},        // unless its direction is known
-	"23505": {kind: AlreadyExists},
-	"23514": {kind: Invalid},
-	"23P01": {kind: Conflict, code: "overlap", text: "This overlaps an existing item."},
-	// 23502 is the client's fault only where a rule says that it sends the column.
-
-	"40000": {kind: Contention},
-	"40001": {kind: Contention},
-	"40002": {kind: Conflict},
-	"40003": {kind: OutcomeUnknown},
-	"40P01": {kind: Contention},
-}
-
+// The SQLSTATEs of which the code alone does not say enough.
 const (
-	codeNotNull    = "23502"
-	codeForeignKey = "23503"
-	codeRestrict   = "23001"
-	codeCheck      = "23514"
+	stateNotNull        = "23502"
+	stateForeignKey     = "23503"
+	stateRestrict       = "23001"
+	stateCheck          = "23514"
+	statePrivilege      = "42501"
+	stateQueryCanceled  = "57014"
+	stateProtocol       = "08P01"
+	stateCommitted      = "XXA00"
+	classIntegrity      = "23"
+	severityFatal       = "FATAL"
+	routineRowSecurity  = "ExecWithCheckOptions"
+	messageRowSecurity  = "new row violates row-level security policy "
+	messageBadArgument  = "error in argument for $"
+	constraintPrimary   = "primary"
+	suffixPrimaryKey    = "_pkey"
+	maxIdentifierLength = 63
 )
+
+var states = index(sqlstates)
+
+func index(list []sqlstate) map[string]sqlstate {
+	m := make(map[string]sqlstate, len(list))
+	for _, s := range list {
+		m[s.state] = s
+	}
+	return m
+}
+
+// classes says what codes yet unborn mean, where their class is enough to know
+// that it is not the client, or that it is. All others are Internal.
+var classes = map[string]Kind{
+	"08": Unavailable,
+	"23": Conflict,
+	"40": Contention,
+	"53": Unavailable,
+	"57": Unavailable,
+}
+
+func meaningOf(state string) sqlstate {
+	if s, ok := states[state]; ok {
+		return s
+	}
+	if !isState(state) {
+		return sqlstate{}
+	}
+	return sqlstate{kind: classes[state[:2]]}
+}
+
+// isState reports whether s has the form of a SQLSTATE.
+func isState(s string) bool {
+	if len(s) != 5 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// raisable reports whether a rule by SQLSTATE makes sense: for those that the
+// application makes up, and for classes whose meaning depends on its own SQL:
+// data (22), views with a check option (44), limits that a value can meet (54)
+// and RAISE (P0). The violation of a constraint is for a rule by its name, since
+// its SQLSTATE covers every table. All other codes speak of the service, the
+// server or the outcome, which no client can mend.
+func raisable(state string) bool {
+	if _, known := states[state]; !known {
+		return true
+	}
+	switch state[:2] {
+	case "22", "44", "54", "P0":
+		return true
+	}
+	return false
+}

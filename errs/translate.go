@@ -3,7 +3,13 @@ package errs
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,10 +19,16 @@ import (
 // Translate turns any error into an [*Error], which is safe to show, and nil
 // into nil. What it does not understand is Internal, with a constant text.
 //
-// The outermost error that means something decides: an *Error, an error with a
-// method Kind() errs.Kind (and RetryAfter() time.Duration, if it knows when to
-// come again), a database error, pgx.ErrNoRows, the end of a
-// context. The error that was given is in the result's Unwrap.
+// The outermost error that means something decides: an *Error, one that the
+// catalog has a rule for ([Is], [As]), an error with a method Kind() errs.Kind
+// (and RetryAfter() time.Duration, if it knows when to come again), a database
+// error of any driver, a lost connection, pgx.ErrNoRows, the end of a context.
+// Of several that are joined the first decides, but an unknown outcome is never
+// hidden by another one. The error that was given is in the result's Unwrap.
+//
+// A connection that is lost during COMMIT looks like any other here, and is
+// Unavailable, which asks for the request to be sent again. Package txn knows
+// better: use it where that would do harm.
 func (c *Catalog) Translate(err error) error {
 	if err == nil {
 		return nil
@@ -26,13 +38,22 @@ func (c *Catalog) Translate(err error) error {
 
 func (c *Catalog) translate(err error) *Error {
 	if e, ok := err.(*Error); ok && e != nil {
-		return e
+		if c == nil || !c.values || e.values {
+			return e
+		}
+		copied := *e
+		copied.values = true
+		return &copied
 	}
 	e := c.understand(err)
 	if e == nil {
 		e = &Error{kind: Internal}
 	}
+	if e.server != nil && e.server.Code == stateQueryCanceled && e.kind == Timeout && errors.Is(err, context.Canceled) {
+		e.kind = Canceled
+	}
 	e.cause = err
+	e.values = c != nil && c.values
 	return e
 }
 
@@ -48,39 +69,53 @@ func (c *Catalog) understand(err error) *Error {
 			return c.understand(inner)
 		}
 	case interface{ Unwrap() []error }:
-		for _, inner := range u.Unwrap() {
-			if inner == nil {
-				continue
-			}
-			if e := c.understand(inner); e != nil {
-				return e
-			}
-		}
+		return c.understandJoined(u.Unwrap())
 	}
 	return nil
 }
 
+func (c *Catalog) understandJoined(joined []error) (first *Error) {
+	for _, inner := range joined {
+		if inner == nil {
+			continue
+		}
+		e := c.understand(inner)
+		switch {
+		case e == nil:
+		case e.kind == OutcomeUnknown:
+			return e
+		case first == nil, e.final && first.kind.Resend():
+			first = e
+		}
+	}
+	return first
+}
+
 func (c *Catalog) know(err error) *Error {
-	switch e := err.(type) {
-	case *Error:
+	if e, ok := err.(*Error); ok {
 		if e == nil {
 			return &Error{kind: Internal}
 		}
 		copied := *e
 		return &copied
+	}
+	if c != nil {
+		for i := range c.causes {
+			if r := &c.causes[i]; r.match(err) {
+				e := new(Error)
+				e.apply(r, r.reply)
+				return e
+			}
+		}
+	}
+	switch e := err.(type) {
 	case *pgconn.PgError:
 		if e == nil {
 			return &Error{kind: Internal}
 		}
 		return c.fromServer(e)
 	case interface{ Kind() Kind }:
-		known := &Error{kind: e.Kind().Kind()}
-		if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
-			known.retryAfter = r.RetryAfter()
-		}
-		return known
-	case *http.MaxBytesError:
-		return &Error{kind: TooLarge}
+		return fromKind(e, err)
 	}
 	switch err {
 	case pgx.ErrNoRows, sql.ErrNoRows:
@@ -89,75 +124,182 @@ func (c *Catalog) know(err error) *Error {
 		return &Error{kind: Timeout}
 	case context.Canceled:
 		return &Error{kind: Canceled}
+	case pgconn.ErrConnClosed, sql.ErrConnDone, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed:
+		return &Error{kind: Unavailable}
+	case pgx.ErrTxClosed, pgx.ErrTxCommitRollback, pgx.ErrTooManyRows, sql.ErrTxDone: // faults of the service
+		return &Error{kind: Internal}
+	}
+	switch e := err.(type) {
+	case *http.MaxBytesError:
+		return &Error{kind: TooLarge}
+	case *pgconn.ConnectError:
+		if e == nil {
+			return &Error{kind: Internal}
+		}
+		return c.fromConnect(e)
+	case *net.OpError, *net.DNSError:
+		return &Error{kind: endOfContext(err, Unavailable)}
+	case *url.Error:
+		// A call to another service: what it did there is not known, so this must
+		// not ask for the request again.
+		return &Error{kind: endOfContext(err, Internal)}
+	case *pgconn.ParseConfigError, pgx.ScanArgError, *pgx.ScanArgError: // whatever is inside
+		return &Error{kind: Internal}
+	}
+	if pe := serverError(err); pe != nil {
+		return c.fromServer(pe)
 	}
 	return nil
 }
 
+func fromKind(k interface{ Kind() Kind }, err error) *Error {
+	if isNil(err) {
+		return &Error{kind: Internal}
+	}
+	e := &Error{kind: k.Kind().Kind()}
+	e.final = e.kind == Internal
+	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
+		e.retryAfter = max(r.RetryAfter(), 0)
+	}
+	return e
+}
+
+func endOfContext(err error, otherwise Kind) Kind {
+	switch {
+	case isNil(err):
+		return Internal
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return Timeout
+	}
+	return otherwise
+}
+
+// fromConnect is for connections that were never made: no client is to blame,
+// but a wrong password is not mended by coming again.
+func (c *Catalog) fromConnect(err *pgconn.ConnectError) *Error {
+	e := &Error{kind: endOfContext(err, Unavailable), server: findServerError(err)}
+	if e.kind == Unavailable && e.server != nil && c.fromServer(e.server).kind == Internal {
+		e.kind = Internal
+	}
+	return e
+}
+
 func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
-	m := meanings[pe.Code]
-	e := &Error{kind: m.kind, code: m.code, message: m.text}
-	switch pe.Code {
-	case codeNotNull:
-		rule, known := c.columnRule(pe)
-		if known {
-			e.kind = Required
-			e.apply(rule.reply)
-		}
-		return e
-	case codeCheck:
-		if pe.ConstraintName == "" { // no partition for the row: ours to mend
-			return &Error{kind: Internal}
+	if c != nil && len(c.states) > 0 {
+		if r, ok := c.states[pe.Code]; ok {
+			e := &Error{server: pe}
+			e.apply(&r, r.reply)
+			return e
 		}
 	}
-	rule, known := c.constraintRule(pe)
+	s := meaningOf(pe.Code)
+	e := &Error{kind: s.kind, code: s.code, message: s.text, server: pe}
 	switch pe.Code {
-	case codeForeignKey:
-		switch foreignKeyDirection(pe.Message) {
-		case missing:
-			e.kind = ReferenceNotFound
-			e.apply(rule.missing)
-		case inUse:
-			e.kind = StillReferenced
-			e.apply(rule.inUse)
+	case stateNotNull:
+		if r, ok := c.notNullRule(pe); ok {
+			e.kind = Required
+			e.apply(&r, r.reply)
+		} else {
+			e.kind = Internal
 		}
-	case codeRestrict:
-		e.apply(rule.inUse)
+		return e
+	case stateCheck:
+		if pe.ConstraintName == "" {
+			e.kind = Internal
+			return e
+		}
+	case statePrivilege:
+		if rowSecurity(pe) {
+			e.kind = Forbidden
+		}
+	case stateProtocol:
+		switch {
+		case fatal(pe):
+			e.kind = Unavailable
+		case strings.HasPrefix(pe.Message, messageBadArgument): // PostgreSQL's 22P02
+			e.kind = Malformed
+		}
+	case stateCommitted:
+		e.final = true
+	}
+	if len(pe.Code) < 2 || pe.Code[:2] != classIntegrity {
+		return e
+	}
+	r, ok := c.constraintRule(pe)
+	switch pe.Code {
+	case stateForeignKey:
+		switch foreignKeyDirection(pe) {
+		case missing:
+			e.kind, e.message = ReferenceNotFound, ""
+			e.apply(&r, r.missing)
+		case inUse:
+			e.kind, e.message = StillReferenced, ""
+			e.apply(&r, r.inUse)
+		}
+	case stateRestrict:
+		e.apply(&r, r.inUse)
 	default:
-		if known {
-			e.apply(rule.reply)
+		if ok {
+			e.apply(&r, r.reply)
 		}
 	}
 	return e
 }
 
-func (e *Error) apply(p *reply) {
+func (e *Error) apply(r *Rule, p *reply) {
 	if p == nil {
 		return
 	}
 	e.code, e.field = p.code, p.field
+	if r.kinded {
+		e.kind, e.message = r.kind, ""
+	}
 	if p.message != "" {
 		e.message = p.message
 	}
+	e.status = r.status
 }
 
-func (c *Catalog) constraintRule(pe *pgconn.PgError) (Rule, bool) {
+// constraintRule finds the rule for the constraint that pe names. CockroachDB
+// called every primary key "primary" until version 21.2, and does not name the
+// table: there the columns decide, if one rule alone has them.
+func (c *Catalog) constraintRule(pe *pgconn.PgError) (found Rule, ok bool) {
 	if c == nil || pe.ConstraintName == "" {
 		return Rule{}, false
 	}
-	return pick(c.constraints[pe.ConstraintName], pe.TableName)
+	if pe.ConstraintName != constraintPrimary || pe.TableName != "" {
+		return pick(c.constraints[pe.ConstraintName], pe.TableName)
+	}
+	columns := keyColumns(pe)
+	for _, r := range c.keys {
+		if columns == "" || strings.Join(r.key, ", ") != columns {
+			continue
+		}
+		if ok {
+			return Rule{}, false
+		}
+		found, ok = r, true
+	}
+	return found, ok
 }
 
-// columnRule also finds one where several tables have rules for the column and
+// notNullRule also finds one where several tables have rules for the column and
 // the server does not say which it was: what the client left out is known then,
 // though not what to call it.
-func (c *Catalog) columnRule(pe *pgconn.PgError) (Rule, bool) {
-	column := notNullColumn(pe)
-	if c == nil || column == "" {
+func (c *Catalog) notNullRule(pe *pgconn.PgError) (Rule, bool) {
+	if c == nil {
 		return Rule{}, false
 	}
+	column := notNullColumn(pe)
+	if column == "" {
+		r, ok := c.domains[pe.DataTypeName]
+		return r, ok
+	}
 	rules := c.columns[column]
-	if rule, ok := pick(rules, pe.TableName); ok {
-		return rule, true
+	if r, ok := pick(rules, pe.TableName); ok {
+		return r, true
 	}
 	return Rule{}, len(rules) > 1 && pe.TableName == ""
 }

@@ -23,14 +23,18 @@ const (
 	Forbidden                        // 403: not allowed
 	NotFound                         // 404: not there, or not the caller's
 	MethodNotAllowed                 // 405: not with this method
+	NotAcceptable                    // 406: no such representation
 	Conflict                         // 409: at odds with existing data
 	AlreadyExists                    // 409: taken
 	StillReferenced                  // 409: others point at it
+	InFlight                         // 409: the same request is under way
 	Stale                            // 412: changed since it was read
 	TooLarge                         // 413: more than is accepted
+	UnsupportedMediaType             // 415: not in this format
 	Invalid                          // 422: a value is not allowed
 	Required                         // 422: a value is missing
 	ReferenceNotFound                // 422: it points at nothing
+	KeyReused                        // 422: an idempotency key with another request
 	PreconditionRequired             // 428: say which version you mean
 	TooManyRequests                  // 429: slow down
 	count
@@ -56,14 +60,18 @@ var table = [count]struct {
 	Forbidden:            {"forbidden", http.StatusForbidden, "You do not have access.", false},
 	NotFound:             {"not_found", http.StatusNotFound, "Not found.", false},
 	MethodNotAllowed:     {"method_not_allowed", http.StatusMethodNotAllowed, "This method is not allowed here.", false},
+	NotAcceptable:        {"not_acceptable", http.StatusNotAcceptable, "The answer is not available in that format.", false},
 	Conflict:             {"conflict", http.StatusConflict, "The request conflicts with existing data.", false},
 	AlreadyExists:        {"already_exists", http.StatusConflict, "An item with this value already exists.", false},
 	StillReferenced:      {"still_referenced", http.StatusConflict, "This item is still in use.", false},
+	InFlight:             {"in_flight", http.StatusConflict, "The same request is still being processed.", true},
 	Stale:                {"stale", http.StatusPreconditionFailed, "This item has changed in the meantime.", false},
 	TooLarge:             {"too_large", http.StatusRequestEntityTooLarge, "The request is too large.", false},
+	UnsupportedMediaType: {"unsupported_media_type", http.StatusUnsupportedMediaType, "This format is not supported.", false},
 	Invalid:              {"invalid", http.StatusUnprocessableEntity, "A value is not allowed.", false},
 	Required:             {"required", http.StatusUnprocessableEntity, "A required value is missing.", false},
 	ReferenceNotFound:    {"reference_not_found", http.StatusUnprocessableEntity, "A referenced item does not exist.", false},
+	KeyReused:            {"key_reused", http.StatusUnprocessableEntity, "This key was used for a different request.", false},
 	PreconditionRequired: {"precondition_required", http.StatusPreconditionRequired, "Please say which version you mean.", false},
 	TooManyRequests:      {"too_many_requests", http.StatusTooManyRequests, "Too many requests. Please slow down.", true},
 }

@@ -1,0 +1,165 @@
+package errs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+// Every field of a database error holds a canary: a value in those that may hold
+// values, a name in those that hold names of the schema, which logs may have.
+const (
+	canaryValue = "canary-4711"
+	canaryName  = "canaryname"
+)
+
+var nameFields = map[string]bool{"SchemaName": true, "TableName": true, "ColumnName": true, "DataTypeName": true, "ConstraintName": true, "Routine": true}
+
+// withCanaries fills every string of an error but its code, by reflection, so
+// that a field which pgx adds later is in the test too.
+func withCanaries(code, message, detail string) *pgconn.PgError {
+	e := new(pgconn.PgError)
+	v := reflect.ValueOf(e).Elem()
+	for i := range v.NumField() {
+		switch name := v.Type().Field(i).Name; {
+		case v.Field(i).Kind() != reflect.String:
+		case nameFields[name]:
+			v.Field(i).SetString(canaryName)
+		default:
+			v.Field(i).SetString(canaryValue)
+		}
+	}
+	e.Code = code
+	if message != "" {
+		e.Message = message
+	}
+	if detail != "" {
+		e.Detail = detail
+	}
+	return e
+}
+
+// leaks gives the outputs of err that hold a canary.
+func leaks(t testing.TB, c *errs.Catalog, err error) (found []string) {
+	public := map[string]string{}
+	private := map[string]string{}
+
+	e := c.Translate(err)
+	body, jsonErr := json.Marshal(e)
+	require.NoError(t, jsonErr)
+	public["MarshalJSON"] = string(body)
+	for _, format := range []string{"%v", "%+v", "%s", "%q"} {
+		public[format] = fmt.Sprintf(format, e)
+	}
+	typed := e.(*errs.Error)
+	public["accessors"] = fmt.Sprint(typed.Error(), typed.Code(), typed.Field(), typed.Fields(), typed.Kind(), typed.Status(), typed.RetryAfter())
+
+	var text, structured bytes.Buffer
+	for _, h := range []slog.Handler{
+		slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		slog.NewJSONHandler(&structured, &slog.HandlerOptions{Level: slog.LevelDebug}),
+	} {
+		l := slog.New(h)
+		l.Error("x", "error", e)
+		l.Error("x", "error", fmt.Errorf("wrapped: %w", e))
+		w := httptest.NewRecorder()
+		c.WithLogger(l).Handler(func(http.ResponseWriter, *http.Request) error { return err }).
+			ServeHTTP(w, httptest.NewRequest("POST", "/x", nil))
+		public["response body"] += w.Body.String()
+		public["response headers"] += fmt.Sprint(w.Header())
+	}
+	private["text log"], private["JSON log"] = text.String(), structured.String()
+
+	for where, s := range public {
+		if strings.Contains(s, canaryValue) || strings.Contains(s, canaryName) {
+			found = append(found, where+": "+s)
+		}
+	}
+	for where, s := range private {
+		if strings.Contains(s, canaryValue) {
+			found = append(found, where+": "+s)
+		}
+	}
+	return found
+}
+
+func TestNothingOfTheDatabaseLeaks(t *testing.T) {
+	t.Parallel()
+	withRules := shop.With(
+		errs.Constraint(canaryName).Code("taken").Field("/x"),
+		errs.NotNull(canaryName, canaryName).Code("needed").Field("/x"),
+		errs.DomainNotNull(canaryName).Code("needed_too"),
+	)
+	codes := lines(t, "sqlstates_expected.txt", 6)
+	codes = append(codes, []string{"OW001"}, []string{"ZZ999"}, []string{canaryValue}, []string{""})
+	shapes := []struct{ message, detail string }{
+		{"", ""},
+		{`insert on table "` + canaryValue + `" violates foreign key constraint "` + canaryValue + `"`, "Key (" + canaryValue + ")=(" + canaryValue + ") is not present."},
+		{`delete on table "` + canaryValue + `" violates foreign key constraint "` + canaryValue + `" on table "` + canaryValue + `"`, "Key (a)=(" + canaryValue + ") is still referenced."},
+		{`null value in column "` + canaryName + `" violates not-null constraint`, "Failing row contains (" + canaryValue + ")."},
+		{`new row violates row-level security policy for table "` + canaryValue + `"`, ""},
+		{"error in argument for $1: " + canaryValue, ""},
+	}
+	wraps := map[string]func(error) error{
+		"bare":       func(err error) error { return err },
+		"fmt.Errorf": func(err error) error { return fmt.Errorf("%s: %w", canaryValue, err) },
+		"joined":     func(err error) error { return errors.Join(errors.New(canaryValue), err, errors.New(canaryValue)) },
+		"exhausted":  func(err error) error { return &txn.ExhaustedError{Name: canaryValue, Attempts: 2, Err: err} },
+		"unknown":    func(err error) error { return &txn.OutcomeUnknownError{Name: canaryValue, Err: err} },
+		"committed":  func(err error) error { return &txn.CommittedError{Name: canaryValue, Err: err} },
+		"errs.New":   func(err error) error { return errs.New(errs.Conflict, errs.Cause(err)) },
+	}
+	try := func(c *errs.Catalog, pe *pgconn.PgError, driver, wrap string) {
+		if found := leaks(t, c, wraps[wrap](drivers[driver](pe))); found != nil {
+			t.Fatalf("SQLSTATE %s of %s, %s:\n%s", pe.Code, driver, wrap, strings.Join(found, "\n"))
+		}
+	}
+	for _, code := range codes {
+		for name := range drivers {
+			for i, shape := range shapes {
+				pe := withCanaries(code[0], shape.message, shape.detail)
+				try(nil, pe, name, "bare")
+				try(withRules, pe, name, "bare")
+				for wrap := range wraps {
+					if i == 0 {
+						try(withRules, pe, name, wrap)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNothingOfOtherErrorsLeaks(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		errors.New(canaryValue),
+		fmt.Errorf("failed to encode args[0]: unable to encode %s into binary format for int4", canaryValue),
+		fmt.Errorf("%s: %w", canaryValue, io.EOF),
+		pgconn.NewParseConfigError(canaryValue, canaryValue, errors.New(canaryValue)),
+		&txn.BusyError{Name: canaryValue},
+		errNamed(canaryValue),
+	} {
+		require.Empty(t, leaks(t, shop, err), "%T", err)
+	}
+}
+
+// errNamed is an error with a kind, whose text is not public.
+type errNamed string
+
+func (e errNamed) Error() string   { return string(e) }
+func (e errNamed) Kind() errs.Kind { return errs.Conflict }

@@ -1,0 +1,255 @@
+package errs
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Rule says what one error means to a client: the violation of a constraint
+// ([Constraint], [PrimaryKey], [NotNull], [DomainNotNull]), what the application's
+// own SQL raises ([SQLState]), or an error of its Go code ([Is], [As]). Its methods
+// return a changed copy.
+type Rule struct {
+	constraint string // or:
+	column     string // with table, or:
+	domain     string // or:
+	state      string // or:
+	match      func(error) bool
+	target     any      // what match looks for
+	matchName  string   // likewise, for messages
+	wrong      string   // of what the rule was made
+	table      string   // of constraint, if only there
+	key        []string // columns of a primary key
+	reply      *reply   // of all but foreign keys
+	missing    *reply   // of a foreign key: the row points at nothing
+	inUse      *reply   // of a foreign key: others point at the row
+	kind       Kind     // instead of the usual one, if kinded
+	kinded     bool
+	status     int // instead of the kind's
+}
+
+type reply struct{ code, field, message string }
+
+// Constraint makes a rule for the constraint (or unique index) of that name: a
+// unique, check or exclusion constraint with [Rule.Code], a foreign key with
+// [Rule.Missing] and [Rule.InUse]. For a primary key there is [PrimaryKey].
+func Constraint(name string) Rule { return Rule{constraint: name} }
+
+// PrimaryKey makes a rule for a table's primary key under the name that the
+// database gives it, such as accounts_pkey. CockroachDB before 21.2 calls every
+// primary key "primary" and does not name the table. There the rule holds if its
+// columns are those of the key and of no other rule's, in order; without columns
+// it does not. Name them only if no other table has a primary key of the same ones.
+func PrimaryKey(table string, columns ...string) Rule {
+	r := Rule{constraint: table + suffixPrimaryKey, table: table, key: slices.Clone(columns)}
+	switch {
+	case table == "":
+		r.constraint = ""
+	case len(r.constraint) > maxIdentifierLength:
+		r.wrong = "PostgreSQL shortens the constraint's name: use Constraint with the one that it has"
+	}
+	return r
+}
+
+// NotNull makes a rule for a column that may not be NULL and that the client
+// sends. A NULL in any other column is the service's own fault: Internal.
+func NotNull(table, column string) Rule { return Rule{table: table, column: column} }
+
+// DomainNotNull is NotNull for a domain of PostgreSQL that may not be NULL: the
+// server names neither table nor column then.
+func DomainNotNull(domain string) Rule { return Rule{domain: domain} }
+
+// SQLState makes a rule for a SQLSTATE that the application makes up and raises,
+// such as "OW001" by RAISE EXCEPTION ... USING ERRCODE = 'OW001'. It needs
+// [Rule.Kind]. Of the known ones it may be of class 22, 44, 54 or P0, whose
+// meaning depends on the application's SQL; any other speaks of all tables or of
+// the service itself, and is refused.
+func SQLState(state string) Rule {
+	r := Rule{state: state}
+	switch {
+	case state == "":
+	case !isState(state):
+		r.wrong = "a SQLSTATE has five characters of 0-9 and A-Z"
+	case state[:2] == "00" || state[:2] == "01" || state[:2] == "02":
+		r.wrong = "a class from 00 to 02 is no error"
+	case !raisable(state):
+		r.wrong = fmt.Sprintf("it is %s, which this package knows already", states[state].name)
+	}
+	return r
+}
+
+// Is makes a rule for errors that are target by errors.Is. It needs [Rule.Kind].
+// An [*Error] in the chain that is reached first decides before it.
+func Is(target error) Rule {
+	r := Rule{target: target, matchName: fmt.Sprintf("Is(%T)", target)}
+	if target == nil {
+		r.matchName, r.wrong = "Is(nil)", "there is no target"
+		r.match = func(error) bool { return false }
+		return r
+	}
+	if !reflect.TypeOf(target).Comparable() {
+		r.target, r.wrong = reflect.TypeOf(target), "the target is of a type that cannot be compared"
+	}
+	r.match = func(err error) bool {
+		if err == target {
+			return true
+		}
+		is, ok := err.(interface{ Is(error) bool })
+		return ok && is.Is(target)
+	}
+	return r
+}
+
+// As makes a rule for errors that are of type T by errors.As. It needs
+// [Rule.Kind]. Database errors have rules of their own.
+func As[T error]() Rule {
+	t := reflect.TypeFor[T]()
+	r := Rule{target: t, matchName: "As[" + t.String() + "]()"}
+	switch t {
+	case reflect.TypeFor[error]():
+		r.wrong = "every error is of that type"
+	case reflect.TypeFor[*pgconn.PgError]():
+		r.wrong = "use Constraint, NotNull or SQLState for database errors"
+	case reflect.TypeFor[*Error]():
+		r.wrong = "an *errs.Error is understood already"
+	}
+	r.match = func(err error) bool {
+		if _, ok := err.(T); ok {
+			return true
+		}
+		as, ok := err.(interface{ As(any) bool })
+		var t T
+		return ok && as.As(&t)
+	}
+	return r
+}
+
+// On narrows a rule to one table. PostgreSQL wants the name of a check or
+// foreign key constraint to be unique for its table only. CockroachDB does not
+// say which table it was; where several rules would fit then, none is used.
+func (r Rule) On(table string) Rule {
+	if r.constraint == "" || r.key != nil {
+		r.wrong = "On is for Constraint"
+	}
+	r.table = table
+	return r
+}
+
+// Code sets the name for machines. Every rule but a foreign key's needs one.
+func (r Rule) Code(code string) Rule { return r.with(func(p *reply) { p.code = code }) }
+
+// Field sets the JSON Pointer to the part of the request that is at fault. The
+// default is that none is named.
+func (r Rule) Field(pointer string) Rule { return r.with(func(p *reply) { p.field = pointer }) }
+
+// Message sets the public text. The default is that of the kind.
+func (r Rule) Message(text string) Rule { return r.with(func(p *reply) { p.message = text }) }
+
+// Kind sets what the error means. The default is what its SQLSTATE means; a rule
+// by [SQLState], [Is] or [As] needs one.
+func (r Rule) Kind(k Kind) Rule {
+	r.kind, r.kinded = k, true
+	return r
+}
+
+// Status sets an HTTP status other than the kind's, from 400 to 599.
+func (r Rule) Status(status int) Rule {
+	r.status = status
+	if err := checkStatus(status); err != nil {
+		r.wrong = err.Error()
+	}
+	return r
+}
+
+// Missing sets what is said when a row points at nothing: code, JSON Pointer
+// and public text, of which the last two may be empty.
+func (r Rule) Missing(code, field, message string) Rule {
+	r.missing = &reply{code, field, message}
+	return r
+}
+
+// InUse sets what is said when a row cannot be deleted or changed because
+// others point at it: code and public text, which may be empty.
+func (r Rule) InUse(code, message string) Rule {
+	r.inUse = &reply{code: code, message: message}
+	return r
+}
+
+func (r Rule) with(change func(*reply)) Rule {
+	var p reply
+	if r.reply != nil {
+		p = *r.reply
+	}
+	change(&p)
+	r.reply = &p
+	return r
+}
+
+// name is how the rule was made. No two rules of a catalog have the same, apart
+// from those by Is, whose targets tell them apart.
+func (r Rule) name() string {
+	switch {
+	case r.match != nil:
+		return r.matchName
+	case r.state != "":
+		return fmt.Sprintf("SQLState(%q)", r.state)
+	case r.domain != "":
+		return fmt.Sprintf("DomainNotNull(%q)", r.domain)
+	case r.column != "":
+		return fmt.Sprintf("NotNull(%q, %q)", r.table, r.column)
+	case r.table != "":
+		return fmt.Sprintf("Constraint(%q).On(%q)", r.constraint, r.table)
+	}
+	return fmt.Sprintf("Constraint(%q)", r.constraint)
+}
+
+// identity is equal for rules of which the catalog can have only one.
+func (r Rule) identity() any {
+	if r.match != nil {
+		return r.target
+	}
+	return r.name()
+}
+
+func (r Rule) problems() (found []string) {
+	say := func(format string, args ...any) { found = append(found, r.name()+": "+fmt.Sprintf(format, args...)) }
+	byCause := r.match != nil || r.state != ""
+	if r.wrong != "" {
+		say("%s", r.wrong)
+	}
+	if r.constraint == "" && (r.column == "" || r.table == "") && r.domain == "" && !byCause {
+		say("a name is empty")
+	}
+	foreignKey := r.missing != nil || r.inUse != nil
+	switch {
+	case r.constraint == "" && foreignKey:
+		say("Missing and InUse are for foreign keys")
+	case foreignKey && (r.reply != nil || r.kinded || r.status != 0):
+		say("Code, Field, Message, Kind and Status are for other constraints, Missing and InUse for foreign keys: use one of the two")
+	case r.reply == nil && !foreignKey:
+		say("it has no Code, Missing or InUse")
+	}
+	switch {
+	case r.kinded && r.kind.Kind() != r.kind:
+		say("its Kind is unknown")
+	case !r.kinded && byCause && r.wrong == "":
+		say("it has no Kind")
+	}
+	for _, p := range []*reply{r.reply, r.missing, r.inUse} {
+		if p == nil {
+			continue
+		}
+		if err := checkCode(p.code); err != nil {
+			say("%v", err)
+		}
+		if p.field != "" {
+			if err := checkPointer(p.field); err != nil {
+				say("%v", err)
+			}
+		}
+	}
+	return found
+}
