@@ -48,6 +48,8 @@ import (
 // and domains of extensions are left out. Constraint triggers are not seen: the
 // name that they raise is in their code only.
 //
+// Rules by [SQLState], [Is] and [As] have nothing in the schema to compare with.
+//
 // It reads the system catalogs in three queries, and no row of any table. The
 // error is that of the database, or says that there is no schema to look at. A
 // nil Catalog has no rules.
@@ -64,9 +66,12 @@ func (c *Catalog) Verify(ctx context.Context, db Querier) ([]Finding, error) {
 	slices.SortFunc(v.rules, func(a, b Rule) int { return cmp.Compare(a.name(), b.name()) })
 
 	for _, r := range v.rules {
-		if r.column != "" {
+		switch {
+		case r.column != "":
 			v.checkColumnRule(r)
-		} else {
+		case r.domain != "":
+			v.checkDomainRule(r)
+		default:
 			v.checkRule(r)
 		}
 	}
@@ -82,16 +87,14 @@ func (c *Catalog) Verify(ctx context.Context, db Querier) ([]Finding, error) {
 	return slices.Compact(v.found), nil // a table may be in several schemas
 }
 
-// each gives every rule for a constraint or a column.
+// each gives every rule for something that a schema has.
 func (c *Catalog) each(do func(Rule)) {
 	if c == nil {
 		return
 	}
-	for _, index := range []map[string][]Rule{c.constraints, c.columns} {
-		for _, rules := range index {
-			for _, r := range rules {
-				do(r)
-			}
+	for _, r := range c.rules {
+		if r.constraint != "" || r.column != "" || r.domain != "" {
+			do(r)
 		}
 	}
 }
@@ -113,18 +116,19 @@ func (v *verification) say(kind FindingKind, table, name string, add []Rule, dro
 	})
 }
 
-func (r Rule) head() string { return "errs." + r.name() }
-
 // lookup finds the rule that Translate would.
 func (v *verification) lookup(l *liveConstraint, name, table string) (Rule, bool) {
-	return v.catalog.constraintRule(&pgconn.PgError{Code: l.sort.sqlState(), ConstraintName: name, TableName: table})
+	return v.catalog.constraintRule(&pgconn.PgError{
+		Code: l.sort.sqlState(), ConstraintName: name, TableName: table,
+		Detail: "Key (" + strings.Join(l.columns, ", ") + ")=(", // keyColumns looks for it
+	})
 }
 
 // written reports whether there is a rule for that name and table, or for that
 // name and any table.
 func (v *verification) written(name, table string) bool {
 	return slices.ContainsFunc(v.rules, func(r Rule) bool {
-		return r.column == "" && r.constraint == name && (r.table == "" || r.table == table)
+		return r.constraint == name && (r.table == "" || r.table == table)
 	})
 }
 
@@ -158,6 +162,9 @@ func (v *verification) tablesOf(name string) (tables []string) {
 // table.
 func (v *verification) checkRule(r Rule) {
 	named := v.withName(r.constraint)
+	if v.checkKey(r, named) {
+		return
+	}
 	if len(named) == 0 {
 		for _, l := range v.live.constraints {
 			if l.name == r.constraint && len(l.signals) > 0 {
@@ -265,8 +272,14 @@ func (v *verification) checkConstraint(l *liveConstraint) {
 	if len(unruled) == 0 || l.generated && len(needs) == 0 {
 		return
 	}
-	if v.live.cockroach && len(v.tablesOf(l.name)) > 1 {
+	if v.live.cockroach && !v.oldKey(l) && len(v.tablesOf(l.name)) > 1 {
 		v.saySharedOnCockroach(MissingRule, l.name, v.contenders(l.name))
+		return
+	}
+	if v.oldKey(l) && len(v.sameKey(l)) > 0 {
+		v.say(MissingRule, l.table, l.name, nil, "",
+			"a primary key of %s has no rule, and can have none: %s has one of the same columns, and this version of CockroachDB names neither table nor key: give it a name of its own",
+			strings.Join(l.columns, ", "), strings.Join(v.sameKey(l), ", "))
 		return
 	}
 	columns := ""
@@ -291,6 +304,7 @@ func (v *verification) checkSort(l *liveConstraint, r Rule, missing, inUse bool)
 		problem = fmt.Sprintf("it is %v: the rule needs Code, and its Missing and InUse are never used", l.sort)
 	case r.reply != nil:
 		mended.reply, mended.missing, mended.inUse = nil, s.missing, s.inUse
+		mended.kinded, mended.status = false, 0
 		problem = "it is a foreign key: the rule needs Missing and InUse, and its Code is never used"
 	case missing && r.missing == nil:
 		mended.missing = s.missing

@@ -159,11 +159,49 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			create table t (n posint, m must)`,
 		rules: []string{`errs.NotNull("t", "m").Code("x"),`},
 		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "t", Name: "m", Problem: "only the domain", Drop: `errs.NotNull("t", "m")`},
+			{Kind: errs.WrongRule, Table: "t", Name: "m", Problem: "only the domain", Drop: `errs.NotNull("t", "m")`,
+				Add: `errs.DomainNotNull("must").Code("x"),`},
 			{Kind: errs.MissingRule, Table: "posint", Name: "posint_check", Problem: "a check of a domain has no rule",
 				Add: `errs.Constraint("posint_check").Code("posint_check"),`},
 		},
-		after: []violation{{`insert into t values (0, 1)`, "posint_check"}},
+		after: []violation{{`insert into t values (0, 1)`, "posint_check"}, {`insert into t values (1, null)`, "x"}},
+	}, {
+		name: "rules for domains",
+		schema: `
+			create domain base as bigint not null;
+			create domain over as base;
+			create domain loose as bigint;
+			create table t (a over, b loose)`,
+		rules: []string{
+			`errs.DomainNotNull("over").Code("no_a"),`,
+			`errs.DomainNotNull("loose").Code("no_b"),`,
+			`errs.DomainNotNull("gone").Code("x"),`,
+		},
+		want: []errs.Finding{
+			{Kind: errs.WrongRule, Table: "loose", Name: "loose", Problem: "may be NULL", Drop: `errs.DomainNotNull("loose")`},
+			{Kind: errs.StaleRule, Table: "gone", Name: "gone", Problem: "is of this domain", Drop: `errs.DomainNotNull("gone")`},
+		},
+		after: []violation{{`insert into t values (null)`, "no_a"}},
+	}, {
+		name: "primary keys",
+		schema: `
+			create table a (code text primary key);
+			create table b (code text primary key);
+			create table c (x bigint, y bigint, primary key (x, y));
+			insert into a values ('x')`,
+		rules: []string{
+			`errs.PrimaryKey("b", "x").Code("b_taken").Kind(errs.Conflict).Status(422),`,
+			`errs.PrimaryKey("c", "x", "y").Missing("x", "", ""),`,
+		},
+		want: []errs.Finding{
+			{Kind: errs.WrongRule, Table: "b", Name: "b_pkey", Problem: "the columns of the primary key are code", Drop: `errs.PrimaryKey("b", "x")`,
+				Add: `errs.PrimaryKey("b", "code").Code("b_taken").Kind(errs.Conflict).Status(422),`},
+			{Kind: errs.WrongRule, Table: "c", Name: "c_pkey", Problem: "it is a primary key", Drop: `errs.PrimaryKey("c", "x", "y")`,
+				Add: `errs.PrimaryKey("c", "x", "y").Code("x_y_taken"),`},
+			{Kind: errs.MissingRule, Table: "a", Name: "a_pkey", Problem: "a primary key of code has no rule",
+				Add: `errs.PrimaryKey("a").Code("code_taken").Field("/code"),`},
+		},
+		after: []violation{{`insert into a values ('x')`, "code_taken"}},
 	}, {
 		name: "constraint triggers",
 		schema: `
@@ -218,6 +256,41 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 		rules:   []string{`errs.Constraint("positive").Code("n"),`, `errs.NotNull("a", "n").Code("no_a"),`, `errs.NotNull("b", "n").Code("no_b"),`},
 		want:    []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "n", Problem: "but not which"}},
 		after:   []violation{{`insert into b values (null)`, "required"}},
+		remains: true,
+	}, {
+		name: "primary keys by their columns",
+		schema: `
+			create table a (code text, primary key (code));
+			create table b (x bigint, y bigint, primary key (x, y));
+			create table c (z bigint, primary key (z));
+			create table d (w bigint, primary key (w));
+			insert into a values ('x'); insert into c values (1)`,
+		rules: []string{
+			`errs.PrimaryKey("b", "x", "y").Code("b_taken"),`,
+			`errs.PrimaryKey("c").Code("c_taken"),`,
+			`errs.PrimaryKey("d", "x").Code("d_taken"),`,
+			`errs.Constraint("primary").Code("any"),`,
+		},
+		want: []errs.Finding{
+			{Kind: errs.WrongRule, Name: "primary", Problem: "gives every primary key this name", Drop: `errs.Constraint("primary")`},
+			{Kind: errs.WrongRule, Table: "c", Name: "c_pkey", Problem: "the columns of the primary key are z", Drop: `errs.PrimaryKey("c")`,
+				Add: `errs.PrimaryKey("c", "z").Code("c_taken"),`},
+			{Kind: errs.WrongRule, Table: "d", Name: "d_pkey", Problem: "the columns of the primary key are w", Drop: `errs.PrimaryKey("d", "x")`,
+				Add: `errs.PrimaryKey("d", "w").Code("d_taken"),`},
+			{Kind: errs.MissingRule, Table: "a", Name: "primary", Problem: "a primary key of code has no rule",
+				Add: `errs.PrimaryKey("a", "code").Code("code_taken").Field("/code"),`},
+		},
+		after: []violation{{`insert into a values ('x')`, "code_taken"}, {`insert into c values (1)`, "c_taken"}},
+	}, {
+		name: "primary keys of the same columns",
+		schema: `
+			create table a (code text primary key);
+			create table b (code text primary key)`,
+		rules: []string{`errs.PrimaryKey("a", "code").Code("a_taken"),`},
+		want: []errs.Finding{
+			{Kind: errs.SharedName, Table: "a", Name: "primary", Problem: "b has a primary key of the same columns (code)"},
+			{Kind: errs.MissingRule, Table: "b", Name: "primary", Problem: "can have none: a has one of the same columns"},
+		},
 		remains: true,
 	}, {
 		name: "its own columns and checks",

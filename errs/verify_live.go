@@ -58,11 +58,17 @@ func (s sort) sqlState() string {
 	case sortExclusion:
 		return "23P01"
 	case sortCheck, sortDomain:
-		return codeCheck
+		return stateCheck
 	case sortForeignKey:
-		return codeForeignKey
+		return stateForeignKey
 	}
 	return "23505"
+}
+
+// domainType is the type of a column if it is a domain.
+type domainType struct {
+	name    string
+	notNull bool
 }
 
 // liveColumn is a column, and those of the same name in the partitions and
@@ -76,7 +82,7 @@ type memberColumn struct {
 	table     string
 	rows      bool // it has rows of its own, so the server may name it
 	notNull   bool
-	byDomain  bool // its type refuses NULL
+	domain    domainType
 	generated bool // from other columns
 }
 
@@ -184,7 +190,8 @@ type columnRow struct {
 	TableName     string
 	Column        string
 	Rows, NotNull bool
-	ByDomain      bool
+	Domain        string // "" for other types
+	DomainNotNull bool
 	Generated     bool
 }
 
@@ -213,7 +220,7 @@ func groupColumns(rows []columnRow) (found []*liveColumn) {
 			found = append(found, groups[k])
 		}
 		groups[k].members = append(groups[k].members,
-			memberColumn{table: r.TableName, rows: r.Rows, notNull: r.NotNull, byDomain: r.ByDomain, generated: r.Generated})
+			memberColumn{table: r.TableName, rows: r.Rows, notNull: r.NotNull, domain: domainType{r.Domain, r.DomainNotNull}, generated: r.Generated})
 	}
 	return found
 }

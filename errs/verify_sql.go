@@ -107,11 +107,21 @@ select t.oid::int8,
 		from pg_catalog.pg_inherits h
 		join pg_catalog.pg_attribute up on up.attrelid = h.inhparent
 		where h.inhrelid = t.oid and up.attname = a.attname and up.attnum > 0 and not up.attisdropped), 0),
-	t.relname::text, a.attname::text, t.relkind = 'r', a.attnotnull, typ.typnotnull, a.attgenerated <> ''
+	t.relname::text, a.attname::text, t.relkind = 'r', a.attnotnull,
+	case typ.typtype when 'd' then typ.typname::text else '' end, domain.not_null, a.attgenerated <> ''
 from owned
 join pg_catalog.pg_class t on t.oid = owned.oid
 join pg_catalog.pg_attribute a on a.attrelid = t.oid
 join pg_catalog.pg_type typ on typ.oid = a.atttypid
+cross join lateral (
+	with recursive base (oid, not_null) as (
+		select typ.oid, typ.typnotnull
+		union
+		select up.oid, up.typnotnull
+		from base
+		join pg_catalog.pg_type d on d.oid = base.oid and d.typtype = 'd'
+		join pg_catalog.pg_type up on up.oid = d.typbasetype)
+	select bool_or(not_null) as not_null from base) as domain
 where a.attnum > 0 and not a.attisdropped
 order by 3, 4, 1`
 
@@ -159,7 +169,7 @@ where n.nspname = any (current_schemas(false)) and t.relkind = 'r' and i.indisun
 order by 4, 5, 1`
 
 const sqlCockroachColumns = `
-select t.oid::int8, 0::int8, t.relname::text, a.attname::text, true, a.attnotnull, false, a.attgenerated <> ''
+select t.oid::int8, 0::int8, t.relname::text, a.attname::text, true, a.attnotnull, '', false, a.attgenerated <> ''
 from pg_catalog.pg_class t
 join pg_catalog.pg_namespace n on n.oid = t.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = t.oid

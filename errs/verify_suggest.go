@@ -3,6 +3,7 @@ package errs
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ func (v *verification) suggest(l *liveConstraint, signals []signal) (rules []Rul
 		}
 	}
 	for _, name := range names {
-		r := Constraint(name)
+		r := v.ruleFor(l, name)
 		var tables []string
 		var of signal
 		for _, s := range signals {
@@ -52,6 +53,18 @@ func (v *verification) suggest(l *liveConstraint, signals []signal) (rules []Rul
 		rules = append(rules, r)
 	}
 	return rules
+}
+
+// ruleFor names a primary key by its table, where the server would give it that
+// name. Columns are only of use where it is the name of every primary key.
+func (v *verification) ruleFor(l *liveConstraint, name string) Rule {
+	if v.oldKey(l) {
+		return PrimaryKey(l.table, l.columns...)
+	}
+	if r := PrimaryKey(l.table); l.sort == sortPrimary && r.constraint == name && r.wrong == "" {
+		return r
+	}
+	return Constraint(name)
 }
 
 func (l *liveConstraint) code() string {
@@ -104,10 +117,23 @@ func word(name string) string {
 	}, name)
 }
 
+// head is how the rule was made. Constraint("t_pkey").On("t") is the same rule
+// as PrimaryKey("t").
+func (r Rule) head() string {
+	if r.table == "" || r.constraint != r.table+suffixPrimaryKey || len(r.constraint) > maxIdentifierLength {
+		return "errs." + r.name()
+	}
+	names := []string{strconv.Quote(r.table)}
+	for _, column := range r.key {
+		names = append(names, strconv.Quote(column))
+	}
+	return "errs.PrimaryKey(" + strings.Join(names, ", ") + ")"
+}
+
 // source is the rule as it is written in Go.
 func (r Rule) source() string {
 	var b strings.Builder
-	b.WriteString("errs." + r.name())
+	b.WriteString(r.head())
 	if p := r.reply; p != nil {
 		fmt.Fprintf(&b, ".Code(%q)", p.code)
 		if p.field != "" {
@@ -117,11 +143,26 @@ func (r Rule) source() string {
 			fmt.Fprintf(&b, ".Message(%q)", p.message)
 		}
 	}
+	if r.kinded {
+		b.WriteString(".Kind(errs." + kindName(r.kind) + ")")
+	}
+	if r.status != 0 {
+		fmt.Fprintf(&b, ".Status(%d)", r.status)
+	}
 	if p := r.missing; p != nil {
 		fmt.Fprintf(&b, ".Missing(%q, %q, %q)", p.code, p.field, p.message)
 	}
 	if p := r.inUse; p != nil {
 		fmt.Fprintf(&b, ".InUse(%q, %q)", p.code, p.message)
+	}
+	return b.String()
+}
+
+// kindName is the constant's: the code already_exists is that of AlreadyExists.
+func kindName(k Kind) string {
+	var b strings.Builder
+	for _, part := range strings.Split(k.Code(), "_") {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
 	}
 	return b.String()
 }

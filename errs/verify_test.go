@@ -14,14 +14,18 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
+var kinds = map[string]errs.Kind{"Conflict": errs.Conflict, "AlreadyExists": errs.AlreadyExists, "ReferenceNotFound": errs.ReferenceNotFound}
+
 // evaluate makes the rules of a source text such as Finding.Add.
 func evaluate(t *testing.T, source string) (rules []errs.Rule) {
 	t.Helper()
 	list, err := parser.ParseExpr("[]errs.Rule{" + source + "\n}")
 	require.NoError(t, err, "%s", source)
 	makers := map[string]reflect.Value{
-		"Constraint": reflect.ValueOf(errs.Constraint),
-		"NotNull":    reflect.ValueOf(errs.NotNull),
+		"Constraint":    reflect.ValueOf(errs.Constraint),
+		"NotNull":       reflect.ValueOf(errs.NotNull),
+		"PrimaryKey":    reflect.ValueOf(errs.PrimaryKey),
+		"DomainNotNull": reflect.ValueOf(errs.DomainNotNull),
 	}
 	var value func(e ast.Expr) reflect.Value
 	value = func(e ast.Expr) reflect.Value {
@@ -37,9 +41,18 @@ func evaluate(t *testing.T, source string) (rules []errs.Rule) {
 		require.True(t, method.IsValid(), "%s", f.Sel.Name)
 		var args []reflect.Value
 		for _, a := range call.Args {
-			text, err := strconv.Unquote(a.(*ast.BasicLit).Value)
-			require.NoError(t, err)
-			args = append(args, reflect.ValueOf(text))
+			switch a := a.(type) {
+			case *ast.SelectorExpr:
+				args = append(args, reflect.ValueOf(kinds[a.Sel.Name]))
+			case *ast.BasicLit:
+				if number, err := strconv.Atoi(a.Value); err == nil {
+					args = append(args, reflect.ValueOf(number))
+					continue
+				}
+				text, err := strconv.Unquote(a.Value)
+				require.NoError(t, err)
+				args = append(args, reflect.ValueOf(text))
+			}
 		}
 		return method.Call(args)[0]
 	}
@@ -273,6 +286,10 @@ func TestVerifyOnBothEngines(t *testing.T) {
 		want: []errs.Finding{{Kind: errs.MissingRule, Table: "t", Name: "t_a_check", Problem: "has no rule",
 			Add: `errs.Constraint("t_a_check").On("t").Code("a_invalid").Field("/a"),`}},
 		after: []violation{{`insert into t values (-2)`, "a_invalid"}},
+	}, {
+		name:  "stale, of another kind and status",
+		rules: []string{`errs.Constraint("gone").Code("x").Kind(errs.Conflict).Status(410),`},
+		want:  []errs.Finding{{Kind: errs.StaleRule, Name: "gone", Problem: "no constraint", Drop: `errs.Constraint("gone")`}},
 	}, {
 		name: "a shared name with rules for each table and for any",
 		schema: `
