@@ -170,10 +170,11 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 		schema: `
 			create domain base as bigint not null;
 			create domain over as base;
-			create domain loose as bigint;
+			create domain loose as bigint constraint loose_check check (value > 0);
 			create table t (a over, b loose)`,
 		rules: []string{
 			`errs.DomainNotNull("over").Code("no_a"),`,
+			`errs.Constraint("loose_check").On("t").Code("b_invalid"),`,
 			`errs.DomainNotNull("loose").Code("no_b"),`,
 			`errs.DomainNotNull("gone").Code("x"),`,
 		},
@@ -181,7 +182,7 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			{Kind: errs.WrongRule, Table: "loose", Name: "loose", Problem: "may be NULL", Drop: `errs.DomainNotNull("loose")`},
 			{Kind: errs.StaleRule, Table: "gone", Name: "gone", Problem: "is of this domain", Drop: `errs.DomainNotNull("gone")`},
 		},
-		after: []violation{{`insert into t values (null)`, "no_a"}},
+		after: []violation{{`insert into t values (null)`, "no_a"}, {`insert into t values (1, 0)`, "b_invalid"}},
 	}, {
 		name: "primary keys",
 		schema: `

@@ -25,11 +25,7 @@ func (v *verification) checkSharedNames() {
 		}
 		if slices.ContainsFunc(sharing, func(l *liveConstraint) bool {
 			got, ok := v.lookup(l, name, "")
-			if !ok {
-				return true
-			}
-			own, written := v.lookup(l, name, l.table)
-			return got.table != "" && got.table != l.table && !(written && got.saysAs(own))
+			return !ok || got.table != "" && got.table != l.table
 		}) {
 			v.saySharedOnCockroach(SharedName, name, sharing)
 		}
@@ -64,13 +60,6 @@ func (v *verification) saySharedOnCockroach(kind FindingKind, name string, shari
 	}
 	v.say(kind, strings.Join(v.tablesOf(name), ", "), name, []Rule{proposal}, "",
 		"CockroachDB does not say which table it was: a rule without On(table) that is right for all of them, or a name of its own for each, is needed")
-}
-
-// saysAs reports whether a client hears the same from both.
-func (r Rule) saysAs(other Rule) bool {
-	same := func(a, b *reply) bool { return a == b || a != nil && b != nil && *a == *b }
-	return r.kinded == other.kinded && r.kind == other.kind && r.status == other.status &&
-		same(r.reply, other.reply) && same(r.missing, other.missing) && same(r.inUse, other.inUse)
 }
 
 func uniq(words []string) []string {
