@@ -9,7 +9,8 @@
 //		// return errors as they come
 //	}))
 //
-// It is for CockroachDB and PostgreSQL through pgx v5.
+// It is for CockroachDB and PostgreSQL, through pgx v5, and also through pgx v4,
+// lib/pq and database/sql.
 //
 // # Safe to show
 //
@@ -24,6 +25,27 @@
 // same request may succeed later. 500 if an engineer must act, which is the
 // default for everything that is not understood, and where it is not known
 // whether the request was carried out: proxies send a 503 again by themselves.
+//
+// Each SQLSTATE of PostgreSQL 18 and CockroachDB has a declared meaning, and each
+// class one for codes that are yet to come.
+//
+// # HTTP
+//
+// [Catalog.Handler] is for handlers that return their error, [Catalog.Middleware]
+// for those that write by themselves, with [Catalog.Write]. Errors are problem
+// details (RFC 9457), with a code to tell them apart by, a JSON Pointer to each
+// field at fault, and the id of the request, which is in the log too. Panics are
+// answered and logged. [DecodeJSON] reads a body strictly. [Catalog.WithMessages]
+// speaks the client's language.
+//
+// Frameworks take an [*Error] by its methods (huma, echo v5), or through an adapter
+// in github.com/rowkeeper/rowkeeper/errs/interop, a module of its own (connect-go,
+// grpc-go, goa, echo v4). Those that print err.Error() print the public text.
+//
+// # In step with the schema
+//
+// [Catalog.Verify] compares a catalog with a live database: constraints without a
+// rule, and rules without a constraint.
 //
 // # One error for both engines
 //

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -152,8 +153,19 @@ func (c *Catalog) know(err error) *Error {
 	if pe := serverError(err); pe != nil {
 		return c.fromServer(pe)
 	}
+	if isOldNoRows(err) {
+		return &Error{kind: NotFound}
+	}
 	return nil
 }
+
+// isOldNoRows reports whether err is the ErrNoRows of pgx v4, which has neither
+// a type of its own nor that of v5 in it.
+func isOldNoRows(err error) bool {
+	return reflect.TypeOf(err) == plainError && err.Error() == pgx.ErrNoRows.Error()
+}
+
+var plainError = reflect.TypeOf(errors.New(""))
 
 func fromKind(k interface{ Kind() Kind }, err error) *Error {
 	if isNil(err) {

@@ -48,6 +48,7 @@ func TestTranslate(t *testing.T) {
 		{"a code yet unborn", &pgconn.PgError{Code: "ZZ999"}, errs.Internal},
 		{"pgx: no rows", pgx.ErrNoRows, errs.NotFound},
 		{"database/sql: no rows", sql.ErrNoRows, errs.NotFound},
+		{"pgx v4: no rows", errors.New("no rows in result set"), errs.NotFound},
 		{"too many rows", pgx.ErrTooManyRows, errs.Internal},
 		{"deadline", context.DeadlineExceeded, errs.Timeout},
 		{"canceled", context.Canceled, errs.Canceled},

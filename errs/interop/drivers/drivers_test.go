@@ -129,7 +129,6 @@ var catalog = errs.NewCatalog(
 	errs.Constraint("people_parent_fk").Missing("unknown_parent", "/parent", "").InUse("has_children", ""),
 	errs.Constraint("rooms_during_excl").Code("booked").Field("/during"),
 	errs.Constraint("later_parent_fk").Missing("unknown_later", "/later", ""),
-	errs.Is(pgx4.ErrNoRows).Kind(errs.NotFound).Code("not_found"), // nothing but its text tells it from any other
 	errs.NotNull("people", "name").Code("name_required").Field("/name"),
 )
 
