@@ -13,6 +13,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
+// ownText is what the service says itself, which logs may have.
+const ownText = "of the service's own"
+
 // wrap builds an error around err: each byte of shape adds one layer.
 func wrap(err error, shape []byte) error {
 	for i, b := range shape {
@@ -21,15 +24,15 @@ func wrap(err error, shape []byte) error {
 		}
 		switch b % 12 {
 		case 0:
-			err = fmt.Errorf("%s: %w", canaryValue, err)
+			err = fmt.Errorf("%s: %w", ownText, err)
 		case 1:
-			err = errors.Join(errors.New(canaryValue), err)
+			err = errors.Join(errors.New(ownText), err)
 		case 2:
 			err = errors.Join(err, pgx.ErrTxClosed)
 		case 3:
-			err = &txn.ExhaustedError{Name: canaryValue, Err: err}
+			err = &txn.ExhaustedError{Name: ownText, Err: err}
 		case 4:
-			err = &txn.OutcomeUnknownError{Name: canaryValue, Err: err}
+			err = &txn.OutcomeUnknownError{Name: ownText, Err: err}
 		case 5:
 			err = &txn.CommittedError{Err: err}
 		case 6:
@@ -43,7 +46,7 @@ func wrap(err error, shape []byte) error {
 		case 10:
 			err = errors.Join(err, err)
 		case 11:
-			err = fmt.Errorf("%s: %v", canaryValue, err)
+			err = fmt.Errorf("%s: %v", ownText, err)
 		}
 	}
 	return err
