@@ -44,7 +44,9 @@ func TestRoundTripsOfOnce(t *testing.T) {
 					require.EqualValues(t, 2, turns("first"), "a replay")
 					turns("warm too", txn.Ledger{NoWait: true})
 					require.Equal(t, without, turns("second", txn.Ledger{NoWait: true}))
-					require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+					if !db.Cockroach() { // where what was just committed may have to be looked at again
+						require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+					}
 				})
 			})
 		}
@@ -343,7 +345,7 @@ func TestOnceRandomCuts(t *testing.T) {
 				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 				random := rand.New(rand.NewPCG(uint64(mode), 21))
 				names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
-				got, locked := map[int]receipt{}, map[int]bool{}
+				got := map[int]receipt{}
 				again := 0
 				for i := range cuts {
 					from := faultnet.FromClient
@@ -357,14 +359,6 @@ func TestOnceRandomCuts(t *testing.T) {
 							ctx, cancel := context.WithTimeout(t.Context(), eventually)
 							r, err := txn.RunInTx(ctx, f.pool, receipts(names[call%3], call), txn.Once("test", fmt.Sprint(call), call))
 							cancel()
-							if mode == pgx.QueryExecModeSimpleProtocol && err != nil {
-								// A session that was left behind has the key; in this mode it is not
-								// recognized by its text, so it is not ended.
-								requireCode(t, err, "55P03")
-								require.Equal(t, rolledBack, claimOf(err))
-								locked[call] = true
-								break
-							}
 							require.NoError(t, err)
 							if _, known := got[call]; known {
 								again++
@@ -380,14 +374,8 @@ func TestOnceRandomCuts(t *testing.T) {
 				for call, r := range got {
 					require.Equal(t, []int{r.Attempt}, f.effects(t, call))
 				}
-				for call := range locked {
-					if _, known := got[call]; !known {
-						require.Empty(t, f.effects(t, call))
-					}
-				}
 				require.NotZero(t, again)
-				require.NotZero(t, len(got))
-				t.Logf("%d calls, %d of them again, %d locked out", len(got), again, len(locked))
+				t.Logf("%d cuts, %d keys, %d replays", cuts, len(got), again)
 			})
 		})
 	}
