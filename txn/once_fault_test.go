@@ -53,33 +53,44 @@ func TestRoundTripsOfOnce(t *testing.T) {
 	}
 }
 
-// The claim is in front of what the function sends, in the same packet.
+// The claim is in front of all that the function sends, in the same packet.
 func TestOnceClaimsFirst(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		withLedger(t, db)
-		f := withFaults(t, db)
-		var sent []string
-		for i := range 2 {
-			sent = nil
-			f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
-				if m.From == faultnet.FromClient && (m.Type == 'B' || m.Type == 'S') {
-					sent = append(sent, m.SQL())
+	const (
+		claim  = "insert into rowkeeper_ledger"
+		result = "update rowkeeper_ledger"
+		sync   = ""
+	)
+	for name, want := range map[string][]string{
+		"all in one packet":     {"begin", claim, insertEffect, "commit", sync},
+		"COMMIT with the write": {"begin", claim, "select", sync, insertEffect, result, "commit", sync},
+		"COMMIT alone":          {"begin", claim, insertEffect, sync, result, "commit", sync},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				var sent []string
+				f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+					if m.From == faultnet.FromClient && (m.Type == 'B' || m.Type == 'S') {
+						sent = append(sent, m.SQL())
+					}
+					return faultnet.Pass()
+				})
+				for i := range 2 {
+					sent = nil
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", fmt.Sprint(i), nil))
+					require.NoError(t, err)
 				}
-				return faultnet.Pass()
+				f.proxy.SetHook(nil)
+				require.Len(t, sent, len(want))
+				for i := range want {
+					require.Contains(t, sent[i], want[i])
+					require.NotContains(t, sent[i], "conflict")
+					require.Equal(t, want[i] == sync, sent[i] == sync)
+				}
 			})
-			_, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), txn.Once("test", fmt.Sprint(i), nil))
-			require.NoError(t, err)
-			f.proxy.SetHook(nil)
-		}
-		require.Len(t, sent, 7)
-		require.Contains(t, sent[0], "begin")
-		require.Contains(t, sent[1], "insert into rowkeeper_ledger")
-		require.NotContains(t, sent[1], "conflict")
-		require.Equal(t, insertEffect, sent[2])
-		require.Empty(t, sent[3], "the end of the packet")
-		require.Contains(t, sent[4], "update rowkeeper_ledger")
-		require.Equal(t, "commit", sent[5])
-	})
+		})
+	}
 }
 
 // TestOnceLostAt loses the connection at each message of a transaction, in both
