@@ -1,0 +1,5 @@
+package owner
+
+type grant struct{}
+
+func (s *statement) orGranted(*query) {}
