@@ -67,7 +67,6 @@ var (
 	LinePrice     = owner.Column(Lines, func(l *Line) *int64 { return &l.Price })
 	ByLine        = owner.Unique(LineOrder, LineN)
 	OfOrder       = owner.References(Orders, LineOrder)
-	aliceOrders   = []int64{1, 2}
 	bobOrder      = int64(3)
 	bobCoupon     = int64(12)
 	missingCoupon = int64(999)
