@@ -15,6 +15,8 @@ var (
 	// jobs. CockroachDB has it since v22.2.
 	SkipLocked = LockOption{" skip locked"}
 	// NoWait fails at once where others have locked a row, with SQLSTATE 55P03.
+	// Old versions of CockroachDB (seen on v21.1) wait all the same for rows that
+	// they find through a secondary index.
 	NoWait = LockOption{" nowait"}
 )
 

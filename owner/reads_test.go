@@ -1,6 +1,7 @@
 package owner_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -239,12 +240,14 @@ func TestRows(t *testing.T) {
 func TestLocks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
-		ctx, in := t.Context(), Orders.In(me).OrderBy(OrderID.Asc())
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		in := Orders.In(me).OrderBy(OrderID.Asc())
 		inTx(t, db, func(first pgx.Tx) {
 			_, err := Orders.In(me).ForUpdate().Get(ctx, first, 1)
 			require.NoError(t, err)
 			inTx(t, db, func(tx pgx.Tx) {
-				_, err := in.ForUpdate(owner.NoWait).All(ctx, tx)
+				_, err := Orders.In(me).ForUpdate(owner.NoWait).Get(ctx, tx, 1)
 				require.ErrorContains(t, err, "55P03")
 			})
 			if db.Cockroach() {
