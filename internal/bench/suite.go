@@ -32,7 +32,7 @@ type report interface {
 	write(w io.Writer) error
 }
 
-var suites = []suite{newRTTSuite(), newHotSuite()}
+var suites = []suite{newRTTSuite(), newHotSuite(), newBuildSuite()}
 
 func suiteNamed(name string) (suite, error) {
 	for _, s := range suites {
