@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"reflect"
+	"unsafe"
 )
 
 // A ColumnOf is a column of the rows R that holds values of type V. It makes
@@ -25,50 +26,66 @@ type ColumnOf[R, V any] struct {
 //
 // It panics if the function returns anything but the address of a field of its
 // argument that is a column.
-func Column[R any, O comparable, V any](t *Table[R, O], field func(row *R) *V) ColumnOf[R, V] {
-	if t == nil || t.def == nil {
+func Column[R, V any](of Declared[R], field func(row *R) *V) ColumnOf[R, V] {
+	t := defined(of)
+	if t == nil {
 		panic(misuse("Column of a table that was not made by MustTable or NewTable"))
 	}
 	row := new(R)
 	p := field(row)
 	if p == nil {
-		panic(misuse("table %s: the function given to Column returned nil", t.def.name))
+		panic(misuse("table %s: the function given to Column returned nil", t.name))
 	}
-	v := reflect.ValueOf(row).Elem()
-	for _, c := range t.def.columns {
-		// As interfaces, because a struct and its first field share an address.
-		if v.FieldByIndex(c.index).Addr().Interface() == any(p) {
-			return ColumnOf[R, V]{col: c}
-		}
+	if c := t.columnAt(unsafe.Pointer(row), p); c != nil {
+		return ColumnOf[R, V]{col: c}
 	}
 	panic(misuse("table %s: the function given to Column must return the address of a field of its %s that has a db tag; it returned another %s",
-		t.def.name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
+		t.name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
 }
 
+// columnAt finds the column by the address of its field, which is compared as an
+// interface because a struct and its first field share an address.
+func (t *table) columnAt(row unsafe.Pointer, field any) *column {
+	for _, c := range t.columns {
+		if c.pointer(row).Interface() == field {
+			return c
+		}
+	}
+	return nil
+}
+
+// AnyColumn is a column of the rows R, whatever the type of its values. Only
+// [ColumnOf] is one.
+type AnyColumn[R any] interface {
+	column(R) *column
+}
+
+func (c ColumnOf[R, V]) column(R) *column { return c.col }
+
 // Eq is true where the column equals v.
-func (c ColumnOf[R, V]) Eq(v V) Condition[R] { return c.compare("=", v) }
+func (c ColumnOf[R, V]) Eq(v V) Condition[R] { return c.compare(" = ", v) }
 
 // Ne is true where the column is neither v nor NULL.
-func (c ColumnOf[R, V]) Ne(v V) Condition[R] { return c.compare("<>", v) }
+func (c ColumnOf[R, V]) Ne(v V) Condition[R] { return c.compare(" <> ", v) }
 
 // Lt is true where the column is less than v.
-func (c ColumnOf[R, V]) Lt(v V) Condition[R] { return c.compare("<", v) }
+func (c ColumnOf[R, V]) Lt(v V) Condition[R] { return c.compare(" < ", v) }
 
 // Le is true where the column is less than or equal to v.
-func (c ColumnOf[R, V]) Le(v V) Condition[R] { return c.compare("<=", v) }
+func (c ColumnOf[R, V]) Le(v V) Condition[R] { return c.compare(" <= ", v) }
 
 // Gt is true where the column is greater than v.
-func (c ColumnOf[R, V]) Gt(v V) Condition[R] { return c.compare(">", v) }
+func (c ColumnOf[R, V]) Gt(v V) Condition[R] { return c.compare(" > ", v) }
 
 // Ge is true where the column is greater than or equal to v.
-func (c ColumnOf[R, V]) Ge(v V) Condition[R] { return c.compare(">=", v) }
+func (c ColumnOf[R, V]) Ge(v V) Condition[R] { return c.compare(" >= ", v) }
 
 // In is true where the column equals one of the values; with none, it is false.
 func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
 	if c.col != nil && len(values) == 0 {
 		return Or[R]()
 	}
-	return c.among("in", values)
+	return c.among(" in (", values)
 }
 
 // NotIn is true where the column is not NULL and equals none of the values.
@@ -76,16 +93,16 @@ func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
 // mistake would let every row through.
 func (c ColumnOf[R, V]) NotIn(values ...V) Condition[R] {
 	if c.col != nil && len(values) == 0 {
-		return Condition[R]{err: misuse("column %s: NotIn needs at least one value", c.col)}
+		return failing[R](misuse("column %s: NotIn needs at least one value", c.col))
 	}
-	return c.among("not in", values)
+	return c.among(" not in (", values)
 }
 
 // IsNull is true where the column is NULL.
-func (c ColumnOf[R, V]) IsNull() Condition[R] { return c.null("is null") }
+func (c ColumnOf[R, V]) IsNull() Condition[R] { return c.null(" is null") }
 
 // IsNotNull is true where the column is not NULL.
-func (c ColumnOf[R, V]) IsNotNull() Condition[R] { return c.null("is not null") }
+func (c ColumnOf[R, V]) IsNotNull() Condition[R] { return c.null(" is not null") }
 
 // Contains is true where the column contains the text, in the same case. The
 // characters that LIKE treats specially stand for themselves. The column must
@@ -98,17 +115,18 @@ func (c ColumnOf[R, V]) HasPrefix(text string) Condition[R] { return c.like("", 
 // HasSuffix is true where the column ends with the text; see [ColumnOf.Contains].
 func (c ColumnOf[R, V]) HasSuffix(text string) Condition[R] { return c.like("%", text, "") }
 
-// Asc orders by the column, least first. Where NULL comes is up to the
-// database: last on PostgreSQL, first on CockroachDB.
-func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{col: c.col} }
+// Asc orders by the column, least first. NULL counts as greater than all values,
+// so it comes last, on every engine. Where V can hold NULL, a plain index on the
+// column does not serve the order.
+func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{order: order{col: c.col}} }
 
-// Desc orders by the column, greatest first. Where NULL comes is up to the
-// database: first on PostgreSQL, last on CockroachDB.
-func (c ColumnOf[R, V]) Desc() Order[R] { return Order[R]{col: c.col, desc: true} }
+// Desc orders by the column, greatest first, and so NULL first; see
+// [ColumnOf.Asc].
+func (c ColumnOf[R, V]) Desc() Order[R] { return Order[R]{order: order{col: c.col, desc: true}} }
 
 // Set assigns v, which may be NULL.
 func (c ColumnOf[R, V]) Set(v V) Assignment[R] {
-	return Assignment[R]{col: c.col, arg: argument(v)}
+	return Assignment[R]{assignment: assignment{col: c.col, arg: argument(v)}}
 }
 
 // Add adds delta to what the column holds at that moment, so that two updates
@@ -119,36 +137,41 @@ func (c ColumnOf[R, V]) Add(delta V) Assignment[R] {
 		return Assignment[R]{}
 	}
 	if !isNumeric(c.col.typ) {
-		return Assignment[R]{err: misuse("column %s: Add needs a numeric column, not one of type %s", c.col, c.col.typ)}
+		return Assignment[R]{assignment: assignment{err: misuse("column %s: Add needs a numeric column, not one of type %s", c.col, c.col.typ)}}
 	}
 	arg, err := c.argument(delta)
-	return Assignment[R]{col: c.col, add: true, arg: arg, err: err}
+	return Assignment[R]{assignment: assignment{col: c.col, add: true, arg: arg, err: err}}
 }
 
 // argument refuses NULL.
 func (c ColumnOf[R, V]) argument(v V) (any, error) {
-	arg := argument(v)
-	null, err := isNull(arg)
-	if err != nil {
-		return nil, misuse("column %s: %w", c.col, err)
+	if c.col.plain {
+		return v, nil
 	}
-	if null {
-		return nil, misuse("column %s: the value is NULL, which compares with nothing; use IsNull or IsNotNull", c.col)
+	return c.col.notNull(argument(v))
+}
+
+func (c *column) notNull(arg any) (any, error) {
+	switch null, err := isNull(arg); {
+	case err != nil:
+		return nil, misuse("column %s: %w", c, err)
+	case null:
+		return nil, misuse("column %s: the value is NULL, which compares with nothing; use IsNull or IsNotNull", c)
 	}
 	return arg, nil
 }
 
 func (c ColumnOf[R, V]) compare(op string, v V) Condition[R] {
 	if c.col == nil {
-		return Condition[R]{err: errNoColumn}
+		return failing[R](errNoColumn)
 	}
 	arg, err := c.argument(v)
-	return Condition[R]{node: comparison{c.col, op, arg}, err: err}
+	return Condition[R]{cond: cond{col: c.col, op: op, arg: arg, err: err}}
 }
 
 func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
 	if c.col == nil {
-		return Condition[R]{err: errNoColumn}
+		return failing[R](errNoColumn)
 	}
 	args := make([]any, len(values))
 	var err error
@@ -157,24 +180,24 @@ func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
 		args[i], e = c.argument(v)
 		err = cmp.Or(err, e)
 	}
-	return Condition[R]{node: membership{c.col, op, args}, err: err}
+	return Condition[R]{cond: cond{node: membership{c.col, op, args}, err: err}}
 }
 
 func (c ColumnOf[R, V]) null(op string) Condition[R] {
 	if c.col == nil {
-		return Condition[R]{err: errNoColumn}
+		return failing[R](errNoColumn)
 	}
-	return Condition[R]{node: nullness{c.col, op}}
+	return Condition[R]{cond: cond{node: nullness{c.col, op}}}
 }
 
 func (c ColumnOf[R, V]) like(before, text, after string) Condition[R] {
 	if c.col == nil {
-		return Condition[R]{err: errNoColumn}
+		return failing[R](errNoColumn)
 	}
 	if !isText(c.col.typ) {
-		return Condition[R]{err: misuse("column %s: text cannot be searched in type %s", c.col, c.col.typ)}
+		return failing[R](misuse("column %s: text cannot be searched in type %s", c.col, c.col.typ))
 	}
-	return Condition[R]{node: pattern{c.col, before, text, after}}
+	return Condition[R]{cond: cond{node: pattern{c.col, before, text, after}}}
 }
 
 var errNoColumn = errors.New("owner: the column was not made by owner.Column")

@@ -6,12 +6,12 @@ import (
 )
 
 // A Condition chooses among the rows of the owner; it can never reach others.
-// The columns make conditions, and [And], [Or] and [Not] combine them. The zero
-// Condition is an error of the statement.
+// The columns make conditions, and [And], [Or] and [Not] combine them;
+// [Reference.Has] and [Reference.To] look at other tables. The zero Condition
+// is an error of the statement.
 type Condition[R any] struct {
-	_    [0]func(R) // or Go would convert it to that of other rows
-	node node
-	err  error
+	_ [0]func(R) // or Go would convert it to that of other rows
+	cond
 }
 
 // And is true where all conditions are; with none, it is true.
@@ -28,78 +28,71 @@ func Or[R any](conditions ...Condition[R]) Condition[R] {
 // compares with a column that is NULL, Not of it is not true either.
 func Not[R any](condition Condition[R]) Condition[R] {
 	if err := condition.check(); err != nil {
-		return Condition[R]{err: err}
+		return failing[R](err)
 	}
-	return Condition[R]{node: negation{condition.node}}
+	return Condition[R]{cond: cond{node: negation{condition.cond}}}
 }
 
 func combine[R any](op string, conditions []Condition[R]) Condition[R] {
 	if len(conditions) == 1 {
 		return conditions[0]
 	}
-	parts := make([]node, len(conditions))
-	for i, c := range conditions {
-		if err := c.check(); err != nil {
-			return Condition[R]{err: err}
-		}
-		parts[i] = c.node
+	parts, err := untyped(nil, conditions)
+	if err != nil {
+		return failing[R](err)
 	}
-	return Condition[R]{node: group{op, parts}}
+	return Condition[R]{cond: cond{node: group{op, parts}}}
 }
 
-func (c Condition[R]) check() error {
-	if c.err == nil && c.node == nil {
+func failing[R any](err error) Condition[R] { return Condition[R]{cond: cond{err: err}} }
+
+// untyped appends the conditions, and returns the first error that is in them.
+func untyped[R any](to []cond, conditions []Condition[R]) ([]cond, error) {
+	if len(conditions) == 0 {
+		return to, nil
+	}
+	out := make([]cond, len(to), len(to)+len(conditions))
+	copy(out, to)
+	for i := range conditions {
+		if err := conditions[i].check(); err != nil {
+			return out, err
+		}
+		out = append(out, conditions[i].cond)
+	}
+	return out, nil
+}
+
+// cond is a condition without its type. The most frequent one, a column
+// compared with a value, is in place, which saves an allocation.
+type cond struct {
+	col  *column
+	op   string
+	arg  any
+	node node // any other condition
+	err  error
+}
+
+func (c *cond) check() error {
+	if c.err == nil && c.col == nil && c.node == nil {
 		return misuse("a Condition is empty; make it by a column")
 	}
 	return c.err
 }
 
-// An Order says by which column to sort, and which way; see [ColumnOf.Asc] and
-// [ColumnOf.Desc].
-type Order[R any] struct {
-	_    [0]func(R)
-	col  *column
-	desc bool
-}
-
-func (o Order[R]) check() error {
-	if o.col == nil {
-		return errNoColumn
+// write writes what binds at least as tightly as a comparison, except for
+// groups, which whoever writes them encloses.
+func (c *cond) write(s *statement) {
+	if c.node != nil {
+		c.node.write(s)
+		return
 	}
-	return nil
+	s.column(c.col)
+	s.sql.WriteString(c.op)
+	s.param(c.arg)
 }
 
-// An Assignment gives a column a value; see [ColumnOf.Set] and [ColumnOf.Add].
-type Assignment[R any] struct {
-	_   [0]func(R)
-	col *column
-	add bool
-	arg any
-	err error
-}
-
-func (a Assignment[R]) check() error {
-	if a.err == nil && a.col == nil {
-		return errNoColumn
-	}
-	return a.err
-}
-
-// node is a condition in a statement. What a node writes binds at least as
-// tightly as a comparison, or is enclosed by whoever writes it.
 type node interface {
 	write(s *statement)
-}
-
-type comparison struct {
-	col *column
-	op  string
-	arg any
-}
-
-func (n comparison) write(s *statement) {
-	s.text(n.col.quoted, " ", n.op, " ")
-	s.param(n.arg)
 }
 
 type pattern struct {
@@ -116,7 +109,8 @@ var (
 )
 
 func (n pattern) write(s *statement) {
-	s.text(n.col.quoted, " like ")
+	s.column(n.col)
+	s.text(" like ")
 	if strings.Contains(n.text, `\`) {
 		s.param(n.before + escapeByBang.Replace(n.text) + n.after)
 		s.text(" escape '!'")
@@ -130,7 +124,10 @@ type nullness struct {
 	op  string
 }
 
-func (n nullness) write(s *statement) { s.text(n.col.quoted, " ", n.op) }
+func (n nullness) write(s *statement) {
+	s.column(n.col)
+	s.text(n.op)
+}
 
 // membership is written as a list and not as = any(array), because pgx cannot
 // encode an array of a type that it does not know, such as an enum.
@@ -144,7 +141,8 @@ type membership struct {
 const maxPadded = 1024
 
 func (n membership) write(s *statement) {
-	s.text(n.col.quoted, " ", n.op, " (")
+	s.column(n.col)
+	s.text(n.op)
 	for i, arg := range n.args {
 		if i > 0 {
 			s.text(", ")
@@ -162,7 +160,7 @@ func (n membership) write(s *statement) {
 	s.text(")")
 }
 
-type negation struct{ part node }
+type negation struct{ part cond }
 
 func (n negation) write(s *statement) {
 	s.text("not (")
@@ -172,7 +170,7 @@ func (n negation) write(s *statement) {
 
 type group struct {
 	op    string // "and" or "or"
-	parts []node
+	parts []cond
 }
 
 func (n group) write(s *statement) {
@@ -182,16 +180,16 @@ func (n group) write(s *statement) {
 	case len(n.parts) == 0:
 		s.text("false")
 	}
-	for i, part := range n.parts {
+	for i := range n.parts {
 		if i > 0 {
 			s.text(" ", n.op, " ")
 		}
-		if g, ok := part.(group); ok && len(g.parts) > 0 {
+		if g, ok := n.parts[i].node.(group); ok && len(g.parts) > 0 {
 			s.text("(")
 			g.write(s)
 			s.text(")")
 		} else {
-			part.write(s)
+			n.parts[i].write(s)
 		}
 	}
 }

@@ -17,15 +17,23 @@ type DB interface {
 }
 
 // check is what every statement checks first.
-func check[O comparable](t *table, scope Scope[O], db DB) error {
-	if t == nil {
-		return misuse("the table was not made by MustTable or NewTable")
-	}
-	if err := scope.check(); err != nil {
-		return fmt.Errorf("%w (table %s)", err, t.name)
+func check(t *table, id identity, db DB) error {
+	if err := checkScope(t, id); err != nil {
+		return err
 	}
 	if v := reflect.ValueOf(db); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return misuse("the database is nil")
 	}
+	return nil
+}
+
+func checkScope(t *table, id identity) error {
+	switch {
+	case t == nil:
+		return misuse("the table was not made by MustTable or NewTable")
+	case id.n == 0 && !t.shared:
+		return fmt.Errorf("%w: the scope was not made by owner.For (table %s)", ErrUnscoped, t.name)
+	}
+	t.used.Store(true)
 	return nil
 }

@@ -8,16 +8,42 @@ import "context"
 // deleted, it is [ErrTooMany]: run deletes in a transaction, which such an
 // error rolls back.
 func (s Scoped[R, O]) Delete(ctx context.Context, db DB, key ...any) error {
-	t := s.table
-	if err := check(t, s.scope, db); err != nil {
+	return s.delete(ctx, db, version{}, key)
+}
+
+// DeleteAt is [Scoped.Delete] for a row in that version; see [Update.At].
+func (s Scoped[R, O]) DeleteAt(ctx context.Context, db DB, n int64, key ...any) error {
+	return s.delete(ctx, db, version{given: true, n: n}, key)
+}
+
+func (s Scoped[R, O]) delete(ctx context.Context, db DB, at version, key []any) error {
+	if err := check(s.q.table, s.q.id, db); err != nil {
 		return err
 	}
-	args, err := t.keyArguments(key)
+	c, err := s.deletion(at, key)
 	if err != nil {
 		return err
 	}
-	st := newStatement(s.scope.arg)
-	st.text("delete from ", t.quoted)
-	st.where(t, args, nil)
-	return st.exec(ctx, db, "delete from", t)
+	ok, err := c.st.exec(ctx, db, "delete from", c.table)
+	if err == nil && !ok {
+		err = c.diagnose(ctx, db)
+	}
+	return err
+}
+
+func (s Scoped[R, O]) deletion(at version, key []any) (*change, error) {
+	t := s.q.table
+	args, err := t.keyArguments(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := at.check(t); err != nil {
+		return nil, err
+	}
+	c := &change{st: newStatement(s.q.id), table: t, id: s.q.id, key: args, at: at}
+	first := c.st.bind(args)
+	c.st.text("delete from ", t.quoted)
+	c.st.where(t, t.key, first, nil)
+	at.write(c.st, t)
+	return c, nil
 }

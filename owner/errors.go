@@ -29,6 +29,19 @@ var (
 
 	// ErrTooMany says that there are more rows than the call may touch.
 	ErrTooMany error = &sentinel{"owner: too many rows", kind.Internal}
+
+	// ErrStale says that the owner's row is there, but no longer in the version
+	// that was given; see [Update.At].
+	ErrStale error = &sentinel{"owner: the row has changed since it was read", kind.Stale}
+
+	// ErrNoVersion says that no version was given where one is needed: At was
+	// called with zero or less, or the If-Match header is missing.
+	ErrNoVersion error = &sentinel{"owner: no version was given", kind.PreconditionRequired}
+
+	// ErrReference says that a foreign key points at no row of the owner's.
+	// Whether there is no such row or it belongs to somebody else cannot be told
+	// from it.
+	ErrReference error = &sentinel{"owner: a reference points at no row of the owner's", kind.ReferenceNotFound}
 )
 
 type sentinel struct {

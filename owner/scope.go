@@ -18,7 +18,16 @@ import (
 // found out, never from a field of the request.
 type Scope[O comparable] struct {
 	owner O
-	arg   any // what was checked is what is sent; nil if For did not make the scope
+	id    identity
+}
+
+// identity is an owner as statements use it: a value and what to send for it,
+// for a [Member] those of tenant and user. What was checked is what is sent. If
+// For did not make the scope, n is 0.
+type identity struct {
+	n     int
+	value [2]any
+	arg   [2]any
 }
 
 // For returns the scope of owner o.
@@ -30,22 +39,28 @@ type Scope[O comparable] struct {
 //   - a driver.Valuer that yields NULL, an error, or one of the above;
 //   - types that cannot name an owner: pointers, interfaces, bools, floats,
 //     structs that are no driver.Valuer, arrays of anything but bytes.
+//
+// Of a [Member] it checks both parts.
 func For[O comparable](o O) (Scope[O], error) {
-	if reason := unfitType(reflect.TypeFor[O]()); reason != "" {
-		return Scope[O]{}, fmt.Errorf("%w: %s", ErrUnscoped, reason)
+	if m, ok := any(o).(member); ok {
+		id, err := m.identity()
+		if err != nil {
+			return Scope[O]{}, err
+		}
+		return Scope[O]{owner: o, id: id}, nil
 	}
 	arg, err := checkedOwner(o)
 	if err != nil {
 		return Scope[O]{}, err
 	}
-	return Scope[O]{owner: o, arg: arg}, nil
+	return Scope[O]{owner: o, id: identity{n: 1, value: [2]any{o}, arg: [2]any{arg}}}, nil
 }
 
 // Owner returns the owner, the zero value for the zero Scope.
 func (s Scope[O]) Owner() O { return s.owner }
 
 func (s Scope[O]) check() error {
-	if s.arg == nil {
+	if s.id.n == 0 {
 		return fmt.Errorf("%w: the scope was not made by owner.For", ErrUnscoped)
 	}
 	return nil
@@ -79,6 +94,9 @@ func unfitType(t reflect.Type) string {
 // checkedOwner returns what to send for o. Of a driver.Valuer that is the value
 // itself: asked again, it might give another.
 func checkedOwner[O comparable](o O) (any, error) {
+	if reason := unfitType(reflect.TypeFor[O]()); reason != "" {
+		return nil, fmt.Errorf("%w: %s", ErrUnscoped, reason)
+	}
 	v := reflect.ValueOf(o)
 	if reason := nobody(v); reason != "" {
 		return nil, fmt.Errorf("%w: the owner is %s", ErrUnscoped, reason)

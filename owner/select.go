@@ -3,14 +3,14 @@ package owner
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
+	"unsafe"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // MaxRows is how many rows [Select.All] returns at most where no
-// [Select.Limit] says otherwise.
+// [Select.Limit] says otherwise, and how many [UpdateWhere] and [DeleteWhere]
+// change where no MaxAffected does.
 const MaxRows = 1000
 
 // A Scoped makes the statements on one owner's rows. It comes from [Table.In].
@@ -22,44 +22,52 @@ type Scoped[R any, O comparable] struct {
 // changed copy, so selects that start from the same one do not disturb each
 // other.
 type Select[R any, O comparable] struct {
-	table     *table
-	scope     Scope[O]
-	where     []Condition[R]
-	order     []Order[R]
-	limit     int
-	limited   bool
-	forUpdate bool
+	_ [0]func(R, O)
+	q query
+}
+
+// query is a select without its types.
+type query struct {
+	table   *table
+	id      identity
+	where   []cond
+	base    []cond // of a view: those of the select that it was made of
+	granted *grant // or nil
+	order   []order
+	limit   int
+	limited bool
+	lock    lock
+	err     error
 }
 
 // Where narrows the rows to those for which all conditions are true, on top of
 // those from earlier calls.
-func (q Select[R, O]) Where(conditions ...Condition[R]) Select[R, O] {
-	q.where = append(slices.Clip(q.where), conditions...)
-	return q
+func (s Select[R, O]) Where(conditions ...Condition[R]) Select[R, O] {
+	where, err := untyped(s.q.where, conditions)
+	s.q.where = where
+	s.q.fail(err)
+	return s
 }
 
 // OrderBy sorts the rows by the first column, then the second, and so on; those
 // from earlier calls come first. Without it the order is the database's whim.
-func (q Select[R, O]) OrderBy(orders ...Order[R]) Select[R, O] {
-	q.order = append(slices.Clip(q.order), orders...)
-	return q
+func (s Select[R, O]) OrderBy(orders ...Order[R]) Select[R, O] {
+	out := make([]order, len(s.q.order), len(s.q.order)+len(orders))
+	copy(out, s.q.order)
+	for _, o := range orders {
+		s.q.fail(o.check())
+		out = append(out, o.order)
+	}
+	s.q.order = out
+	return s
 }
 
 // Limit makes [Select.All] return the first n rows instead of refusing when
 // there are more; the last call counts. With Limit(1), [Select.One] returns the
 // first row of several. An n below 1 is an error of the statement.
-func (q Select[R, O]) Limit(n int) Select[R, O] {
-	q.limit, q.limited = n, true
-	return q
-}
-
-// ForUpdate locks the rows that are read until the transaction ends. The
-// database given must be a pgx.Tx, since anywhere else the lock would be gone
-// at once. [Select.Count] and [Select.Exists] refuse it. CockroachDB may also
-// lock rows that it looked at in vain, until then.
-func (q Select[R, O]) ForUpdate() Select[R, O] {
-	q.forUpdate = true
-	return q
+func (s Select[R, O]) Limit(n int) Select[R, O] {
+	s.q.limit, s.q.limited = n, true
+	return s
 }
 
 // Get returns the row with that primary key, for which there must be one value
@@ -68,82 +76,147 @@ func (q Select[R, O]) ForUpdate() Select[R, O] {
 //
 // Where the owner has no such row, or the conditions are not true for it, the
 // error is [ErrNotFound]. OrderBy and Limit make no difference.
-func (q Select[R, O]) Get(ctx context.Context, db DB, key ...any) (R, error) {
+func (s Select[R, O]) Get(ctx context.Context, db DB, key ...any) (R, error) {
+	q := s.q
 	var zero R
-	if err := check(q.table, q.scope, db); err != nil {
+	if err := check(q.table, q.id, db); err != nil {
 		return zero, err
+	}
+	if q.table.view != nil {
+		return zero, misuse("view %s: Get is for tables; use Where and One", q.table.name)
 	}
 	args, err := q.table.keyArguments(key)
 	if err != nil {
 		return zero, err
 	}
 	q.order = nil
-	return q.one(ctx, db, args, 0)
+	return one[R](ctx, db, &q, args, 0)
 }
 
 // One returns the only row. Where there is none, the error is [ErrNotFound];
 // where there are several, [ErrTooMany].
-func (q Select[R, O]) One(ctx context.Context, db DB) (R, error) {
+func (s Select[R, O]) One(ctx context.Context, db DB) (R, error) {
 	fetch := 2
-	if q.limited {
-		fetch = min(fetch, q.limit)
+	if s.q.limited {
+		fetch = min(fetch, s.q.limit)
 	}
-	return q.one(ctx, db, nil, fetch)
+	return one[R](ctx, db, &s.q, nil, fetch)
 }
 
 // All returns the rows, an empty slice if there are none. Without a
 // [Select.Limit] it refuses to return more than [MaxRows] of them, with
-// [ErrTooMany]: it never leaves out rows silently.
-func (q Select[R, O]) All(ctx context.Context, db DB) ([]R, error) {
-	if q.limited {
-		return q.collect(ctx, db, nil, q.limit, q.limit)
+// [ErrTooMany]: it never leaves out rows silently. See [Select.Rows] for more.
+func (s Select[R, O]) All(ctx context.Context, db DB) ([]R, error) {
+	if s.q.limited {
+		return collect[R](ctx, db, &s.q, nil, s.q.limit, s.q.limit)
 	}
-	return q.collect(ctx, db, nil, MaxRows+1, MaxRows)
+	return collect[R](ctx, db, &s.q, nil, MaxRows+1, MaxRows)
 }
 
 // Count returns the number of rows. It refuses a Limit, which would not limit
 // it. OrderBy makes no difference.
-func (q Select[R, O]) Count(ctx context.Context, db DB) (int64, error) {
-	if q.limited {
+func (s Select[R, O]) Count(ctx context.Context, db DB) (int64, error) {
+	if s.q.limited {
 		return 0, misuse("Count counts all rows; leave out the Limit")
 	}
 	var n int64
-	err := q.scalar(ctx, db, "count(*)", "", &n)
+	err := s.q.scalar(ctx, db, "count(*)", &n)
 	return n, err
 }
 
 // Exists reports whether there is a row. OrderBy and Limit make no difference.
-func (q Select[R, O]) Exists(ctx context.Context, db DB) (bool, error) {
+func (s Select[R, O]) Exists(ctx context.Context, db DB) (bool, error) {
 	var found bool
-	err := q.scalar(ctx, db, "exists (select 1", ")", &found)
-	return found, err
+	q := s.q
+	if err := q.prepare(db, true); err != nil {
+		return false, err
+	}
+	st := newStatement(q.id)
+	st.text("select exists (select 1")
+	st.from(&q, nil, 0)
+	st.text(")")
+	return found, q.run(st, ctx, db, &found)
+}
+
+func (q *query) fail(err error) {
+	if q.err == nil {
+		q.err = err
+	}
 }
 
 // prepare checks everything but the key.
-func (q Select[R, O]) prepare(db DB) (condition node, err error) {
-	if err := check(q.table, q.scope, db); err != nil {
-		return nil, err
+func (q *query) prepare(db DB, summary bool) error {
+	if err := check(q.table, q.id, db); err != nil {
+		return err
 	}
-	if q.limited && q.limit < 1 {
-		return nil, misuse("table %s: Limit(%d); the least is 1", q.table.name, q.limit)
+	switch {
+	case q.err != nil:
+		return q.err
+	case q.limited && q.limit < 1:
+		return misuse("table %s: Limit(%d); the least is 1", q.table.name, q.limit)
+	case q.lock.mode == "":
+		return nil
+	case summary:
+		return misuse("table %s: ForUpdate locks the rows that are returned; Count, Exists and aggregates return none", q.table.name)
 	}
-	if _, ok := db.(pgx.Tx); q.forUpdate && !ok {
-		return nil, misuse("table %s: ForUpdate needs a transaction, not a %T", q.table.name, db)
-	}
-	for _, o := range q.order {
-		if err := o.check(); err != nil {
-			return nil, err
-		}
-	}
-	if len(q.where) == 0 {
-		return nil, nil
-	}
-	all := And(q.where...)
-	return all.node, all.check()
+	return q.lock.check(q.table, db)
 }
 
-func (q Select[R, O]) one(ctx context.Context, db DB, key []any, fetch int) (R, error) {
-	rows, err := q.collect(ctx, db, key, fetch, 1)
+// from writes what comes behind the list of columns: FROM, WHERE, GROUP BY and
+// HAVING.
+func (s *statement) from(q *query, key []*column, first int) {
+	t := q.table
+	if t.view != nil {
+		s.fromView(q)
+		return
+	}
+	s.text(" from ", t.quoted)
+	if q.granted != nil {
+		s.text(" where ")
+		s.orGranted(q)
+		s.and(key, first)
+		s.narrow(q.where)
+		return
+	}
+	s.where(t, key, first, q.where)
+}
+
+// selecting writes a select of all columns, but for ORDER BY.
+func (q *query) selecting(s *statement, key []any) {
+	t := q.table
+	first := s.bind(key)
+	if t.view == nil && q.granted == nil {
+		s.sql.WriteString(t.selectAll)
+		if len(key) > 0 {
+			s.and(t.key, first)
+		}
+		s.narrow(q.where)
+		return
+	}
+	s.text("select ", t.list)
+	s.from(q, t.key[:len(key)], first)
+}
+
+// build writes the select for that many rows, all if fetch is 0.
+func (q *query) build(s *statement, key []any, fetch int) {
+	s.begin(q.id, len(q.table.selectAll)+len(q.table.list)+128+48*(len(q.where)+len(q.base)), len(key)+len(q.where)+len(q.base)+2)
+	q.selecting(s, key)
+	s.orderBy(q.order)
+	switch {
+	case fetch > 0 && q.limited:
+		s.text(" limit ")
+		s.param(fetch)
+	case fetch == 2:
+		s.text(" limit 2")
+	case fetch > 0:
+		s.text(" limit ")
+		s.number(fetch)
+	}
+	q.lock.write(s, q.table)
+}
+
+func one[R any](ctx context.Context, db DB, q *query, key []any, fetch int) (R, error) {
+	rows, err := collect[R](ctx, db, q, key, fetch, 1)
 	if err == nil && len(rows) == 0 {
 		err = q.table.notFound()
 	}
@@ -156,45 +229,25 @@ func (q Select[R, O]) one(ctx context.Context, db DB, key []any, fetch int) (R, 
 
 // collect asks for that many rows, or all if fetch is 0, and fails if more than
 // most come.
-func (q Select[R, O]) collect(ctx context.Context, db DB, key []any, fetch, most int) ([]R, error) {
-	condition, err := q.prepare(db)
-	if err != nil {
+func collect[R any](ctx context.Context, db DB, q *query, key []any, fetch, most int) ([]R, error) {
+	if err := q.prepare(db, false); err != nil {
 		return nil, err
 	}
-	s := newStatement(q.scope.arg)
-	s.text("select ", q.table.list, " from ", q.table.quoted)
-	s.where(q.table, key, condition)
-	for i, o := range q.order {
-		if i == 0 {
-			s.text(" order by ")
-		} else {
-			s.text(", ")
-		}
-		s.text(o.col.quoted)
-		if o.desc {
-			s.text(" desc")
-		}
+	var s statement
+	q.build(&s, key, fetch)
+	if err := s.leading(q.table); err != nil {
+		return nil, err
 	}
-	switch {
-	case fetch > 0 && q.limited:
-		s.text(" limit ")
-		s.param(fetch)
-	case fetch > 0:
-		s.text(" limit ", strconv.Itoa(fetch))
-	}
-	if q.forUpdate {
-		s.text(" for update")
-	}
-
 	out := []R{}
 	more := false
-	err = s.query(ctx, db, func(rows pgx.Rows) error {
+	fields := make([]any, 0, len(q.table.readable))
+	err := s.query(ctx, db, func(rows pgx.Rows) error {
 		if more = len(out) == most; more {
 			return nil
 		}
 		var row R
 		out = append(out, row)
-		return rows.Scan(q.table.fields(&out[len(out)-1])...)
+		return rows.Scan(q.table.fields(fields, unsafe.Pointer(&out[len(out)-1]))...)
 	})
 	if err != nil {
 		return nil, q.table.failed("select from", err)
@@ -205,21 +258,42 @@ func (q Select[R, O]) collect(ctx context.Context, db DB, key []any, fetch, most
 	return out, nil
 }
 
-func (q Select[R, O]) scalar(ctx context.Context, db DB, before, after string, dest any) error {
-	condition, err := q.prepare(db)
-	if err != nil {
+// scalar selects one value, which is an aggregate over all rows.
+func (q *query) scalar(ctx context.Context, db DB, expression string, dest any) error {
+	if err := q.prepare(db, true); err != nil {
 		return err
 	}
-	if q.forUpdate {
-		return misuse("table %s: ForUpdate locks the rows that are returned; Count and Exists return none", q.table.name)
+	s := newStatement(q.id)
+	if q.table.grouped() {
+		s.text("select ", expression, " from (select 1")
+		s.from(q, nil, 0)
+		s.text(") as _n")
+	} else {
+		s.text("select ", expression)
+		s.from(q, nil, 0)
 	}
-	s := newStatement(q.scope.arg)
-	s.text("select ", before, " from ", q.table.quoted)
-	s.where(q.table, nil, condition)
-	s.text(after)
-	err = s.query(ctx, db, func(rows pgx.Rows) error { return rows.Scan(dest) })
-	if err != nil {
+	return q.run(s, ctx, db, dest)
+}
+
+func (q *query) run(s *statement, ctx context.Context, db DB, dest any) error {
+	if err := s.leading(q.table); err != nil {
+		return err
+	}
+	if err := s.scalars(ctx, db, dest); err != nil {
 		return q.table.failed("select from", err)
+	}
+	return nil
+}
+
+// leading refuses a first argument that pgx would take for an option. Where
+// there is an owner, that is first.
+func (s *statement) leading(t *table) error {
+	if !t.shared || len(s.args) == 0 {
+		return nil
+	}
+	switch s.args[0].(type) {
+	case pgx.QueryRewriter, pgx.QueryExecMode, pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
+		return misuse("table %s: a value of type %T cannot come first, pgx takes it for an option", t.name, s.args[0])
 	}
 	return nil
 }

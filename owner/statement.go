@@ -3,23 +3,37 @@ package owner
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// statement is a statement in the making. Its first argument is always the
+// statement is a statement in the making. Its first arguments are always the
 // owner. (pgx takes some types of leading arguments for options of its own: For
-// refuses them, and no other value ever comes first.)
+// refuses them, and no other value comes first but in statements on shared
+// tables, which check theirs.)
 type statement struct {
-	sql  strings.Builder
-	args []any
+	sql     strings.Builder
+	args    []any
+	prefix  string // of the columns of the table at hand: "", or an alias and a dot
+	aliases int    // how many were given out
+
+	few [8]any // the arguments, where they are few
 }
 
-func newStatement(owner any) *statement {
-	return &statement{args: []any{owner}}
+func (s *statement) begin(owner identity, text, args int) {
+	s.sql.Grow(text)
+	if s.args = s.few[:owner.n]; owner.n+args > len(s.few) {
+		s.args = make([]any, owner.n, owner.n+args)
+	}
+	copy(s.args, owner.arg[:owner.n])
+}
+
+func newStatement(owner identity) *statement {
+	s := new(statement)
+	s.begin(owner, 256, 8)
+	return s
 }
 
 func (s *statement) text(parts ...string) {
@@ -28,36 +42,75 @@ func (s *statement) text(parts ...string) {
 	}
 }
 
+// column writes a column of the table at hand.
+func (s *statement) column(c *column) {
+	s.sql.WriteString(s.prefix)
+	s.sql.WriteString(c.quoted)
+}
+
 func (s *statement) param(arg any) {
 	s.args = append(s.args, arg)
 	s.ref(len(s.args))
 }
 
-func (s *statement) ref(n int) { s.text("$", strconv.Itoa(n)) }
+func (s *statement) ref(n int) {
+	s.sql.WriteByte('$')
+	s.number(n)
+}
+
+func (s *statement) number(n int) {
+	var digits [20]byte
+	s.sql.Write(strconv.AppendInt(digits[:0], int64(n), 10))
+}
+
+// bind adds arguments that are written later, by their numbers, of which it
+// returns the first.
+func (s *statement) bind(args []any) int {
+	s.args = append(s.args, args...)
+	return len(s.args) - len(args) + 1
+}
 
 // where writes the WHERE clause. The owner comes first, and everything that the
-// caller chose is ANDed to it: it can only narrow.
-func (s *statement) where(t *table, key []any, condition node) {
-	s.text(" where ", t.owner.quoted, " = $1")
-	for i, arg := range key {
-		s.text(" and ", t.key[i].quoted, " = ")
-		s.param(arg)
-	}
-	if condition != nil {
-		s.text(" and (")
-		condition.write(s)
-		s.text(")")
+// caller chose is ANDed to it: it can only narrow. The key was bound at number
+// first.
+func (s *statement) where(t *table, key []*column, first int, conditions []cond) {
+	s.text(" where ", t.owned)
+	s.and(key, first)
+	s.narrow(conditions)
+}
+
+// and compares columns with what was bound at number first.
+func (s *statement) and(columns []*column, first int) {
+	for i, c := range columns {
+		s.text(" and ")
+		s.column(c)
+		s.text(" = ")
+		s.ref(first + i)
 	}
 }
 
-// fields are the addresses of a row's columns, to scan into.
-func (t *table) fields(row any) []any {
-	v := reflect.ValueOf(row).Elem()
-	fields := make([]any, len(t.columns))
-	for i, c := range t.columns {
-		fields[i] = v.FieldByIndex(c.index).Addr().Interface()
+func (s *statement) narrow(conditions []cond) {
+	if len(conditions) == 0 {
+		return
 	}
-	return fields
+	s.text(" and (")
+	s.all(conditions)
+	s.text(")")
+}
+
+func (s *statement) all(conditions []cond) {
+	if len(conditions) == 1 {
+		conditions[0].write(s)
+		return
+	}
+	group{"and", conditions}.write(s)
+}
+
+// alias makes a name for a table reference in a subquery. No table that is
+// declared has such a name.
+func (s *statement) alias() string {
+	s.aliases++
+	return "_" + strconv.Itoa(s.aliases)
 }
 
 // query runs s and hands each row to the function, until it returns an error.
@@ -75,18 +128,25 @@ func (s *statement) query(ctx context.Context, db DB, row func(pgx.Rows) error) 
 	return rows.Err()
 }
 
-// exec runs s, which must change exactly one row.
-func (s *statement) exec(ctx context.Context, db DB, verb string, t *table) error {
+// scalars runs s, which yields one row, and scans that.
+func (s *statement) scalars(ctx context.Context, db DB, dest ...any) error {
+	return s.query(ctx, db, func(rows pgx.Rows) error { return rows.Scan(dest...) })
+}
+
+// exec runs s, which must change one row at most, and says whether it did.
+func (s *statement) exec(ctx context.Context, db DB, verb string, t *table) (bool, error) {
 	tag, err := db.Exec(ctx, s.sql.String(), s.args...)
-	switch n := tag.RowsAffected(); {
-	case err != nil:
-		return t.failed(verb, err)
-	case n == 0:
-		return t.notFound()
-	case n > 1:
-		return fmt.Errorf("%w: one key changed %d rows of %s; the declared primary key is not unique", ErrTooMany, n, t.name)
+	if err != nil {
+		return false, t.failed(verb, err)
 	}
-	return nil
+	return t.changedOne(int(tag.RowsAffected()))
+}
+
+func (t *table) changedOne(n int) (bool, error) {
+	if n > 1 {
+		return false, fmt.Errorf("%w: one key changed %d rows of %s; the declared primary key is not unique", ErrTooMany, n, t.name)
+	}
+	return n == 1, nil
 }
 
 func (t *table) notFound() error { return fmt.Errorf("%w in %s", ErrNotFound, t.name) }

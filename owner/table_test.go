@@ -64,7 +64,7 @@ func TestNewTableRefuses(t *testing.T) {
 		}
 		version struct {
 			good
-			Version int `db:"version" owner:"version"`
+			Version int `db:"version" owner:"vers"`
 		}
 		emptyWord struct {
 			good
@@ -115,7 +115,7 @@ func TestNewTableRefuses(t *testing.T) {
 		"two owners":        {declare[twoOwners, UserID]("t"), "fields Owner and Other: both are the owner"},
 		"no owner":          {declare[noOwner, UserID]("t"), `no field is the owner: add a tag owner:"owner"`},
 		"no key":            {declare[noKey, UserID]("t"), `no field is the primary key: add a tag owner:"pk"`},
-		"unknown word":      {declare[version, UserID]("t"), `field Version: unknown word "version" in the owner tag; the known ones are owner, pk, server, default`},
+		"unknown word":      {declare[version, UserID]("t"), `field Version: unknown word "vers" in the owner tag; the known ones are owner, tenant, pk, parent, version, server, hidden, default`},
 		"empty word":        {declare[emptyWord, UserID]("t"), `field Name: unknown word ""`},
 		"default owner":     {declare[defaultOwner, UserID]("t"), "field Owner: the owner is always inserted"},
 		"embedded pointer":  {declare[pointer, UserID]("t"), "field good: embed the struct itself, not a pointer"},
@@ -142,7 +142,7 @@ func TestNewTableNamesAllProblems(t *testing.T) {
 	require.EqualError(t, err, `owner: table "a.b.c" of owner_test.row:
 	the name must be "table" or "schema.table"
 	field Name: add a tag db:"column", or db:"-" if it is no column
-	field Age: unknown word "old" in the owner tag; the known ones are owner, pk, server, default
+	field Age: unknown word "old" in the owner tag; the known ones are owner, tenant, pk, parent, version, server, hidden, default
 	no field is the owner: add a tag owner:"owner"
 	no field is the primary key: add a tag owner:"pk"`)
 	require.PanicsWithError(t, err.Error(), func() { owner.MustTable[row, int64]("a.b.c") })

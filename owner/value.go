@@ -3,9 +3,58 @@ package owner
 import (
 	"database/sql/driver"
 	"reflect"
+	"time"
+	"unsafe"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
+
+// inspect finds out about the column's type what statements would otherwise ask
+// of each value.
+func (c *column) inspect() {
+	t := c.typ
+	if t.Implements(valuerType) {
+		c.nullable = zeroIsNull(t)
+		return
+	}
+	c.viaPointer = reflect.PointerTo(t).Implements(valuerType)
+	switch k := t.Kind(); {
+	case c.viaPointer:
+		c.nullable = zeroIsNull(t)
+	case t == reflect.TypeFor[time.Time](),
+		k >= reflect.Bool && k <= reflect.Float64, k == reflect.String,
+		k == reflect.Array && t.Elem().Kind() == reflect.Uint8:
+		c.plain = !t.Implements(reflect.TypeFor[interface{ IsNull() bool }]()) && !t.Implements(reflect.TypeFor[pgtype.ArrayGetter]())
+		c.nullable = !c.plain
+	default:
+		c.nullable = zeroIsNull(t)
+	}
+}
+
+// zeroIsNull reports whether the zero value of t is sent as NULL: such a type
+// can also hold a NULL that is read.
+func zeroIsNull(t reflect.Type) (null bool) {
+	defer func() {
+		if recover() != nil { // a Value method that expects more than a zero
+			null = true
+		}
+	}()
+	null, err := isNull(fieldArgument(reflect.New(t).Elem()))
+	return null || err != nil
+}
+
+// pointer is the address of the column's field in a row.
+func (c *column) pointer(row unsafe.Pointer) reflect.Value {
+	return reflect.NewAt(c.typ, unsafe.Add(row, c.offset))
+}
+
+// fields are the addresses of the columns of a row, to scan into.
+func (t *table) fields(to []any, row unsafe.Pointer) []any {
+	for _, c := range t.readable {
+		to = append(to, c.pointer(row).Interface())
+	}
+	return to
+}
 
 // argument is what to give to pgx for v. Where only *V has the Value method,
 // pgx would not find it on a V.
@@ -68,14 +117,13 @@ func isText(t reflect.Type) bool {
 
 // isNumeric reports whether values of type t can be added.
 func isNumeric(t reflect.Type) bool {
-	switch k := elem(t).Kind(); {
-	case k >= reflect.Int && k <= reflect.Uint64, k == reflect.Float32, k == reflect.Float64:
-		return true
-	}
-	return t.Implements(reflect.TypeFor[pgtype.Int64Valuer]()) ||
+	return isInteger(elem(t)) || elem(t).Kind() == reflect.Float32 || elem(t).Kind() == reflect.Float64 ||
+		t.Implements(reflect.TypeFor[pgtype.Int64Valuer]()) ||
 		t.Implements(reflect.TypeFor[pgtype.Float64Valuer]()) ||
 		t.Implements(reflect.TypeFor[pgtype.NumericValuer]())
 }
+
+func isInteger(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 }
 
 func elem(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Pointer {

@@ -1,0 +1,79 @@
+package owner
+
+import (
+	"context"
+	"fmt"
+)
+
+// Rows of R that can be read: a [Select], or what has one, such as a [Scoped].
+type Reader[R any] interface {
+	reading(R) *query
+}
+
+func (s Select[R, O]) reading(R) *query { return &s.q }
+
+// Sum returns the sum of a column over the rows, 0 if there are none. NULL does
+// not count. Where V is too small for it, that is an error.
+func Sum[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
+	var sum V
+	_, err := aggregate(ctx, db, rows, column.col, "coalesce(sum(", "), 0)", true, &sum)
+	return sum, err
+}
+
+// Min returns the least value of a column over the rows. Where there is none the
+// error is [ErrNotFound].
+func Min[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
+	return extreme(ctx, db, rows, column, "min(")
+}
+
+// Max returns the greatest value of a column over the rows. Where there is none
+// the error is [ErrNotFound].
+func Max[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
+	return extreme(ctx, db, rows, column, "max(")
+}
+
+// Avg returns the average of a column over the rows. Where there is no value the
+// error is [ErrNotFound].
+func Avg[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (float64, error) {
+	var avg *float64
+	q, err := aggregate(ctx, db, rows, column.col, "avg(", ")", true, &avg)
+	if err == nil && avg == nil {
+		err = q.table.notFound()
+	}
+	if err != nil {
+		return 0, err
+	}
+	return *avg, nil
+}
+
+func extreme[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V], function string) (V, error) {
+	var value *V
+	q, err := aggregate(ctx, db, rows, column.col, function, ")", false, &value)
+	if err == nil && value == nil {
+		err = q.table.notFound()
+	}
+	if err != nil {
+		var zero V
+		return zero, err
+	}
+	return *value, nil
+}
+
+func aggregate[R any](ctx context.Context, db DB, rows Reader[R], c *column, open, shut string, numeric bool, dest any) (*query, error) {
+	var row R
+	if rows == nil {
+		return nil, misuse("the rows are nil")
+	}
+	q := rows.reading(row)
+	switch {
+	case c == nil:
+		return nil, errNoColumn
+	case q.limited:
+		return nil, misuse("an aggregate is over all rows; leave out the Limit")
+	case q.table != nil && (q.table.grouped() || c.table != q.table):
+		return nil, misuse("column %s: it is no column of single rows of %s", c, q.table.name)
+	case numeric && !isNumeric(c.typ):
+		return nil, misuse("column %s: %s needs a numeric column, not one of type %s", c, fmt.Sprint(open, c.name, shut), c.typ)
+	}
+	return q, q.scalar(ctx, db, open+c.quoted+shut, dest)
+}

@@ -1,0 +1,97 @@
+package owner
+
+// Declared is a table or view with rows R: a [Table], a [SharedTable] or a
+// [View].
+type Declared[R any] interface {
+	declared(R) *table
+}
+
+func defined[R any](d Declared[R]) *table {
+	if d == nil {
+		return nil
+	}
+	var row R
+	return d.declared(row)
+}
+
+func (t *Table[R, O]) declared(R) *table {
+	if t == nil {
+		return nil
+	}
+	return t.def
+}
+
+// A SharedTable declares a table whose rows belong to nobody and that everybody
+// may read, such as a list of countries. It can only be read: its methods are
+// those of [Select]. Make one with [MustShared] or [NewShared].
+type SharedTable[R any] struct {
+	Select[R, Everybody]
+}
+
+// Everybody stands for the owner of a [SharedTable]. No scope can be of it.
+type Everybody struct{}
+
+func (t *SharedTable[R]) declared(R) *table {
+	if t == nil {
+		return nil
+	}
+	return t.q.table
+}
+
+// MustShared is [NewShared] for package variables: it panics instead of
+// returning an error.
+func MustShared[R any](name string) *SharedTable[R] {
+	t, err := NewShared[R](name)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// NewShared declares a table of which all rows are for everybody. The struct and
+// its tags are those of [NewTable], but no column is the owner.
+func NewShared[R any](name string) (*SharedTable[R], error) {
+	def, err := declare[R](name, &table{shared: true})
+	if err != nil {
+		return nil, err
+	}
+	t := new(SharedTable[R])
+	t.q.table = def
+	return t, nil
+}
+
+// MustThrough is [NewThrough] for package variables: it panics instead of
+// returning an error.
+func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Table[R, O] {
+	t, err := NewThrough[R](name, parent)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// NewThrough declares a table whose rows belong to the owner of their parent,
+// and which has no owner column of its own, such as the lines of an order. Its
+// fields tagged parent hold the key of the parent: one for each pk column of the
+// parent that is not the owner, in the same order and of the same types.
+//
+//	type Line struct {
+//		OrderID int64 `db:"order_id" owner:"pk,parent"`
+//		Number  int32 `db:"number"   owner:"pk"`
+//		Text    string `db:"text"`
+//	}
+//	var Lines = owner.MustThrough[Line]("lines", Orders)
+//
+// That the parent is the owner's is a condition of every statement, and where
+// Insert names another parent it fails with [ErrReference]. A row stays with its
+// parent: no update changes the columns tagged parent.
+func NewThrough[R, P any, O comparable](name string, parent *Table[P, O]) (*Table[R, O], error) {
+	if parent == nil || parent.def == nil {
+		return nil, misuse("table %q: the parent was not made by MustTable or NewTable", name)
+	}
+	def, err := declare[R](name, &table{through: parent.def, ownerTypes: ownerTypes[O]()})
+	if err != nil {
+		return nil, err
+	}
+	return &Table[R, O]{def: def}, nil
+}

@@ -1,0 +1,83 @@
+package owner
+
+// A Grant says that rows R can be read by others than their owner: by those for
+// whom there is a row in a table of grants. Make one with [GrantedBy].
+type Grant[G, R any, O comparable] struct {
+	_     [0]func(G, R, O)
+	table *table
+	g     *grant
+}
+
+type grant struct {
+	ref   reference
+	where []cond
+}
+
+// GrantedBy declares that a row of the table grants, whose owner is the one who
+// is given access, lets that owner read the row at which columns of it point:
+// one for each pk column of rows that is not the owner.
+//
+//	var Readers = owner.GrantedBy(Documents, Grants, GrantDocument)
+//	docs, err := Readers.In(me).All(ctx, db) // my own, and those shared with me
+//
+// Who may make grants is another declaration of the same table of grants: made by
+// [NewThrough] with the rows as its parent, it lets their owner write them. Do not
+// let grantees write grants of their own. It panics if the columns do not fit.
+func GrantedBy[G, R any, O comparable](rows *Table[R, O], grants *Table[G, O], columns ...AnyColumn[G]) Grant[G, R, O] {
+	if rows == nil || rows.def == nil || grants == nil || grants.def == nil {
+		panic(misuse("GrantedBy: a table was not made by MustTable"))
+	}
+	from, t := columnsOf("GrantedBy", columns)
+	to := rows.def
+	if t != grants.def || t.through != nil {
+		panic(misuse("GrantedBy: the columns must be of %s, and that must have an owner column", grants.def.name))
+	}
+	if len(from) != len(to.key) {
+		panic(misuse("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.name, to.name, len(to.key), len(from)))
+	}
+	for i, c := range from {
+		if c.typ != to.key[i].typ {
+			panic(misuse("column %s: it is of type %s, but points at %s of type %s", c, c.typ, to.key[i], to.key[i].typ))
+		}
+	}
+	return Grant[G, R, O]{table: to, g: &grant{ref: reference{child: t, parent: to, from: from}}}
+}
+
+// Where narrows the grants that count, for example to those of a role.
+func (g Grant[G, R, O]) Where(conditions ...Condition[G]) Grant[G, R, O] {
+	if g.g == nil {
+		return g
+	}
+	where, err := untyped(g.g.where, conditions)
+	if err != nil {
+		panic(err)
+	}
+	g.g = &grant{ref: g.g.ref, where: where}
+	return g
+}
+
+// In returns the select on the rows that are the scope's owner's, or granted to
+// that owner.
+func (g Grant[G, R, O]) In(scope Scope[O]) Select[R, O] {
+	var s Select[R, O]
+	s.q.table, s.q.id, s.q.granted = g.table, scope.id, g.g
+	return s
+}
+
+// orGranted writes the predicate of the owner with what others have granted.
+func (s *statement) orGranted(q *query) {
+	g, t := q.granted, q.granted.ref.parent
+	outer := s.prefix
+	if outer == "" {
+		outer = t.ref
+	}
+	alias := s.alias()
+	s.text("(", t.ownedBy(s.prefix, 1), " or exists (select 1 from ", g.ref.child.quoted, " as ", alias, " where ")
+	g.ref.link(s, false, alias+".", outer)
+	s.text(" and ", g.ref.child.ownedBy(alias+".", 1))
+	before := s.prefix
+	s.prefix = alias + "."
+	s.narrow(g.where)
+	s.prefix = before
+	s.text("))")
+}

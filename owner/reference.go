@@ -1,0 +1,169 @@
+package owner
+
+import (
+	"reflect"
+	"slices"
+)
+
+// A Reference says that rows C point at rows P by a foreign key. Make one with
+// [References], once, as a package variable.
+//
+// Wherever an insert or update then gives the foreign key a value, the same
+// statement checks that it points at one of the owner's rows, or at one of a
+// [SharedTable]. Where it does not, nothing is written and the error is
+// [ErrReference], whether there is no such row or it is somebody else's. NULL
+// points at nothing and passes.
+type Reference[C, P any] struct {
+	_   [0]func(C, P)
+	ref *reference
+}
+
+type reference struct {
+	child, parent *table
+	from          []*column // point at the parent's key
+}
+
+// References declares that columns of one table are a foreign key to the primary
+// key of another, the parent: one for each of the parent's pk columns that is
+// not the owner, in that order and of the same type, or pointers to it.
+//
+//	var From = owner.References(Accounts, TransferFrom)
+//
+// It panics if the columns do not fit, if the parent's owner is of another kind
+// than the child's, or if a statement has used the child's table already, since
+// that went without the check.
+func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
+	to := defined(parent)
+	if to == nil || to.view != nil {
+		panic(misuse("References: the parent was not made by MustTable, MustThrough or MustShared"))
+	}
+	from, t := columnsOf("References", columns)
+	if len(from) != len(to.key) {
+		panic(misuse("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.name, to.name, len(to.key), len(from)))
+	}
+	for i, c := range from {
+		if c.typ != to.key[i].typ && c.typ != reflect.PointerTo(to.key[i].typ) {
+			panic(misuse("column %s: it is of type %s, but points at %s of type %s", c, c.typ, to.key[i], to.key[i].typ))
+		}
+	}
+	if !prefixOf(to.ownerTypes, t.ownerTypes) {
+		panic(misuse("table %s: its owner is no owner of %s, at which it is to point", t.name, to.name))
+	}
+	r := &reference{child: t, parent: to, from: from}
+	switch {
+	case t.shared, t.through == to && slices.Equal(t.parent, from): // never written; checked anyway
+	case t.used.Load():
+		panic(misuse("table %s: declare the reference to %s before the first statement", t.name, to.name))
+	default:
+		t.references = append(t.references, r)
+	}
+	return Reference[C, P]{ref: r}
+}
+
+// columnsOf unpacks columns of one table, and panics where they are not.
+func columnsOf[R any](what string, columns []AnyColumn[R]) ([]*column, *table) {
+	var row R
+	var out []*column
+	for _, c := range columns {
+		if c == nil || c.column(row) == nil {
+			panic(misuse("%s: a column was not made by owner.Column", what))
+		}
+		out = append(out, c.column(row))
+	}
+	if len(out) == 0 {
+		panic(misuse("%s: at least one column is needed", what))
+	}
+	for i, c := range out {
+		if c.table != out[0].table || c.table.view != nil {
+			panic(misuse("%s: the columns must be of one table", what))
+		}
+		if slices.Contains(out[:i], c) {
+			panic(misuse("%s: column %s comes twice", what, c))
+		}
+	}
+	return out, out[0].table
+}
+
+// prefixOf: a tenant's rows can be pointed at by those of its members.
+func prefixOf(of, in []reflect.Type) bool {
+	return len(of) <= len(in) && slices.Equal(of, in[:len(of)])
+}
+
+// Has is true where one of the owner's rows C points at the row, and all
+// conditions are true for it.
+func (r Reference[C, P]) Has(conditions ...Condition[C]) Condition[P] {
+	if r.ref == nil {
+		return failing[P](errNoReference)
+	}
+	where, err := untyped(nil, conditions)
+	if err == nil && !prefixOf(r.ref.child.ownerTypes, r.ref.parent.ownerTypes) {
+		err = misuse("table %s: the scope of %s does not say whose rows of it are meant", r.ref.child.name, r.ref.parent.name)
+	}
+	return Condition[P]{cond: cond{node: &exists{r.ref, false, where}, err: err}}
+}
+
+// To is true where the row points at a row P that is the owner's, and all
+// conditions are true for that.
+func (r Reference[C, P]) To(conditions ...Condition[P]) Condition[C] {
+	if r.ref == nil {
+		return failing[C](errNoReference)
+	}
+	where, err := untyped(nil, conditions)
+	return Condition[C]{cond: cond{node: &exists{r.ref, true, where}, err: err}}
+}
+
+var errNoReference = misuse("the Reference was not made by owner.References")
+
+// exists is a condition on the rows that are linked to the row at hand.
+type exists struct {
+	ref    *reference
+	toward bool // the parent, and not the children
+	where  []cond
+}
+
+func (n *exists) write(s *statement) {
+	inner, outer := n.ref.child, n.ref.parent
+	if n.toward {
+		inner, outer = outer, inner
+	}
+	before := s.prefix
+	if before == "" {
+		before = outer.ref
+	}
+	alias := s.alias()
+	s.text("exists (select 1 from ", inner.quoted, " as ", alias, " where ")
+	n.ref.link(s, n.toward, alias+".", before)
+	s.text(" and ", inner.ownedBy(alias+".", 1))
+	restore := s.prefix
+	s.prefix = alias + "."
+	s.narrow(n.where)
+	s.prefix = restore
+	s.text(")")
+}
+
+// link compares key and foreign key. If toward, inner is the parent.
+func (r *reference) link(s *statement, toward bool, inner, outer string) {
+	parent, child := outer, inner
+	if toward {
+		parent, child = inner, outer
+	}
+	for i, c := range r.from {
+		if i > 0 {
+			s.text(" and ")
+		}
+		s.text(parent, r.parent.key[i].quoted, " = ", child, c.quoted)
+	}
+}
+
+// checkReference writes the condition that the arguments point at a row of the
+// owner's. They are sent once more, because a parameter has one type and the two
+// columns may differ.
+func (s *statement) checkReference(parent *table, args []any, first int) {
+	alias := s.alias()
+	s.text("exists (select 1 from ", parent.quoted, " as ", alias, " where ", parent.ownedBy(alias+".", first))
+	for i, arg := range args {
+		s.text(" and ", alias, ".", parent.key[i].quoted, " = ")
+		s.param(arg)
+	}
+	s.text(")")
+}

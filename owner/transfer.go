@@ -1,0 +1,88 @@
+package owner
+
+import (
+	"context"
+	"slices"
+)
+
+// TransferTo gives the row with that primary key to another owner, in whose
+// scope it is from then on. It is the one operation that changes an owner, and
+// needs the scopes of both. The version, if there is one, is counted on.
+//
+// Where the owner has no such row, the error is [ErrNotFound]. Where the row
+// points by a declared [Reference] at what is not the new owner's, it stays, and
+// the error is [ErrReference]. Rows of other tables that point at it stay with
+// their owner; give those away in the same transaction. The rows of a table made
+// by [NewThrough] go with their parent, and cannot be given away alone.
+func (s Scoped[R, O]) TransferTo(ctx context.Context, db DB, to Scope[O], key ...any) error {
+	t, id := s.q.table, s.q.id
+	if err := check(t, id, db); err != nil {
+		return err
+	}
+	if err := to.check(); err != nil {
+		return err
+	}
+	switch {
+	case t.through != nil:
+		return misuse("table %s: its rows go with their parent in %s", t.name, t.through.name)
+	case to.id.value == id.value:
+		return misuse("table %s: the row is to be given to its own owner", t.name)
+	case slices.ContainsFunc(t.owners, func(c *column) bool { return c.pk }):
+		return misuse("table %s: the owner is part of the primary key; insert the row anew", t.name)
+	}
+	args, err := t.keyArguments(key)
+	if err != nil {
+		return err
+	}
+	st := newStatement(id)
+	receiver := st.bind(to.id.arg[:to.id.n])
+	first := st.bind(args)
+	st.text("update ", t.quoted, " set ")
+	for i, c := range t.owners {
+		st.text(c.quoted, " = ")
+		st.ref(receiver + i)
+		if i < len(t.owners)-1 {
+			st.text(", ")
+		}
+	}
+	if v := t.version; v != nil {
+		st.text(", ", v.quoted, " = ", v.quoted, " + 1")
+	}
+	st.where(t, t.key, first, nil)
+	st.reachable(t, receiver)
+	ok, err := st.exec(ctx, db, "update", t)
+	if err != nil || ok {
+		return err
+	}
+	if len(t.references) == 0 {
+		return t.notFound()
+	}
+	there := newStatement(id)
+	first = there.bind(args)
+	there.text("select exists (select 1 from ", t.quoted)
+	there.where(t, t.key, first, nil)
+	there.text(")")
+	var found bool
+	if err := there.scalars(ctx, db, &found); err != nil {
+		return t.failed("select from", err)
+	}
+	if found {
+		return t.noReference()
+	}
+	return t.notFound()
+}
+
+// reachable writes the conditions that whatever the row points at belongs to the
+// owner whose values are the parameters from number first.
+func (s *statement) reachable(t *table, first int) {
+	for _, r := range t.references {
+		alias := s.alias()
+		s.text(" and (")
+		for _, c := range r.from {
+			s.text(c.quoted, " is null or ")
+		}
+		s.text("exists (select 1 from ", r.parent.quoted, " as ", alias, " where ")
+		r.link(s, true, alias+".", t.ref)
+		s.text(" and ", r.parent.ownedBy(alias+".", first), "))")
+	}
+}

@@ -1,0 +1,98 @@
+package owner
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+)
+
+// version is the version that a row must have, if given.
+type version struct {
+	given bool
+	n     int64
+	err   error
+}
+
+// At makes the update happen only if the row is still in that version, that of
+// the row when it was read. Otherwise the error is [ErrStale]. A version of zero
+// or less names none, and is refused with [ErrNoVersion].
+func (u Update[R, O]) At(n int64) Update[R, O] {
+	u.at = version{given: true, n: n}
+	return u
+}
+
+// IfMatch is [Update.At] with the If-Match header of a request, in which the
+// client sends back what [ETag] gave it; see [ParseIfMatch] for the errors. With
+// "*" the row only has to be there.
+func (u Update[R, O]) IfMatch(header string) Update[R, O] {
+	n, whatever, err := ParseIfMatch(header)
+	u.at = version{given: !whatever, n: n, err: err}
+	return u
+}
+
+func (v version) check(t *table) error {
+	switch {
+	case v.err != nil:
+		return v.err
+	case v.given && t.version == nil:
+		return misuse("table %s: no field is the version: add a tag owner:\"version\"", t.name)
+	case v.given && v.n <= 0:
+		return fmt.Errorf("%w (table %s)", ErrNoVersion, t.name)
+	}
+	return nil
+}
+
+func (v version) write(s *statement, t *table) {
+	if !v.given {
+		return
+	}
+	n := v.n
+	field := reflect.New(t.version.typ).Elem()
+	if field.CanInt() && field.OverflowInt(n) || isUint(field) && field.OverflowUint(uint64(n)) {
+		n = 0 // which no row has, and the column can be compared with
+	}
+	s.text(" and ")
+	s.column(t.version)
+	s.text(" = ")
+	s.param(n)
+}
+
+// ETag is the strong entity tag of a version, for the header of that name.
+// A version of zero or less has none, and gives "".
+func ETag(version int64) string {
+	if version <= 0 {
+		return ""
+	}
+	return `"` + strconv.FormatInt(version, 10) + `"`
+}
+
+// ParseIfMatch reads the If-Match header of a request: one entity tag made by
+// [ETag], or "*", which stands for whatever version is there. An empty header is
+// [ErrNoVersion]; a tag that ETag never makes, such as a weak one, names no
+// version that can be current, and is [ErrStale]. Anything else, and a list of
+// several tags, is an error with the kind Malformed.
+func ParseIfMatch(header string) (version int64, whatever bool, err error) {
+	header = strings.Trim(header, " \t")
+	switch header {
+	case "":
+		return 0, false, ErrNoVersion
+	case "*":
+		return 0, true, nil
+	}
+	tag, weak := strings.CutPrefix(header, "W/")
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.ContainsFunc(tag[1:len(tag)-1], notInTag) {
+		return 0, false, errIfMatch
+	}
+	n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
+	if err != nil || weak || ETag(n) != tag {
+		return 0, false, ErrStale
+	}
+	return n, false, nil
+}
+
+func notInTag(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f }
+
+var errIfMatch error = &sentinel{"owner: If-Match must be one entity tag or *", kind.Malformed}

@@ -1,0 +1,435 @@
+package owner_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+func TestVersions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+
+		o := Order{Number: 7, Title: "new", Country: "at", Version: 99}
+		require.NoError(t, in.Insert(ctx, db, &o))
+		require.EqualValues(t, 1, o.Version, "counted by us")
+		require.NoError(t, in.Update(o.ID).At(1).Set(OrderTitle.Set("second")).Exec(ctx, db))
+		got, err := in.Update(o.ID).IfMatch(owner.ETag(2)).Set(OrderTitle.Set("third")).Returning(ctx, db)
+		require.NoError(t, err)
+		require.Equal(t, "third", got.Title)
+		require.EqualValues(t, 3, got.Version)
+		require.NoError(t, in.Update(o.ID).IfMatch("*").Set(OrderTotal.Add(1)).Exec(ctx, db))
+
+		for name, at := range map[string]int64{"older": 3, "newer": 5} {
+			require.ErrorIs(t, in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), owner.ErrStale, name)
+			_, err := in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Returning(ctx, db)
+			require.ErrorIs(t, err, owner.ErrStale, name)
+			require.ErrorIs(t, in.DeleteAt(ctx, db, at, o.ID), owner.ErrStale, name)
+		}
+		// Stale is told apart from missing only within the owner.
+		for _, id := range []int64{bobOrder, 999} {
+			for _, at := range []int64{1, 2} {
+				require.EqualError(t, in.Update(id).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), "owner: not found in orders")
+				require.EqualError(t, in.DeleteAt(ctx, db, at, id), "owner: not found in orders")
+			}
+		}
+		got, err = in.Get(ctx, db, o.ID)
+		require.NoError(t, err)
+		require.Equal(t, "third", got.Title)
+		require.EqualValues(t, 4, got.Version)
+		require.NoError(t, in.DeleteAt(ctx, db, 4, o.ID))
+		bobsWorld(t, db)
+	})
+}
+
+func TestVersionsRefuse(t *testing.T) {
+	t.Parallel()
+	in := Orders.In(me)
+	for _, n := range []int64{0, -1} {
+		refused(t, func(db owner.DB) error {
+			return in.Update(1).At(n).Set(OrderTitle.Set("x")).Exec(t.Context(), db)
+		}, "no version was given")
+		refused(t, func(db owner.DB) error { return in.DeleteAt(t.Context(), db, n, 1) }, "no version was given")
+	}
+	refused(t, func(db owner.DB) error {
+		return in.Update(1).IfMatch("").Set(OrderTitle.Set("x")).Exec(t.Context(), db)
+	}, "no version was given")
+	refused(t, func(db owner.DB) error {
+		return in.Update(1).Set(OrderVersion.Set(7)).Exec(t.Context(), db)
+	}, "every update counts the version itself")
+	refused(t, func(db owner.DB) error {
+		return Accounts.In(me).Update(1).At(1).Set(Name.Set("x")).Exec(t.Context(), db)
+	}, "no field is the version")
+}
+
+func TestParseIfMatch(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]error{
+		`"1"`: nil, ` "17" `: nil, `*`: nil, ``: kind.PreconditionRequired, ` `: kind.PreconditionRequired,
+		`W/"1"`: kind.Stale, `"01"`: kind.Stale, `"-1"`: kind.Stale, `"0"`: kind.Stale, `"x"`: kind.Stale, `""`: kind.Stale,
+		`"99999999999999999999"`: kind.Stale,
+		`1`:                      kind.Malformed, `"1`: kind.Malformed, `"`: kind.Malformed, `"1", "2"`: kind.Malformed, `"a"b"`: kind.Malformed,
+	} {
+		n, whatever, err := owner.ParseIfMatch(header)
+		if want == nil {
+			require.NoError(t, err, header)
+			require.Equal(t, header == "*", whatever)
+			require.Equal(t, header != "*", n > 0)
+			continue
+		}
+		var k interface{ Kind() kind.Kind }
+		require.ErrorAs(t, err, &k, header)
+		require.Equal(t, want, k.Kind(), header)
+		require.False(t, whatever)
+		require.Zero(t, n)
+	}
+	require.Empty(t, owner.ETag(0))
+	require.Empty(t, owner.ETag(-1))
+}
+
+func TestMaxAffected(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in, all := t.Context(), Orders.In(me), owner.And[Order]()
+
+		n, err := in.UpdateWhere(all).Set(OrderTitle.Set("x")).MaxAffected(1).Exec(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		require.Zero(t, n)
+		n, err = in.DeleteWhere(all).MaxAffected(1).Exec(ctx, db)
+		require.ErrorIs(t, err, owner.ErrTooMany)
+		require.Zero(t, n)
+		rows, err := in.OrderBy(OrderID.Asc()).All(ctx, db)
+		require.NoError(t, err)
+		require.Equal(t, []string{"one", "two"}, []string{rows[0].Title, rows[1].Title}, "outside a transaction, and not applied")
+
+		n, err = in.UpdateWhere(all).Set(OrderTitle.Set("x"), OrderTotal.Add(1)).MaxAffected(2).Exec(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		n, err = in.UpdateWhere(OrderID.In(1, bobOrder), owner.Or(OfOrder.Has(LineText.Eq("pen")), all)).Set(OrderTitle.Set("y")).Exec(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		n, err = in.UpdateWhere(OrderID.Eq(bobOrder)).Set(OrderTitle.Set("y")).Exec(ctx, db)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		one, err := in.Get(ctx, db, 1)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, one.Version)
+		require.EqualValues(t, 101, one.Total)
+
+		n, err = Lines.In(me).UpdateWhere(owner.And[Line]()).Set(LinePrice.Add(1)).MaxAffected(3).Exec(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, n)
+		n, err = Lines.In(me).DeleteWhere(LineN.Ge(1)).Exec(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, n)
+		n, err = in.DeleteWhere(all).Exec(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		bobsWorld(t, db)
+	})
+}
+
+func TestBulkMisuse(t *testing.T) {
+	t.Parallel()
+	in := Orders.In(me)
+	refused(t, func(db owner.DB) error {
+		_, err := in.UpdateWhere(owner.And[Order]()).Exec(t.Context(), db)
+		return err
+	}, "sets nothing")
+	refused(t, func(db owner.DB) error {
+		_, err := in.DeleteWhere(owner.Condition[Order]{}).Exec(t.Context(), db)
+		return err
+	}, "a Condition is empty")
+	refused(t, func(db owner.DB) error {
+		_, err := in.DeleteWhere(owner.And[Order]()).MaxAffected(0).Exec(t.Context(), db)
+		return err
+	}, "MaxAffected(0); the least is 1")
+	_, err := owner.DeleteWhere[Order, UserID]{}.Exec(t.Context(), &recorder{})
+	require.ErrorContains(t, err, "was not made by")
+	refused(t, func(db owner.DB) error {
+		_, err := Orders.In(owner.Scope[UserID]{}).DeleteWhere(owner.And[Order]()).Exec(t.Context(), db)
+		return err
+	}, "no owner in scope")
+}
+
+func TestReferencesAreChecked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		mine := int64(10)
+
+		o := Order{Number: 8, Title: "ok", Coupon: &mine, Country: "at"}
+		require.NoError(t, in.Insert(ctx, db, &o))
+		for _, coupon := range []*int64{&bobCoupon, &missingCoupon} {
+			const want = "owner: a reference points at no row of the owner's (table orders)"
+			row := Order{Number: 9, Title: "x", Coupon: coupon, Country: "at"}
+			before := row
+			require.EqualError(t, in.Insert(ctx, db, &row), want)
+			require.Equal(t, before, row)
+			require.EqualError(t, in.Upsert(ctx, db, &row, ByNumber), want)
+			require.EqualError(t, in.InsertMany(ctx, db, []Order{{Number: 19, Country: "at"}, row}), want)
+			require.EqualError(t, in.Update(1).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
+			require.EqualError(t, in.Update(2).At(5).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
+			require.ErrorIs(t, in.Update(bobOrder).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), owner.ErrNotFound)
+			_, err := in.UpdateWhere(owner.And[Order]()).Set(OrderCoupon.Set(coupon)).Exec(ctx, db)
+			require.EqualError(t, err, want)
+		}
+		require.ErrorIs(t, in.Insert(ctx, db, &Order{Number: 9, Country: "xx"}), owner.ErrReference, "not in the shared table")
+		require.NoError(t, in.Update(2).Set(OrderCoupon.Set(&mine), OrderCountry.Set("at")).Exec(ctx, db))
+		require.NoError(t, in.Update(2).Set(OrderCoupon.Set(nil)).Exec(ctx, db))
+
+		lines := Lines.In(me)
+		require.NoError(t, lines.Insert(ctx, db, &Line{OrderID: 1, N: 9}))
+		for _, order := range []int64{bobOrder, 999} {
+			const want = "owner: a reference points at no row of the owner's (table lines)"
+			require.EqualError(t, lines.Insert(ctx, db, &Line{OrderID: order, N: 9}), want)
+			require.EqualError(t, lines.InsertMany(ctx, db, []Line{{OrderID: 1, N: 10}, {OrderID: order, N: 9}}), want)
+			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, ByLine), want)
+			require.ErrorIs(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db), owner.ErrNotFound)
+			require.ErrorIs(t, lines.Delete(ctx, db, order, 1), owner.ErrNotFound)
+			_, err := lines.Get(ctx, db, order, 1)
+			require.ErrorIs(t, err, owner.ErrNotFound)
+		}
+		n, err := lines.Where(LineN.Eq(10)).Count(ctx, db)
+		require.NoError(t, err)
+		require.Zero(t, n, "all or none")
+		bobsWorld(t, db)
+	})
+}
+
+func TestInsertMany(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		setup(t, db)
+		ctx := t.Context()
+		require.NoError(t, Orders.In(me).InsertMany(ctx, db, []Order{
+			{ID: 70, Number: 20, Title: "a", Country: "at"}, {UserID: alice, Number: 21, Title: "b", Country: "ch", Coupon: nil},
+		}))
+		require.NoError(t, Lines.In(me).InsertMany(ctx, db, []Line{{OrderID: 70, N: 1}, {OrderID: 70, N: 2}}))
+		n, err := Orders.In(me).Where(OrderNumber.In(20, 21), OrderVersion.Eq(1)).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, make([]Account, 2000)))
+		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, nil))
+		n, err = Accounts.In(me).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2002, n)
+		require.ErrorIs(t, Accounts.In(me).InsertMany(ctx, db, []Account{{}, {UserID: bob}}), owner.ErrOtherOwner)
+		refused(t, func(db owner.DB) error { return Accounts.In(me).InsertMany(ctx, db, make([]Account, 30000)) },
+			"insert 21844 at a time, in a transaction")
+		untouched(t, db)
+		bobsWorld(t, db)
+	})
+}
+
+func TestUpsert(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		o := Order{Number: 1, Title: "changed", Total: 5, Country: "ch"} // Bob has a number 1 too
+		require.NoError(t, in.Upsert(ctx, db, &o, ByNumber))
+		require.EqualValues(t, 1, o.ID)
+		require.EqualValues(t, 2, o.Version)
+		require.Equal(t, alice, o.UserID)
+		fresh := Order{Number: 50, Title: "fresh", Country: "at"}
+		require.NoError(t, in.Upsert(ctx, db, &fresh, ByNumber))
+		require.EqualValues(t, 1, fresh.Version)
+
+		// By a key without the owner: a stranger's row stays as it is.
+		taken := Order{ID: bobOrder, Number: 60, Title: "taken over", Country: "at"}
+		before := taken
+		require.EqualError(t, in.Upsert(ctx, db, &taken, ByOrderID), "owner: not found in orders")
+		require.Equal(t, before, taken)
+		own := Order{ID: 2, Number: 61, Title: "own", Country: "at"}
+		require.NoError(t, in.Upsert(ctx, db, &own, ByOrderID))
+		require.EqualValues(t, 6, own.Version)
+
+		line := Line{OrderID: 1, N: 1, Text: "pencil"}
+		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, ByLine))
+		line, err := Lines.In(me).Get(ctx, db, 1, 1)
+		require.NoError(t, err)
+		require.Equal(t, "pencil", line.Text)
+		bobsWorld(t, db)
+
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, ByOrderID) }, "it is zero")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.Key[Order]{}) }, "was not made by owner.Unique")
+		refused(t, func(db owner.DB) error {
+			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, ByNumber)
+		}, "names another owner")
+	})
+}
+
+func TestPatch(t *testing.T) {
+	t.Parallel()
+	patch := func(body string) error {
+		var members map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal([]byte(body), &members))
+		set, err := Orders.Patch(members)
+		if err == nil {
+			var db recorder
+			require.ErrorIs(t, Orders.In(me).Update(1).Set(set...).Exec(t.Context(), &db), errRecorded)
+			require.Contains(t, db.sql, `set "number" = $3, "title" = $4, "coupon_id" = $5, "version"`)
+			require.Equal(t, []any{int32(4), "x", (*int64)(nil)}, db.args[2:])
+		}
+		return err
+	}
+	require.NoError(t, patch(`{"title": "x", "coupon": null, "number": 4}`))
+	for body, want := range map[string]owner.PatchError{
+		`{}`:                               {Field: "", Reason: owner.PatchEmpty},
+		`null`:                             {Field: "", Reason: owner.PatchEmpty},
+		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: owner.PatchReadOnly},
+		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: owner.PatchReadOnly},
+		`{"version": 3}`:                   {Field: "/version", Reason: owner.PatchReadOnly},
+		`{"ID": 3}`:                        {Field: "/ID", Reason: owner.PatchReadOnly},
+		`{"secret": "x"}`:                  {Field: "/secret", Reason: owner.PatchUnknown},
+		`{"Title": "x"}`:                   {Field: "/Title", Reason: owner.PatchUnknown},
+		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: owner.PatchUnknown},
+		`{"title": 1}`:                     {Field: "/title", Reason: owner.PatchWrongType},
+		`{"title": null}`:                  {Field: "/title", Reason: owner.PatchWrongType},
+		`{"number": 3000000000}`:           {Field: "/number", Reason: owner.PatchWrongType},
+		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: owner.PatchUnknown},
+	} {
+		var got *owner.PatchError
+		require.ErrorAs(t, patch(body), &got, body)
+		require.Equal(t, want, *got, body)
+		require.Equal(t, kind.Invalid, got.Kind())
+	}
+}
+
+func TestHiddenColumnsStayHidden(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		o := Order{Number: 30, Secret: "set", Country: "at"}
+		require.NoError(t, in.Insert(ctx, db, &o))
+		got, err := in.Where(OrderSecret.Eq("set")).One(ctx, db)
+		require.NoError(t, err)
+		require.Empty(t, got.Secret)
+		got, err = in.Update(o.ID).Set(OrderSecret.Set("other")).Returning(ctx, db)
+		require.NoError(t, err)
+		require.Empty(t, got.Secret)
+		all, err := in.All(ctx, db)
+		require.NoError(t, err)
+		for _, o := range all {
+			require.Empty(t, o.Secret)
+		}
+	})
+}
+
+func TestTransferTo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		require.ErrorIs(t, in.TransferTo(ctx, db, other, 1), owner.ErrReference, "it uses a coupon of Alice's")
+		for _, id := range []int64{bobOrder, 999} {
+			require.EqualError(t, in.TransferTo(ctx, db, scope(UserID(44)), id), "owner: not found in orders")
+		}
+		bobsWorld(t, db)
+		_, err := db.Exec(ctx, "update orders set number = 9 where id = 2")
+		require.NoError(t, err)
+		require.NoError(t, in.TransferTo(ctx, db, other, 2))
+		_, err = in.Get(ctx, db, 2)
+		require.ErrorIs(t, err, owner.ErrNotFound)
+		got, err := Orders.In(other).Get(ctx, db, 2)
+		require.NoError(t, err)
+		require.Equal(t, bob, got.UserID)
+		require.EqualValues(t, 6, got.Version)
+		n, err := Lines.In(other).Where(LineOrder.Eq(2)).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n, "the lines go with it")
+	})
+	refused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, me, 1) }, "its own owner")
+	refused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, owner.Scope[UserID]{}, 1) }, "no owner in scope")
+	refused(t, func(db owner.DB) error { return Lines.In(me).TransferTo(t.Context(), db, other, 1, 1) }, "go with their parent")
+	refused(t, func(db owner.DB) error { return Settings.In(me).TransferTo(t.Context(), db, other) }, "part of the primary key")
+}
+
+// queue is what txn.Tx does with queued statements, at once.
+type queue struct {
+	t  *testing.T
+	db *dbtest.DB
+	n  []int64
+}
+
+func (q *queue) Queue(sql string, args ...any) {
+	_, err := q.db.Exec(q.t.Context(), sql, args...)
+	require.NoError(q.t, err)
+	q.n = append(q.n, -1)
+}
+
+func (q *queue) QueueExpect(rows int64, sql string, args ...any) {
+	tag, err := q.db.Exec(q.t.Context(), sql, args...)
+	require.NoError(q.t, err)
+	require.EqualValues(q.t, 1, rows)
+	q.n = append(q.n, tag.RowsAffected())
+}
+
+func TestQueue(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		setup(t, db)
+		q, in := &queue{t: t, db: db}, Orders.In(me)
+		require.NoError(t, Accounts.In(me).QueueInsert(q, &Account{Name: "queued"}))
+		require.NoError(t, in.QueueInsert(q, &Order{Number: 80, Country: "at"}))
+		require.NoError(t, in.QueueInsert(q, &Order{Number: 81, Country: "at", Coupon: &bobCoupon}))
+		require.NoError(t, in.Update(1).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.Update(bobOrder).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.QueueDelete(q, bobOrder))
+		require.NoError(t, in.QueueDelete(q, 2))
+		require.Equal(t, []int64{-1, 1, 0, 1, 0, 0, 0, 1}, q.n)
+		bobsWorld(t, db)
+		untouched(t, db)
+	})
+	require.ErrorContains(t, Orders.In(me).QueueDelete(nil, 1), "the queue is nil")
+	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).QueueDelete(&queue{}, 1), owner.ErrUnscoped)
+}
+
+func TestMembers(t *testing.T) {
+	type draft struct {
+		Tenant int32  `db:"tenant_id" owner:"tenant,pk"`
+		User   UserID `db:"user_id" owner:"owner"`
+		ID     int64  `db:"id" owner:"pk"`
+		Text   string `db:"text"`
+	}
+	type whole struct {
+		Tenant int32 `db:"tenant_id" owner:"owner,pk"`
+		ID     int64 `db:"id" owner:"pk"`
+	}
+	type ownerOf = owner.Member[int32, UserID]
+	drafts := owner.MustTable[draft, ownerOf]("drafts")
+	text := owner.Column(drafts, func(d *draft) *string { return &d.Text })
+	all := owner.MustTable[whole, int32]("drafts")
+	for _, m := range []ownerOf{{}, {Tenant: 1}, {User: 1}} {
+		_, err := owner.For(m)
+		require.ErrorIs(t, err, owner.ErrUnscoped)
+	}
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, `create table drafts (tenant_id int4, user_id int8 not null, id int8, text text not null, primary key (tenant_id, id))`)
+		require.NoError(t, err)
+		scopes := []owner.Scope[ownerOf]{scope(ownerOf{1, 42}), scope(ownerOf{1, 43}), scope(ownerOf{2, 42})}
+		for i, s := range scopes {
+			require.NoError(t, drafts.In(s).Insert(ctx, db, &draft{ID: int64(i + 1), Text: "x"}))
+		}
+		for i, s := range scopes {
+			rows, err := drafts.In(s).Where(owner.Or(text.Eq("x"), owner.And[draft]())).All(ctx, db)
+			require.NoError(t, err)
+			require.Equal(t, []draft{{s.Owner().Tenant, s.Owner().User, int64(i + 1), "x"}}, rows)
+			for j := range scopes {
+				err := drafts.In(s).Update(j+1).Set(text.Set("x")).Exec(ctx, db)
+				require.Equal(t, i == j, err == nil)
+			}
+			require.ErrorIs(t, drafts.In(s).Insert(ctx, db, &draft{Tenant: 3, ID: 9}), owner.ErrOtherOwner)
+		}
+		n, err := all.In(owner.Tenant(scopes[0])).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+	})
+}
