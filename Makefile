@@ -4,7 +4,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check database
+.PHONY: help demo test proof bench check database
 
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,12 @@ test: database ## Run all tests, with the race detector, on every database engin
 	@go run ./internal/devdb/which
 	@if command -v gcc >/dev/null || command -v clang >/dev/null; then race=-race; \
 	else race=; echo "No C compiler found: testing without the race detector."; fi; \
-	set -ex; go test $$race -count=1 ./...; cd internal/bench; go test $$race -count=1 ./...; cd ../../errs/interop; go test $$race -count=1 ./...
+	set -ex; go test $$race -count=1 ./...; \
+	for nested in internal/bench errs/interop; do (cd $$nested; go test $$race -count=1 ./...); done; \
+	cd internal/proof; go test -short -count=1 ./...
+
+proof: database ## Prove package owner: hostile statements, two grammars, an oracle. ARGS='-n 5000000' is the long form.
+	@cd internal/proof && go run . $(ARGS)
 
 bench: database ## Compare with other libraries: round trips, or ARGS='-suite hot'. ARGS=-help shows the flags.
 	@cd internal/bench && go run . $(ARGS)

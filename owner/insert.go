@@ -250,7 +250,7 @@ func insertingMany[R any](st *statement, t *table, id identity, rows []R) error 
 			if j > 0 {
 				st.text(", ")
 			}
-			if c.optional() && c.pointer(row).Elem().IsZero() {
+			if c.optional() && !c.owner && !c.tenant && c.pointer(row).Elem().IsZero() {
 				st.text("default")
 			} else {
 				st.value(t, c, row)

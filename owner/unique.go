@@ -78,6 +78,9 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 		return misuse("table %s: the Key is of another declaration", t.name)
 	}
 	for _, c := range key.u.target {
+		if c.owner || c.tenant {
+			continue // the one in scope
+		}
 		p := c.pointer(unsafe.Pointer(row)).Elem()
 		if null, err := isNull(fieldArgument(p)); err != nil || null {
 			return misuse("column %s: it is NULL, which is in conflict with nothing", c)
@@ -123,9 +126,11 @@ func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {
 }
 
 func (t *table) diagnoseUpsert(ctx context.Context, db DB, id identity, refs []pointing) error {
-	if !slices.ContainsFunc(refs, func(r pointing) bool { return !r.parent.shared }) {
-		id = identity{} // an argument that is not used has no type
+	used := 0
+	for _, r := range refs {
+		used = max(used, len(r.parent.ownerTypes))
 	}
+	id.n = min(id.n, used) // an argument that is not used has no type
 	s := newStatement(id)
 	s.text("select true")
 	for _, r := range refs {

@@ -1,0 +1,251 @@
+// Package prove proves of a statement's text that it cannot leave the rows of
+// one owner. The text is parsed by the grammars of PostgreSQL and of
+// CockroachDB; what each understood is brought into one small tree, and the
+// rules are checked on both. What is not understood is not proven.
+package prove
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// query is a statement or a subquery.
+type query struct {
+	verb      string // select, insert, update, delete, values
+	with      []cte
+	distinct  bool
+	outputs   []output // of a select
+	rows      [][]*expr
+	target    *source  // of a write
+	columns   []string // of an insert
+	from      []*source
+	input     *query // of an insert: values or select
+	where     *expr
+	groupBy   []*expr
+	having    *expr
+	orderBy   []sorting
+	limit     *expr
+	lock      string
+	set       []assignment
+	conflict  *conflict
+	returning []output
+}
+
+type cte struct {
+	name    string
+	columns []string
+	query   *query
+}
+
+type output struct {
+	expr *expr
+	as   string
+}
+
+type sorting struct {
+	expr  *expr
+	desc  bool
+	nulls string // "", first, last
+}
+
+type assignment struct {
+	column string
+	expr   *expr
+}
+
+type conflict struct {
+	target  []string
+	nothing bool
+	set     []assignment
+	where   *expr
+}
+
+// source is what rows come from: a table, a subquery or a join.
+type source struct {
+	schema, table, alias string
+	sub                  *query
+	join                 string // inner, left, right, full, cross
+	left, right          *source
+	on                   *expr
+}
+
+// name is what columns are qualified by.
+func (s *source) name() string {
+	if s.alias != "" {
+		return s.alias
+	}
+	return s.table
+}
+
+// expr is an expression. Chains of AND and of OR are flat.
+type expr struct {
+	kind  string // column, param, const, op, and, or, not, null, notnull, in, notin, like, exists, scalar, call, case, cast, default, star, excluded
+	text  string // name of a column, function, operator or type; a constant, as i:1, s:x or b:true
+	table string // qualifies a column
+	num   int    // of a parameter
+	args  []*expr
+	sub   *query
+}
+
+func logic(kind string, args ...*expr) *expr {
+	e := &expr{kind: kind}
+	for _, a := range args {
+		if a.kind == kind {
+			e.args = append(e.args, a.args...)
+		} else {
+			e.args = append(e.args, a)
+		}
+	}
+	return e
+}
+
+func conjuncts(e *expr) []*expr {
+	switch {
+	case e == nil:
+		return nil
+	case e.kind == "and":
+		return e.args
+	}
+	return []*expr{e}
+}
+
+// String writes a tree in full, to compare what two grammars understood.
+func (q *query) String() string {
+	if q == nil {
+		return "-"
+	}
+	var b strings.Builder
+	q.write(&b)
+	return b.String()
+}
+
+func (q *query) write(b *strings.Builder) {
+	b.WriteString("(" + q.verb)
+	for _, c := range q.with {
+		fmt.Fprintf(b, " with %q%q", c.name, c.columns)
+		c.query.write(b)
+	}
+	if q.distinct {
+		b.WriteString(" distinct")
+	}
+	writeOutputs(b, " out", q.outputs)
+	for _, row := range q.rows {
+		writeAll(b, " row", row)
+	}
+	if q.target != nil {
+		b.WriteString(" target")
+		q.target.write(b)
+	}
+	if q.columns != nil {
+		fmt.Fprintf(b, " columns%q", q.columns)
+	}
+	for _, s := range q.from {
+		b.WriteString(" from")
+		s.write(b)
+	}
+	if q.input != nil {
+		b.WriteString(" input")
+		q.input.write(b)
+	}
+	writeOne(b, " where", q.where)
+	if q.groupBy != nil {
+		writeAll(b, " group", q.groupBy)
+	}
+	writeOne(b, " having", q.having)
+	for _, o := range q.orderBy {
+		fmt.Fprintf(b, " order[%v %s]", o.desc, o.nulls)
+		o.expr.write(b)
+	}
+	writeOne(b, " limit", q.limit)
+	b.WriteString(q.lock)
+	writeSet(b, q.set)
+	if c := q.conflict; c != nil {
+		fmt.Fprintf(b, " conflict%q %v", c.target, c.nothing)
+		writeSet(b, c.set)
+		writeOne(b, " where", c.where)
+	}
+	writeOutputs(b, " returning", q.returning)
+	b.WriteString(")")
+}
+
+func writeSet(b *strings.Builder, set []assignment) {
+	for _, a := range set {
+		fmt.Fprintf(b, " set %q", a.column)
+		a.expr.write(b)
+	}
+}
+
+func writeOutputs(b *strings.Builder, what string, outputs []output) {
+	for _, o := range outputs {
+		fmt.Fprintf(b, "%s %q", what, o.as)
+		o.expr.write(b)
+	}
+}
+
+func writeAll(b *strings.Builder, what string, exprs []*expr) {
+	b.WriteString(what + "[")
+	for _, e := range exprs {
+		e.write(b)
+	}
+	b.WriteString("]")
+}
+
+func writeOne(b *strings.Builder, what string, e *expr) {
+	if e != nil {
+		b.WriteString(what)
+		e.write(b)
+	}
+}
+
+func (s *source) write(b *strings.Builder) {
+	switch {
+	case s.join != "":
+		b.WriteString("{" + s.join)
+		s.left.write(b)
+		s.right.write(b)
+		writeOne(b, " on", s.on)
+		b.WriteString("}")
+	case s.sub != nil:
+		s.sub.write(b)
+		fmt.Fprintf(b, " as %q", s.alias)
+	default:
+		fmt.Fprintf(b, "{%q.%q as %q}", s.schema, s.table, s.alias)
+	}
+}
+
+func (e *expr) write(b *strings.Builder) {
+	b.WriteString("<" + e.kind)
+	if e.table != "" {
+		b.WriteString(" " + strconv.Quote(e.table))
+	}
+	if e.text != "" {
+		b.WriteString(" " + strconv.Quote(e.text))
+	}
+	if e.num != 0 {
+		b.WriteString(" " + strconv.Itoa(e.num))
+	}
+	for _, a := range e.args {
+		a.write(b)
+	}
+	if e.sub != nil {
+		e.sub.write(b)
+	}
+	b.WriteString(">")
+}
+
+// failure is how the parts of this package give up; the exported functions turn
+// it into an error.
+type failure struct{ error }
+
+func fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
+
+func recovered(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case failure:
+		*err = r.error
+	default:
+		panic(r)
+	}
+}

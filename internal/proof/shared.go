@@ -1,0 +1,18 @@
+package main
+
+import (
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// addSharedField is addField for a table that is for everybody.
+func addSharedField[R, V any](e *entity[R, owner.Everybody], t *owner.SharedTable[R], sqlOf string, at func(*R) *V, draw func(*source) V) int {
+	return addColumn(e, owner.Column(t, at), sqlOf, at, draw)
+}
+
+func (e *entity[R, O]) registerShared(t *owner.SharedTable[R]) {
+	shared, ok := any(e).(*entity[R, owner.Everybody])
+	if !ok {
+		panic("a shared table has no owner")
+	}
+	e.w.ops = append(e.w.ops, shared.reads(func(*source, actor) owner.Select[R, owner.Everybody] { return t.Select })...)
+}
