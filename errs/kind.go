@@ -11,7 +11,8 @@ import "github.com/rowkeeper/rowkeeper/internal/kind"
 type Kind = kind.Kind
 
 // The kinds, with their HTTP status. One from 500 up never blames the client;
-// those of 503 and 429 may be sent again unchanged, and say when by Retry-After.
+// those of 503 and 429, and InFlight, may be sent again unchanged, and say when by
+// Retry-After.
 const (
 	Internal       = kind.Internal       // 500: an engineer must act
 	OutcomeUnknown = kind.OutcomeUnknown // 500: nobody knows whether it was saved
@@ -35,4 +36,6 @@ const (
 	ReferenceNotFound    = kind.ReferenceNotFound    // 422: it points at nothing
 	PreconditionRequired = kind.PreconditionRequired // 428: say which version you mean
 	TooManyRequests      = kind.TooManyRequests      // 429: slow down
+	KeyReused            = kind.KeyReused            // 422: an idempotency key that stands for another request
+	InFlight             = kind.InFlight             // 409: the same request is still being carried out
 )

@@ -37,6 +37,10 @@ type attempt struct {
 	queueSpace [1]statement
 	enqueued   int // how many there have been
 	savepoints int
+	nonce      string  // of the claim, with Once
+	claimed    bool    // the claim was answered
+	fences     bool    // the claim is to make others fail
+	stored     *string // the result that the claim brings
 	hooks      []func(context.Context)
 
 	failed   error           // the first error since the transaction was last healthy

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -36,6 +37,9 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 	if err != nil {
 		return err
 	}
+	if cfg.once != nil && slices.ContainsFunc(b.QueuedQueries, func(q *pgx.QueuedQuery) bool { return q.Fn != nil }) {
+		return errors.New("txn: Once for a batch with callbacks, whose results are not kept: use RunInTx")
+	}
 	var results []pgconn.Result
 	queue := func(tx *Tx) {
 		results = make([]pgconn.Result, len(b.QueuedQueries))
@@ -44,7 +48,7 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 		}
 	}
 	if _, joins := db.(pgx.Tx); joins {
-		_, err = runOn(ctx, db, cfg, func(ctx context.Context, tx *Tx) error {
+		_, err = runOn(ctx, db, cfg, nil, func(ctx context.Context, tx *Tx) error {
 			queue(tx)
 			if err := tx.at.flush(ctx); err != nil {
 				return err
@@ -53,7 +57,7 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 		}, nil)
 		return err
 	}
-	_, err = runOn(ctx, db, cfg, func(ctx context.Context, tx *Tx) error {
+	_, err = runOn(ctx, db, cfg, nil, func(ctx context.Context, tx *Tx) error {
 		queue(tx)
 		return nil
 	}, func(types *pgtype.Map) error {

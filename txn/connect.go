@@ -51,6 +51,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if err != nil {
 		return a.stop(a.beginError(err))
 	}
+	a.claim()
 	if a.call.ghost != nil {
 		a.exorcise(ctx)
 	}
@@ -115,6 +116,7 @@ func (a *attempt) beginInner(db beginner) error {
 	}
 	a.inner, a.begun = tx, true
 	a.attach(tx.Conn())
+	a.claim()
 	first := a.call.firstAfter(a.call.ghost)
 	for i := range first[1:] {
 		s := &first[i+1]

@@ -15,7 +15,10 @@ type kindOf uint8
 const (
 	begins kindOf = iota
 	sets
-	marks // SAVEPOINT, RELEASE
+	marks   // SAVEPOINT, RELEASE
+	claims  // the key of Once
+	guards  // what a claim has around it
+	records // the result of Once
 	queued
 	answered // the one whose answer is waited for
 	commits

@@ -64,10 +64,16 @@ func beginning(sql string) string {
 // What a pooler says is its pid may be that of somebody else's session, and a
 // pooler or the server may have given it to somebody else by now. So it has to be
 // a session of the same user's that was last sent the same text, in a transaction
-// that is older than the loss of ours.
+// that is older than the loss of ours. With Once it may be a little younger: what
+// was on its way then may have taken the key, for which the next attempt waits.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
 where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database()
-and left(query, $2) = any($3) and xact_start < clock_timestamp() - make_interval(secs => $4)`
+and left(query, $2) = any($3) and backend_start < clock_timestamp() - make_interval(secs => $4)
+and xact_start < clock_timestamp() - make_interval(secs => $5)`
+
+// onItsWay is how long something may have been on its way to the server when the
+// connection was lost.
+const onItsWay = time.Second
 
 // exorciseTime bounds the attempt to end a ghost.
 const exorciseTime = 2 * time.Second
@@ -81,7 +87,12 @@ func (a *attempt) exorcise(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, exorciseTime)
 	defer cancel()
-	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, time.Since(a.call.ghost.lost).Seconds())
+	lost := time.Since(a.call.ghost.lost)
+	begun := lost
+	if a.call.once != nil {
+		begun -= onItsWay
+	}
+	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds())
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a

@@ -15,6 +15,7 @@ type running struct {
 	context.Context
 	db   DB
 	name string
+	key  inFlightKey // with Once
 	over atomic.Bool // the call has ended, and its context has outlived it
 }
 

@@ -52,6 +52,8 @@ type config struct {
 	tracer      Tracer
 	key         fingerprint // of the line that Key names
 	noAdmission bool
+	once        *once // nil: the option is not given
+	ledger      Ledger
 	owned       []string // options that only the outermost call can honour
 
 	first []statement // BEGIN and the settings behind it, made from the above

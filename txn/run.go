@@ -44,7 +44,7 @@ func RunInTx[T any](ctx context.Context, db DB, fn func(ctx context.Context, tx 
 	if fn == nil {
 		return zero, errNoFunction
 	}
-	committed, err := run(ctx, db, opts, func(ctx context.Context, tx *Tx) (err error) {
+	committed, err := run(ctx, db, opts, &result, func(ctx context.Context, tx *Tx) (err error) {
 		result, err = fn(ctx, tx)
 		return err
 	})
@@ -59,7 +59,7 @@ func Run(ctx context.Context, db DB, fn func(ctx context.Context, tx *Tx) error,
 	if fn == nil {
 		return errNoFunction
 	}
-	_, err := run(ctx, db, opts, fn)
+	_, err := run(ctx, db, opts, nil, fn)
 	return err
 }
 
@@ -68,24 +68,27 @@ var errNoFunction = errors.New("txn: the function is nil")
 type body func(ctx context.Context, tx *Tx) error
 
 // run reports whether the function's result holds: committed, or in a joined
-// call kept by the savepoint.
-func run(ctx context.Context, db DB, opts []Option, fn body) (bool, error) {
+// call kept by the savepoint. result points at the function's, or is nil.
+func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, error) {
 	db, cfg, err := resolve(db, opts)
 	if err != nil {
 		return false, err
 	}
-	return runOn(ctx, db, cfg, fn, nil)
+	return runOn(ctx, db, cfg, result, fn, nil)
 }
 
 // runOn is run on what resolve gave. landed is called with the connection still
 // held once a call that does not join is known to be committed.
-func runOn(ctx context.Context, db DB, cfg *config, fn body, landed func(*pgtype.Map) error) (bool, error) {
+func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed func(*pgtype.Map) error) (bool, error) {
 	if tx, ok := db.(pgx.Tx); ok {
 		if err := cfg.joinable(); err != nil {
 			return false, err
 		}
 		err := join(ctx, tx, cfg.name, fn)
 		return err == nil, err
+	}
+	if err := cfg.onceable(cfg.name); err != nil {
+		return false, err
 	}
 	if !cfg.requiresNew {
 		if err := checkNested(ctx, db, cfg.name); err != nil {
@@ -95,7 +98,7 @@ func runOn(ctx context.Context, db DB, cfg *config, fn body, landed func(*pgtype
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, landed: landed, start: time.Now()}
+	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, result: result, landed: landed, start: time.Now()}
 	return c.run(ctx)
 }
 
@@ -105,10 +108,13 @@ type call struct {
 	db     DB
 	direct bool // statements are sent by this package
 	fn     body
+	result any                     // what it points at is the function's result; nil: there is none
 	landed func(*pgtype.Map) error // nil but for Batch
 	start  time.Time
 
-	uncertain error // of an attempt that may have been committed all the same
+	uncertain error   // of an attempt that may have been committed all the same
+	doubts    []doubt // such attempts, with Once
+	refusal   error   // what the call would have ended with, but for the doubt
 	ghost     *ghost
 	losses    int                     // connections lost in the middle of a transaction
 	stale     int                     // connections lost before they were of any use
@@ -160,10 +166,19 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 	}
 	r := &running{Context: ctx, db: c.db, name: c.name}
 	defer r.over.Store(true)
+	release, err := c.hold(r)
+	if err != nil {
+		return false, 0, err
+	}
+	defer func() { release(kept) }()
 	var last error // conflict
 	for n := 1; ; n++ {
 		res := c.attempt(r, n)
 		if !res.restart {
+			if c.fences(ctx, res.unknown) {
+				kept, err := c.fence(r, n, c.refusal)
+				return kept, n, err
+			}
 			var elapsed *elapsedError
 			if last != nil && !res.kept && !res.unknown && errors.As(context.Cause(ctx), &elapsed) {
 				res.err = &ExhaustedError{Name: c.name, Attempts: n, Elapsed: time.Since(c.start), Err: fmt.Errorf("%w (after: %w)", last, res.err)}
@@ -172,6 +187,10 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 		}
 		last = res.err
 		if err := c.wait(ctx, n, res.err); err != nil {
+			if c.fences(ctx, c.uncertain != nil) {
+				kept, err := c.fence(r, n, err)
+				return kept, n, err
+			}
 			return false, n, c.doubted(n, err)
 		}
 	}
@@ -233,6 +252,9 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		at.rollback(ctx)
 		return c.endedByFunction(at, returned)
 	}
+	if taken(at.broken) {
+		return c.replay(ctx, at, at.broken)
+	}
 	reason, failure := at.reason(returned), at.failure(nil) // as the server sees it now
 	e := at.evidence(reason)
 	at.rollback(ctx)
@@ -246,6 +268,8 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		}
 	}
 	switch {
+	case errors.Is(at.broken, ErrInFlight):
+		return c.discarded(at, at.broken)
 	case at.broken != nil:
 		return c.discarded(at, revealed(returned, at.broken))
 	case returned != nil && reason == nil && conflict(returned) != nil && at.conflict == nil:
@@ -269,6 +293,12 @@ func revealed(returned, cause error) error {
 // discarded is the end of a call that is not committed, unless an attempt before
 // this one was.
 func (c *call) discarded(at *attempt, err error) result {
+	if c.once != nil && c.uncertain != nil {
+		if !at.begun && at.broken != nil && c.fences(at.ctx, true) { // the database was not reached
+			return result{restart: true, err: err}
+		}
+		c.refusal = err
+	}
 	return result{unknown: c.uncertain != nil, err: c.doubted(at.number, err)}
 }
 
@@ -293,7 +323,12 @@ func (c *call) committed(at *attempt, err error) result {
 // commit ends an attempt whose function has returned nil.
 func (c *call) commit(ctx context.Context, at *attempt) result {
 	at.trim()
-	if len(at.queue) == 0 && !at.begun && at.broken == nil {
+	if c.once != nil {
+		if err := at.record(); err != nil {
+			at.rollback(ctx)
+			return c.discarded(at, err)
+		}
+	} else if len(at.queue) == 0 && !at.begun && at.broken == nil {
 		return c.committed(at, nil) // nothing was sent
 	}
 	traced := c.traceCommitStart(ctx, at)
@@ -303,6 +338,10 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		return c.endedByFunction(at, e.err)
 	}
 	outcome, again := classify(e)
+	if taken(e.err) {
+		c.traceCommitEnd(traced, at, outcome, e.err)
+		return c.replay(ctx, at, e.err)
+	}
 	if at.link != nil {
 		at.rollback(ctx) // only where the answer left the connection in a transaction
 	} else if !e.commitSent {
@@ -336,7 +375,13 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		}
 		return c.discarded(at, err)
 	}
-	if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at, e.lost) {
+	if c.once != nil {
+		c.doubts = append(c.doubts, doubt{at.nonce, at.hooks})
+		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {
+			c.uncertain = e.err
+			return result{restart: true, err: e.err}
+		}
+	} else if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at, e.lost) {
 		c.uncertain = e.err
 		return result{restart: true, err: e.err}
 	}

@@ -21,6 +21,9 @@ type Runner struct {
 func New(db DB, opts ...Option) *Runner {
 	r := new(Runner)
 	r.db, r.config, r.err = resolve(db, opts)
+	if r.err == nil && r.config.once != nil {
+		r.err = errors.New("txn: Once in the options of a Runner, all of whose calls would be the same one: give it to the call")
+	}
 	return r
 }
 

@@ -131,7 +131,9 @@ func (a *attempt) answered(s *statement, tag pgconn.CommandTag) {
 			a.ended = e // the status is not known yet
 		}
 		a.ended = cmp.Or(a.ended, ending(s.sql, e))
-	case marks:
+	case claims:
+		a.queue, a.claimed = a.queue[1:], true
+	case marks, guards, records:
 		a.queue = a.queue[1:]
 	}
 }
@@ -177,7 +179,9 @@ func (a *attempt) describeFailure(s *statement, err error) error {
 		return a.beginError(err)
 	case sets:
 		return settingError(a.name(), s.option, err)
-	case queued:
+	case claims, guards:
+		return a.claimError(err)
+	case queued, records:
 		return queuedError(s, err)
 	case marks:
 		return fmt.Errorf("%s: %s: %w", prefix(a.name()), s.sql, err)
@@ -256,6 +260,7 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 		if err != nil {
 			return a.stopBy(&s, a.describeFailure(&s, err))
 		}
+		a.claimed = a.claimed || s.kind == claims
 		if err := a.endedError(); err != nil {
 			return err
 		}

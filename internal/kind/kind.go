@@ -33,6 +33,8 @@ const (
 	ReferenceNotFound                // 422: it points at nothing
 	PreconditionRequired             // 428: say which version you mean
 	TooManyRequests                  // 429: slow down
+	KeyReused                        // 422: an idempotency key that stands for another request
+	InFlight                         // 409: the same request is still being carried out
 	count
 )
 
@@ -66,6 +68,8 @@ var table = [count]struct {
 	ReferenceNotFound:    {"reference_not_found", http.StatusUnprocessableEntity, "A referenced item does not exist.", false},
 	PreconditionRequired: {"precondition_required", http.StatusPreconditionRequired, "Please say which version you mean.", false},
 	TooManyRequests:      {"too_many_requests", http.StatusTooManyRequests, "Too many requests. Please slow down.", true},
+	KeyReused:            {"key_reused", http.StatusUnprocessableEntity, "This idempotency key was used for another request.", false},
+	InFlight:             {"in_flight", http.StatusConflict, "The same request is still being carried out.", true},
 }
 
 func (k Kind) known() Kind {

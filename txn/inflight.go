@@ -1,0 +1,87 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// mostInFlight is how many calls on a database may wait for one with their key.
+const mostInFlight = 1000
+
+// inFlight knows the keys that calls of this process are using, so that a second
+// call with a key waits here, where it holds no connection.
+var inFlight = struct {
+	sync.Mutex
+	keys    map[inFlightKey]*holder
+	waiting map[any]int // by database
+}{keys: make(map[inFlightKey]*holder), waiting: make(map[any]int)}
+
+type inFlightKey struct {
+	db             any
+	namespace, key string
+}
+
+type holder struct {
+	done chan struct{}
+	kept bool // read when done is closed
+}
+
+// hold waits until no other call of this process uses the key, or until one has
+// been committed: who comes then only reads. release is called with the outcome.
+func (c *call) hold(r *running) (release func(kept bool), err error) {
+	if c.once == nil {
+		return func(bool) {}, nil
+	}
+	db := identity(c.db)
+	k := inFlightKey{db, c.once.namespace, c.once.key}
+	for outer := runningIn(r.Context); outer != nil; outer = runningIn(outer.Context) {
+		if outer.key == k && !outer.over.Load() {
+			return nil, fmt.Errorf("%s: Once inside the function of a call with the same key, which would wait for itself", prefix(c.name))
+		}
+	}
+	r.key = k
+	for {
+		inFlight.Lock()
+		h := inFlight.keys[k]
+		if h == nil {
+			h = &holder{done: make(chan struct{})}
+			inFlight.keys[k] = h
+			inFlight.Unlock()
+			return func(kept bool) {
+				inFlight.Lock()
+				defer inFlight.Unlock()
+				delete(inFlight.keys, k)
+				h.kept = kept
+				close(h.done)
+			}, nil
+		}
+		if c.ledger.NoWait || inFlight.waiting[db] >= mostInFlight {
+			inFlight.Unlock()
+			return nil, fmt.Errorf("%s: %w", prefix(c.name), ErrInFlight)
+		}
+		inFlight.waiting[db]++
+		inFlight.Unlock()
+		err := waitFor(r, h.done)
+		inFlight.Lock()
+		if inFlight.waiting[db]--; inFlight.waiting[db] == 0 {
+			delete(inFlight.waiting, db)
+		}
+		inFlight.Unlock()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: waiting for a call with the same key: %w", prefix(c.name), err)
+		case h.kept:
+			return func(bool) {}, nil
+		}
+	}
+}
+
+func waitFor(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+}

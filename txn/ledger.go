@@ -1,0 +1,248 @@
+package txn
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// LedgerSchema creates the table that [Once] needs, on CockroachDB and on
+// PostgreSQL, in the schema that comes first in the search path. Run it with the
+// rest of your schema. The role of the service needs SELECT, INSERT, UPDATE and
+// DELETE on it.
+//
+// The text of the result is in it: it is as secret as what the service returns.
+const LedgerSchema = `create table rowkeeper_ledger (
+	namespace  text        not null,
+	key        text        not null,
+	attempt    text        not null, -- which of the attempts took the key
+	request    bytea,                -- its hash; null for a key that is spent
+	result     text,                 -- JSON
+	expires_at timestamptz not null,
+	constraint rowkeeper_ledger_pkey primary key (namespace, key)
+);
+create index rowkeeper_ledger_expires_at_idx on rowkeeper_ledger (expires_at)`
+
+// LedgerTTL has CockroachDB from v22.2 on delete expired rows of the ledger by
+// itself. Then [CleanLedger] is not needed, nor is the index on expires_at.
+//
+// Source: CockroachDB, "Batch Delete Expired Data with Row-Level TTL".
+const LedgerTTL = `alter table rowkeeper_ledger set (ttl_expiration_expression = 'expires_at')`
+
+const (
+	ledgerKey = "rowkeeper_ledger_pkey"
+
+	claimLedger = "insert into rowkeeper_ledger (namespace, key, attempt, request, expires_at) " +
+		"values ($1, $2, $3, $4, now() + $5::bigint * interval '1 second')"
+	claimWithResult = "insert into rowkeeper_ledger (namespace, key, attempt, request, expires_at, result) " +
+		"values ($1, $2, $3, $4, now() + $5::bigint * interval '1 second', $6)"
+	recordResult = "update rowkeeper_ledger set result = $4 where namespace = $1 and key = $2 and attempt = $3"
+	readLedger   = "select attempt, request, result, expires_at <= now() from rowkeeper_ledger where namespace = $1 and key = $2"
+	forgetKey    = "delete from rowkeeper_ledger where namespace = $1 and key = $2 and expires_at <= now()"
+	cleanLedger  = "delete from rowkeeper_ledger where (namespace, key) in " +
+		"(select namespace, key from rowkeeper_ledger where expires_at <= now() order by expires_at limit $1::bigint)"
+
+	// PostgreSQL's way not to wait for long: for the claim alone.
+	hurry = "select set_config('rowkeeper.lock_timeout', current_setting('lock_timeout'), true), set_config('lock_timeout', '100ms', true)"
+	relax = "select set_config('lock_timeout', current_setting('rowkeeper.lock_timeout'), true)"
+	// CockroachDB's, where it sees what is not committed yet. What it reads decides nothing.
+	probe = "select 1 from rowkeeper_ledger where namespace = $1 and key = $2 for update nowait"
+)
+
+const (
+	codeUniqueViolation = "23505"
+	codeUndefinedTable  = "42P01"
+)
+
+// claim puts the claim of the key in front of everything, once it is known what
+// the transaction is sent to.
+func (a *attempt) claim() {
+	o := a.call.once
+	if o == nil {
+		return
+	}
+	a.nonce = rand.Text()
+	s := statement{kind: claims, sql: claimLedger, args: []any{o.namespace, o.key, a.nonce, o.request, int64(a.call.ledger.retention() / time.Second)}}
+	if a.fences {
+		s.args[3] = []byte(nil)
+	}
+	if a.stored != nil {
+		s.carry(*a.stored)
+	}
+	first := []statement{s}
+	if a.call.ledger.NoWait && !a.fences && a.conn != nil {
+		if a.cockroach {
+			first = []statement{{kind: guards, sql: probe, args: []any{o.namespace, o.key}}, s}
+		} else {
+			first = []statement{{kind: guards, sql: hurry}, s, {kind: guards, sql: relax}}
+		}
+	}
+	a.queue = append(first, a.queue...)
+}
+
+// carry makes a claim that is not sent yet bring the result too.
+func (s *statement) carry(result string) {
+	s.sql, s.args = claimWithResult, append(s.args, result)
+}
+
+// record has the result stored with the commit: by the claim, or behind
+// everything where that was sent before.
+func (a *attempt) record() error {
+	text, err := a.call.encoded()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == claims })
+	switch {
+	case i < 0 && !a.claimed && (a.conn != nil || a.inner != nil):
+		return fmt.Errorf("%s: Once: the claim of the key got lost", prefix(a.name()))
+	case text == nil:
+	case i >= 0:
+		a.queue[i].carry(*text)
+	case a.claimed:
+		o := a.call.once
+		a.queue = append(a.queue, statement{
+			kind: records, sql: recordOne, expected: &expectation{1, recordResult},
+			args: []any{o.namespace, o.key, a.nonce, *text},
+		})
+	default:
+		a.stored = text // for the claim, which is made when there is a connection
+	}
+	return nil
+}
+
+var recordOne = expecting(1, recordResult)
+
+// takenError says that the key was there already.
+type takenError struct{ err error }
+
+func (e *takenError) Error() string { return "txn: Once: the key was used before: " + e.err.Error() }
+func (e *takenError) Unwrap() error { return e.err }
+
+func taken(err error) bool {
+	var t *takenError
+	return errors.As(err, &t)
+}
+
+// claimError says what the failure of a claim means.
+func (a *attempt) claimError(err error) error {
+	pe := serverError(err)
+	switch {
+	case pe == nil:
+	case pe.Code == codeUniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
+		return &takenError{err}
+	case pe.Code == codeLockNotAvailable && a.call.ledger.NoWait && a.call.ghost == nil:
+		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ErrInFlight, err)
+	case pe.Code == codeUndefinedTable:
+		return fmt.Errorf("%s: Once: there is no ledger: create it by txn.LedgerSchema: %w", prefix(a.name()), err)
+	}
+	return fmt.Errorf("%s: Once: %w", prefix(a.name()), err)
+}
+
+// entry is a row of the ledger.
+type entry struct {
+	attempt string
+	request []byte
+	result  *string
+	expired bool
+}
+
+func (e *entry) scan(row pgx.Row) error {
+	return row.Scan(&e.attempt, &e.request, &e.result, &e.expired)
+}
+
+// read ends the transaction whose claim has failed and reads what took the key,
+// in one round trip. It must be seen by a new transaction; where it is not, it
+// has expired since.
+func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
+	o := a.call.once
+	if a.link == nil {
+		a.rollback(ctx)
+		err = a.beside(ctx, func(tx pgx.Tx) error { return e.scan(tx.QueryRow(ctx, readLedger, o.namespace, o.key)) })
+		return e, err
+	}
+	statements := []statement{{kind: queued, sql: "rollback"}, {kind: answered, rows: true, sql: readLedger, args: []any{o.namespace, o.key}}}
+	if err := a.link.encode(statements); err != nil {
+		return e, err
+	}
+	f, err := a.link.send(ctx, ctx, statements)
+	if err != nil {
+		return e, err
+	}
+	defer func() {
+		if closeErr := f.close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if _, err = f.exec(); err != nil {
+		return e, err
+	}
+	rows, err := f.query()
+	if err != nil {
+		f.queried(pgconn.CommandTag{}, err)
+		return e, err
+	}
+	err = e.scan(row{rows})
+	f.queried(rows.CommandTag(), rows.Err())
+	return e, err
+}
+
+// forget deletes the entry if it has expired.
+func (a *attempt) forget(ctx context.Context) error {
+	o := a.call.once
+	if a.link == nil {
+		return a.beside(ctx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, forgetKey, o.namespace, o.key)
+			return err
+		})
+	}
+	_, err := a.conn.Exec(ctx, forgetKey, o.namespace, o.key)
+	return err
+}
+
+// beside runs f in a transaction of its own, on something that only has BeginTx.
+func (a *attempt) beside(ctx context.Context, f func(tx pgx.Tx) error) error {
+	db, ok := a.call.db.(beginner)
+	if !ok {
+		return noBeginTx(a.call.db)
+	}
+	tx, err := db.BeginTx(ctx, pgx.TxOptions{})
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		out, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
+		defer cancel()
+		_ = tx.Rollback(out) // f's error is the one that counts
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// cleanBatch is how many rows a transaction of CleanLedger's deletes, so that it
+// holds few locks, for a short time.
+const cleanBatch = 500
+
+// CleanLedger deletes the rows of the ledger that have expired, in transactions of
+// 500 rows, until there are no more or ctx ends, and returns how many there were.
+// Run it now and then, from one place; [Once] does not depend on it. db must be
+// able to begin transactions, so it is no pgx.Tx.
+func CleanLedger(ctx context.Context, db DB, opts ...Option) (deleted int64, err error) {
+	opts = append([]Option{Isolation(pgx.ReadCommitted), Name("clean ledger")}, opts...)
+	for {
+		n, err := RunInTx(ctx, db, func(ctx context.Context, tx *Tx) (int64, error) {
+			tag, err := tx.Exec(ctx, cleanLedger, int64(cleanBatch))
+			return tag.RowsAffected(), err
+		}, opts...)
+		deleted += n
+		if err != nil || n < cleanBatch {
+			return deleted, err
+		}
+	}
+}

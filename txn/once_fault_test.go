@@ -1,0 +1,394 @@
+package txn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/internal/faultnet"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+// Once costs no round trip the first time, and a replay has two.
+func TestRoundTripsOfOnce(t *testing.T) {
+	for name := range shapes {
+		for _, mode := range execModes {
+			t.Run(name+" "+mode.String(), func(t *testing.T) {
+				if mode == pgx.QueryExecModeDescribeExec {
+					t.Skip("it describes every statement each time")
+				}
+				dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+					withLedger(t, db)
+					f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+					turns := func(key string, opts ...txn.Option) int64 {
+						before := f.proxy.Turns()
+						if key != "" {
+							opts = append(opts, txn.Once("test", key, nil))
+						}
+						_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), opts...)
+						require.NoError(t, err)
+						return f.proxy.Turns() - before
+					}
+					turns("warm")
+					without := turns("")
+					require.Equal(t, without, turns("first"))
+					require.EqualValues(t, 2, turns("first"), "a replay")
+					turns("warm too", txn.Ledger{NoWait: true})
+					require.Equal(t, without, turns("second", txn.Ledger{NoWait: true}))
+					require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+				})
+			})
+		}
+	}
+}
+
+// The claim is in front of what the function sends, in the same packet.
+func TestOnceClaimsFirst(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		f := withFaults(t, db)
+		var sent []string
+		for i := range 2 {
+			sent = nil
+			f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+				if m.From == faultnet.FromClient && (m.Type == 'B' || m.Type == 'S') {
+					sent = append(sent, m.SQL())
+				}
+				return faultnet.Pass()
+			})
+			_, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), txn.Once("test", fmt.Sprint(i), nil))
+			require.NoError(t, err)
+			f.proxy.SetHook(nil)
+		}
+		require.Len(t, sent, 7)
+		require.Contains(t, sent[0], "begin")
+		require.Contains(t, sent[1], "insert into rowkeeper_ledger")
+		require.NotContains(t, sent[1], "conflict")
+		require.Equal(t, insertEffect, sent[2])
+		require.Empty(t, sent[3], "the end of the packet")
+		require.Contains(t, sent[4], "update rowkeeper_ledger")
+		require.Equal(t, "commit", sent[5])
+	})
+}
+
+// TestOnceLostAt loses the connection at each message of a transaction, in both
+// directions and in each way, with and without the message delivered: every call
+// ends as committed, once, with the result of the attempt that was.
+func TestOnceLostAt(t *testing.T) {
+	for name := range shapes {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				warm := func() {
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", fmt.Sprint("warm", time.Now()), nil))
+					require.NoError(t, err)
+				}
+				type told struct {
+					call int
+					got  receipt
+				}
+				var all []told
+				hooks := map[int]int{}
+				for _, from := range []faultnet.Direction{faultnet.FromClient, faultnet.FromServer} {
+					for place := 1; ; place++ {
+						reached := false
+						for _, cut := range cutsFor(db) {
+							for _, action := range []faultnet.Action{faultnet.CutBefore(cut), faultnet.Truncate(5, cut), faultnet.CutAfter(cut)} {
+								warm()
+								n, session := 0, f.proxy.Sessions()
+								f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+									if m.From != from || m.Conn != session {
+										return faultnet.Pass()
+									}
+									if n++; n == place {
+										return action
+									}
+									return faultnet.Pass()
+								})
+								call := len(all) + 1
+								ctx, cancel := context.WithTimeout(t.Context(), eventually)
+								got, err := txn.RunInTx(ctx, f.pool, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+									tx.OnCommit(func(context.Context) { hooks[call]++ })
+									return receipts(name, call)(ctx, tx)
+								}, txn.Once("test", fmt.Sprint(call), call))
+								cancel()
+								f.proxy.SetHook(nil)
+								require.NoError(t, err, "%v, message %d, %v", from, place, cut)
+								all = append(all, told{call, got})
+								reached = reached || n >= place
+							}
+						}
+						if !reached {
+							break
+						}
+					}
+				}
+				f.pool.Close()
+				f.proxy.Close()
+				f.gone(t)
+				for _, c := range all {
+					require.Equal(t, []int{c.got.Attempt}, f.effects(t, c.call))
+					require.Equal(t, c.call, c.got.Call)
+					require.Equal(t, 1, hooks[c.call], "OnCommit")
+				}
+				t.Logf("%d cuts", len(all))
+			})
+		})
+	}
+}
+
+// lands says when something that was held is over: when it was answered, or its
+// session was ended.
+func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
+	landed, done := make(chan struct{}), false
+	return func(m faultnet.Message) faultnet.Action {
+		if m.Conn != session || m.From != faultnet.FromServer || done {
+			return faultnet.Pass()
+		}
+		done = m.Type == 'E'
+		select {
+		case <-late:
+			done = done || m.Type == 'Z'
+		default:
+		}
+		if done {
+			close(landed)
+		}
+		return faultnet.Pass()
+	}, landed
+}
+
+// The COMMIT is held in the network and lands when the call has been run again:
+// whoever takes the key first wins, and the other fails. Where the claim is held
+// too, the second run wins; where it was delivered, its session still has the key.
+func TestOnceAndTheZombie(t *testing.T) {
+	for name := range shapes {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				for i := range 2 {
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", fmt.Sprint("warm", i), nil))
+					require.NoError(t, err)
+				}
+				at := faultnet.Executes("commit")
+				if name == "all in one packet" {
+					at = faultnet.Of(faultnet.FromClient, 'B') // BEGIN, and all behind it
+				}
+				late := make(chan struct{})
+				hook, held := faultnet.On(at, faultnet.Zombie(late, faultnet.ResetClient))
+				session := f.proxy.Sessions()
+				ends, landed := lands(session, late)
+				f.proxy.SetHook(faultnet.Hooks(hook, ends))
+				if name != "all in one packet" {
+					go func() { // while the second run waits for the key, the zombie lands
+						<-held
+						for f.proxy.Sessions() == session {
+							runtime.Gosched()
+						}
+						close(late)
+					}()
+				}
+				got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", "k", nil))
+				require.NoError(t, err)
+				if name == "all in one packet" {
+					require.Equal(t, 2, got.Attempt)
+					close(late)
+				}
+				<-landed
+				for range 2 {
+					require.Equal(t, []int{got.Attempt}, f.effects(t, 1))
+					again, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", "k", nil))
+					require.NoError(t, err)
+					require.Equal(t, got, again)
+				}
+			})
+		})
+	}
+}
+
+// An attempt is in doubt, the next one does not want to any more: whether the
+// first one was committed is settled, and if it was not it never will be.
+func TestOnceFences(t *testing.T) {
+	mine := errors.New("mine")
+	for _, test := range []struct {
+		name   string
+		landed bool // the first attempt was committed
+		late   bool // the first attempt arrives when all is over
+		opts   []txn.Option
+		second func(err error) error
+	}{
+		{name: "error, committed", landed: true, second: func(error) error { return mine }},
+		{name: "error, not committed", second: func(error) error { return mine }},
+		{name: "error, late", late: true, second: func(error) error { return mine }},
+		{name: "no more attempts, committed", landed: true, opts: []txn.Option{txn.MaxAttempts(1)}},
+		{name: "no more attempts, not committed", opts: []txn.Option{txn.MaxAttempts(1)}},
+		{name: "no more attempts, late", late: true, opts: []txn.Option{txn.MaxAttempts(1)}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				for i := range 2 {
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", -1), txn.Once("test", fmt.Sprint("warm", i), nil))
+					require.NoError(t, err)
+				}
+				late := make(chan struct{})
+				hook, _ := faultnet.On(faultnet.Of(faultnet.FromClient, 'B'), faultnet.CutBefore(faultnet.ResetBoth))
+				switch {
+				case test.landed:
+					hook, _ = faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
+				case test.late:
+					hook, _ = faultnet.On(faultnet.Of(faultnet.FromClient, 'B'), faultnet.Zombie(late, faultnet.ResetClient))
+				}
+				ends, landed := lands(f.proxy.Sessions(), late)
+				f.proxy.SetHook(faultnet.Hooks(hook, ends))
+				run := func() (receipt, error) {
+					return txn.RunInTx(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+						if test.second != nil && tx.Attempt() > 1 {
+							return receipt{}, test.second(nil) // without a statement
+						}
+						return receipts("all in one packet", 1)(ctx, tx)
+					}, append(test.opts, txn.Once("test", "k", nil))...)
+				}
+				got, err := run()
+				close(late)
+				if test.landed {
+					require.NoError(t, err)
+					require.Equal(t, 1, got.Attempt)
+					require.Equal(t, []int{1}, f.effects(t, 1))
+					return
+				}
+				require.Equal(t, rolledBack, claimOf(err), "%v", err)
+				if test.second != nil {
+					require.ErrorIs(t, err, mine)
+				} else {
+					require.ErrorAs(t, err, new(*txn.ExhaustedError))
+				}
+				if test.late {
+					<-landed
+				}
+				require.Empty(t, f.effects(t, 1), "then and later")
+				_, err = run()
+				require.ErrorIs(t, err, txn.ErrKeyReused)
+				require.ErrorContains(t, err, "spent")
+				require.Empty(t, f.effects(t, 1))
+			})
+		})
+	}
+}
+
+// The server cannot be reached for a while after the COMMIT.
+func TestOnceWhileTheServerIsAway(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		f := withFaults(t, db)
+		away := 0
+		f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+			switch {
+			case m.Tag() == "COMMIT" && away == 0:
+				away = 1
+				return faultnet.CutBefore(faultnet.ResetClient)
+			case away > 0 && away < 10 && m.From == faultnet.FromServer && m.Type == 'R':
+				away++
+				return faultnet.CutBefore(faultnet.ResetBoth)
+			}
+			return faultnet.Pass()
+		})
+		got, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), txn.Once("test", "k", nil))
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Attempt)
+		require.Equal(t, 10, away)
+		require.Equal(t, []int{1}, f.effects(t, 1))
+
+		// And for good.
+		hook, _ := faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
+		lost := false
+		f.proxy.SetHook(faultnet.Hooks(hook, func(m faultnet.Message) faultnet.Action {
+			lost = lost || m.Tag() == "COMMIT"
+			if lost && m.Type == 'R' && m.From == faultnet.FromServer {
+				return faultnet.CutBefore(faultnet.ResetBoth)
+			}
+			return faultnet.Pass()
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		_, err = txn.RunInTx(ctx, f.pool, receipts("COMMIT alone", 2), txn.Once("test", "l", nil))
+		require.Equal(t, unknown, claimOf(err), "%v", err)
+		f.proxy.SetHook(nil)
+		got, err = txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 2), txn.Once("test", "l", nil))
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Attempt)
+	})
+}
+
+// TestOnceRandomCuts is TestRandomCuts with Once: nothing is unknown, and nothing
+// happens twice.
+func TestOnceRandomCuts(t *testing.T) {
+	const cuts = 200
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
+		t.Run(mode.String(), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+				random := rand.New(rand.NewPCG(uint64(mode), 21))
+				names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
+				got, locked := map[int]receipt{}, map[int]bool{}
+				again := 0
+				for i := range cuts {
+					from := faultnet.FromClient
+					if random.IntN(2) == 0 {
+						from = faultnet.FromServer
+					}
+					f.proxy.CutAfterBytes(from, 1+random.Int64N(900), cutsFor(db)[random.IntN(len(cutsFor(db)))])
+					for j := range 3 {
+						call := i*10 + j + 1
+						for range 1 + random.IntN(2) {
+							ctx, cancel := context.WithTimeout(t.Context(), eventually)
+							r, err := txn.RunInTx(ctx, f.pool, receipts(names[call%3], call), txn.Once("test", fmt.Sprint(call), call))
+							cancel()
+							if mode == pgx.QueryExecModeSimpleProtocol && err != nil {
+								// A session that was left behind has the key; in this mode it is not
+								// recognized by its text, so it is not ended.
+								requireCode(t, err, "55P03")
+								require.Equal(t, rolledBack, claimOf(err))
+								locked[call] = true
+								break
+							}
+							require.NoError(t, err)
+							if _, known := got[call]; known {
+								again++
+								require.Equal(t, got[call], r)
+							}
+							got[call] = r
+						}
+					}
+				}
+				f.pool.Close()
+				f.proxy.Close()
+				f.gone(t)
+				for call, r := range got {
+					require.Equal(t, []int{r.Attempt}, f.effects(t, call))
+				}
+				for call := range locked {
+					if _, known := got[call]; !known {
+						require.Empty(t, f.effects(t, call))
+					}
+				}
+				require.NotZero(t, again)
+				require.NotZero(t, len(got))
+				t.Logf("%d calls, %d of them again, %d locked out", len(got), again, len(locked))
+			})
+		})
+	}
+}

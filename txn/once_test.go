@@ -1,0 +1,592 @@
+package txn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+func withLedger(t testing.TB, db *dbtest.DB) {
+	t.Helper()
+	_, err := db.Exec(t.Context(), txn.LedgerSchema)
+	require.NoError(t, err)
+}
+
+func keysIn(t testing.TB, db *dbtest.DB) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRow(t.Context(), "select count(*) from rowkeeper_ledger").Scan(&n))
+	return n
+}
+
+type receipt struct {
+	Call, Attempt int
+	Note          string
+}
+
+// receipts gives each of the shapes a result that says where it came from.
+func receipts(shape string, call int) func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+	return func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+		n, err := shapes[shape](call)(ctx, tx)
+		return receipt{call, n, `"ü" \u0000 <&>`}, err
+	}
+}
+
+func TestOnceReplays(t *testing.T) {
+	for _, mode := range execModes {
+		t.Run(mode.String(), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+				call := 0
+				for name := range shapes {
+					call++
+					var first receipt
+					for i := range 4 {
+						got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, call), txn.Once("test", name, call))
+						require.NoError(t, err, "%s %d", name, i)
+						if i == 0 {
+							first = got
+						}
+						require.Equal(t, first, got, name)
+					}
+					require.Equal(t, []int{1}, f.effects(t, call), name)
+				}
+				require.Equal(t, len(shapes), keysIn(t, db))
+			})
+		})
+	}
+}
+
+// A function that sends nothing takes its key all the same, and is called again
+// for nothing.
+func TestOnceWithoutStatements(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		for i := range 3 {
+			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, txn.Once("test", "k", nil))
+			require.NoError(t, err)
+			require.Zero(t, got)
+		}
+		require.Equal(t, 1, keysIn(t, db))
+	})
+}
+
+// What the function makes of the error changes nothing.
+func TestOnceCannotBeSwallowed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		mine := errors.New("mine")
+		hooks := 0
+		for i, end := range []func(error) error{asIs, func(error) error { return nil }, func(error) error { return mine }, func(err error) error { return fmt.Errorf("%v", err) }} {
+			got, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
+				tx.OnCommit(func(context.Context) { hooks++ })
+				err := write(ctx, tx, 1, 7+i)
+				sp, spErr := tx.Begin(ctx) // which a function might hope to be undone by
+				if spErr == nil {
+					_ = sp.Rollback(ctx)
+				}
+				if i == 0 {
+					return 42, err
+				}
+				if err2 := write(ctx, tx, 2, 0); err == nil || err2 == nil {
+					t.Error("the key was taken")
+				}
+				return 0, end(err)
+			}, txn.Once("test", "k", "request"))
+			require.NoError(t, err)
+			require.Equal(t, 42, got)
+		}
+		require.Equal(t, 1, hooks)
+		require.Equal(t, 7, balance(t, db, 1))
+		require.Equal(t, 100, balance(t, db, 2))
+	})
+}
+
+func TestOnceRefusesAnotherRequest(t *testing.T) {
+	type request struct {
+		To     string
+		Amount int
+	}
+	type renamed struct { // the same, in another order
+		Amount int
+		To     string
+	}
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		run := func(namespace string, r any) (int, error) {
+			return txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 1, nil }, txn.Once(namespace, "k", r), txn.Name("pay"))
+		}
+		_, err := run("a", request{"x", 5})
+		require.NoError(t, err)
+		_, err = run("a", &renamed{5, "x"})
+		require.NoError(t, err)
+		_, err = run("a", map[string]any{"To": "x", "Amount": 5})
+		require.NoError(t, err)
+		for _, r := range []any{request{"x", 6}, request{"y", 5}, nil, "x", []int{5}} {
+			got, err := run("a", r)
+			require.ErrorIs(t, err, txn.ErrKeyReused)
+			require.ErrorContains(t, err, "txn pay: Once")
+			require.Zero(t, got)
+		}
+		_, err = run("b", request{"x", 6})
+		require.NoError(t, err, "namespaces keep keys apart")
+		require.Equal(t, 2, keysIn(t, db))
+	})
+}
+
+// Namespace and key are no single text.
+func TestOnceKeepsNamespacesApart(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		for i, k := range [][2]string{{"a", "bc"}, {"ab", "c"}, {"a/b", "c"}, {"a", "b/c"}, {"A", "bc"}} {
+			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, txn.Once(k[0], k[1], nil))
+			require.NoError(t, err)
+			require.Equal(t, i, got)
+		}
+	})
+}
+
+func TestOnceAfterAnError(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		mine := errors.New("mine")
+		run := func(end func() error) error {
+			return txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+				if err := write(ctx, tx, 1, 7); err != nil {
+					return err
+				}
+				return end()
+			}, txn.Once("test", "k", nil))
+		}
+		require.ErrorIs(t, run(func() error { return mine }), mine)
+		require.Panics(t, func() { _ = run(func() error { panic("mine") }) })
+		require.Zero(t, keysIn(t, db))
+		require.Equal(t, 100, balance(t, db, 1))
+		require.NoError(t, run(func() error { return nil }))
+		require.NoError(t, run(func() error { return mine }), "it was carried out")
+		require.Equal(t, 1, keysIn(t, db))
+		require.Equal(t, 7, balance(t, db, 1))
+		requireClean(t, db.Pool)
+	})
+}
+
+// A conflict runs the function again, with the claim in front again.
+func TestOnceInAConflict(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		for range 2 {
+			attempt, err := txn.RunInTx(t.Context(), db, collide(db, asIs), txn.Once("test", "k", nil), txn.Idempotent(), txn.Key("row", 1))
+			require.NoError(t, err)
+			require.Equal(t, 2, attempt)
+		}
+		require.Equal(t, 1, keysIn(t, db))
+	})
+}
+
+// One of many callers has an effect, and all get its result: in one process, and
+// as if each were a process of its own.
+func TestOnceConcurrently(t *testing.T) {
+	const callers = 32
+	for _, pools := range []int{1, 4} {
+		t.Run(fmt.Sprint(pools, " pools"), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				all := []*pgxpool.Pool{f.pool}
+				for len(all) < pools {
+					all = append(all, poolWith(t, db, func(c *pgxpool.Config) { c.MaxConns = 2 }))
+				}
+				var runs, effects atomic.Int64
+				got := make([]receipt, callers)
+				errs := make([]error, callers)
+				var wg sync.WaitGroup
+				for i := range callers {
+					wg.Go(func() {
+						got[i], errs[i] = txn.RunInTx(t.Context(), all[i%pools], func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+							runs.Add(1)
+							_, err := tx.Exec(ctx, insertEffect, 1, i)
+							if err == nil {
+								effects.Add(1)
+							}
+							return receipt{Call: i, Note: "x"}, err
+						}, txn.Once("test", "k", "same"))
+					})
+				}
+				wg.Wait()
+				for i := range callers {
+					require.NoError(t, errs[i])
+					require.Equal(t, got[0], got[i])
+				}
+				require.Equal(t, []int{got[0].Call}, f.effects(t, 1))
+				if pools == 1 {
+					require.EqualValues(t, 1, effects.Load())
+				}
+			})
+		})
+	}
+}
+
+// A waiter of the same process has no connection: a pool of one is enough.
+func TestOnceWaitsWithoutAConnection(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		f := withFaults(t, db)
+		entered, goOn := make(chan struct{}), make(chan struct{})
+		run := func(ctx context.Context, opts ...txn.Option) (int, error) {
+			return txn.RunInTx(ctx, f.pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
+				_, err := tx.Exec(ctx, insertEffect, 1, 1)
+				if err == nil {
+					close(entered)
+					<-goOn
+				}
+				return 7, err
+			}, append(opts, txn.Once("test", "k", nil))...)
+		}
+		results := make(chan error, 2)
+		go func() {
+			_, err := run(t.Context())
+			results <- err
+		}()
+		<-entered
+		_, err := run(t.Context(), txn.Ledger{NoWait: true})
+		require.ErrorIs(t, err, txn.ErrInFlight)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err = run(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.EqualValues(t, 1, f.pool.Stat().AcquiredConns())
+		require.Zero(t, f.pool.Stat().EmptyAcquireCount()-f.pool.Stat().NewConnsCount(), "nobody waited for the connection")
+		go func() {
+			n, err := run(t.Context())
+			if n != 7 {
+				err = errors.Join(err, fmt.Errorf("got %d", n))
+			}
+			results <- err
+		}()
+		close(goOn)
+		require.NoError(t, <-results)
+		require.NoError(t, <-results)
+		require.Len(t, f.effects(t, 1), 1)
+	})
+}
+
+// Another process that uses the key is a transaction with its row.
+func TestOnceNoWaitForAnotherProcess(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		other := poolWith(t, db, func(*pgxpool.Config) {})
+		entered, goOn := make(chan struct{}), make(chan struct{})
+		first := make(chan error, 1)
+		go func() {
+			first <- txn.Run(t.Context(), other, func(ctx context.Context, tx *txn.Tx) error {
+				err := write(ctx, tx, 1, 7)
+				close(entered)
+				<-goOn
+				return err
+			}, txn.Once("test", "k", nil))
+		}()
+		<-entered
+		run := func() error {
+			return txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+				_ = write(ctx, tx, 2, 7)
+				return errors.New("mine")
+			}, txn.Once("test", "k", nil), txn.Ledger{NoWait: true})
+		}
+		require.ErrorIs(t, run(), txn.ErrInFlight)
+		close(goOn)
+		require.NoError(t, <-first)
+		require.NoError(t, run())
+		require.Equal(t, 100, balance(t, db, 2))
+	})
+}
+
+// The claim does not wait, the function may: its lock_timeout is that of before.
+func TestOnceNoWaitIsForTheClaim(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		if db.Cockroach() {
+			t.Skip("CockroachDB v21.1 has no lock_timeout")
+		}
+		for i, opts := range [][]txn.Option{nil, {txn.Timeouts{Lock: 7 * time.Second}}} {
+			timeout, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (s string, err error) {
+				return s, tx.QueryRow(ctx, "show lock_timeout").Scan(&s)
+			}, append(opts, txn.Once("test", fmt.Sprint(i), nil), txn.Ledger{NoWait: true})...)
+			require.NoError(t, err)
+			require.Equal(t, []string{"0", "7s"}[i], timeout)
+		}
+	})
+}
+
+func TestTooManyWaitForAKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		entered, goOn := make(chan struct{}), make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var refused, canceled atomic.Int64
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			err := txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { close(entered); <-goOn; return nil }, txn.Once("test", "k", nil))
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-entered
+		const waiting = 1000
+		for range waiting + 1 {
+			wg.Go(func() {
+				err := txn.Run(ctx, db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil))
+				switch {
+				case errors.Is(err, txn.ErrInFlight):
+					refused.Add(1)
+					cancel()
+				case errors.Is(err, context.Canceled):
+					canceled.Add(1)
+				}
+			})
+		}
+		<-ctx.Done()
+		close(goOn)
+		wg.Wait()
+		require.EqualValues(t, 1, refused.Load())
+		require.NotZero(t, canceled.Load())
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil)))
+	})
+}
+
+func TestOnceResultTooLarge(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		run := func(size int, first bool) (string, error) {
+			return txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (string, error) {
+				if first {
+					return strings.Repeat("x", size), write(ctx, tx, 1, 7)
+				}
+				tx.Queue(setBalance, 1, 7)
+				return strings.Repeat("x", size), nil
+			}, txn.Once("test", fmt.Sprint(size, first), nil))
+		}
+		for _, first := range []bool{true, false} {
+			got, err := run(txn.MostResult-1, first)
+			var tooLarge *txn.ResultTooLargeError
+			require.ErrorAs(t, err, &tooLarge)
+			require.Equal(t, txn.MostResult+1, tooLarge.Size)
+			require.Empty(t, got)
+			require.Equal(t, 100, balance(t, db, 1))
+			require.Zero(t, keysIn(t, db))
+		}
+		for range 2 {
+			got, err := run(txn.MostResult-2, true)
+			require.NoError(t, err)
+			require.Len(t, got, txn.MostResult-2)
+		}
+		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (func(), error) { return nil, nil }, txn.Once("test", "f", nil))
+		require.ErrorContains(t, err, "cannot be encoded")
+		requireClean(t, db.Pool)
+	})
+}
+
+// What is stored no longer fits: it was carried out, so that is what is said.
+func TestOnceResultOfAnotherType(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (string, error) { return "x", nil }, txn.Once("test", "k", nil))
+		require.NoError(t, err)
+		n, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, txn.Once("test", "k", nil))
+		require.ErrorAs(t, err, new(*txn.CommittedError))
+		require.Zero(t, n)
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil)), "without a result none is needed")
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "l", nil)))
+		_, err = txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, txn.Once("test", "l", nil))
+		require.ErrorAs(t, err, new(*txn.CommittedError))
+		require.ErrorContains(t, err, "had no result")
+	})
+}
+
+func TestOnceMisuse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		nothing := func(context.Context, *txn.Tx) error { t.Error("it ran"); return nil }
+		for want, opts := range map[string][]txn.Option{
+			"the namespace is empty":        {txn.Once("", "k", nil)},
+			"the key is empty":              {txn.Once("n", "", nil)},
+			"the key is longer than 255":    {txn.Once("n", strings.Repeat("x", 256), nil)},
+			"the key is no text":            {txn.Once("n", "a\x00", nil)},
+			"the namespace is no text":      {txn.Once("\xff", "k", nil)},
+			"the request cannot be encoded": {txn.Once("n", "k", func() {})},
+			"has no exported field":         {txn.Once("n", "k", struct{ a int }{1})},
+			"Once in a read-only call":      {txn.Once("n", "k", nil), txn.ReadOnly()},
+			"read-only call, which":         {txn.FollowerRead(), txn.Once("n", "k", nil)},
+			"retention of 1m0s is not":      {txn.Ledger{Retention: time.Minute}},
+			"retention of 1h0m0.5s is not":  {txn.Ledger{Retention: time.Hour + time.Second/2}},
+			"retention of -1s is not":       {txn.Ledger{Retention: -time.Second}},
+		} {
+			require.ErrorContains(t, txn.Run(t.Context(), db, nothing, opts...), want)
+		}
+		require.ErrorContains(t, txn.Run(t.Context(), txn.New(db, txn.Once("n", "k", nil)), nothing), "Once in the options of a Runner")
+		require.ErrorContains(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			return txn.Run(ctx, tx, nothing, txn.Once("n", "k", nil))
+		}), "Once in a call that joins a running transaction")
+		tx, err := db.Begin(t.Context())
+		require.NoError(t, err)
+		require.ErrorContains(t, txn.Run(t.Context(), tx, nothing, txn.Once("n", "k", nil)), "Once in a call that joins")
+		require.NoError(t, tx.Rollback(t.Context()))
+		err = txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 1) }, txn.Once("n", "k", nil))
+		require.ErrorContains(t, err, "create it by txn.LedgerSchema")
+		requireClean(t, db.Pool)
+	})
+}
+
+// Beside another transaction it has a ledger row of its own, but not with the same key.
+func TestOnceNested(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		nothing := func(context.Context, *txn.Tx) error { return nil }
+		mine := errors.New("mine")
+		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+			require.ErrorContains(t, txn.Run(ctx, db, nothing, txn.Once("n", "k", nil), txn.RequiresNew()), "would wait for itself")
+			require.ErrorContains(t, txn.Run(ctx, db, nothing, txn.Once("n", "l", nil)), "or the option RequiresNew")
+			require.NoError(t, txn.Run(ctx, db, nothing, txn.Once("n", "l", nil), txn.RequiresNew()))
+			return mine
+		}, txn.Once("n", "k", nil))
+		require.ErrorIs(t, err, mine)
+		require.Equal(t, 1, keysIn(t, db))
+	})
+}
+
+func TestOnceInABatch(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		accounts(t, db)
+		f := withFaults(t, db)
+		var b pgx.Batch
+		b.Queue("update accounts set balance = balance - $2 where id = $1", 1, 10)
+		b.Queue("update accounts set balance = balance + $2 where id = $1", 2, 10)
+		for range 3 {
+			require.NoError(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "k", nil)))
+		}
+		require.Equal(t, 90, balance(t, db, 1))
+		before := f.proxy.Turns()
+		require.NoError(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "l", nil)))
+		require.EqualValues(t, 1, f.proxy.Turns()-before)
+		b.Queue("select 1").QueryRow(func(pgx.Row) error { return nil })
+		require.ErrorContains(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "m", nil)), "callbacks")
+	})
+}
+
+// An expired key is free, whether or not anybody has cleaned up.
+func TestOnceExpires(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		n := 0
+		run := func(request any) (int, error) {
+			n++
+			return txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return n, nil },
+				txn.Once("test", "k", request), txn.Ledger{Retention: 2 * time.Hour})
+		}
+		got, err := run("a")
+		require.NoError(t, err)
+		require.Equal(t, 1, got)
+		var left float64
+		require.NoError(t, db.QueryRow(t.Context(), "select extract(epoch from expires_at - now())::float8 from rowkeeper_ledger").Scan(&left))
+		require.InDelta(t, 7200, left, 60)
+		_, err = run("b")
+		require.ErrorIs(t, err, txn.ErrKeyReused)
+		_, err = db.Exec(t.Context(), "update rowkeeper_ledger set expires_at = now() - interval '1 second'")
+		require.NoError(t, err)
+		got, err = run("b")
+		require.NoError(t, err)
+		require.Equal(t, 3, got)
+		got, err = run("b")
+		require.NoError(t, err)
+		require.Equal(t, 3, got)
+	})
+}
+
+func TestCleanLedger(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		_, err := db.Exec(t.Context(), `insert into rowkeeper_ledger (namespace, key, attempt, expires_at)
+			select 'old', i::text, '', now() - interval '1 second' from generate_series(1, 1203) as i
+			union all select 'new', i::text, '', now() + interval '1 hour' from generate_series(1, 7) as i`)
+		require.NoError(t, err)
+		f := withFaults(t, db)
+		before := f.proxy.Turns()
+		n, err := txn.CleanLedger(t.Context(), txn.New(f.pool, txn.Ledger{Retention: time.Hour}))
+		require.NoError(t, err)
+		require.EqualValues(t, 1203, n)
+		require.GreaterOrEqual(t, f.proxy.Turns()-before, int64(3*2), "in batches")
+		require.Equal(t, 7, keysIn(t, db))
+		n, err = txn.CleanLedger(t.Context(), db)
+		require.NoError(t, err)
+		require.Zero(t, n)
+	})
+}
+
+// Through something that only has BeginTx it is the same with more round trips.
+func TestOnceThroughAWrapper(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		t.Run(fmt.Sprint("open ", open), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				accounts(t, db)
+				var through txn.DB = wrapper{db.Pool}
+				if open {
+					through = openWrapper{wrapper{db.Pool}}
+				}
+				run := func(end error) (int, error) {
+					return txn.RunInTx(t.Context(), through, func(ctx context.Context, tx *txn.Tx) (int, error) {
+						if err := write(ctx, tx, 1, 7); err != nil {
+							return 0, err
+						}
+						return 42, end
+					}, txn.Once("test", "k", nil))
+				}
+				mine := errors.New("mine")
+				_, err := run(mine)
+				require.ErrorIs(t, err, mine)
+				for range 2 {
+					got, err := run(nil)
+					require.NoError(t, err)
+					require.Equal(t, 42, got)
+				}
+				_, err = db.Exec(t.Context(), "update rowkeeper_ledger set expires_at = now() - interval '1 second'")
+				require.NoError(t, err)
+				_, err = run(mine)
+				require.ErrorIs(t, err, mine, "the key has expired")
+				requireClean(t, db.Pool)
+			})
+		})
+	}
+}
+
+// On a connection of the caller's too.
+func TestOnceOnAConnection(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		withLedger(t, db)
+		conn, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+		for range 2 {
+			got, err := txn.RunInTx(t.Context(), conn.Conn(), func(context.Context, *txn.Tx) (int, error) { return 42, nil }, txn.Once("test", "k", nil))
+			require.NoError(t, err)
+			require.Equal(t, 42, got)
+		}
+	})
+}

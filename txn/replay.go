@@ -1,0 +1,101 @@
+package txn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// doubt is an attempt with Once that may have been committed.
+type doubt struct {
+	nonce string
+	hooks []func(context.Context)
+}
+
+// replay ends an attempt whose key was taken: by the same request before, whose
+// result is returned, or by another one.
+func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
+	e, err := at.readEntry(ctx)
+	if err == nil && e.expired {
+		if err = at.forget(ctx); err == nil {
+			err = pgx.ErrNoRows
+		}
+	}
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return result{restart: true, err: taken} // it is free by now
+	case err != nil:
+		lost := at.lost()
+		at.rollback(ctx)
+		if ctx.Err() == nil && c.allows(whenLost, err, at, lost) {
+			return result{restart: true, err: err}
+		}
+		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
+	case e.request == nil:
+		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), errSpent)}
+	case !bytes.Equal(e.request, c.once.request):
+		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ErrKeyReused)}
+	}
+	c.known = true
+	for _, d := range c.doubts {
+		if d.nonce == e.attempt { // it was this call's all the same
+			c.hooks = d.hooks
+		}
+	}
+	if err := c.restore(e.result); err != nil {
+		return result{kept: true, err: &CommittedError{Name: c.name, Err: err}}
+	}
+	return result{kept: true}
+}
+
+// fence resolves an unknown outcome where the function is not to run again: it
+// takes the key for good, so that a COMMIT that is still on its way fails, or sees
+// that it is taken. refusal is what the call ends with if none was committed; nil is for
+// no more than the doubt.
+func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept bool, _ error) {
+	if refusal == nil {
+		refusal = &ExhaustedError{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: c.uncertain}
+	}
+	for failed := 1; ; failed++ {
+		res, settled := c.fenceOnce(ctx, attempts+failed)
+		switch {
+		case settled && errors.Is(res.err, errSpent):
+			return false, refusal
+		case settled:
+			return res.kept, res.err
+		}
+		if sleep(ctx, c.backoff.delay(failed+1)) != nil || checkOwned(c.db, c.name) != nil {
+			return false, c.doubted(attempts, refusal)
+		}
+	}
+}
+
+func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled bool) {
+	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct, fences: true}
+	at.queue = at.queueSpace[:0]
+	defer func() {
+		at.over = true
+		if g := at.leavesGhost(); g != nil {
+			c.ghost = g
+		}
+		at.give(ctx)
+	}()
+	e := at.commit(ctx)
+	if taken(e.err) {
+		res = c.replay(ctx, at, e.err)
+		return res, !res.restart && !res.unknown
+	}
+	at.rollback(ctx)
+	outcome, _ := classify(e)
+	return result{err: errSpent}, outcome == committed
+}
+
+// fences reports whether a call that is to end in doubt can still do something
+// about it: a connection of the caller's may be gone for good.
+func (c *call) fences(ctx context.Context, inDoubt bool) bool {
+	return inDoubt && c.once != nil && c.uncertain != nil && ctx.Err() == nil && checkOwned(c.db, c.name) == nil
+}
