@@ -102,6 +102,25 @@
 // Only errors of this transaction's own connection count. A conflict that the
 // function returns from another one is returned, and nothing is run again.
 //
+// # Exactly once
+//
+// A lost answer to COMMIT leaves the caller guessing. [Once] takes a key for what
+// the call does, by an INSERT into a ledger that goes in front of the function's
+// first statement, in the same packet, and stores the result with COMMIT. A call
+// whose key is taken returns that result and has no effect, so a request can be made
+// as often as it takes. It costs no round trip the first time; a replay has two.
+//
+// An unknown outcome is never resolved by looking: what is still on its way may
+// land after the look. The call is run again, and takes the key first, or is told
+// that it was taken. What loses the race fails, also when it arrives late.
+//
+// What a function returns has to come back from JSON as it was. An error of the
+// function's leaves no row. The table is made by [LedgerSchema], and [CleanLedger]
+// deletes what has expired; from then on the absence of a key proves nothing, so
+// [Ledger.Retention] must be longer than anybody goes on asking. Package
+// [github.com/rowkeeper/rowkeeper/txn/idempotency] is the Idempotency-Key header of
+// HTTP on top of it.
+//
 // # What to keep in mind
 //
 // The function may run more than once. What it does outside the transaction

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // ghost is the session of a connection that was lost in the middle of a
@@ -13,6 +15,7 @@ import (
 type ghost struct {
 	pid       uint32
 	texts     []string // of the statements that it was last sent
+	prefix    string   // of the text instead, where values are in it; empty: it is not known
 	cockroach bool
 	lost      time.Time // when that was noticed
 }
@@ -36,6 +39,9 @@ func (a *attempt) leavesGhost() *ghost {
 		return nil
 	}
 	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
+	if a.link.mode == pgx.QueryExecModeSimpleProtocol && a.call != nil && a.call.once != nil {
+		g.prefix = a.claimPrefix()
+	}
 	if a.plain != "" {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g
@@ -68,7 +74,8 @@ func beginning(sql string) string {
 // was on its way then may have taken the key, for which the next attempt waits.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
 where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database()
-and left(query, $2) = any($3) and backend_start < clock_timestamp() - make_interval(secs => $4)
+and (left(query, $2) = any($3) or $6 <> '' and left(query, length($6)) = $6)
+and backend_start < clock_timestamp() - make_interval(secs => $4)
 and xact_start < clock_timestamp() - make_interval(secs => $5)`
 
 // onItsWay is how long something may have been on its way to the server when the
@@ -92,7 +99,7 @@ func (a *attempt) exorcise(ctx context.Context) {
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds())
+	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix)
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -84,6 +85,21 @@ func (a *attempt) claim() {
 		}
 	}
 	a.queue = append(first, a.queue...)
+}
+
+// claimPrefix is what the text of a packet with a claim begins with where pgx puts
+// the values into it.
+func (a *attempt) claimPrefix() string {
+	var b strings.Builder
+	for _, s := range a.call.firstAfter(a.call.ghost) {
+		b.WriteString(s.sql + "\n;")
+	}
+	if a.call.ledger.NoWait && !a.fences {
+		b.WriteString(hurry + "\n;")
+	}
+	claim, _, _ := strings.Cut(claimLedger, ")")
+	b.WriteString(claim)
+	return b.String()
 }
 
 // carry makes a claim that is not sent yet bring the result too.

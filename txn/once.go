@@ -151,7 +151,7 @@ type Ledger struct {
 
 	// NoWait makes a call whose key is being used by another one fail with
 	// [ErrInFlight]. Within a process that is at once. For another process it is
-	// after 0.1 seconds, on CockroachDB at once.
+	// after 0.1 seconds, on CockroachDB after some milliseconds.
 	NoWait bool
 }
 

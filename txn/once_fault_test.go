@@ -44,40 +44,53 @@ func TestRoundTripsOfOnce(t *testing.T) {
 					require.EqualValues(t, 2, turns("first"), "a replay")
 					turns("warm too", txn.Ledger{NoWait: true})
 					require.Equal(t, without, turns("second", txn.Ledger{NoWait: true}))
-					require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+					if !db.Cockroach() { // where what was just committed may have to be looked at again
+						require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+					}
 				})
 			})
 		}
 	}
 }
 
-// The claim is in front of what the function sends, in the same packet.
+// The claim is in front of all that the function sends, in the same packet.
 func TestOnceClaimsFirst(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		withLedger(t, db)
-		f := withFaults(t, db)
-		var sent []string
-		for i := range 2 {
-			sent = nil
-			f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
-				if m.From == faultnet.FromClient && (m.Type == 'B' || m.Type == 'S') {
-					sent = append(sent, m.SQL())
+	const (
+		claim  = "insert into rowkeeper_ledger"
+		result = "update rowkeeper_ledger"
+		sync   = ""
+	)
+	for name, want := range map[string][]string{
+		"all in one packet":     {"begin", claim, insertEffect, "commit", sync},
+		"COMMIT with the write": {"begin", claim, "select", sync, insertEffect, result, "commit", sync},
+		"COMMIT alone":          {"begin", claim, insertEffect, sync, result, "commit", sync},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				withLedger(t, db)
+				f := withFaults(t, db)
+				var sent []string
+				f.proxy.SetHook(func(m faultnet.Message) faultnet.Action {
+					if m.From == faultnet.FromClient && (m.Type == 'B' || m.Type == 'S') {
+						sent = append(sent, m.SQL())
+					}
+					return faultnet.Pass()
+				})
+				for i := range 2 {
+					sent = nil
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", fmt.Sprint(i), nil))
+					require.NoError(t, err)
 				}
-				return faultnet.Pass()
+				f.proxy.SetHook(nil)
+				require.Len(t, sent, len(want))
+				for i := range want {
+					require.Contains(t, sent[i], want[i])
+					require.NotContains(t, sent[i], "conflict")
+					require.Equal(t, want[i] == sync, sent[i] == sync)
+				}
 			})
-			_, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), txn.Once("test", fmt.Sprint(i), nil))
-			require.NoError(t, err)
-			f.proxy.SetHook(nil)
-		}
-		require.Len(t, sent, 7)
-		require.Contains(t, sent[0], "begin")
-		require.Contains(t, sent[1], "insert into rowkeeper_ledger")
-		require.NotContains(t, sent[1], "conflict")
-		require.Equal(t, insertEffect, sent[2])
-		require.Empty(t, sent[3], "the end of the packet")
-		require.Contains(t, sent[4], "update rowkeeper_ledger")
-		require.Equal(t, "commit", sent[5])
-	})
+		})
+	}
 }
 
 // TestOnceLostAt loses the connection at each message of a transaction, in both
@@ -343,7 +356,7 @@ func TestOnceRandomCuts(t *testing.T) {
 				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 				random := rand.New(rand.NewPCG(uint64(mode), 21))
 				names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
-				got, locked := map[int]receipt{}, map[int]bool{}
+				got := map[int]receipt{}
 				again := 0
 				for i := range cuts {
 					from := faultnet.FromClient
@@ -357,14 +370,6 @@ func TestOnceRandomCuts(t *testing.T) {
 							ctx, cancel := context.WithTimeout(t.Context(), eventually)
 							r, err := txn.RunInTx(ctx, f.pool, receipts(names[call%3], call), txn.Once("test", fmt.Sprint(call), call))
 							cancel()
-							if mode == pgx.QueryExecModeSimpleProtocol && err != nil {
-								// A session that was left behind has the key; in this mode it is not
-								// recognized by its text, so it is not ended.
-								requireCode(t, err, "55P03")
-								require.Equal(t, rolledBack, claimOf(err))
-								locked[call] = true
-								break
-							}
 							require.NoError(t, err)
 							if _, known := got[call]; known {
 								again++
@@ -380,14 +385,8 @@ func TestOnceRandomCuts(t *testing.T) {
 				for call, r := range got {
 					require.Equal(t, []int{r.Attempt}, f.effects(t, call))
 				}
-				for call := range locked {
-					if _, known := got[call]; !known {
-						require.Empty(t, f.effects(t, call))
-					}
-				}
 				require.NotZero(t, again)
-				require.NotZero(t, len(got))
-				t.Logf("%d calls, %d of them again, %d locked out", len(got), again, len(locked))
+				t.Logf("%d cuts, %d keys, %d replays", cuts, len(got), again)
 			})
 		})
 	}

@@ -12,6 +12,7 @@ const (
 	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
 	maxPlans     = 3  // a pool has several connections, a function several statements
 	maxDeadlines = 3
+	maxProbes    = 6 // some milliseconds
 )
 
 // allows reports whether the call may run again for a reason of this kind, and

@@ -114,6 +114,7 @@ type call struct {
 
 	uncertain error   // of an attempt that may have been committed all the same
 	doubts    []doubt // such attempts, with Once
+	probed    int     // claims that found a lock
 	refusal   error   // what the call would have ended with, but for the doubt
 	ghost     *ghost
 	losses    int                     // connections lost in the middle of a transaction
@@ -268,6 +269,9 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		}
 	}
 	switch {
+	case errors.Is(at.broken, ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
+		c.probed++ // what was committed just now may still look like a lock
+		return result{restart: true, err: at.broken}
 	case errors.Is(at.broken, ErrInFlight):
 		return c.discarded(at, at.broken)
 	case at.broken != nil:

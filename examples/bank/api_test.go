@@ -392,6 +392,48 @@ func TestMoneyIsConserved(t *testing.T) {
 	})
 }
 
+// A client that heard nothing asks again.
+func TestRepeatedRequestsMoveMoneyOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		c := open(t, db)
+		with := func(token, path, key, body string) answer {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", c.server.URL+path, strings.NewReader(body))
+			require.NoError(t, err)
+			r.Header.Set("Authorization", "Bearer "+token)
+			r.Header.Set("Idempotency-Key", key)
+			resp, err := c.server.Client().Do(r)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			text, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			return answer{status: resp.StatusCode, header: resp.Header, body: string(text)}
+		}
+		everyday, savings := c.alice.accounts[0].String(), c.alice.accounts[1].String()
+		transfer := fmt.Sprintf(`{"from": %q, "to": %q, "amount": 20}`, everyday, savings)
+		first := with(c.alice.token, "/transfers", `"k"`, transfer)
+		require.Equal(t, 201, first.status, first.body)
+		for range 2 {
+			again := with(c.alice.token, "/transfers", `"k"`, transfer)
+			require.Equal(t, first.body, again.body)
+			require.Equal(t, 201, again.status)
+		}
+		deposit := "/accounts/" + savings + "/deposit"
+		for range 2 {
+			require.EqualValues(t, 70, decoded[Account](t, with(c.alice.token, deposit, `"k"`, `{"amount": 50}`), 200).Balance, "the key is that of another endpoint")
+		}
+		require.Equal(t, 422, with(c.alice.token, deposit, `"k"`, `{"amount": 51}`).status)
+		require.Equal(t, 422, with(c.alice.token, "/accounts/"+everyday+"/deposit", `"k"`, `{"amount": 50}`).status)
+		require.Equal(t, 400, with(c.alice.token, deposit, `k`, `{"amount": 50}`).status)
+		foreign := with(c.bob.token, "/transfers", `"k"`, transfer)
+		require.Equal(t, 404, foreign.status, "Bob's key is not Alice's")
+		require.NotContains(t, foreign.body, everyday)
+		refused := fmt.Sprintf(`{"from": %q, "to": %q, "amount": 999999}`, everyday, savings)
+		require.Equal(t, 422, with(c.alice.token, "/transfers", `"l"`, refused).status)
+		require.Equal(t, 201, with(c.alice.token, "/transfers", `"l"`, transfer).status, "an error leaves the key free")
+		require.EqualValues(t, 90, decoded[Account](t, c.do(c.alice.token, "GET", "/accounts/"+savings, ""), 200).Balance)
+	})
+}
+
 func TestNumberOfAccountsIsLimited(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		c := open(t, db)

@@ -85,40 +85,38 @@ func (b bank) account(ctx context.Context, me owner.Scope[UserID], id ID) (Accou
 	})
 }
 
-func (b bank) deposit(ctx context.Context, me owner.Scope[UserID], id ID, amount int64) (Account, error) {
-	return txn.RunInTx(ctx, b.db, func(ctx context.Context, tx *txn.Tx) (Account, error) {
-		if err := accounts.In(me).Update(id).Set(balance.Add(amount)).Exec(ctx, tx); err != nil {
-			return Account{}, accountNotFound(err, "")
-		}
-		return accounts.In(me).Get(ctx, tx, id)
-	}, txn.Name("deposit"))
+// deposit and transfer are parts of a transaction in which their answer is stored.
+
+func deposit(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], id ID, amount int64) (Account, error) {
+	if err := accounts.In(me).Update(id).Set(balance.Add(amount)).Exec(ctx, tx); err != nil {
+		return Account{}, accountNotFound(err, "")
+	}
+	return accounts.In(me).Get(ctx, tx, id)
 }
 
-func (b bank) transfer(ctx context.Context, me owner.Scope[UserID], from, to ID, amount int64) (Transfer, error) {
-	return txn.RunInTx(ctx, b.db, func(ctx context.Context, tx *txn.Tx) (Transfer, error) {
-		// Locks both, always in the same order, so that no two transfers wait for
-		// each other in a circle.
-		both, err := accounts.In(me).Where(accountID.In(from, to)).OrderBy(accountID.Asc()).ForUpdate().All(ctx, tx)
-		if err != nil {
-			return Transfer{}, err
-		}
-		is := func(id ID) func(Account) bool { return func(a Account) bool { return a.ID == id } }
-		switch {
-		case !slices.ContainsFunc(both, is(from)):
-			return Transfer{}, accountNotFound(owner.ErrNotFound, "/from")
-		case !slices.ContainsFunc(both, is(to)):
-			return Transfer{}, accountNotFound(owner.ErrNotFound, "/to")
-		}
-		if err := accounts.In(me).Update(from).Set(balance.Add(-amount)).Exec(ctx, tx); err != nil {
-			return Transfer{}, err
-		}
-		if err := accounts.In(me).Update(to).Set(balance.Add(amount)).Exec(ctx, tx); err != nil {
-			return Transfer{}, err
-		}
-		t := Transfer{From: from, To: to, Amount: amount}
-		err = transfers.In(me).Insert(ctx, tx, &t)
-		return t, err
-	}, txn.Name("transfer"))
+func transfer(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], from, to ID, amount int64) (Transfer, error) {
+	// Locks both, always in the same order, so that no two transfers wait for
+	// each other in a circle.
+	both, err := accounts.In(me).Where(accountID.In(from, to)).OrderBy(accountID.Asc()).ForUpdate().All(ctx, tx)
+	if err != nil {
+		return Transfer{}, err
+	}
+	is := func(id ID) func(Account) bool { return func(a Account) bool { return a.ID == id } }
+	switch {
+	case !slices.ContainsFunc(both, is(from)):
+		return Transfer{}, accountNotFound(owner.ErrNotFound, "/from")
+	case !slices.ContainsFunc(both, is(to)):
+		return Transfer{}, accountNotFound(owner.ErrNotFound, "/to")
+	}
+	if err := accounts.In(me).Update(from).Set(balance.Add(-amount)).Exec(ctx, tx); err != nil {
+		return Transfer{}, err
+	}
+	if err := accounts.In(me).Update(to).Set(balance.Add(amount)).Exec(ctx, tx); err != nil {
+		return Transfer{}, err
+	}
+	t := Transfer{From: from, To: to, Amount: amount}
+	err = transfers.In(me).Insert(ctx, tx, &t)
+	return t, err
 }
 
 // listTransfers gives the newest ones first, at most maxTransfers.

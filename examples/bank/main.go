@@ -181,6 +181,9 @@ The bank is open at %[1]s until Ctrl-C. Try:
   # more than she has: 422, insufficient_funds
   curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 999999}'
 
+  # twice the same request with the same key: one transfer, and the same answer
+  for i in 1 2; do curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -H 'Idempotency-Key: "demo"' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 5}'; done
+
   # an account of Bob's, asked for by Alice: 404, as if it did not exist
   curl -s %[1]s/accounts/%[5]s -H 'Authorization: Bearer %[2]s'
 
@@ -226,6 +229,9 @@ func newUser(ctx context.Context, pool *pgxpool.Pool, name string) (user, error)
 		}
 		u.accounts = append(u.accounts, a.ID)
 	}
-	_, err = b.deposit(ctx, u.scope, u.accounts[0], 10_000)
+	err = txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+		_, err := deposit(ctx, tx, u.scope, u.accounts[0], 10_000)
+		return err
+	})
 	return u, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowkeeper/rowkeeper/txn"
 )
 
 // schema is the same for CockroachDB and PostgreSQL. Keys lead with the owner,
@@ -44,6 +46,6 @@ create table transfers (
 `
 
 func createSchema(ctx context.Context, pool *pgxpool.Pool) error {
-	_, err := pool.Exec(ctx, schema)
+	_, err := pool.Exec(ctx, schema+txn.LedgerSchema)
 	return err
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -16,6 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/idempotency"
 )
 
 // newServer is the whole service: routes, and what stands before them.
@@ -25,8 +28,8 @@ func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	mux.Handle("POST /accounts", s.handler(s.openAccount))
 	mux.Handle("GET /accounts", s.handler(s.listAccounts))
 	mux.Handle("GET /accounts/{id}", s.handler(s.getAccount))
-	mux.Handle("POST /accounts/{id}/deposit", s.handler(s.deposit))
-	mux.Handle("POST /transfers", s.handler(s.transfer))
+	mux.Handle("POST /accounts/{id}/deposit", s.once("deposit", s.deposit))
+	mux.Handle("POST /transfers", s.once("transfer", s.transfer))
 	mux.Handle("GET /transfers", s.handler(s.listTransfers))
 	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		if _, pattern := mux.Handler(r); pattern == "" {
@@ -106,6 +109,28 @@ func (s server) handler(f func(w http.ResponseWriter, r *http.Request, me owner.
 	})
 }
 
+// once is handler for a request that moves money. With an Idempotency-Key it is
+// carried out once, however often it is made.
+func (s server) once(endpoint string, f func(ctx context.Context, tx *txn.Tx, r *http.Request, me owner.Scope[UserID]) (idempotency.Response, error)) http.Handler {
+	return s.errors.Handler(idempotency.Handler(s.bank.db, endpoint, userOf,
+		func(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error) {
+			me, err := owner.FromContext[UserID](ctx)
+			if err != nil {
+				return idempotency.Response{}, err
+			}
+			return f(ctx, tx, r, me)
+		}, idempotency.Optional()))
+}
+
+func userOf(r *http.Request) (string, error) {
+	me, err := owner.FromContext[UserID](r.Context())
+	if err != nil {
+		return "", err
+	}
+	id := me.Owner()
+	return hex.EncodeToString(id[:]), nil
+}
+
 func (s server) openAccount(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
 	body, err := errs.DecodeJSON[struct {
 		Name string `json:"name"`
@@ -144,53 +169,53 @@ func (s server) getAccount(w http.ResponseWriter, r *http.Request, me owner.Scop
 	return reply(w, http.StatusOK, a)
 }
 
-func (s server) deposit(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
+func (s server) deposit(ctx context.Context, tx *txn.Tx, r *http.Request, me owner.Scope[UserID]) (idempotency.Response, error) {
 	id, err := pathID(r)
 	if err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
 	body, err := errs.DecodeJSON[struct {
 		Amount int64 `json:"amount"`
-	}](w, r)
+	}](nil, r)
 	if err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
 	if err := checkAmount(body.Amount); err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
-	a, err := s.bank.deposit(r.Context(), me, id, body.Amount)
+	a, err := deposit(ctx, tx, me, id, body.Amount)
 	if err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
-	return reply(w, http.StatusOK, a)
+	return idempotency.JSON(http.StatusOK, a)
 }
 
-func (s server) transfer(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
+func (s server) transfer(ctx context.Context, tx *txn.Tx, r *http.Request, me owner.Scope[UserID]) (idempotency.Response, error) {
 	body, err := errs.DecodeJSON[struct {
 		From   ID    `json:"from"`
 		To     ID    `json:"to"`
 		Amount int64 `json:"amount"`
-	}](w, r)
+	}](nil, r)
 	if err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
 	switch (ID{}) {
 	case body.From:
-		return required("/from")
+		return idempotency.Response{}, required("/from")
 	case body.To:
-		return required("/to")
+		return idempotency.Response{}, required("/to")
 	}
 	if body.From == body.To {
-		return errs.New(errs.Invalid, errs.Code("same_account"), errs.Field("/to"), errs.Message("From and to are the same account."))
+		return idempotency.Response{}, errs.New(errs.Invalid, errs.Code("same_account"), errs.Field("/to"), errs.Message("From and to are the same account."))
 	}
 	if err := checkAmount(body.Amount); err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
-	t, err := s.bank.transfer(r.Context(), me, body.From, body.To, body.Amount)
+	t, err := transfer(ctx, tx, me, body.From, body.To, body.Amount)
 	if err != nil {
-		return err
+		return idempotency.Response{}, err
 	}
-	return reply(w, http.StatusCreated, t)
+	return idempotency.JSON(http.StatusCreated, t)
 }
 
 func (s server) listTransfers(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
