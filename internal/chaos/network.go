@@ -25,6 +25,7 @@ type network struct {
 	next   *strike
 	last   map[int]int64 // by connection: the call that was seen on it
 	behind map[int]bool  // the answer to COMMIT went by, and ReadyForQuery did not
+	idle   map[int]bool  // ReadyForQuery went by, and no request since
 	struck map[int]bool  // connections that have had theirs
 
 	mu      sync.Mutex
@@ -45,6 +46,7 @@ type target uint8
 const (
 	anyOfClient target = iota
 	anyOfServer
+	firstOfRequest // with all that travels with it
 	commitRequest
 	commitAnswer
 	readyBehindCommit
@@ -58,7 +60,7 @@ func newNetwork(name string, seed uint64, number int, config *pgxpool.Config, f 
 	n := &network{
 		name: name, proxy: proxy, faults: f, wanted: wanted,
 		rng:  rand.New(rand.NewPCG(seed, uint64(1000+number))),
-		last: map[int]int64{}, behind: map[int]bool{}, struck: map[int]bool{},
+		last: map[int]int64{}, behind: map[int]bool{}, idle: map[int]bool{}, struck: map[int]bool{},
 	}
 	proxy.Rewrite(config.ConnConfig)
 	proxy.SetHook(n.decide)
@@ -120,8 +122,8 @@ func (n *network) draw() *strike {
 	default:
 		s.on = readyBehindCommit
 	}
-	if s.kind == zombie && s.on != anyOfClient {
-		s.on = commitRequest
+	if s.kind == zombie {
+		s.on = []target{anyOfClient, firstOfRequest, firstOfRequest, commitRequest, commitRequest}[n.rng.IntN(5)]
 	}
 	if s.on != anyOfClient && s.on != anyOfServer {
 		s.after = n.rng.IntN(3)
@@ -129,8 +131,10 @@ func (n *network) draw() *strike {
 	return s
 }
 
-func (s *strike) hits(m faultnet.Message, behindCommit bool) bool {
+func (s *strike) hits(m faultnet.Message, wasIdle, behindCommit bool) bool {
 	switch s.on {
+	case firstOfRequest:
+		return wasIdle && m.From == faultnet.FromClient
 	case anyOfClient:
 		return m.From == faultnet.FromClient
 	case anyOfServer:
@@ -153,7 +157,13 @@ func (n *network) decide(m faultnet.Message) faultnet.Action {
 	case m.From == faultnet.FromServer && m.Index == 0 && m.Type == 'R': // a new connection
 		n.forget(m.Conn)
 	}
-	behind := n.behind[m.Conn]
+	idle, behind := n.idle[m.Conn], n.behind[m.Conn]
+	switch {
+	case m.From == faultnet.FromServer && m.Type == 'Z':
+		n.idle[m.Conn] = true
+	case m.From == faultnet.FromClient && idle:
+		delete(n.idle, m.Conn)
+	}
 	if m.From == faultnet.FromServer {
 		if m.Tag() == "COMMIT" {
 			n.behind[m.Conn] = true
@@ -171,7 +181,7 @@ func (n *network) decide(m faultnet.Message) faultnet.Action {
 		n.next = n.draw()
 		n.proxy.LoseCancels(n.rng.IntN(2) == 0)
 	}
-	if !n.next.hits(m, behind) {
+	if !n.next.hits(m, idle, behind) {
 		return faultnet.Pass()
 	}
 	if n.next.after > 0 {
@@ -185,7 +195,7 @@ func (n *network) decide(m faultnet.Message) faultnet.Action {
 
 // forget keeps what is known of connections small in a long run.
 func (n *network) forget(newest int) {
-	for _, known := range []map[int]bool{n.behind, n.struck} {
+	for _, known := range []map[int]bool{n.behind, n.idle, n.struck} {
 		for conn := range known {
 			if conn < newest-1000 {
 				delete(known, conn)

@@ -9,6 +9,9 @@ package chaos
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,6 +22,7 @@ type Plan struct {
 	Cuts         int           // of connections
 	Kills        int           // of the server
 	Time         time.Duration // after which the run ends, whatever it has come to
+	Work         []string      // kinds of calls; none stands for all
 }
 
 // Full is the plan behind the table in docs/reliability.md, and Short is one for
@@ -31,6 +35,11 @@ var (
 func (p Plan) check() error {
 	if p.Transactions < 1 || p.Cuts < 0 || p.Kills < 0 || p.Time <= 0 {
 		return errors.New("chaos: a plan needs at least one transaction, a positive time, and no negative numbers")
+	}
+	for _, name := range p.Work {
+		if !slices.Contains(Works(), name) {
+			return fmt.Errorf("chaos: %q is no kind of call: there are %s", name, strings.Join(Works(), ", "))
+		}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const longest = 8 * time.Second
 
 func (w *worker) work(stop context.Context) {
 	for stop.Err() == nil {
-		k := drawWork(w.rng)
+		k := drawWork(w.rng, w.run.plan.Work)
 		var last claim
 		var err error
 		if k.do == nil {

@@ -59,10 +59,20 @@ func (d *Durable) Kill() error {
 	if d.process == nil {
 		return errors.New("the server does not run")
 	}
-	children := childrenOf(d.process.cmd.Process.Pid)
+	// PostgreSQL's other processes would go on with what they are at, or wait for
+	// each other for ever. Who is stopped makes no more of them.
+	pid := d.process.cmd.Process.Pid
+	_ = d.process.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
+	for range 100 {
+		if state, _ := statOf(pid); state != "R" && state != "S" && state != "D" {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	children := childrenOf(pid)
 	err := d.process.cmd.Process.Kill()
-	for _, pid := range children { // of PostgreSQL, which would go on with what they are at
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+	for _, child := range children {
+		_ = syscall.Kill(child, syscall.SIGKILL)
 	}
 	<-d.process.ended
 	d.process = nil
@@ -142,22 +152,34 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// childrenOf lists the children of a process where the system shows them as files.
+// childrenOf lists the children of a process where the system shows processes as
+// files.
 func childrenOf(pid int) []int {
 	var children []int
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, stat := range stats {
-		text, err := os.ReadFile(stat)
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		child, err := strconv.Atoi(filepath.Base(dir))
 		if err != nil {
 			continue
 		}
-		_, rest, _ := strings.Cut(string(text), ") ") // behind the name, which may contain anything
-		fields := strings.Fields(rest)
-		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
-			if child, err := strconv.Atoi(filepath.Base(filepath.Dir(stat))); err == nil {
-				children = append(children, child)
-			}
+		if _, parent := statOf(child); parent == pid {
+			children = append(children, child)
 		}
 	}
 	return children
+}
+
+// statOf is the state of a process, as one letter, and its parent.
+func statOf(pid int) (state string, parent int) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0
+	}
+	i := strings.LastIndex(string(text), ") ") // behind the name, which may contain anything
+	fields := strings.Fields(string(text[i+1:]))
+	if len(fields) < 2 {
+		return "", 0
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return fields[0], parent
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
+// document has the table of what was tried.
+const document = "docs/reliability.md"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -39,7 +42,8 @@ func run(ctx context.Context, args []string) error {
 	engine := flags.String("engine", "", "postgresql or cockroachdb; all that are found by default")
 	short := flags.Bool("short", false, "a run of about a minute, with fewer of everything")
 	soak := flags.Duration("soak", 0, "run for this long instead, and look at memory, goroutines and connections")
-	write := flags.String("write", "", "write the table into this document")
+	work := flags.String("work", "", "make only calls of these kinds, of "+strings.Join(chaos.Works(), ","))
+	write := flags.Bool("write", false, "write the table into "+document)
 	verbose := flags.Bool("v", false, "say why calls were not committed")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -62,6 +66,9 @@ func run(ctx context.Context, args []string) error {
 				value()
 			}
 		}
+	}
+	if *work != "" {
+		plan.Work = strings.Split(*work, ",")
 	}
 	if plan.Seed == 0 {
 		plan.Seed = rand.Uint64N(1_000_000)
@@ -103,8 +110,8 @@ func run(ctx context.Context, args []string) error {
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
-	if *write != "" {
-		return chaos.Write(*write, reports)
+	if *write {
+		return chaos.Write(document, reports)
 	}
 	return nil
 }
