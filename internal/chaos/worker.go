@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -133,5 +134,6 @@ func reasonFor(err error) string {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		err = e
 	}
-	return fmt.Sprintf("%T %.60s", err, err.Error())
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Sprintf("%T %.60s", err, text)
 }
