@@ -4,10 +4,10 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof bench check database
+.PHONY: help demo test proof bench chaos chaos-broken check database
 
 help: ## Show what there is to make.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=-once ends after the table.
 	@go run ./examples/bank $(ARGS)
@@ -25,6 +25,12 @@ proof: database ## Prove package owner: hostile statements, two grammars, an ora
 
 bench: database ## Compare with other libraries: round trips, or ARGS='-suite hot'. ARGS=-help shows the flags.
 	@cd internal/bench && go run . $(ARGS)
+
+chaos: database ## Cut, hold, kill and cancel under load, and check every claim: minutes. ARGS=-short takes one.
+	@go run ./internal/chaos/cmd $(ARGS)
+
+chaos-broken: database ## Break package txn in several ways, and show that chaos catches each: some minutes.
+	go test -count=1 -timeout 60m -v -run TestBrokenBuildsAreCaught ./internal/chaos -broken
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)

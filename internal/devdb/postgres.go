@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 var postgresDirs = []string{
@@ -78,24 +76,33 @@ func postgresSource(bin string) Source {
 }
 
 func startPostgres(ctx context.Context, bin string, room *room) (string, error) {
+	data, err := initPostgres(ctx, bin, room)
+	if err != nil {
+		return "", err
+	}
+	_, url, err := runPostgres(ctx, bin, room, data,
+		"-c", "fsync=off", "-c", "full_page_writes=off", // nothing here outlives the process
+		"-c", "max_prepared_transactions=10")
+	return url, err
+}
+
+// initPostgres makes a data directory.
+func initPostgres(ctx context.Context, bin string, room *room) (data string, err error) {
 	// The socket's directory is open to its owner alone, so no password is needed.
 	dir := room.path("pg")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
-	attr := &syscall.SysProcAttr{Setpgid: true}
-	if os.Geteuid() == 0 {
-		uid, gid, err := unprivileged()
-		if err != nil {
-			return "", err
-		}
-		if err := os.Chown(dir, uid, gid); err != nil {
-			return "", err
-		}
-		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	attr, err := postgresUser()
+	if err != nil {
+		return "", err
 	}
-	data := filepath.Join(dir, "data")
-
+	if c := attr.Credential; c != nil {
+		if err := os.Chown(dir, int(c.Uid), int(c.Gid)); err != nil {
+			return "", err
+		}
+	}
+	data = filepath.Join(dir, "data")
 	running := filepath.Join(dir, "initdb.TERM")
 	initdb := recorded(ctx, running, true, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
@@ -106,58 +113,41 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := os.Remove(running); err != nil {
-		return "", err
-	}
-
-	log, err := os.Create(room.path("postgres.log"))
-	if err != nil {
-		return "", err
-	}
-	defer log.Close()
-	running = filepath.Join(dir, "postgres.QUIT")
-	server := recorded(context.Background(), running, false, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
-		"-c", "max_connections=300",
-		"-c", "fsync=off", "-c", "full_page_writes=off", // nothing here outlives the process
-		"-c", "max_prepared_transactions=10")
-	server.Dir = dir
-	server.SysProcAttr = attr
-	server.Stdout, server.Stderr = log, log
-	if err := server.Start(); err != nil {
-		return "", err
-	}
-	ended := make(chan error, 1)
-	go func() {
-		err := server.Wait()
-		os.Remove(running) // before the number is another process's
-		ended <- err
-	}()
-
-	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
-		RawQuery: url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
-	if err := awaitAnswer(ctx, u.String(), ended); err != nil {
-		text, _ := os.ReadFile(log.Name())
-		return "", fmt.Errorf("postgres: %w\n%s", err, text)
-	}
-	return u.String(), nil
+	return data, os.Remove(running)
 }
 
-func awaitAnswer(ctx context.Context, url string, ended <-chan error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		conn, err := pgx.Connect(ctx, url)
-		if err == nil {
-			return conn.Close(ctx)
+// postgresUser is how to start PostgreSQL's programs.
+func postgresUser() (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if os.Geteuid() == 0 {
+		uid, gid, err := unprivileged()
+		if err != nil {
+			return nil, err
 		}
-		select {
-		case how := <-ended:
-			return fmt.Errorf("ended at once: %v", how)
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-		}
+		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
+	return attr, nil
+}
+
+// runPostgres starts the server on its data and returns once it answers.
+func runPostgres(ctx context.Context, bin string, room *room, data string, settings ...string) (*process, string, error) {
+	dir := filepath.Dir(data)
+	attr, err := postgresUser()
+	if err != nil {
+		return nil, "", err
+	}
+	args := append([]string{"-D", data, "-k", dir, "-h", "", "-c", "max_connections=300"}, settings...)
+	running := filepath.Join(dir, "postgres.QUIT")
+	server := recorded(context.Background(), running, false, filepath.Join(bin, "postgres"), args...)
+	server.Dir = dir
+	server.SysProcAttr = attr
+	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
+		RawQuery: url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
+	p, err := launch(ctx, server, running, room.path("postgres.log"), u.String())
+	if err != nil {
+		return nil, "", fmt.Errorf("postgres: %w", err)
+	}
+	return p, u.String(), nil
 }
 
 // unprivileged is the user that a server runs as when root starts it:
