@@ -2,6 +2,7 @@ package rowkeeper_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,6 +43,11 @@ var (
 
 type Transfer struct {
 	From   int64 `json:"from"`
+	To     int64 `json:"to"`
+	Amount int64 `json:"amount"`
+}
+
+type Deposit struct {
 	To     int64 `json:"to"`
 	Amount int64 `json:"amount"`
 }
@@ -101,6 +107,13 @@ func (s *after) withdraw(ctx context.Context, id, amount int64) error {
 	})
 }
 
+func (s *after) deposit(ctx context.Context, user UserID, key string, d Deposit) (balance int64, err error) {
+	return txn.RunInTx(ctx, s.pool, func(ctx context.Context, tx *txn.Tx) (balance int64, err error) {
+		err = tx.QueryRow(ctx, "update accounts set balance = balance + $2 where id = $1 returning balance", d.To, d.Amount).Scan(&balance)
+		return balance, err
+	}, txn.Once(fmt.Sprintf("deposits/%d", user), key, d))
+}
+
 func TestReadmeShowsCodeThatCompiles(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -108,7 +121,7 @@ func TestReadmeShowsCodeThatCompiles(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.Len(t, blocks, 3)
+	require.Len(t, blocks, 4)
 	for _, block := range blocks {
 		require.Contains(t, string(source), block[1])
 	}
@@ -155,6 +168,16 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		require.NoError(t, s.withdraw(t.Context(), 3, 30))
 		require.Error(t, s.withdraw(t.Context(), 3, 300))
 		require.Equal(t, []int64{3}, notified)
+
+		_, err = db.Exec(t.Context(), txn.LedgerSchema)
+		require.NoError(t, err)
+		for range 2 {
+			balance, err := s.deposit(t.Context(), 43, "key", Deposit{To: 3, Amount: 5})
+			require.NoError(t, err)
+			require.EqualValues(t, 75, balance)
+		}
+		_, err = s.deposit(t.Context(), 43, "key", Deposit{To: 3, Amount: 6})
+		require.ErrorIs(t, err, txn.ErrKeyReused)
 	})
 }
 
