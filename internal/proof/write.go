@@ -61,6 +61,16 @@ func (e *entity[R, O]) asInserted(r R, who actor) R {
 	return r
 }
 
+// withID gives a row whose id is left to the database one that nobody has.
+func (e *entity[R, O]) withID(r R) R {
+	for _, f := range e.fields {
+		if isID(f) && f.zero(&r) {
+			f.put(&r, int64(firstID-1))
+		}
+	}
+	return r
+}
+
 func (e *entity[R, O]) insertOne(s *source, who actor) *operation {
 	row, other := e.draw(s, who)
 	want := row
@@ -78,7 +88,7 @@ func (e *entity[R, O]) insertOne(s *source, who actor) *operation {
 			return outcome{owner.ErrReference}
 		case e.missing(&full):
 			return outcome{notNullViolation, noKey}
-		case e.twice(append(slices.Clone(e.rows), full)):
+		case e.twice(append(slices.Clone(e.rows), e.withID(full))):
 			return outcome{uniqueViolation}
 		}
 		return nil
@@ -183,7 +193,7 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 			return outcome{owner.ErrReference}
 		case e.missing(&full):
 			return outcome{notNullViolation, noKey}
-		case at < 0 && e.twice(append(slices.Clone(e.rows), full)):
+		case at < 0 && e.twice(append(slices.Clone(e.rows), e.withID(full))):
 			return outcome{uniqueViolation}
 		case at < 0:
 			return nil
