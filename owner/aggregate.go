@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Rows of R that can be read: a [Select], or what has one, such as a [Scoped].
+// A Reader is rows of R that can be read: a [Select], or what has one, such as a
+// [Scoped]. Nothing else can be one.
 type Reader[R any] interface {
 	reading(R) *query
 }

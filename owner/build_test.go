@@ -2,9 +2,9 @@ package owner
 
 import "testing"
 
-// BenchmarkBuildSelect makes a select with three conditions, up to where it
-// would be sent.
-func BenchmarkBuildSelect(b *testing.B) {
+// builder returns a function that makes a select with three conditions, up to
+// where it would be sent.
+func builder(t testing.TB) func() {
 	type row struct {
 		ID      int64  `db:"id" owner:"pk"`
 		User    int64  `db:"user_id" owner:"owner"`
@@ -17,17 +17,31 @@ func BenchmarkBuildSelect(b *testing.B) {
 	balance := Column(rows, func(r *row) *int64 { return &r.Balance })
 	me, err := For(int64(42))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	b.ReportAllocs()
 	n := int64(0)
-	for b.Loop() {
+	return func() {
 		n++
 		q := rows.In(me).Where(name.Eq("savings"), balance.Ge(1000+n), id.Ne(5000)).Limit(50)
 		var s statement
 		q.q.build(&s, nil, q.q.limit)
 		if s.sql.Len() == 0 || len(s.args) != 5 {
-			b.Fatal(s.sql.String())
+			t.Fatal(s.sql.String())
 		}
+	}
+}
+
+func BenchmarkBuildSelect(b *testing.B) {
+	build := builder(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		build()
+	}
+}
+
+// Not parallel: what others allocate would count too.
+func TestBuildSelectAllocatesLittle(t *testing.T) {
+	if n := testing.AllocsPerRun(2000, builder(t)); n > 6 {
+		t.Errorf("%v allocations, want at most 6", n)
 	}
 }

@@ -8,7 +8,8 @@
 //		ID      int64  `db:"id"      owner:"pk"`
 //		UserID  UserID `db:"user_id" owner:"owner"`
 //		Name    string `db:"name"`
-//		Balance int64  `db:"balance"`
+//		Balance int64  `db:"balance" owner:"server"`
+//		Version int64  `db:"version" owner:"version"`
 //	}
 //
 //	var (
@@ -22,7 +23,7 @@
 //	me, err := owner.For(userID)
 //	a, err := Accounts.In(me).Get(ctx, tx, id)
 //	as, err := Accounts.In(me).Where(Name.HasPrefix("sav")).OrderBy(Name.Asc()).Limit(50).All(ctx, tx)
-//	err = Accounts.In(me).Update(id).Set(Balance.Add(-5)).Exec(ctx, tx)
+//	err = Accounts.In(me).Update(id).At(version).Set(Balance.Add(-5)).Exec(ctx, tx)
 //
 // # The promise
 //
@@ -30,13 +31,59 @@
 // another owner, whatever conditions and keys it is given. There is no
 // method without a [Scope], and only [For] makes one: from a value that names
 // somebody, never from a zero. The owner is the first condition of every
-// statement, and all others are ANDed to it in parentheses. A row that is
-// missing and a row that is somebody else's give the same [ErrNotFound].
+// statement, and all others are ANDed to it in parentheses; each further table
+// in a statement has its own. A row that is missing and a row that is somebody
+// else's give the same [ErrNotFound].
 //
 // The package takes no SQL text. Names come from the declaration and are
 // quoted; values are always parameters. A column of another row type, or a
 // value of another type than the column's, does not compile. The text of a
 // statement depends only on its shape, so prepared statements are reused.
+//
+// Two things are not the owner's alone, and are declared as such: the rows of a
+// [SharedTable], which everybody may read, and what a [Grant] lets others read.
+//
+// # Whose rows
+//
+// [NewTable] is for tables with an owner column. [NewThrough] is for children
+// that have none, and belong to the owner of their parent. With a [Member] as
+// owner, rows belong to a user within a tenant.
+//
+// [References] declares a foreign key. From then on every insert and update
+// checks, in the same statement, that it points at a row of the owner's;
+// otherwise the error is [ErrReference].
+//
+// # Reading
+//
+// [Select.Get], [Select.One] and [Select.All] return rows, [Select.Rows] streams
+// them, and [Select.Page] returns them by pages, with a cursor that is good for
+// one owner, order and choice of rows only. [Select.Count], [Select.Exists] and
+// [Sum], [Min], [Max] and [Avg] return a value. [Reference.Has] and
+// [Reference.To] choose rows by those that they are linked to. A [View] reads
+// some columns, joins and groups. [Select.ForUpdate] locks.
+//
+// # Writing
+//
+// [Scoped.Insert], [Scoped.InsertMany] and [Scoped.Upsert] set the owner
+// themselves. [Scoped.Update] and [Scoped.Delete] change one row by its key, and
+// with a version only the one that was read: [Update.At], [Update.IfMatch],
+// [Scoped.DeleteAt]; the error is [ErrStale]. [Scoped.UpdateWhere] and
+// [Scoped.DeleteWhere] change all rows or none, if they are more than expected.
+// [Table.Patch] takes from a client's JSON what clients may change.
+// [Scoped.TransferTo] gives a row away. [Scoped.QueueInsert], [Update.Queue] and
+// [Scoped.QueueDelete] leave the statement to a [Queue], which saves a round
+// trip.
+//
+// The statements run on whatever has the methods of [DB]: a pool, a connection
+// or a transaction. Nothing is cached between calls and nothing is set on the
+// connection. A statement is one round trip on a connection that has prepared
+// it; an update or delete that changed nothing takes a second one where there
+// are several reasons to tell apart. Reading what another statement then changes
+// needs a transaction that is SERIALIZABLE, or [Select.ForUpdate];
+// [ColumnOf.Add] and versions need neither.
+//
+// Values of [Select] and [Update] can be kept and shared, also between
+// goroutines: each of their methods returns a changed copy.
 //
 // # What it does not see
 //
@@ -48,21 +95,11 @@
 // with the owner column, and a foreign key to somebody's row, tell by their
 // violations that a row exists. Whoever writes SQL by hand scopes it by hand.
 //
-// # Reading and writing
-//
-// The statements run on whatever has the methods of [DB]: a pool, a connection
-// or a transaction. Nothing is cached between calls, and a statement is one
-// round trip on a connection that has prepared it. Reading what another
-// statement then changes needs a transaction that is SERIALIZABLE, or
-// [Select.ForUpdate]; [ColumnOf.Add] needs neither.
-//
-// Values of [Select] and [Update] can be kept and shared, also between
-// goroutines: each of their methods returns a changed copy.
-//
 // # Errors
 //
 // Misuse never reaches the database: it is an error that begins with "owner: "
 // and says what to do, or a panic where a package variable is declared wrongly.
-// [ErrNotFound], [ErrOtherOwner], [ErrTooMany] and [ErrUnscoped] are found by
-// errors.Is, and the database's own *pgconn.PgError by errors.As.
+// [ErrNotFound], [ErrStale], [ErrNoVersion], [ErrReference], [ErrOtherOwner],
+// [ErrTooMany], [ErrCursor] and [ErrUnscoped] are found by errors.Is,
+// [*PatchError] by errors.As, and so is the database's own *pgconn.PgError.
 package owner

@@ -15,8 +15,8 @@ var (
 	// jobs. CockroachDB has it since v22.2.
 	SkipLocked = LockOption{" skip locked"}
 	// NoWait fails at once where others have locked a row, with SQLSTATE 55P03.
-	// Old versions of CockroachDB (seen on v21.1) wait all the same for rows that
-	// they find through a secondary index.
+	// CockroachDB v21.1 was seen to wait all the same, in a select by a secondary
+	// index.
 	NoWait = LockOption{" nowait"}
 )
 
@@ -27,9 +27,8 @@ type lock struct {
 
 // ForUpdate locks the rows that are read until the transaction ends. The
 // database given must be a pgx.Tx, since anywhere else the lock would be gone
-// at once. [Select.Count] and [Select.Exists] refuse it. CockroachDB may also
-// lock rows that it looked at in vain, until then. Of a [View] it locks the rows
-// of the table that the view is of, and none of those that are joined.
+// at once. [Select.Count] and [Select.Exists] refuse it. Of a [View] it locks the
+// rows of the table that the view is of, and none of those that are joined.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 	s.q.lock = lock{" for update", slices.Clone(options)}
 	return s

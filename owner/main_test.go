@@ -80,7 +80,7 @@ func setup(t *testing.T, db *dbtest.DB) {
 }
 
 // untouched fails if one of Bob's rows has changed or is gone.
-func untouched(t *testing.T, db *dbtest.DB) {
+func untouched(t *testing.T, db queryRower) {
 	t.Helper()
 	var n int
 	err := db.QueryRow(t.Context(), `select count(*) from accounts where

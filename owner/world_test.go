@@ -1,8 +1,10 @@
 package owner_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
@@ -91,8 +93,12 @@ func world(t *testing.T, db *dbtest.DB) {
 	require.NoError(t, err)
 }
 
+type queryRower interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 // bobsWorld fails if anything of Bob's has changed.
-func bobsWorld(t *testing.T, db *dbtest.DB) {
+func bobsWorld(t *testing.T, db queryRower) {
 	t.Helper()
 	var n int
 	err := db.QueryRow(t.Context(), `select

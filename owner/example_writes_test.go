@@ -1,0 +1,164 @@
+package owner_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+func ExampleScoped_Insert() {
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	a := Account{ID: 9, Name: "new"}
+	err := Accounts.In(me).Insert(ctx, db, &a)
+	fmt.Println(a.UserID, a.Created.IsZero(), err)
+	err = Accounts.In(me).Insert(ctx, db, &Account{UserID: 43})
+	fmt.Println(errors.Is(err, owner.ErrOtherOwner))
+	// Output:
+	// 42 false <nil>
+	// true
+}
+
+func ExampleScoped_InsertMany() {
+	ctx, db := context.Background(), exampleWorld()
+	defer db.Close()
+	fmt.Println(Lines.In(me).InsertMany(ctx, db, []Line{{OrderID: 1, N: 3, Text: "a"}, {OrderID: 2, N: 2, Text: "b"}}))
+	// All or none: order 3 is not this caller's.
+	err := Lines.In(me).InsertMany(ctx, db, []Line{{OrderID: 1, N: 4}, {OrderID: 3, N: 4}})
+	fmt.Println(errors.Is(err, owner.ErrReference))
+	n, err := Lines.In(me).Count(ctx, db)
+	fmt.Println(n, err)
+	// Output:
+	// <nil>
+	// true
+	// 5 <nil>
+}
+
+func ExampleScoped_DeleteAt() {
+	ctx, db := context.Background(), exampleWorld()
+	defer db.Close()
+	in := Orders.In(me)
+	fmt.Println(errors.Is(in.DeleteAt(ctx, db, 4, 2), owner.ErrStale)) // it is in version 5
+	fmt.Println(in.DeleteAt(ctx, db, 5, 2))
+	fmt.Println(in.Delete(ctx, db, 2))
+	// Output:
+	// true
+	// <nil>
+	// owner: not found in orders
+}
+
+func ExampleScoped_DeleteWhere() {
+	ctx, db := context.Background(), exampleWorld()
+	defer db.Close()
+	in := Lines.In(me)
+	_, err := in.DeleteWhere(owner.And[Line]()).MaxAffected(2).Exec(ctx, db) // there are three
+	fmt.Println(errors.Is(err, owner.ErrTooMany))
+	n, err := in.DeleteWhere(LinePrice.Lt(100)).MaxAffected(2).Exec(ctx, db)
+	fmt.Println(n, err)
+	// Output:
+	// true
+	// 2 <nil>
+}
+
+func ExampleScoped_TransferTo() {
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	receiver, err := owner.For(UserID(44))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(Accounts.In(me).TransferTo(ctx, db, receiver, 1))
+	a, err := Accounts.In(receiver).Get(ctx, db, 1)
+	fmt.Println(a.Name, err)
+	_, err = Accounts.In(me).Get(ctx, db, 1)
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// savings <nil>
+	// owner: not found in accounts
+}
+
+func ExampleScoped_QueueInsert() {
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	in := Accounts.In(me)
+	err := txn.Run(ctx, db, func(ctx context.Context, tx *txn.Tx) error {
+		var queue owner.Queue = tx // all of these travel with COMMIT
+		return errors.Join(
+			in.QueueInsert(queue, &Account{ID: 9, Name: "new"}),
+			in.Update(1).Set(Balance.Add(-30)).Queue(queue),
+			in.QueueDelete(queue, 2),
+		)
+	})
+	fmt.Println(err)
+	err = txn.Run(ctx, db, func(ctx context.Context, tx *txn.Tx) error {
+		return in.QueueDelete(tx, 3) // not this caller's
+	})
+	var unexpected *txn.UnexpectedRowsError
+	fmt.Println(errors.As(err, &unexpected))
+	n, err := in.Count(ctx, db)
+	fmt.Println(n, err)
+	// Output:
+	// <nil>
+	// true
+	// 2 <nil>
+}
+
+func ExampleParseIfMatch() {
+	for _, header := range []string{owner.ETag(7), `W/"7"`, "*", "", "7"} {
+		version, whatever, err := owner.ParseIfMatch(header)
+		switch {
+		case errors.Is(err, owner.ErrNoVersion):
+			fmt.Println(http.StatusPreconditionRequired)
+		case errors.Is(err, owner.ErrStale):
+			fmt.Println(http.StatusPreconditionFailed)
+		case err != nil:
+			fmt.Println(http.StatusBadRequest)
+		default:
+			fmt.Println(version, whatever)
+		}
+	}
+	// Output:
+	// 7 false
+	// 412
+	// 0 true
+	// 428
+	// 400
+}
+
+func ExamplePatchError() {
+	for _, body := range []string{`{}`, `{"titel": "x"}`, `{"user_id": 43}`, `{"title": 7}`} {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(body), &members); err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, err := Orders.Patch(members)
+		var refused *owner.PatchError
+		if !errors.As(err, &refused) || refused.Kind() != errs.Invalid {
+			continue
+		}
+		switch refused.Reason {
+		case owner.PatchEmpty:
+			fmt.Println("there is nothing to change")
+		case owner.PatchUnknown:
+			fmt.Println(refused.Field, "is unknown")
+		case owner.PatchReadOnly:
+			fmt.Println(refused.Field, "cannot be changed")
+		case owner.PatchWrongType:
+			fmt.Println(refused.Field, "does not fit:", refused.Error())
+		}
+	}
+	// Output:
+	// there is nothing to change
+	// /titel is unknown
+	// /user_id cannot be changed
+	// /title does not fit: owner: patch: "/title": wrong_type
+}

@@ -1,0 +1,75 @@
+package owner_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+var _ owner.Queue = (*txn.Tx)(nil)
+
+func TestQueueOnTransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		setup(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		run := func(queue func(q owner.Queue) error) error {
+			return txn.Run(ctx, db, func(_ context.Context, tx *txn.Tx) error { return queue(tx) })
+		}
+		mine := int64(10)
+		require.NoError(t, run(func(q owner.Queue) error {
+			account := Account{Name: "queued"}
+			require.NoError(t, Accounts.In(me).QueueInsert(q, &account))
+			account.Name = "changed after it was queued"
+			require.NoError(t, in.QueueInsert(q, &Order{Number: 80, Country: "at", Coupon: &mine}))
+			require.NoError(t, Lines.In(me).QueueInsert(q, &Line{OrderID: 1, N: 8}))
+			require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("queued"), OrderCoupon.Set(&mine)).Queue(q))
+			require.NoError(t, Lines.In(me).Update(1, 1).Set(LineText.Set("queued")).Queue(q))
+			return in.QueueDelete(q, 2)
+		}))
+		found, err := Accounts.In(me).Where(Name.Eq("queued")).Exists(ctx, db)
+		require.NoError(t, err)
+		require.True(t, found)
+		orders, err := in.OrderBy(OrderNumber.Asc()).All(ctx, db)
+		require.NoError(t, err)
+		require.Len(t, orders, 2)
+		require.Equal(t, "queued", orders[0].Title)
+		require.EqualValues(t, 2, orders[0].Version)
+		require.EqualValues(t, 80, orders[1].Number)
+		n, err := Lines.In(me).Where(owner.Or(LineN.Eq(8), LineText.Eq("queued"))).Count(ctx, db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+
+		for name, queue := range map[string]func(q owner.Queue) error{
+			"insert, reference": func(q owner.Queue) error {
+				return in.QueueInsert(q, &Order{Number: 81, Country: "at", Coupon: &bobCoupon})
+			},
+			"insert, parent":     func(q owner.Queue) error { return Lines.In(me).QueueInsert(q, &Line{OrderID: bobOrder, N: 9}) },
+			"update, foreign":    func(q owner.Queue) error { return in.Update(bobOrder).Set(OrderTitle.Set("x")).Queue(q) },
+			"update, missing":    func(q owner.Queue) error { return in.Update(999).Set(OrderTitle.Set("x")).Queue(q) },
+			"update, stale":      func(q owner.Queue) error { return in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q) },
+			"update, reference":  func(q owner.Queue) error { return in.Update(1).Set(OrderCoupon.Set(&bobCoupon)).Queue(q) },
+			"update, other line": func(q owner.Queue) error { return Lines.In(me).Update(bobOrder, 1).Set(LineText.Set("x")).Queue(q) },
+			"delete, foreign":    func(q owner.Queue) error { return in.QueueDelete(q, bobOrder) },
+			"delete, missing":    func(q owner.Queue) error { return in.QueueDelete(q, 999) },
+		} {
+			err := run(func(q owner.Queue) error {
+				require.NoError(t, Accounts.In(me).QueueInsert(q, &Account{Name: "rolled back"}))
+				return queue(q)
+			})
+			var unexpected *txn.UnexpectedRowsError
+			require.ErrorAs(t, err, &unexpected, name)
+			require.EqualValues(t, 0, unexpected.Got, name)
+			found, err := Accounts.In(me).Where(Name.Eq("rolled back")).Exists(ctx, db)
+			require.NoError(t, err)
+			require.False(t, found, name)
+		}
+		bobsWorld(t, db)
+		untouched(t, db)
+	})
+}
