@@ -1,0 +1,55 @@
+package owner_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The ways out are found by their imports, so nothing that others import may
+// import them on its own account.
+func TestOnlyApplicationsImportTheWaysOut(t *testing.T) {
+	t.Parallel()
+	const module = "github.com/rowkeeper/rowkeeper/"
+	ways := []string{module + "owner/rawsql", module + "owner/across"}
+	reach := []string{module + "owner/internal/exits", module + "owner/internal/sqltext"}
+	root, tests := "..", 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "testdata" || path != root && strings.HasPrefix(entry.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		dir = filepath.ToSlash(dir)
+		for _, spec := range file.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			switch {
+			case slices.Contains(ways, imported) && strings.HasSuffix(path, "_test.go"):
+				tests++
+			case slices.Contains(ways, imported) && !strings.HasPrefix(dir, "examples/") && !strings.HasPrefix(dir, "internal/proof"):
+				t.Errorf("%s imports %s", path, imported)
+			case slices.Contains(reach, imported):
+				require.Contains(t, []string{"owner", "owner/rawsql", "owner/across"}, dir, "%s imports %s", path, imported)
+			}
+		}
+		return err
+	})
+	require.NoError(t, err)
+	require.Greater(t, tests, 4, "the search finds imports where they are")
+}
