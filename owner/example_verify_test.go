@@ -1,0 +1,90 @@
+package owner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+func ExampleVerify() {
+	ctx := context.Background()
+	db := dbtest.Example() // or pgxpool.New(ctx, url)
+	defer db.Close()
+	_, err := db.Exec(ctx, `create table notes (id bigint primary key, customer text, text text not null, slug text not null unique)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	findings, err := owner.Verify(ctx, db, Notes)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range findings { // in a test: owner.VerifyT(t, db, Notes)
+		if f.Severity >= owner.Broken {
+			fmt.Println(f.Severity, f.Table, f.Name)
+			fmt.Println("\t" + f.SQL)
+		}
+	}
+
+	// At start-up.
+	err = owner.Check(ctx, db, owner.Exposed, Notes)
+	fmt.Println(err)
+	// Output:
+	// exposed notes customer
+	// 	alter table "notes" alter column "customer" set not null;
+	// broken notes slug
+	// 	alter table "notes" alter column "slug" drop not null;
+	// owner: exposed: notes: customer: it holds the owner and can be NULL, and such a row is nobody's
+	// 	sql  alter table "notes" alter column "customer" set not null;
+}
+
+// With a second wall in the database, and with the setting that opens it for one
+// owner.
+func ExampleRLS() {
+	ctx := context.Background()
+	db := dbtest.Example()
+	defer db.Close()
+	_, err := db.Exec(ctx, `create table notes (id bigserial primary key, customer text not null, text text not null)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// For a migration.
+	sql, err := owner.RLS(ctx, db, Notes)
+	switch {
+	case errors.Is(err, owner.ErrNoRLS):
+		log.Print(err) // go without it
+	case err != nil:
+		log.Fatal(err)
+	default:
+		if _, err := db.Exec(ctx, sql); err != nil {
+			log.Fatal(err)
+		}
+		// At start-up, as the role of the service.
+		if err := owner.Check(ctx, db, owner.Exposed, owner.WithRLS(Notes)...); err != nil {
+			log.Print(err)
+		}
+	}
+
+	// In a request. CockroachDB knows such settings since v21.2.
+	ann, err := owner.For(CustomerID("ann"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	settings, err := ann.Settings()
+	if err != nil {
+		log.Fatal(err)
+	}
+	var options []txn.Option
+	for _, s := range settings {
+		options = append(options, txn.Setting(s.Name, s.Value))
+	}
+	fmt.Println(settings, len(options)) // txn.Run(ctx, db, f, options...)
+	// Output:
+	// [{rowkeeper.owner_test_customerid ann}] 1
+}

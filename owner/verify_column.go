@@ -1,0 +1,214 @@
+package owner
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// checkColumns compares the struct with the columns.
+func (v *verification) checkColumns(t *table, l *liveTable) {
+	for _, c := range t.columns {
+		if lc := l.column(c.name); lc != nil {
+			v.checkColumn(t, l, c, lc)
+			continue
+		}
+		var sql []string
+		if typ := sqlType(c.typ); typ != "" && !l.view() {
+			sql = []string{"alter table " + t.quoted + " add column " + c.quoted + " " + typ + notNull(c) + ";"}
+		}
+		v.say(Broken, t.name, c.name, sql, "there is no such column, so every statement fails")
+	}
+	if t.shared || l.view() {
+		return // never inserted into
+	}
+	for _, lc := range l.columns {
+		if lc.NotNull && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.columns), lc.Name) {
+			v.say(Broken, t.name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
+				"it is NOT NULL without a default, and the struct does not have it, so every insert fails")
+		}
+	}
+}
+
+func (v *verification) alter(t *table, column, what string) string {
+	return "alter table " + t.quoted + " alter column " + quotedList([]string{column}) + " " + what + ";"
+}
+
+func (v *verification) alterType(t *table, c *column) []string {
+	typ := sqlType(c.typ)
+	if typ == "" {
+		return nil
+	}
+	sql := []string{v.alter(t, c.name, "type "+typ+" using "+c.quoted+"::"+typ)}
+	if v.live.cockroach {
+		sql = []string{"set enable_experimental_alter_column_type_general = on;", v.alter(t, c.name, "type "+typ)}
+	}
+	return sql
+}
+
+func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveColumn) {
+	sql := v.alterType(t, c)
+	if l.view() {
+		sql = nil
+	}
+	column, width := integers[uint32(lc.Type)], goWidth(c.typ)
+	switch {
+	case c.version && column == 0:
+		v.say(Broken, t.name, c.name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
+	case !fits(c.typ, lc.Type):
+		v.say(Broken, t.name, c.name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.typ)
+	case column > width && width > 0:
+		v.say(Broken, t.name, c.name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.typ)
+	case column < width && column > 0:
+		v.say(Advice, t.name, c.name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.typ)
+	}
+	if l.view() {
+		return // which has no NOT NULL to see
+	}
+	switch {
+	case c.owner || c.tenant: // see checkOwners
+	case !lc.NotNull && !c.nullable:
+		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
+			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.typ)
+	case lc.NotNull && c.typ.Kind() == reflect.Pointer && !c.optional():
+		v.say(Advice, t.name, c.name, []string{v.alter(t, c.name, "drop not null")},
+			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.typ)
+	}
+	if lc.Generated && !t.shared && !(c.dfault && c.server) {
+		drop := "drop expression"
+		if v.live.cockroach {
+			drop = "drop stored"
+		}
+		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, drop)},
+			`it is generated, so an insert or update that sets it fails; or tag the field owner:"server,default", and leave it zero`)
+	}
+}
+
+// integers has the sizes of integer types in bits.
+var integers = map[uint32]int{pgtype.Int2OID: 16, pgtype.Int4OID: 32, pgtype.Int8OID: 64}
+
+// goWidth is the size in bits of the signed integer that holds a t, or 0 where t
+// is no plain integer. What uint64 has beyond int64 is not asked for.
+func goWidth(t reflect.Type) int {
+	t = elem(t)
+	if reflect.PointerTo(t).Implements(valuerType) {
+		return 0
+	}
+	switch t.Kind() {
+	case reflect.Int8, reflect.Uint8, reflect.Int16:
+		return 16
+	case reflect.Uint16, reflect.Int32:
+		return 32
+	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint32, reflect.Uint64:
+		return 64
+	}
+	return 0
+}
+
+var types = pgtype.NewMap()
+
+// fits reports whether pgx can send a t as that type, and read it back. What
+// types of the application's own do is not known.
+func fits(t reflect.Type, oid int64) bool {
+	id := uint32(oid)
+	known, ok := types.TypeForOID(id)
+	if !ok || reflect.PointerTo(t).Implements(valuerType) || reflect.PointerTo(elem(t)).Implements(valuerType) {
+		return true
+	}
+	if elem(t).Kind() == reflect.String && integers[id] > 0 {
+		return false // pgx would leave it to the value
+	}
+	unscannable := reflect.TypeOf(types.PlanScan(pgtype.BoolOID, pgtype.BinaryFormatCode, new(chan bool)))
+	target := reflect.New(t)
+	if reflect.TypeOf(types.PlanScan(id, types.FormatCodeForOID(id), target.Interface())) == unscannable {
+		return false
+	}
+	value := target.Elem()
+	if value.Kind() == reflect.Pointer {
+		value = reflect.New(t.Elem())
+	}
+	sent := func(format int16) bool {
+		return known.Codec.FormatSupported(format) && types.PlanEncode(id, format, value.Interface()) != nil
+	}
+	return sent(pgtype.BinaryFormatCode) || sent(pgtype.TextFormatCode)
+}
+
+// sqlType is the type that a column for t has most likely, or "".
+func sqlType(t reflect.Type) string {
+	t = elem(t)
+	switch t {
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[pgtype.Timestamptz]():
+		return "timestamptz"
+	case reflect.TypeFor[pgtype.Timestamp]():
+		return "timestamp"
+	case reflect.TypeFor[pgtype.Date]():
+		return "date"
+	case reflect.TypeFor[pgtype.UUID]():
+		return "uuid"
+	case reflect.TypeFor[pgtype.Numeric]():
+		return "numeric"
+	case reflect.TypeFor[pgtype.Text]():
+		return "text"
+	case reflect.TypeFor[pgtype.Bool]():
+		return "bool"
+	case reflect.TypeFor[pgtype.Int8]():
+		return "int8"
+	case reflect.TypeFor[pgtype.Int4]():
+		return "int4"
+	case reflect.TypeFor[pgtype.Int2]():
+		return "int2"
+	case reflect.TypeFor[pgtype.Float8]():
+		return "float8"
+	}
+	if w := goWidth(t); w > 0 {
+		return map[int]string{16: "int2", 32: "int4", 64: "int8"}[w]
+	}
+	bytes := (t.Kind() == reflect.Array || t.Kind() == reflect.Slice) && t.Elem().Kind() == reflect.Uint8
+	switch k := t.Kind(); {
+	case bytes && k == reflect.Array && t.Len() == 16:
+		return "uuid"
+	case reflect.PointerTo(t).Implements(valuerType):
+		return ""
+	case k == reflect.String:
+		return "text"
+	case k == reflect.Bool:
+		return "bool"
+	case k == reflect.Float32:
+		return "float4"
+	case k == reflect.Float64:
+		return "float8"
+	case bytes && k == reflect.Slice:
+		return "bytea"
+	case k == reflect.Map:
+		return "jsonb"
+	}
+	return ""
+}
+
+func notNull(c *column) string {
+	if c.nullable {
+		return ""
+	}
+	return " not null"
+}
+
+// createTable declares the table to the database, without what the checks of the
+// indexes and references then ask for.
+func createTable(t *table) []string {
+	var parts, pk []string
+	for _, c := range t.columns {
+		typ := sqlType(c.typ)
+		if typ == "" {
+			return nil
+		}
+		parts = append(parts, c.quoted+" "+typ+notNull(c))
+		if c.pk {
+			pk = append(pk, c.name)
+		}
+	}
+	parts = append(parts, "primary key ("+quotedList(pk)+")")
+	return []string{"create table " + t.quoted + " (" + strings.Join(parts, ", ") + ");"}
+}

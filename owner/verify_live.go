@@ -1,0 +1,239 @@
+package owner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// liveSchema is what the database has.
+type liveSchema struct {
+	cockroach   bool
+	version     string
+	searched    []string // the search_path
+	user, login string
+	roles       []liveRole
+	views       []liveView
+	tables      []*liveTable
+	byID        map[int64]*liveTable
+}
+
+type liveTable struct {
+	ID, Parent                int64
+	Schema, Name, Kind        string
+	RowSecurity, Forced       bool
+	Owned, Truncates, Invoker bool // what the role of the connection can do; of a view, whether it asks that role
+	Comment                   string
+
+	columns     []*liveColumn
+	indexes     []*liveIndex
+	foreignKeys []*liveForeignKey
+	policies    []*livePolicy
+}
+
+type liveColumn struct {
+	Table               int64
+	Name                string
+	Type                int64 // below domains
+	TypeName            string
+	NotNull, HasDefault bool
+	Identity            string
+	Generated           bool
+}
+
+type liveIndex struct {
+	Table                         int64
+	Name                          string
+	Columns                       []string // "" stands for an expression
+	Unique, Primary, Partial, Now bool     // Now: valid and checked at once
+	Constraint                    string
+}
+
+type liveForeignKey struct {
+	Table, Referenced int64
+	Name              string
+	Columns, To       []string
+	Validated         bool
+}
+
+type livePolicy struct {
+	Table              int64
+	Name, Command      string
+	Permissive, ForAll bool
+	Using, Check       string
+}
+
+type liveRole struct {
+	Name          string
+	Super, Bypass bool
+}
+
+// liveView is a view that reads a table.
+type liveView struct {
+	View, Of        int64
+	Bypasses, Reads bool // policies do not hold for its owner; the role can read it
+}
+
+func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, error) {
+	type about struct {
+		Version     string
+		Searched    []string
+		User, Login string
+	}
+	abouts, err := catalog[about](ctx, db, sqlAbout)
+	if err != nil {
+		return nil, err
+	}
+	if len(abouts) != 1 {
+		return nil, fmt.Errorf("the server said %d times what it is", len(abouts))
+	}
+	a := abouts[0]
+	l := &liveSchema{
+		cockroach: strings.Contains(a.Version, "CockroachDB"), version: a.Version,
+		searched: a.Searched, user: a.User, login: a.Login, byID: map[int64]*liveTable{},
+	}
+	schemas := slices.Clone(a.Searched)
+	for _, t := range declaredBy(subjects) {
+		if schema, _, ok := strings.Cut(t.name, "."); ok && !slices.Contains(schemas, schema) {
+			schemas = append(schemas, schema)
+		}
+	}
+	tables, columns, indexes := sqlPostgresTables, sqlPostgresColumns, sqlPostgresIndexes
+	if l.cockroach {
+		tables, columns, indexes = sqlCockroachTables, sqlCockroachColumns, sqlCockroachIndexes
+	}
+	var ids []int64
+	if err := read(ctx, db, tables, schemas, func(t *liveTable) {
+		l.tables, ids, l.byID[t.ID] = append(l.tables, t), append(ids, t.ID), t
+	}); err != nil {
+		return nil, err
+	}
+	if err := read(ctx, db, columns, ids, func(c *liveColumn) {
+		l.byID[c.Table].columns = append(l.byID[c.Table].columns, c)
+	}); err != nil {
+		return nil, err
+	}
+	if err := read(ctx, db, indexes, ids, func(i *liveIndex) {
+		l.byID[i.Table].indexes = append(l.byID[i.Table].indexes, i)
+	}); err != nil {
+		return nil, err
+	}
+	if err := read(ctx, db, sqlForeignKeys, ids, func(f *liveForeignKey) {
+		l.byID[f.Table].foreignKeys = append(l.byID[f.Table].foreignKeys, f)
+	}); err != nil || l.cockroach {
+		return l, err
+	}
+	if err := read(ctx, db, sqlPolicies, ids, func(p *livePolicy) {
+		l.byID[p.Table].policies = append(l.byID[p.Table].policies, p)
+	}); err != nil {
+		return nil, err
+	}
+	if l.views, err = catalog[liveView](ctx, db, sqlViews); err != nil {
+		return nil, err
+	}
+	l.roles, err = catalog[liveRole](ctx, db, sqlRoles)
+	return l, err
+}
+
+func read[T any](ctx context.Context, db DB, sql string, of any, each func(*T)) error {
+	rows, err := db.Query(ctx, sql, of)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[T])
+	for _, row := range all {
+		each(row)
+	}
+	return err
+}
+
+func catalog[T any](ctx context.Context, db DB, sql string) ([]T, error) {
+	rows, err := db.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+}
+
+// find gives the table that a statement would mean by the declaration's name, or
+// nil.
+func (l *liveSchema) find(t *table) *liveTable {
+	schema, name, ok := strings.Cut(t.name, ".")
+	schemas := []string{schema}
+	if !ok {
+		schemas, name = l.searched, t.name
+	}
+	for _, schema := range schemas {
+		if i := slices.IndexFunc(l.tables, func(t *liveTable) bool { return t.Schema == schema && t.Name == name }); i >= 0 {
+			return l.tables[i]
+		}
+	}
+	return nil
+}
+
+// children are the partitions of a table, and the tables that inherit from it.
+func (l *liveSchema) children(of *liveTable) (out []*liveTable) {
+	for _, t := range l.tables {
+		if t.Parent == of.ID {
+			out = append(append(out, t), l.children(t)...)
+		}
+	}
+	return out
+}
+
+// called is how to write the table's name, and what to call it in a finding.
+func (l *liveSchema) called(t *liveTable) (quoted, plain string) {
+	if len(l.searched) > 0 && l.searched[0] == t.Schema {
+		return pgx.Identifier{t.Name}.Sanitize(), t.Name
+	}
+	return pgx.Identifier{t.Schema, t.Name}.Sanitize(), t.Schema + "." + t.Name
+}
+
+func (t *liveTable) view() bool { return t.Kind == "v" || t.Kind == "m" }
+
+func (t *liveTable) column(name string) *liveColumn {
+	if i := slices.IndexFunc(t.columns, func(c *liveColumn) bool { return c.Name == name }); i >= 0 {
+		return t.columns[i]
+	}
+	return nil
+}
+
+// unique finds an index that makes exactly these columns unique at once.
+func (t *liveTable) unique(columns []string) *liveIndex {
+	for _, i := range t.indexes {
+		if i.all() && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
+			return i
+		}
+	}
+	return nil
+}
+
+// all reports whether the index makes something unique among all rows.
+func (i *liveIndex) all() bool { return i.Unique && !i.Partial && i.Now }
+
+// subset reports whether all of a are in b.
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
+}
+
+func names(columns []*column) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = c.name
+	}
+	return out
+}
+
+func quotedList(columns []string) string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = pgx.Identifier{c}.Sanitize()
+	}
+	return strings.Join(out, ", ")
+}
+
+// last is the table's name without its schema.
+func (t *table) last() string { return t.name[strings.Index(t.name, ".")+1:] }

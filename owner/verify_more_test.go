@@ -1,0 +1,166 @@
+package owner_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// recordingT is a test that remembers why it failed.
+type recordingT struct {
+	ctx    context.Context
+	failed []string
+}
+
+func (t *recordingT) Helper()                  {}
+func (t *recordingT) Context() context.Context { return t.ctx }
+func (t *recordingT) Errorf(format string, args ...any) {
+	t.failed = append(t.failed, fmt.Sprintf(format, args...))
+}
+
+func TestCheckAndVerifyT(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		run(t, db, shopDDL)
+		owner.VerifyT(t, db, shop...)
+		require.NoError(t, owner.Check(t.Context(), db, owner.Advice, shop...))
+
+		run(t, db, `alter table receipts alter column shop_id drop not null`)
+		run(t, db, `alter table receipts add column paid bool not null`)
+		run(t, db, `drop index receipts_shop`)
+		found := verified(t, db, shop...)
+		require.Len(t, found, 3)
+		var severities []owner.Severity
+		var texts []string
+		for _, f := range found {
+			severities = append(severities, f.Severity)
+			texts = append(texts, f.String())
+		}
+		require.Equal(t, []owner.Severity{owner.Exposed, owner.Broken, owner.Advice}, severities, "the worst first")
+		require.Equal(t, "exposed: receipts: shop_id: it holds the owner and can be NULL, and such a row is nobody's\n"+
+			"\tsql  alter table \"receipts\" alter column \"shop_id\" set not null;", texts[0])
+
+		rec := &recordingT{ctx: t.Context()}
+		owner.VerifyT(rec, db, shop...)
+		require.Equal(t, texts, rec.failed)
+
+		for n, from := range map[int]owner.Severity{1: owner.Exposed, 2: owner.Broken, 3: owner.Advice} {
+			err := owner.Check(t.Context(), db, from, shop...)
+			require.EqualError(t, err, "owner: "+strings.Join(texts[:n], "\nowner: "))
+		}
+		require.ErrorContains(t, owner.Check(t.Context(), db, 0, shop...), "owner: Check: 0 is no severity")
+
+		// What cannot be looked at is no success.
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, owner.Check(ctx, db, owner.Exposed, shop...), context.Canceled)
+		rec = &recordingT{ctx: ctx}
+		owner.VerifyT(rec, db, shop...)
+		require.Len(t, rec.failed, 1)
+	})
+}
+
+func TestVerifyAndRLSRefuseMisuse(t *testing.T) {
+	t.Parallel()
+	var none *owner.Table[receipt, shopID]
+	for text, call := range map[string]func(db owner.DB) error{
+		"Verify: no tables were given":   func(db owner.DB) error { _, err := owner.Verify(t.Context(), db); return err },
+		"Verify: table number 2 was not": func(db owner.DB) error { _, err := owner.Verify(t.Context(), db, receipts, none); return err },
+		"Verify: table number 1 was not": func(db owner.DB) error { _, err := owner.Verify(t.Context(), db, owner.WithRLS(nil)...); return err },
+		"RLS: table number 1 was not": func(db owner.DB) error {
+			_, err := owner.RLS(t.Context(), db, owner.Grant[access, basket, shopID]{})
+			return err
+		},
+		"Verify: the database is nil": func(owner.DB) error { _, err := owner.Verify(t.Context(), nil, receipts); return err },
+		"RLS: the database is nil":    func(owner.DB) error { _, err := owner.RLS(t.Context(), (*recorder)(nil), receipts); return err },
+	} {
+		refused(t, call, text)
+	}
+}
+
+func TestRLSRefuses(t *testing.T) {
+	of := owner.MustThrough[access2]("accesses", baskets)
+	basketOf := owner.Column(accesses, func(a *access) *int64 { return &a.Basket })
+	bytes := owner.MustTable[raw, rawOwner]("bytes")
+	elsewhere := owner.MustTable[customer, shopID]("elsewhere")
+	view := owner.MustTable[receipt, shopID]("receipts_view")
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			return // see eachWall
+		}
+		run(t, db, shopDDL+"create table bytes (id int8 primary key, who bytea not null); create view receipts_view as select * from receipts")
+		for text, tables := range map[string][]owner.AnyTable{
+			"owner: RLS: the Grant on baskets has conditions":                                    {basketGrant.Where(basketOf.Gt(1))},
+			"owner: RLS: table accesses says who can read baskets, and also belongs to its rows": {basketGrant, of},
+			"owner: RLS: column bytes.who is of type bytea":                                      {bytes},
+			"owner: RLS: table elsewhere is not there":                                           {elsewhere},
+			"owner: RLS: receipts_view is a view":                                                {view},
+		} {
+			_, err := owner.RLS(t.Context(), db, tables...)
+			require.ErrorContains(t, err, text)
+		}
+	})
+}
+
+type access2 struct {
+	ID     int64  `db:"id" owner:"pk"`
+	Shop   shopID `db:"shop_id"`
+	Basket int64  `db:"basket_id" owner:"parent"`
+}
+
+// Views have columns only; partitions and comments belong to their tables.
+func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
+	view := owner.MustTable[receipt, shopID]("receipts_view")
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		run(t, db, shopDDL)
+		run(t, db, `create view receipts_view as select id, shop_id, basket_id from receipts`)
+		run(t, db, `create view others as select id, shop_id from receipts`)
+		run(t, db, `create table audit (id int8 primary key, shop_id int8)`)
+		run(t, db, `comment on table audit is 'Written by triggers. rowkeeper: undeclared'`)
+		run(t, db, `create table other_type (id int8 primary key, shop_id text)`)
+		run(t, db, `create table other_name (id int8 primary key, shop int8)`)
+		require.Empty(t, verified(t, db, append(shop, view)...))
+
+		run(t, db, `drop view receipts_view`)
+		run(t, db, `create view receipts_view as select id, basket_id from receipts`)
+		found := verified(t, db, append(shop, view)...)
+		require.Len(t, found, 1)
+		require.Equal(t, owner.Finding{Severity: owner.Broken, Table: "receipts_view", Name: "shop_id",
+			Problem: "there is no such column, so every statement fails"}, found[0])
+
+		if db.Cockroach() {
+			return // which has no partitions that are tables
+		}
+		run(t, db, partsDDL+`create table receipts_old () inherits (receipts)`)
+		require.Empty(t, verified(t, db, append(shop, logs)...))
+	})
+}
+
+// A table in another schema is found by its full name, and so are those beside it.
+func TestVerifyInAnotherSchema(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		there := freshSchema(t, db)
+		run(t, there, `create table receipts (id int8 primary key default 1, shop_id int8 not null, basket_id int8)`)
+		run(t, there, `create table beside (id int8 primary key, shop_id int8)`)
+		table := owner.MustTable[access3, shopID](there.Schema + ".receipts")
+		found := verified(t, db, table)
+		require.Len(t, found, 2)
+		require.Equal(t, there.Schema+".beside", found[0].Table)
+		require.Equal(t, there.Schema+".receipts", found[1].Table)
+		for _, f := range found {
+			mend(t, db, f)
+		}
+		require.Empty(t, verified(t, db, table))
+	})
+}
+
+type access3 struct {
+	ID     int64  `db:"id" owner:"pk"`
+	Shop   shopID `db:"shop_id" owner:"owner"`
+	Basket *int64 `db:"basket_id"`
+}

@@ -1,0 +1,192 @@
+package owner
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// checkRLS looks at the second wall: for all that RLS makes where it was asked
+// for, and elsewhere whether what there is makes sense.
+func (v *verification) checkRLS() error {
+	var asked []subject
+	for _, s := range v.subjects {
+		if s.rls {
+			asked = append(asked, s)
+		}
+	}
+	var wanted []policy
+	if len(asked) > 0 {
+		var err error
+		if wanted, err = v.live.wanted(v.present(asked)); err != nil {
+			return err
+		}
+	}
+	var guarded []*liveTable
+	for i, p := range wanted {
+		if i == 0 || wanted[i-1].live != p.live {
+			guarded = append(guarded, p.live)
+			v.checkWall(p)
+			v.checkPolicies(p.live, slices.DeleteFunc(slices.Clone(wanted), func(w policy) bool { return w.live != p.live }))
+		}
+	}
+	for _, t := range v.declared() {
+		if l := v.live.find(t); l != nil && !l.view() && !slices.Contains(guarded, l) {
+			v.checkHalfWall(t, l)
+		}
+	}
+	if len(asked) > 0 {
+		v.checkRoles()
+		v.checkViews(guarded)
+	}
+	return nil
+}
+
+// present leaves out what is not there, or is a view: those are findings of
+// their own, or have no wall.
+func (v *verification) present(subjects []subject) []subject {
+	return slices.DeleteFunc(subjects, func(s subject) bool {
+		return slices.ContainsFunc(declaredBy([]subject{s}), func(t *table) bool {
+			l := v.live.find(t)
+			return l == nil || l.view() || !has(l, t.owning())
+		})
+	})
+}
+
+func (v *verification) checkWall(p policy) {
+	l, t := p.live, p.of
+	if !l.RowSecurity {
+		v.say(Exposed, t.name, l.Name, []string{enable(p.quoted)}, "row-level security is off")
+	}
+	if !l.Forced {
+		v.say(Exposed, t.name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
+	}
+	for _, c := range v.live.children(l) {
+		quoted, plain := v.live.called(c)
+		if !c.RowSecurity {
+			v.say(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.name)
+		}
+		if !c.Forced {
+			v.say(Exposed, plain, c.Name, []string{force(quoted)}, "it is a part of %s and can be read by the table's owner by its own name, without the policies of that", t.name)
+		}
+		v.checkPolicies(c, nil)
+	}
+	switch {
+	case l.Owned && !v.bypasses(v.live.user):
+		v.say(Advice, t.name, v.live.user, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
+	case l.Truncates && !v.bypasses(v.live.user):
+		v.say(Exposed, t.name, v.live.user, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.user}) + ";"},
+			"the role can TRUNCATE it, which no policy keeps from the rows of others")
+	}
+}
+
+// checkPolicies compares the policies of a table with those that it should have.
+func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
+	quoted, plain := v.live.called(l)
+	for _, w := range wanted {
+		plain, quoted = w.of.name, w.quoted
+		i := slices.IndexFunc(l.policies, func(p *livePolicy) bool { return p.Name == w.name })
+		switch {
+		case i < 0:
+			v.say(Broken, plain, w.name, w.create(), "there is no such policy, so its rows are not seen by those whose they are")
+		case !v.live.same(w, l.policies[i]):
+			v.say(Exposed, plain, w.name, w.create(), "the policy is another than the declaration asks for")
+		}
+	}
+	for _, p := range l.policies {
+		if p.Permissive && !slices.ContainsFunc(wanted, func(w policy) bool { return w.name == p.Name }) {
+			v.say(Exposed, plain, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + quoted + ";"},
+				"the policy lets rows through that the declaration does not; make it restrictive, or declare what it is for")
+		}
+	}
+}
+
+// same compares a policy with the text that the server makes of it.
+func (l *liveSchema) same(w policy, p *livePolicy) bool {
+	command, check := "*", w.rows
+	if w.command == "select" {
+		command, check = "r", ""
+	}
+	return p.Permissive && p.ForAll && p.Command == command && l.plain(p.Using) == l.plain(w.rows) && l.plain(p.Check) == l.plain(check)
+}
+
+var (
+	casts  = regexp.MustCompile(`::("[^"]*"|\w+)(\."[^"]*"|\.\w+)?( varying)?`)
+	blanks = regexp.MustCompile(`[\s()]+`)
+	marks  = regexp.MustCompile(` ?([,=]) ?`)
+)
+
+// plain leaves out what the server writes in its own way: parentheses, quotes,
+// casts, and schemas. What is wanted has neither OR nor NOT, whose meaning this
+// could change.
+func (l *liveSchema) plain(text string) string {
+	text = strings.ReplaceAll(casts.ReplaceAllString(text, ""), `"`, "")
+	text = strings.ToLower(blanks.ReplaceAllString(" "+text+" ", " "))
+	for _, t := range l.tables {
+		text = strings.ReplaceAll(text, " "+strings.ToLower(t.Schema)+".", " ")
+	}
+	return marks.ReplaceAllString(text, "$1")
+}
+
+func (v *verification) bypasses(role string) bool {
+	return slices.ContainsFunc(v.live.roles, func(r liveRole) bool { return r.Name == role && (r.Super || r.Bypass) })
+}
+
+// checkHalfWall looks at tables for which no wall was asked.
+func (v *verification) checkHalfWall(t *table, l *liveTable) {
+	if !l.RowSecurity {
+		if len(l.policies) > 0 {
+			v.say(Exposed, t.name, l.policies[0].Name, []string{enable(t.quoted)}, "it has policies, but row-level security is off, so they do nothing")
+		}
+		return
+	}
+	if !l.Forced && l.Owned {
+		v.say(Exposed, t.name, l.Name, []string{force(t.quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
+	}
+	if !slices.ContainsFunc(l.policies, func(p *livePolicy) bool { return p.Permissive }) {
+		sql := []string{"alter table " + t.quoted + " disable row level security;"}
+		if p, err := v.live.policyOf(t); err == nil && !t.shared {
+			sql = p.create()
+		}
+		v.say(Broken, t.name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
+	}
+	for _, p := range l.policies {
+		if p.Permissive && !t.shared && (p.Using == "true" || p.Check == "true") {
+			v.say(Exposed, t.name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.quoted + ";"},
+				"the policy is always true, so it lets all rows through")
+		}
+	}
+}
+
+func (v *verification) checkRoles() {
+	for _, r := range v.live.roles {
+		how := ""
+		if r.Name != v.live.user {
+			how = ", and RESET ROLE leads back to it"
+		}
+		if r.Super {
+			v.say(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nosuperuser;"}, "the role is a superuser, for whom no policy holds%s", how)
+		}
+		if r.Bypass {
+			v.say(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nobypassrls;"}, "the role has BYPASSRLS, so no policy holds for it%s", how)
+		}
+	}
+}
+
+// checkViews looks for views that read a table with the rights of somebody for
+// whom its policies do not hold.
+func (v *verification) checkViews(guarded []*liveTable) {
+	for _, view := range v.live.views {
+		l, of := v.live.byID[view.View], v.live.byID[view.Of]
+		if l == nil || !slices.Contains(guarded, of) || !view.Bypasses || !view.Reads || l.Invoker {
+			continue
+		}
+		quoted, plain := v.live.called(l)
+		_, name := v.live.called(of)
+		sql := "alter view " + quoted + " set (security_invoker = true);"
+		if l.Kind == "m" {
+			sql = "revoke select on " + quoted + " from public, " + quotedList([]string{v.live.user}) + ";"
+		}
+		v.say(Exposed, plain, l.Name, []string{sql}, "the view reads %s with the rights of its owner, for whom no policy holds", name)
+	}
+}
