@@ -93,7 +93,9 @@
 // or numbers for one. Triggers, rules, views and
 // ON DELETE CASCADE do what they do. A unique constraint that does not begin
 // with the owner column, and a foreign key to somebody's row, tell by their
-// violations that a row exists. Whoever writes SQL by hand scopes it by hand.
+// violations that a row exists. Whoever writes SQL by hand scopes it by hand:
+// package rawsql helps with that, and package across with work for many owners.
+// Both are outside the promise, and found by their import.
 //
 // # Errors
 //
