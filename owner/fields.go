@@ -54,6 +54,8 @@ func (t *table) addFields(row reflect.Type, index []int, offset uintptr, problem
 			problem("field %s: the db tag names no column", f.Name)
 		case len(name) > maxIdentifier:
 			problem("field %s: the column's name is longer than %d bytes, of which PostgreSQL keeps no more", f.Name, maxIdentifier)
+		case strings.ContainsRune(name, 0):
+			problem("field %s: the column's name has a NUL in it, which no database keeps", f.Name)
 		case strings.Contains(name, ","):
 			problem("field %s: the db tag %q must be a column's name alone", f.Name, name)
 		case f.Type.Size() == 0:

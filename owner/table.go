@@ -87,6 +87,9 @@ func declare[R any](name string, t *table) (*table, error) {
 	if slices.ContainsFunc(parts, func(part string) bool { return len(part) > maxIdentifier }) {
 		problem("the name is longer than %d bytes, of which PostgreSQL keeps no more", maxIdentifier)
 	}
+	if strings.ContainsRune(name, 0) {
+		problem("the name has a NUL in it, which no database keeps")
+	}
 	last := parts[len(parts)-1]
 	if reserved(last) {
 		problem("the name %s is one that statements give to parts of their own", last)

@@ -1,0 +1,37 @@
+package owner_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// An owner that is part of the primary key is the one in scope too, and never
+// left to what the database fills in.
+func TestOwnerInTheKeyIsNeverDefault(t *testing.T) {
+	t.Parallel()
+	var db recorder
+	err := Settings.In(me).InsertMany(t.Context(), &db, []Setting{{Theme: "a"}, {UserID: alice, Theme: "b"}})
+	require.ErrorIs(t, err, errRecorded)
+	require.Equal(t, `insert into "settings" ("user_id", "theme") values ($1, $2), ($1, $3)`, db.sql)
+
+	odds := owner.MustTable[Odd, string]("odds")
+	key := owner.Unique(owner.Column(odds, func(o *Odd) *string { return &o.Region }), owner.Column(odds, func(o *Odd) *int32 { return &o.Number }))
+	err = odds.In(scope("acme")).Upsert(t.Context(), &db, &Odd{Region: "eu", Number: 1}, key)
+	require.ErrorIs(t, err, errRecorded)
+}
+
+func TestNamesWithNUL(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"\x00", "a\x00b", "a.\x00"} {
+		_, err := owner.NewTable[Setting, UserID](name)
+		require.ErrorContains(t, err, "NUL")
+	}
+	type row struct {
+		Owner UserID `db:"user\x00" owner:"owner,pk"`
+	}
+	_, err := owner.NewTable[row, UserID]("rows")
+	require.ErrorContains(t, err, "NUL")
+}
