@@ -1,0 +1,175 @@
+package ownertest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+type Note struct {
+	ID     int64  `db:"id" owner:"pk"`
+	UserID UserID `db:"user_id" owner:"owner"`
+	Text   string `db:"text"`
+	About  *int64 `db:"about"`
+}
+
+// makeNotes makes Alice's 1 and 2 and Bob's 3 and 4, in the table.
+func makeNotes(table string) func(context.Context, pgx.Tx, owner.Scope[UserID]) error {
+	return func(ctx context.Context, tx pgx.Tx, who owner.Scope[UserID]) error {
+		first := 1
+		if who == other {
+			first = 3
+		}
+		for id := first; id < first+2; id++ {
+			_, err := tx.Exec(ctx, fmt.Sprintf("insert into %s (id, user_id, text, about) values (%d, %d, 'note %d', %d)", table, id, who.Owner(), id, id))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+const notesDDL = "create table notes (id int8 primary key, user_id int8 not null, text text not null, about int8%s)"
+
+// A database that does not do what the declaration says.
+func TestABrokenDatabaseIsFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		ddl, table, seeded string
+		class, operation   string
+		detail             string
+	}{
+		"a unique constraint of one column": {
+			ddl:   fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"),
+			class: tellsByUnique, operation: "Update of text to the stranger's", detail: "notes_text_key",
+		},
+		"a unique constraint of two columns": {
+			ddl:   fmt.Sprintf(notesDDL, ", constraint notes_both_key unique (text, about)"),
+			class: tellsByUnique, operation: "Update of all columns of notes_both_key to the stranger's", detail: "notes_both_key",
+		},
+		"a unique index": {
+			ddl:   fmt.Sprintf(notesDDL, "") + "; create unique index notes_index on notes (about)",
+			class: tellsByUnique, operation: "InsertMany with its values and a new key", detail: "notes_index",
+		},
+		"a foreign key that is not declared": {
+			ddl:   fmt.Sprintf(notesDDL, " references notes (id)"),
+			class: tellsByReference, operation: "Update of about to the stranger's",
+		},
+		"a view that shows a row to others too": {
+			ddl:   fmt.Sprintf(notesDDL, "") + "; create view board as select id, user_id, text, about from notes union all select id, 42, text, about from notes where user_id = 43 and id = 3",
+			table: "board", class: seen, operation: "Get by its key",
+		},
+		"a view that counts others' rows": {
+			ddl:   fmt.Sprintf(notesDDL, "") + "; create view board as select id, user_id, text, (select count(*) from notes) as about from notes",
+			table: "board", class: counted, operation: "max of about",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				setup(t, db, c.ddl)
+				table := "notes"
+				if c.table != "" {
+					table = c.table
+				}
+				r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(owner.MustTable[Note, UserID](table), PrimaryKey)})
+				require.NoError(t, err)
+				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				require.Contains(t, strings.Join(report(r.findings), "\n"), c.detail)
+			})
+		})
+	}
+}
+
+// The primary key tells, unless it may.
+func TestThePrimaryKeyTells(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
+		notes := owner.MustTable[Note, UserID]("notes")
+		owner.Unique(owner.Column(notes, func(n *Note) *int64 { return &n.ID }))
+		r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, "notes_text_key")})
+		require.NoError(t, err)
+		for _, f := range r.findings {
+			require.Equal(t, tellsByUnique, f.class)
+			require.NotContains(t, f.detail, "notes_text_key")
+		}
+		require.True(t, has(r, tellsByUnique, "Insert with its key"))
+		require.True(t, has(r, tellsByUnique, "Upsert with its key"))
+		r, err = check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, PrimaryKey, "notes_text_key")})
+		require.NoError(t, err)
+		require.Empty(t, report(r.findings))
+	})
+}
+
+// Deleting one's own row must not delete what somebody else hung on it.
+func TestACascadeIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, fmt.Sprintf(notesDDL, " references notes (id) on delete cascade"))
+		seed := func(ctx context.Context, tx pgx.Tx, who owner.Scope[UserID]) error {
+			if err := makeNotes("notes")(ctx, tx, who); err != nil || who == me {
+				return err
+			}
+			_, err := tx.Exec(ctx, "update notes set about = 1 where user_id = 43")
+			return err
+		}
+		r, err := check(t.Context(), db, me, other, seed, []Subject[UserID]{Table(owner.MustTable[Note, UserID]("notes"), PrimaryKey)})
+		require.NoError(t, err)
+		require.True(t, has(r, changed, "Delete by its key, but one's own"), strings.Join(report(r.findings), "\n"))
+	})
+}
+
+// An owner column that does not hold the owner.
+func TestALyingOwnerIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, fmt.Sprintf(notesDDL, "")+"; create view board as select id, 42 as user_id, text, about from notes")
+		_, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(owner.MustTable[Note, UserID]("board"))})
+		require.ErrorContains(t, err, "no rows of the stranger's after seed")
+	})
+}
+
+// A cursor that is accepted is a finding, whatever is behind it.
+func TestWhatMustBeRefused(t *testing.T) {
+	t.Parallel()
+	a := attack{subject: "s", probe: probe{name: "p", refused: true}}
+	f, bad := a.judge(outcome{}, outcome{})
+	require.True(t, bad)
+	require.Equal(t, notRefused, f.class)
+	_, bad = a.judge(outcome{err: owner.ErrCursor}, outcome{err: owner.ErrCursor})
+	require.False(t, bad)
+	f, bad = a.judge(outcome{err: owner.ErrCursor}, outcome{err: fmt.Errorf("%w", owner.ErrCursor)})
+	require.True(t, bad, "another type, with the same text")
+	require.Equal(t, distinguishable, f.class)
+}
+
+type member = owner.Member[int64, UserID]
+
+// Draft belongs to a user of a tenant.
+type Draft struct {
+	Tenant int64  `db:"tenant_id" owner:"tenant,pk"`
+	UserID UserID `db:"user_id" owner:"owner"`
+	ID     int64  `db:"id" owner:"pk"`
+	Text   string `db:"text"`
+}
+
+func TestMembersOfATenant(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, "create table drafts (tenant_id int8 not null, user_id int8 not null, id int8 not null, text text not null, primary key (tenant_id, id))")
+		drafts := owner.MustTable[Draft, member]("drafts")
+		a := scope(member{Tenant: 7, User: alice})
+		for _, b := range []owner.Scope[member]{scope(member{Tenant: 7, User: bob}), scope(member{Tenant: 8, User: alice})} {
+			r, err := check(t.Context(), db, a, b, nil, []Subject[member]{Table(drafts)})
+			require.NoError(t, err)
+			for _, f := range r.findings { // within a tenant, the key tells
+				require.Equal(t, tellsByUnique, f.class)
+				require.EqualValues(t, 7, b.Owner().Tenant)
+			}
+			require.Equal(t, b.Owner().Tenant == 7, len(r.findings) > 0)
+		}
+	})
+}

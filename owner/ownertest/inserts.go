@@ -1,0 +1,219 @@
+package ownertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+)
+
+// fresh is a copy of a row for an insert: without its owner and, unless told
+// otherwise, without what the database can fill of its key.
+func (t target[R, O]) fresh(row *R, withoutKey bool) R {
+	out := *row
+	for _, c := range t.def.Owners {
+		value(&out, c).SetZero()
+	}
+	if withoutKey {
+		for _, c := range t.def.Key {
+			if c.Optional {
+				value(&out, c).SetZero()
+			}
+		}
+	}
+	return out
+}
+
+// inserts are of rows that are like the stranger's.
+func (t target[R, O]) inserts() []probe {
+	var out []probe
+	add := func(refused bool, probes []probe) {
+		for _, p := range probes {
+			p.refused = refused
+			out = append(out, p)
+		}
+	}
+	child := t.def.Through != nil // of what is the stranger's
+	add(child, t.insertions(t.fresh(&t.row, false), "with its key"))
+	add(child, t.insertions(t.fresh(&t.row, true), "with its values"))
+	renewed := t.fresh(&t.row, false)
+	for i, c := range t.def.Key {
+		if c.Optional {
+			fill(value(&renewed, c), i+90, true)
+		}
+	}
+	add(child, t.insertions(renewed, "with its values and a new key"))
+	if len(t.def.Owners) > 0 {
+		add(true, t.insertions(t.row, "with its owner"))
+		named := t.own
+		for _, c := range t.def.Owners {
+			value(&named, c).Set(value(&t.row, c))
+		}
+		add(true, t.insertions(named, "with my values and its owner"))
+	}
+	return out
+}
+
+// insertions insert the row in all ways there are. They return nothing, because what
+// the database fills in differs from one time to the next.
+func (t target[R, O]) insertions(row R, what string) []probe {
+	out := []probe{
+		write("Insert "+what, func(ctx context.Context, tx pgx.Tx) error {
+			row := row
+			return t.in.Insert(ctx, tx, &row)
+		}),
+		write("InsertMany "+what, func(ctx context.Context, tx pgx.Tx) error { return t.in.InsertMany(ctx, tx, []R{row}) }),
+		write("QueueInsert "+what, func(ctx context.Context, tx pgx.Tx) error {
+			row := row
+			return queued(ctx, tx, func(q owner.Queue) error { return t.in.QueueInsert(q, &row) })
+		}),
+	}
+	for i, target := range t.def.Uniques {
+		var key owner.Key[R]
+		bridge.Key(&key, t.table, i)
+		if slices.ContainsFunc(target, func(c *bridge.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
+			continue // it is not for rows whose key the database makes
+		}
+		p := write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
+			row := row
+			for _, c := range t.def.Owners { // part of the key, so it must be there
+				if slices.Contains(target, c) && value(&row, c).IsZero() {
+					value(&row, c).Set(value(&t.own, c))
+				}
+			}
+			return t.in.Upsert(ctx, tx, &row, key)
+		})
+		p.index = t.indexWithoutOwner(target)
+		out = append(out, p)
+	}
+	return out
+}
+
+// indexWithoutOwner is the unique index of these columns, if neither the owner nor the
+// parent is among them.
+func (t target[R, O]) indexWithoutOwner(columns []*bridge.Column) string {
+	for _, c := range slices.Concat(t.def.Owners, t.def.Parent) {
+		if slices.Contains(columns, c) {
+			return ""
+		}
+	}
+	for _, i := range t.world.unique[t.def.ID] {
+		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *bridge.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
+			return i.name
+		}
+	}
+	return ""
+}
+
+func isOwner(def *bridge.Table, c *bridge.Column) bool { return slices.Contains(def.Owners, c) }
+
+// queue is an owner.Queue that sends at once.
+type queue struct {
+	ctx context.Context
+	tx  pgx.Tx
+	err error
+}
+
+func queued(ctx context.Context, tx pgx.Tx, put func(owner.Queue) error) error {
+	q := &queue{ctx: ctx, tx: tx}
+	return errors.Join(put(q), q.err)
+}
+
+func (q *queue) Queue(sql string, args ...any) { q.QueueExpect(-1, sql, args...) }
+
+func (q *queue) QueueExpect(rows int64, sql string, args ...any) {
+	tag, err := q.tx.Exec(q.ctx, sql, args...)
+	if n := tag.RowsAffected(); err == nil && rows >= 0 && n != rows {
+		err = fmt.Errorf("%w: the statement changed %d rows, not %d", errCount, n, rows)
+	}
+	q.err = errors.Join(q.err, err)
+}
+
+var errCount = errors.New("another number of rows than expected")
+
+// make is the seed where none is given.
+func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) error {
+	for _, s := range w.subjects {
+		if s.def == nil {
+			continue
+		}
+		for range 2 {
+			if err := s.insert(ctx, tx, w, who); err != nil {
+				return fmt.Errorf("%s: a row made by the types of its fields is refused, so make the rows yourself with a seed: %w", s.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// made inserts a row with a value for each field whose type is known. Of the key the
+// database fills what it can, or else all is given.
+func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *bridge.Table, who owner.Scope[O]) error {
+	refs := def.References
+	if def.Through != nil {
+		refs = append([]bridge.Reference{{Parent: def.Through, From: def.Parent}}, refs...)
+	}
+	attempt := func(ctx context.Context, tx pgx.Tx, withKey bool) error {
+		row := new(R)
+		for _, c := range def.Columns {
+			isKey := slices.Contains(def.Key, c)
+			if isKey && withKey || !c.Optional && c != def.Version && !isOwner(def, c) {
+				w.count++
+				fill(value(row, c), w.count, isKey)
+			}
+		}
+		for _, r := range refs {
+			if err := w.point(ctx, tx, row, r, who); err != nil {
+				return err
+			}
+		}
+		return t.In(who).Insert(ctx, tx, row)
+	}
+	var err error
+	for _, withKey := range []bool{false, true} {
+		err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return attempt(ctx, tx, withKey) })
+		if err == nil {
+			break
+		}
+	}
+	return err
+}
+
+// point gives the row the key of some row of the parent's.
+func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r bridge.Reference, who owner.Scope[O]) error {
+	_, args := bridge.Owner(who)
+	sql, where := "select ", " where "
+	for i, c := range r.Parent.Key {
+		if i > 0 {
+			sql += ", "
+		}
+		sql += "r." + c.Quoted
+	}
+	if r.Parent.Shared {
+		where, args = "", nil
+	} else {
+		where += owned(r.Parent, "r")
+		args = args[:ownersOf(r.Parent)]
+	}
+	key := make([]any, len(r.Parent.Key))
+	for i, c := range r.Parent.Key {
+		key[i] = reflect.New(c.Type).Interface()
+	}
+	err := tx.QueryRow(ctx, sql+" from "+r.Parent.Quoted+" r"+where+" limit 1", args...).Scan(key...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("there is no row of %s to point at; list it before, or fill it", r.Parent.Name)
+	}
+	if err != nil {
+		return err
+	}
+	for i, c := range r.From {
+		assign(reflect.ValueOf(row).Elem().FieldByIndex(c.Index), reflect.ValueOf(key[i]).Elem())
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package ownertest
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+)
+
+// selects are the probes of any select.
+func selects[R any, O comparable](s owner.Select[R, O]) []probe {
+	w, err := owner.NewCursors([]byte("for tests only: pages of ownertest"))
+	return []probe{
+		read("All", func(ctx context.Context, tx pgx.Tx) (any, error) { return s.All(ctx, tx) }),
+		count("Count", func(ctx context.Context, tx pgx.Tx) (any, error) { return s.Count(ctx, tx) }),
+		count("Exists", func(ctx context.Context, tx pgx.Tx) (any, error) { return s.Exists(ctx, tx) }),
+		read("Rows", func(ctx context.Context, tx pgx.Tx) (any, error) {
+			out := []R{}
+			for row, err := range s.Rows(ctx, tx) {
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, row)
+			}
+			return out, nil
+		}),
+		read("Page", func(ctx context.Context, tx pgx.Tx) (any, error) {
+			if err != nil {
+				return nil, err
+			}
+			page, err := s.Page(ctx, tx, w, "", owner.MaxRows)
+			return page.Rows, err
+		}),
+	}
+}
+
+// everything is what is read without saying what.
+func (t target[R, O]) everything() []probe {
+	out := selects(t.in.Select)
+	out = append(out, t.control())
+	for _, c := range t.def.Columns {
+		var first owner.Order[R]
+		bridge.Order(&first, t.table, c.At)
+		out = append(out, read("OrderBy "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
+			row, err := t.in.OrderBy(first).Limit(1).One(ctx, tx)
+			return value(&row, c).Interface(), err
+		}))
+		functions := []string{"min", "max", "count"}
+		if c.Numeric && c.Type.Kind() != reflect.Float32 && c.Type.Kind() != reflect.Float64 { // whose sum depends on the order
+			functions = append(functions, "sum", "avg")
+		}
+		for _, f := range functions {
+			if f == "count" && c.Type.Kind() != reflect.Int64 { // to be read into one
+				continue
+			}
+			out = append(out, count(f+" of "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
+				return bridge.Aggregate(ctx, tx, t.in.Select, t.table, c.At, f)
+			}))
+		}
+	}
+	for i, r := range t.def.References {
+		var points owner.Condition[R]
+		bridge.Points(&points, t.table, i)
+		out = append(out, count("Count of rows with a row of "+r.Parent.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
+			return t.in.Where(points).Count(ctx, tx)
+		}))
+	}
+	return out
+}
+
+// control reads a row of one's own: where that fails, nothing is proved by the rest.
+func (t target[R, O]) control() probe {
+	p := read("Get by a key of one's own", func(ctx context.Context, tx pgx.Tx) (any, error) { return t.in.Get(ctx, tx, t.key(&t.own)...) })
+	p.own = "Get by its key"
+	return p
+}
+
+// reads are those that ask for the row.
+func (t target[R, O]) reads() []probe {
+	key := t.key(&t.row)
+	out := []probe{
+		read("Get by its key", func(ctx context.Context, tx pgx.Tx) (any, error) { return t.in.Get(ctx, tx, key...) }),
+		t.cursor(),
+	}
+	conditions := t.conditions()
+	for _, name := range slices.Sorted(maps.Keys(conditions)) {
+		rows := t.in.Where(conditions[name])
+		for _, p := range selects(rows) {
+			p.name += " where " + name
+			out = append(out, p)
+		}
+		out = append(out, read("ForUpdate where "+name, func(ctx context.Context, tx pgx.Tx) (any, error) {
+			return rows.ForUpdate().All(ctx, tx)
+		}))
+	}
+	for _, c := range t.def.Columns {
+		rows := t.in.Where(t.equal(c, &t.row))
+		out = append(out,
+			count("Exists where its "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) { return rows.Exists(ctx, tx) }),
+			read("One where its "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) { return rows.One(ctx, tx) }))
+	}
+	return out
+}
+
+// cursor brings a cursor that the stranger was given.
+func (t target[R, O]) cursor() probe {
+	cursor, err := bridge.Cursor(t.world.cursors, t.table.In(t.world.stranger).Select, &t.row)
+	p := read("Page behind its cursor", func(ctx context.Context, tx pgx.Tx) (any, error) {
+		page, err := t.in.Page(ctx, tx, t.world.cursors, cursor, owner.MaxRows)
+		return page.Rows, err
+	})
+	p.refused = err == nil // or there can be no cursors of this table
+	return p
+}

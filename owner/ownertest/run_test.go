@@ -1,0 +1,120 @@
+package ownertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// A right world has no findings, and is left as it was.
+func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, ddl)
+		d := declare(true)
+		r, err := check(t.Context(), db, me, other, d.seed, d.subjects())
+		require.NoError(t, err)
+		require.Empty(t, report(r.findings))
+		require.Empty(t, r.notes)
+
+		var rows int
+		err = db.QueryRow(t.Context(), "select (select count(*) from orders) + (select count(*) from lines) + (select count(*) from coupons) + (select count(*) from grants)").Scan(&rows)
+		require.NoError(t, err)
+		require.Zero(t, rows)
+		Run(t, db, me, other, d.seed, d.subjects()...)
+	})
+}
+
+// Without a seed, rows are made from the types.
+func TestRowsAreMadeByTheirTypes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, ddl)
+		d := declare(true)
+		r, err := check(t.Context(), db, me, other, nil, d.subjects())
+		require.NoError(t, err)
+		require.Empty(t, report(r.findings))
+	})
+}
+
+type recording struct {
+	testing.TB
+	errors, fatals []string
+}
+
+func (r *recording) Helper() {}
+
+func (r *recording) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+
+func (r *recording) Fatalf(format string, args ...any) {
+	r.fatals = append(r.fatals, fmt.Sprintf(format, args...))
+}
+
+// What is found fails the test, once for each kind.
+func TestRunFails(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, ddl)
+		d, hits := declare(true), 0
+		rec := &recording{TB: t}
+		Run(rec, rewriter{db, without(`^select count`), &hits}, me, other, d.seed, Table(d.grants, PrimaryKey))
+		require.Len(t, rec.errors, 1)
+		require.Contains(t, rec.errors[0], "ownertest: grants: a row of the stranger's is counted:\n\t")
+		require.Contains(t, rec.errors[0], "\n\tCount: with the stranger's rows it gave 4, without them 2")
+		require.Empty(t, rec.fatals)
+	})
+}
+
+func TestMisuse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, ddl+"insert into coupons values (1, 44, 'x');")
+		d := declare(true)
+		for text, f := range map[string]func(t testing.TB){
+			"there is nothing to test":              func(t testing.TB) { Run(t, db, me, other, d.seed) },
+			"make subjects with Table":              func(t testing.TB) { Run(t, db, me, other, d.seed, Subject[UserID]{}) },
+			"a table that was not declared":         func(t testing.TB) { Run(t, db, me, other, d.seed, Table[Coupon, UserID](nil)) },
+			"the same owner":                        func(t testing.TB) { Run(t, db, me, me, d.seed, d.subjects()...) },
+			"a scope was not made by owner.For":     func(t testing.TB) { Run(t, db, me, owner.Scope[UserID]{}, d.seed, d.subjects()...) },
+			"the database is nil":                   func(t testing.TB) { Run(t, nil, me, other, d.seed, d.subjects()...) },
+			"the stranger has rows before":          func(t testing.TB) { Run(t, db, me, scope(UserID(44)), d.seed, d.subjects()...) },
+			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, broken, d.subjects()...) },
+			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, idle, Table(d.coupons)) },
+			"there is no row of orders to point at": func(t testing.TB) { Run(t, db, me, other, nil, Table(d.lines)) },
+		} {
+			rec := &recording{TB: t}
+			f(rec)
+			require.Len(t, rec.fatals, 1, text)
+			require.Contains(t, rec.fatals[0], text)
+			require.Empty(t, rec.errors)
+		}
+	})
+}
+
+func broken(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
+
+func idle(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
+
+// Where an operation fails with one's own rows in the same way, it is said.
+func TestWhatCannotBeTestedIsSaid(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		setup(t, db, ddl)
+		d, hits := declare(true), 0
+		refusing := func(sql string) string {
+			if strings.HasPrefix(sql, "delete from") {
+				return "select 1/0"
+			}
+			return sql
+		}
+		r, err := check(t.Context(), rewriter{db, refusing, &hits}, me, other, d.seed, []Subject[UserID]{Table(d.grants, PrimaryKey)})
+		require.NoError(t, err)
+		require.Len(t, r.notes, 1)
+		require.Contains(t, r.notes[0], "grants: Delete by its key is not tested")
+	})
+}

@@ -1,0 +1,99 @@
+package ownertest
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+)
+
+// target is a row of the stranger's, and whoever tries to get at it.
+type target[R any, O comparable] struct {
+	table *owner.Table[R, O]
+	def   *bridge.Table
+	in    owner.Scoped[R, O] // mine
+	world *world[O]
+	own   R
+	row   R
+}
+
+func value[R any](row *R, c *bridge.Column) reflect.Value {
+	return reflect.ValueOf(row).Elem().FieldByIndex(c.Index)
+}
+
+func (t target[R, O]) key(row *R) []any {
+	var key []any
+	for _, c := range t.def.Key {
+		key = append(key, value(row, c).Interface())
+	}
+	return key
+}
+
+func (t target[R, O]) equal(c *bridge.Column, row *R) owner.Condition[R] {
+	var out owner.Condition[R]
+	bridge.Equal(&out, t.table, c.At, value(row, c))
+	return out
+}
+
+func (t target[R, O]) equals(columns []*bridge.Column, row *R) owner.Condition[R] {
+	var all []owner.Condition[R]
+	for _, c := range columns {
+		all = append(all, t.equal(c, row))
+	}
+	return owner.And(all...)
+}
+
+func (t target[R, O]) set(c *bridge.Column, to reflect.Value) owner.Assignment[R] {
+	var out owner.Assignment[R]
+	bridge.Assign(&out, t.table, c.At, to)
+	return out
+}
+
+// conditions are those that only the stranger's rows meet, or that try to reach
+// everything.
+func (t target[R, O]) conditions() map[string]owner.Condition[R] {
+	out := map[string]owner.Condition[R]{
+		"its key":                owner.And(t.keyOrAll()...),
+		"its key, or anything":   owner.Or(owner.And(t.keyOrAll()...), owner.And[R]()),
+		"all that is not my own": owner.Not(t.equals(t.def.Key, &t.own)),
+	}
+	if len(t.def.Owners) > 0 {
+		out["its owner"] = t.equals(t.def.Owners, &t.row)
+	}
+	return out
+}
+
+// keyOrAll are the conditions of the key; a table whose only key is the owner has
+// none, and one row for each.
+func (t target[R, O]) keyOrAll() []owner.Condition[R] {
+	if len(t.def.Key) == 0 {
+		return []owner.Condition[R]{t.equals(t.def.Owners, &t.row)}
+	}
+	return []owner.Condition[R]{t.equals(t.def.Key, &t.row)}
+}
+
+// assignable are the columns that an update may set.
+func (t target[R, O]) assignable() []*bridge.Column {
+	var out []*bridge.Column
+	for _, c := range t.def.Columns {
+		if !c.Fixed {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func read(name string, run func(ctx context.Context, tx pgx.Tx) (any, error)) probe {
+	return probe{name: name, kind: reading, run: run}
+}
+
+func count(name string, run func(ctx context.Context, tx pgx.Tx) (any, error)) probe {
+	return probe{name: name, kind: counting, run: run}
+}
+
+func write(name string, run func(ctx context.Context, tx pgx.Tx) error) probe {
+	return probe{name: name, kind: writing, run: func(ctx context.Context, tx pgx.Tx) (any, error) { return nil, run(ctx, tx) }}
+}
