@@ -80,7 +80,7 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 		if slices.ContainsFunc(target, func(c *bridge.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
 			continue // it is not for rows whose key the database makes
 		}
-		out = append(out, write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
+		p := write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
 			row := row
 			for _, c := range t.def.Owners { // part of the key, so it must be there
 				if slices.Contains(target, c) && value(&row, c).IsZero() {
@@ -88,9 +88,27 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 				}
 			}
 			return t.in.Upsert(ctx, tx, &row, key)
-		}))
+		})
+		p.index = t.indexWithoutOwner(target)
+		out = append(out, p)
 	}
 	return out
+}
+
+// indexWithoutOwner is the unique index of these columns, if neither the owner nor the
+// parent is among them.
+func (t target[R, O]) indexWithoutOwner(columns []*bridge.Column) string {
+	for _, c := range slices.Concat(t.def.Owners, t.def.Parent) {
+		if slices.Contains(columns, c) {
+			return ""
+		}
+	}
+	for _, i := range t.world.unique[t.def.ID] {
+		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *bridge.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
+			return i.name
+		}
+	}
+	return ""
 }
 
 func isOwner(def *bridge.Table, c *bridge.Column) bool { return slices.Contains(def.Owners, c) }

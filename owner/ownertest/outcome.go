@@ -28,6 +28,7 @@ type probe struct {
 	kind    kind
 	run     func(ctx context.Context, tx pgx.Tx) (any, error)
 	refused bool   // it may not succeed, with or without the stranger's rows
+	index   string // a unique index without the owner, whose conflict ErrNotFound stands for
 	own     string // it is on a row of one's own, where the probe of that name is on the stranger's
 }
 
@@ -87,6 +88,11 @@ func (a attack) judge(with, without outcome) (finding, bool) {
 			return f, false
 		}
 		return found(tellsByUnique, "constraint %q: %s", pe.ConstraintName, detail)
+	case a.probe.index != "" && errors.Is(with.err, owner.ErrNotFound) && without.err == nil:
+		if slices.Contains(a.tells, a.probe.index) {
+			return f, false
+		}
+		return found(tellsByUnique, "constraint %q: %s", a.probe.index, detail)
 	case a.probe.kind == writing && with.err == nil && pointsNowhere(without.err):
 		return found(tellsByReference, "%s", detail)
 	case a.probe.kind == writing || with.err != nil:

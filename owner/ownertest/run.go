@@ -225,19 +225,19 @@ func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 		if s.def == nil {
 			continue
 		}
-		for who, into := range map[string]map[any][]any{"mine": own, "the stranger's": w.strangers} {
-			scope := w.mine
-			if who != "mine" {
-				scope = w.stranger
-			}
-			rows, err := s.load(ctx, tx, w, scope)
+		for _, of := range []struct {
+			whose string
+			scope owner.Scope[O]
+			into  map[any][]any
+		}{{"mine", w.mine, own}, {"the stranger's", w.stranger, w.strangers}} {
+			rows, err := s.load(ctx, tx, w, of.scope)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
 			if len(rows) == 0 {
-				return nil, fmt.Errorf("%s: there are no rows of %s after seed has run; does it make them, and does the owner column hold their owner?", s.name, who)
+				return nil, fmt.Errorf("%s: there are no rows of %s after seed has run; does it make them, and does the owner column hold their owner?", s.name, of.whose)
 			}
-			into[s.def.ID] = rows
+			of.into[s.def.ID] = rows
 		}
 	}
 	var out []attack
