@@ -88,3 +88,23 @@ func ExampleRLS() {
 	// Output:
 	// [{rowkeeper.owner_test_customerid ann}] 1
 }
+
+// In a test, whose testing.T is a TestingT.
+func ExampleVerifyT() {
+	testSchema := func(t owner.TestingT, db owner.DB) {
+		owner.VerifyT(t, db, Notes)
+
+		// Or with some findings passed over.
+		findings, err := owner.Verify(t.Context(), db, Notes)
+		if err != nil {
+			t.Errorf("%v", err)
+		}
+		for _, f := range findings {
+			if f.Severity > owner.Advice {
+				t.Errorf("%s", f.String())
+			}
+		}
+	}
+	fmt.Printf("%T\n", testSchema)
+	// Output: func(owner.TestingT, owner.DB)
+}

@@ -190,6 +190,9 @@ func (t *table) checkParent(problem func(string, ...any)) {
 		for _, c := range t.parent {
 			problem("field %s: it points at the parent, but the table is not declared with MustThrough", c.field)
 		}
+	case slices.ContainsFunc(t.through.owners, func(c *column) bool { return c.pk }):
+		// Two owners may have rows of the same key, and a child of both would be theirs.
+		problem("the owner is part of the primary key of the parent %s, whose other columns do not say whose row it is", t.through.name)
 	case len(t.parent) == 0 && len(t.through.key) > 0:
 		problem(`no field points at the parent: add a tag owner:"parent"`)
 	case len(t.parent) != len(t.through.key):

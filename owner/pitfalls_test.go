@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -339,7 +340,7 @@ var pitfalls = []struct {
 					types = append(types, baseName(field.Type))
 					takesDB = takesDB || baseName(field.Type) == "DB"
 				}
-				if !takesDB || f.Name.Name == "Verify" { // which reads no rows, only the schema
+				if !takesDB || slices.Contains([]string{"Verify", "VerifyT", "Check", "RLS"}, f.Name.Name) { // which read no rows, only the schema
 					continue
 				}
 				found++
