@@ -35,3 +35,16 @@ func TestNamesWithNUL(t *testing.T) {
 	_, err := owner.NewTable[row, UserID]("rows")
 	require.ErrorContains(t, err, "NUL")
 }
+
+// Two owners may have rows with the same key then, and a child of that key would
+// belong to both.
+func TestParentWithItsOwnerInTheKey(t *testing.T) {
+	t.Parallel()
+	type child struct {
+		Region string `db:"region" owner:"pk,parent"`
+		Number int32  `db:"number" owner:"pk,parent"`
+	}
+	odds := owner.MustTable[Odd, string]("odds")
+	_, err := owner.NewThrough[child]("children", odds)
+	require.ErrorContains(t, err, "do not say whose row it is")
+}

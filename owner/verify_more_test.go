@@ -107,6 +107,32 @@ func TestRLSRefuses(t *testing.T) {
 	})
 }
 
+// Two owner types that are called the same could stand for one another.
+func TestRLSRefusesSettingsThatAreShared(t *testing.T) {
+	type same int64
+	type row struct {
+		ID   int64 `db:"id" owner:"pk"`
+		Shop same  `db:"shop_id" owner:"owner"`
+	}
+	one := owner.MustTable[row, same]("receipts")
+	other := func() owner.AnyTable {
+		type same int64
+		type row struct {
+			ID   int64 `db:"id" owner:"pk"`
+			Shop same  `db:"shop_id" owner:"owner"`
+		}
+		return owner.MustTable[row, same]("accesses")
+	}()
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			return // see eachWall
+		}
+		run(t, db, shopDDL)
+		_, err := owner.RLS(t.Context(), db, one, other)
+		require.ErrorContains(t, err, "would share the setting rowkeeper.owner_test_same; rename one")
+	})
+}
+
 type access2 struct {
 	ID     int64  `db:"id" owner:"pk"`
 	Shop   shopID `db:"shop_id"`
@@ -138,6 +164,7 @@ func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
 		}
 		run(t, db, partsDDL+`create table receipts_old () inherits (receipts)`)
 		require.Empty(t, verified(t, db, append(shop, logs)...))
+		require.Len(t, verified(t, db, shop...), 1, "a table that is not declared, without its partitions")
 	})
 }
 

@@ -63,6 +63,9 @@ var wallFlaws = []flaw{{
 	name: "for some commands only", change: `drop policy rowkeeper_shop_id on receipts; create policy rowkeeper_shop_id on receipts for update using (shop_id = ` + shopSetting + `) with check (shop_id = ` + shopSetting + `)`,
 	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "rowkeeper_shop_id", Problem: "another than the declaration"},
 }, {
+	name: "one that only narrows", change: `drop policy rowkeeper_shop_id on receipts; create policy rowkeeper_shop_id on receipts as restrictive using (shop_id = ` + shopSetting + `) with check (shop_id = ` + shopSetting + `)`,
+	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "rowkeeper_shop_id", Problem: "another than the declaration"},
+}, {
 	name: "for some roles only", change: `alter policy rowkeeper_shop_id on receipts to APP`,
 	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "rowkeeper_shop_id", Problem: "another than the declaration"},
 }, {

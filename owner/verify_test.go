@@ -179,6 +179,9 @@ var flaws = []flaw{{
 	name: "no primary key", change: `alter table receipts drop constraint receipts_pkey`, crdb: "-",
 	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
 }, {
+	name: "a primary key for some rows", change: `alter table receipts drop constraint receipts_pkey; create unique index on receipts (id) where basket_id is null`, crdb: "-",
+	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
+}, {
 	name: "another primary key", change: `alter table receipts drop constraint receipts_pkey; alter table receipts add primary key (id, shop_id, basket_id)`,
 	crdb: "-",
 	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"}, others: true,
@@ -219,7 +222,7 @@ var flaws = []flaw{{
 	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name:   "a foreign key to another table",
-	change: `create table old_baskets (id int8, s_id int8, primary key (s_id, id)); alter table receipts drop constraint receipts_basket; alter table receipts add foreign key (shop_id, basket_id) references old_baskets (s_id, id)`,
+	change: `create table old_baskets (id int8, shop_id int8, primary key (shop_id, id)); comment on table old_baskets is 'rowkeeper: undeclared'; alter table receipts drop constraint receipts_basket; alter table receipts add foreign key (shop_id, basket_id) references old_baskets (shop_id, id)`,
 	crdb:   "-",
 	want:   owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
