@@ -45,3 +45,30 @@ func TestBuildSelectAllocatesLittle(t *testing.T) {
 		t.Errorf("%v allocations, want at most 6", n)
 	}
 }
+
+// The text for a read by key alone is there already; what is left to make are
+// its arguments.
+func TestGetByKeyAloneWritesNoText(t *testing.T) {
+	type row struct {
+		ID   int64 `db:"id" owner:"pk"`
+		User int64 `db:"user_id" owner:"owner"`
+	}
+	rows := MustTable[row, int64]("accounts")
+	me, err := For(int64(42))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, key := rows.In(me).q, []any{int64(7)}
+	fast, args, err := q.statement(key, 0)
+	if err != nil || len(args) != 2 || args[0] != int64(42) || args[1] != int64(7) {
+		t.Fatal(args, err)
+	}
+	var s statement
+	q.build(&s, key, 0)
+	if s.sql.String() != fast {
+		t.Errorf("%s\ninstead of %s", fast, s.sql.String())
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = q.statement(key, 0) }); n > 1 {
+		t.Errorf("%v allocations, want 1", n)
+	}
+}

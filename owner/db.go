@@ -34,6 +34,8 @@ func checkScope(t *table, id identity) error {
 	case id.n == 0 && !t.shared:
 		return fmt.Errorf("%w: the scope was not made by owner.For (table %s)", ErrUnscoped, t.name)
 	}
-	t.used.Store(true)
+	if !t.used.Load() { // a store each time would keep the other cores waiting
+		t.used.Store(true)
+	}
 	return nil
 }

@@ -16,6 +16,9 @@ func (t *table) keyArguments(key []any) ([]any, error) {
 		}
 		return nil, misuse("table %s: the key is (%s), but %d values were given", t.name, strings.Join(want, ", "), len(key))
 	}
+	if t.isKey(key) {
+		return key, nil
+	}
 	args := make([]any, len(key))
 	for i, c := range t.key {
 		field := reflect.New(c.typ).Elem()
@@ -31,6 +34,17 @@ func (t *table) keyArguments(key []any) ([]any, error) {
 		}
 	}
 	return args, nil
+}
+
+// isKey reports whether the values have the types of their fields, and cannot be
+// NULL.
+func (t *table) isKey(values []any) bool {
+	for i, c := range t.key {
+		if !c.plain || reflect.TypeOf(values[i]) != c.typ {
+			return false
+		}
+	}
+	return true
 }
 
 // assignKey sets field to v, if v has its type or is an integer that fits. Two

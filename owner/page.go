@@ -81,7 +81,7 @@ func (s Select[R, O]) Page(ctx context.Context, db DB, cursors *Cursors, cursor 
 		q.where = append(slices.Clip(q.where), cond{node: keyset{q.order, after}})
 	}
 	q.limited, q.limit = true, size+1
-	rows, err := collect[R](ctx, db, &q, nil, size+1, size+1)
+	rows, err := collect[R](ctx, db, &q, size+1, size+1)
 	if err != nil {
 		return page, err
 	}

@@ -20,7 +20,7 @@ func (s Select[R, O]) Rows(ctx context.Context, db DB) iter.Seq2[R, error] {
 		}
 		var st statement
 		q.build(&st, nil, q.limit)
-		if err := st.leading(q.table); err != nil {
+		if err := q.table.leading(st.args); err != nil {
 			yield(zero, err)
 			return
 		}

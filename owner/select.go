@@ -108,9 +108,9 @@ func (s Select[R, O]) One(ctx context.Context, db DB) (R, error) {
 // [ErrTooMany]: it never leaves out rows silently. See [Select.Rows] for more.
 func (s Select[R, O]) All(ctx context.Context, db DB) ([]R, error) {
 	if s.q.limited {
-		return collect[R](ctx, db, &s.q, nil, s.q.limit, s.q.limit)
+		return collect[R](ctx, db, &s.q, s.q.limit, s.q.limit)
 	}
-	return collect[R](ctx, db, &s.q, nil, MaxRows+1, MaxRows)
+	return collect[R](ctx, db, &s.q, MaxRows+1, MaxRows)
 }
 
 // Count returns the number of rows. It refuses a Limit, which would not limit
@@ -215,33 +215,61 @@ func (q *query) build(s *statement, key []any, fetch int) {
 	q.lock.write(s, q.table)
 }
 
+// statement is the text of the select, and its arguments. What most reads are,
+// one by its key alone, was written with the declaration.
+func (q *query) statement(key []any, fetch int) (string, []any, error) {
+	t := q.table
+	if len(key) > 0 && t.view == nil && q.granted == nil && len(q.where) == 0 && len(q.order) == 0 && fetch == 0 && q.lock.mode == "" {
+		args := append(append(make([]any, 0, q.id.n+len(key)), q.id.arg[:q.id.n]...), key...)
+		return t.selectByKey, args, t.leading(args)
+	}
+	var s statement
+	q.build(&s, key, fetch)
+	return s.sql.String(), s.args, t.leading(s.args)
+}
+
+// one reads the only row. Where there may be more, two have to be fetched.
 func one[R any](ctx context.Context, db DB, q *query, key []any, fetch int) (R, error) {
-	rows, err := collect[R](ctx, db, q, key, fetch, 1)
-	if err == nil && len(rows) == 0 {
-		err = q.table.notFound()
+	var none R
+	if err := q.prepare(db, false); err != nil {
+		return none, err
 	}
+	sql, args, err := q.statement(key, fetch)
 	if err != nil {
-		var zero R
-		return zero, err
+		return none, err
 	}
-	return rows[0], nil
+	row, n := new(R), 0
+	err = each(ctx, db, sql, args, func(rows pgx.Rows) error {
+		if n++; n > 1 {
+			return nil
+		}
+		return rows.Scan(q.table.fields(nil, unsafe.Pointer(row))...)
+	})
+	switch {
+	case err != nil:
+		return none, q.table.failed("select from", err)
+	case n == 0:
+		return none, q.table.notFound()
+	case n > 1:
+		return none, q.table.tooMany(1)
+	}
+	return *row, nil
 }
 
 // collect asks for that many rows, or all if fetch is 0, and fails if more than
 // most come.
-func collect[R any](ctx context.Context, db DB, q *query, key []any, fetch, most int) ([]R, error) {
+func collect[R any](ctx context.Context, db DB, q *query, fetch, most int) ([]R, error) {
 	if err := q.prepare(db, false); err != nil {
 		return nil, err
 	}
-	var s statement
-	q.build(&s, key, fetch)
-	if err := s.leading(q.table); err != nil {
+	sql, args, err := q.statement(nil, fetch)
+	if err != nil {
 		return nil, err
 	}
 	out := []R{}
 	more := false
 	fields := make([]any, 0, len(q.table.readable))
-	err := s.query(ctx, db, func(rows pgx.Rows) error {
+	err = each(ctx, db, sql, args, func(rows pgx.Rows) error {
 		if more = len(out) == most; more {
 			return nil
 		}
@@ -253,9 +281,13 @@ func collect[R any](ctx context.Context, db DB, q *query, key []any, fetch, most
 		return nil, q.table.failed("select from", err)
 	}
 	if more {
-		return nil, fmt.Errorf("%w: %s has more than %d for this call", ErrTooMany, q.table.name, most)
+		return nil, q.table.tooMany(most)
 	}
 	return out, nil
+}
+
+func (t *table) tooMany(most int) error {
+	return fmt.Errorf("%w: %s has more than %d for this call", ErrTooMany, t.name, most)
 }
 
 // scalar selects one value, which is an aggregate over all rows.
@@ -276,7 +308,7 @@ func (q *query) scalar(ctx context.Context, db DB, expression string, dest any) 
 }
 
 func (q *query) run(s *statement, ctx context.Context, db DB, dest any) error {
-	if err := s.leading(q.table); err != nil {
+	if err := q.table.leading(s.args); err != nil {
 		return err
 	}
 	if err := s.scalars(ctx, db, dest); err != nil {
@@ -287,13 +319,13 @@ func (q *query) run(s *statement, ctx context.Context, db DB, dest any) error {
 
 // leading refuses a first argument that pgx would take for an option. Where
 // there is an owner, that is first.
-func (s *statement) leading(t *table) error {
-	if !t.shared || len(s.args) == 0 {
+func (t *table) leading(args []any) error {
+	if !t.shared || len(args) == 0 {
 		return nil
 	}
-	switch s.args[0].(type) {
+	switch args[0].(type) {
 	case pgx.QueryRewriter, pgx.QueryExecMode, pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
-		return misuse("table %s: a value of type %T cannot come first, pgx takes it for an option", t.name, s.args[0])
+		return misuse("table %s: a value of type %T cannot come first, pgx takes it for an option", t.name, args[0])
 	}
 	return nil
 }

@@ -113,9 +113,15 @@ func (s *statement) alias() string {
 	return "_" + strconv.Itoa(s.aliases)
 }
 
-// query runs s and hands each row to the function, until it returns an error.
+// query runs s; see [each].
 func (s *statement) query(ctx context.Context, db DB, row func(pgx.Rows) error) error {
-	rows, err := db.Query(ctx, s.sql.String(), s.args...)
+	return each(ctx, db, s.sql.String(), s.args, row)
+}
+
+// each runs a statement and hands each row to the function, until it returns an
+// error.
+func each(ctx context.Context, db DB, sql string, args []any, row func(pgx.Rows) error) error {
+	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return err
 	}

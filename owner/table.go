@@ -119,6 +119,10 @@ func declare[R any](name string, t *table) (*table, error) {
 	t.list = list("", t.readable)
 	t.owned = t.ownedBy("", 1)
 	t.selectAll = "select " + t.list + " from " + t.quoted + " where " + t.owned
+	var byKey statement
+	byKey.text(t.selectAll)
+	byKey.and(t.key, len(t.ownerTypes)+1)
+	t.selectByKey = byKey.sql.String()
 	return t, nil
 }
 
@@ -157,9 +161,10 @@ type table struct {
 	shared     bool
 	view       *view // or nil
 
-	list      string // the readable columns, as in a SELECT
-	owned     string // the predicate of the owner
-	selectAll string // all the owner's rows
+	list        string // the readable columns, as in a SELECT
+	owned       string // the predicate of the owner
+	selectAll   string // all the owner's rows
+	selectByKey string // of these, the one with a key
 
 	references []*reference
 	uniques    []*unique
