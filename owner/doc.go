@@ -85,9 +85,18 @@
 // Values of [Select] and [Update] can be kept and shared, also between
 // goroutines: each of their methods returns a changed copy.
 //
+// # The database's part
+//
+// [Verify] compares the declarations with the live schema: keys, indexes and foreign
+// keys that do not lead with the owner, and much else, with the SQL that mends it.
+// Call [VerifyT] in a test that runs after the migrations, and [Check] at start-up.
+// [RLS] writes policies of row-level security as a second wall, for SQL that does
+// not come from here; [Scope.Settings] is what transactions then need, and [WithRLS]
+// has Verify look after the policies.
+//
 // # What it does not see
 //
-// The declaration is believed: that the column tagged owner holds the owner,
+// Statements believe the declaration: that the column tagged owner holds the owner,
 // and that the columns tagged pk are unique. Who is the same owner is up to the
 // type of that column: citext, char(n), name and numeric(p,s) take several texts
 // or numbers for one. Triggers, rules, views and

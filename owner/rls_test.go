@@ -139,6 +139,39 @@ func TestWallHoldsForSQLByHand(t *testing.T) {
 	})
 }
 
+// The check of InsertMany reads tables that have policies of their own.
+func TestInsertManyBehindTheWall(t *testing.T) {
+	eachWall(t, shopDDL+shopRows, shop, func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool) {
+		ctx, mine, his := t.Context(), int64(1), int64(3) // his, but with access
+		for name, c := range map[string]struct {
+			run  func(tx pgx.Tx) error
+			fits bool
+		}{
+			"children": {func(tx pgx.Tx) error {
+				return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {1, 3, "b"}})
+			}, true},
+			"a stranger's key": {func(tx pgx.Tx) error {
+				return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {2, 1, "b"}})
+			}, false},
+			"a key that is shared": {func(tx pgx.Tx) error { return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{his, 1, "a"}}) }, false},
+			"references": {func(tx pgx.Tx) error {
+				return receipts.In(scope(shopID(42))).InsertMany(ctx, tx, []receipt{{Basket: &mine}, {}})
+			}, true},
+			"a stranger's row": {func(tx pgx.Tx) error {
+				return receipts.In(scope(shopID(42))).InsertMany(ctx, tx, []receipt{{}, {Basket: &his}})
+			}, false},
+		} {
+			within(t, app, scope(shopID(42)), func(tx pgx.Tx) {
+				if err := c.run(tx); c.fits {
+					require.NoError(t, err, name)
+				} else {
+					require.ErrorIs(t, err, owner.ErrReference, name)
+				}
+			})
+		}
+	})
+}
+
 func TestWallWithoutASetting(t *testing.T) {
 	nothing := func(t *testing.T, tx pgx.Tx) {
 		for _, table := range []string{"customers", "baskets", "items", "receipts", "accesses"} {

@@ -203,31 +203,6 @@ func TestReferencesAreChecked(t *testing.T) {
 	})
 }
 
-func TestInsertMany(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
-		setup(t, db)
-		ctx := t.Context()
-		require.NoError(t, Orders.In(me).InsertMany(ctx, db, []Order{
-			{ID: 70, Number: 20, Title: "a", Country: "at"}, {UserID: alice, Number: 21, Title: "b", Country: "ch", Coupon: nil},
-		}))
-		require.NoError(t, Lines.In(me).InsertMany(ctx, db, []Line{{OrderID: 70, N: 1}, {OrderID: 70, N: 2}}))
-		n, err := Orders.In(me).Where(OrderNumber.In(20, 21), OrderVersion.Eq(1)).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, make([]Account, 2000)))
-		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, nil))
-		n, err = Accounts.In(me).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2002, n)
-		require.ErrorIs(t, Accounts.In(me).InsertMany(ctx, db, []Account{{}, {UserID: bob}}), owner.ErrOtherOwner)
-		refused(t, func(db owner.DB) error { return Accounts.In(me).InsertMany(ctx, db, make([]Account, 30000)) },
-			"insert 21844 at a time, in a transaction")
-		untouched(t, db)
-		bobsWorld(t, db)
-	})
-}
-
 func TestUpsert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)

@@ -61,6 +61,14 @@ func TestMutationsAreFound(t *testing.T) {
 		t.Logf("%s: %v", kind, found[kind])
 	}
 	require.Greater(t, found["upsert"]["conflict"], least/2)
+	guards := 0
+	for name, n := range found["insert many"] {
+		if strings.HasPrefix(name, "guard ") {
+			guards++
+			require.Greater(t, n, least/10, name)
+		}
+	}
+	require.Equal(t, 15, guards, "kinds of mutants of the guard")
 	require.Greater(t, found["insert"]["inserted"], least/2)
 }
 
@@ -98,12 +106,53 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 			}
 		}
 	}
-	if len(st.args) > 1 && strings.HasPrefix(strings.TrimPrefix(st.sql, "with _w as ("), "insert into") && len(c.Table.Owners) > 0 {
-		for _, open := range []string{") values ($1, ", ") select $1, "} {
+	if len(st.args) > 1 && strings.HasPrefix(st.sql, "insert into") && len(c.Table.Owners) > 0 {
+		for _, open := range []string{") values ($1, ", ") select $1, ", " = 0 then $1 else "} {
 			if i := strings.Index(st.sql, open); i > 0 {
 				out["inserted"] = st.sql[:i] + strings.Replace(open, "$1", "$"+strconv.Itoa(len(st.args)), 1) + st.sql[i+len(open):]
 			}
 		}
+	}
+	for name, sql := range unguarded(st.sql) {
+		out[name] = sql
+	}
+	return out
+}
+
+var guard = regexp.MustCompile(`^(insert into .*?\) values \()case when (cast\(case when (exists .*) then 'rowkeeper references: ' else '0' end as bigint\)) = 0 then (\$\d+) else (\(select .*? where false\)) end((?:, (?:\$\d+|default|1))*)(\).*)$`)
+
+// unguarded are texts of an insert of many rows that do not check before the first
+// one that all of them point at rows of the owner's, or that do it wrongly.
+func unguarded(sql string) map[string]string {
+	m := guard.FindStringSubmatchIndex(sql)
+	if m == nil {
+		return nil
+	}
+	part := func(i int) string { return sql[m[2*i]:m[2*i+1]] }
+	before, cast, astray, value, null, row, rest := part(1), part(2), part(3), part(4), part(5), part(6), part(7)
+	with := func(cond, then, otherwise string) string {
+		return before + "case when " + cond + " then " + then + " else " + otherwise + " end" + row + rest
+	}
+	out := map[string]string{
+		"guard dropped":      before + "coalesce(" + value + ", case when " + astray + " then 1 else 0 end)" + row + rest,
+		"guard by chance":    with("$1 = $1 or "+cast+" = 0", value, null),
+		"guard other way":    with(strings.Replace(cast, "then 'rowkeeper references: ' else '0'", "then '0' else 'rowkeeper references: '", 1)+" = 0", value, null),
+		"guard passes":       with(strings.Replace(cast, "'rowkeeper references: '", "'0'", 1)+" = 0", value, null),
+		"guard swapped":      with(cast+" = 0", null, value),
+		"guard is there":     with(strings.Replace(cast, "where not (exists", "where (exists", 1)+" = 0", value, null),
+		"guard reads":        strings.Replace(sql, " where false)", " where true)", 1),
+		"guard finds none":   with(strings.Replace(cast, "]) as ", "]) as \"other\", unnest(array[$1]) as ", 1)+" = 0", value, null),
+		"guard and chance":   with(strings.Replace(cast, "case when exists", "case when $1 <> $1 and exists", 1)+" = 0", value, null),
+		"guard of no rows":   with(strings.Replace(cast, " where not (", " where $1 <> $1 and not (", 1)+" = 0", value, null),
+		"guard of few rows":  with(strings.Replace(cast, ")) then 'rowkeeper", ") limit 0) then 'rowkeeper", 1)+" = 0", value, null),
+		"guard of other key": with(strings.Replace(cast, "where false), ", "where false), $1), coalesce(", 1)+" = 0", value, null),
+		"guard of aggregate": with(strings.Replace(cast, "case when exists (select 1 from", "case when exists (select count(*) from", 1)+" = 0", value, null),
+	}
+	if second := regexp.MustCompile(`^\), \((\$\d+)`).FindStringSubmatch(rest); second != nil {
+		out["guard later"] = before + value + row + "), (case when " + cast + " = 0 then " + second[1] + " else " + null + " end" + rest[len(second[0]):]
+	}
+	if both := strings.Replace(cast, ") or exists (", ") and exists (", 1); both != cast {
+		out["guard of both"] = with(both+" = 0", value, null)
 	}
 	return out
 }

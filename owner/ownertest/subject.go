@@ -32,8 +32,7 @@ const PrimaryKey = "PRIMARY KEY"
 // A unique constraint that does not begin with the owner tells by its violation
 // that somebody has that value. Run reports it, unless its name is among those
 // given, for which that is acceptable: a [PrimaryKey] that clients never choose, or
-// user names that are public anyway. A primary key that begins with a parent, as of
-// order lines, is reported for InsertMany: that checks the parent after the key.
+// user names that are public anyway.
 func Table[R any, O comparable](t *owner.Table[R, O], mayTell ...string) Subject[O] {
 	s := Subject[O]{name: "a table that was not declared", tells: mayTell}
 	if s.def = bridge.Describe(t); s.def == nil {

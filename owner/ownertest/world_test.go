@@ -86,7 +86,7 @@ func declare(withReference bool) declared {
 
 func (d declared) subjects() []Subject[UserID] {
 	return []Subject[UserID]{
-		Table(d.coupons, PrimaryKey), Table(d.orders, PrimaryKey), Table(d.lines, PrimaryKey), Table(d.grants, PrimaryKey),
+		Table(d.coupons, PrimaryKey), Table(d.orders, PrimaryKey), Table(d.lines), Table(d.grants, PrimaryKey),
 		Select("readers", d.readers.In), Select("order lines", d.view.In),
 	}
 }

@@ -317,6 +317,8 @@ func crExpr(e tree.Expr) *expr {
 			fail("a cast to %s", t.SQLString())
 		}
 		return &expr{kind: "cast", text: name, args: []*expr{crExpr(e.Expr)}}
+	case *tree.Array:
+		return &expr{kind: "array", args: crExprs(e.Exprs)}
 	case *tree.Tuple:
 		return &expr{kind: "row", args: crExprs(e.Exprs)}
 	}

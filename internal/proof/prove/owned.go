@@ -1,5 +1,7 @@
 package prove
 
+import "slices"
+
 // mustOwn fails unless the conditions keep a table to rows of the owner.
 func (p *prover) mustOwn(s *source, must []*expr, in *scope) {
 	if s.sub != nil || p.isCTE(s) != nil {
@@ -8,6 +10,9 @@ func (p *prover) mustOwn(s *source, must []*expr, in *scope) {
 	t := p.declared(s)
 	if t == nil {
 		fail("the table %q.%q is not declared", s.schema, s.table)
+	}
+	if slices.Contains(p.unread, s) {
+		return
 	}
 	n := len(p.claim.Owner)
 	if p.claim.Receiver != nil && s != p.written && p.owned(s, t, must, in, n+1, n) {

@@ -315,6 +315,8 @@ func pgExpr(n *tree.Node) *expr {
 		return &expr{kind: "call", text: "coalesce", args: pgExprs(n.CoalesceExpr.Args)}
 	case *tree.Node_SetToDefault:
 		return &expr{kind: "default"}
+	case *tree.Node_AArrayExpr:
+		return &expr{kind: "array", args: pgExprs(n.AArrayExpr.Elements)}
 	case *tree.Node_RowExpr:
 		return &expr{kind: "row", args: pgExprs(n.RowExpr.Args)}
 	}

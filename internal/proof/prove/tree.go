@@ -80,7 +80,7 @@ func (s *source) name() string {
 
 // expr is an expression. Chains of AND and of OR are flat.
 type expr struct {
-	kind  string // column, param, const, op, and, or, not, null, notnull, in, notin, like, exists, scalar, call, case, cast, default, star, excluded
+	kind  string // column, param, const, op, and, or, not, null, notnull, in, notin, like, exists, scalar, call, case, cast, array, default, star, excluded
 	text  string // name of a column, function, operator or type; a constant, as i:1, s:x or b:true
 	table string // qualifies a column
 	num   int    // of a parameter

@@ -97,6 +97,9 @@ func (p *prover) pointsFrom(r Reference, value func(string) (*expr, bool), must 
 			return
 		}
 	}
+	if p.pointedAt(r.Parent, key, in) {
+		return
+	}
 	fail("a reference to %q is not checked to be the owner's", r.Parent.Name)
 }
 
@@ -149,6 +152,7 @@ func (p *prover) insert(q *query, in *scope) {
 			fail("an insert into the column %q, which is not declared or comes twice", c)
 		}
 	}
+	p.guard(q.input)
 	p.query(q.input, in.outer)
 	rows, must := q.input.rows, conjuncts(q.input.where)
 	inner := &scope{outer: in.outer}
@@ -174,8 +178,11 @@ func (p *prover) insert(q *query, in *scope) {
 func (p *prover) row(q *query, t *Table, row, must []*expr, in *scope) {
 	value := func(column string) (*expr, bool) {
 		i := slices.Index(q.columns, p.fold(column))
-		if i < 0 {
+		if i < 0 || row[i].kind == "default" {
 			return nil, false
+		}
+		if row[i] == p.guarded {
+			return row[i].args[1], true
 		}
 		return row[i], true
 	}
@@ -189,9 +196,6 @@ func (p *prover) row(q *query, t *Table, row, must []*expr, in *scope) {
 		if e, given := value(t.Version); !given || e.text != "i:1" {
 			fail("the version does not begin with 1")
 		}
-	}
-	if p.guarded[q] {
-		return
 	}
 	if t.Through != nil {
 		for _, column := range t.Parent {

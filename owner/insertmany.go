@@ -1,0 +1,224 @@
+package owner
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+	"reflect"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// maxParams is how many parameters the protocol can carry.
+const maxParams = 65535
+
+// InsertMany inserts the rows in one statement, all or none. The rules are those
+// of [Scoped.Insert], but the rows are left as they are, because no database
+// promises to return them in the order given. Where one of them points at no row
+// of the owner's, the error is [ErrReference], and the transaction is spoiled. This
+// is found before anything is inserted, so that what stands in a stranger's way,
+// such as the key of a line of an order, cannot be told from what does not exist.
+//
+// No rows are no error. More than a statement can carry are refused: about 65000
+// divided by the number of columns, where each foreign key counts once more for
+// each of the rows that it points at. (COPY has no such limit, but checks nothing,
+// and older versions of CockroachDB do not take it from pgx.)
+func (s Scoped[R, O]) InsertMany(ctx context.Context, db DB, rows []R) error {
+	t, id := s.q.table, s.q.id
+	if err := check(t, id, db); err != nil || len(rows) == 0 {
+		return err
+	}
+	many := make([]unsafe.Pointer, len(rows))
+	for i := range rows {
+		many[i] = unsafe.Pointer(&rows[i])
+	}
+	st, err := t.insertingMany(id, many)
+	if err != nil {
+		return err
+	}
+	tag, err := db.Exec(ctx, st.sql.String(), st.args...)
+	switch {
+	case isGuard(err):
+		return t.noReference()
+	case err != nil:
+		return t.failed("insert into", err)
+	case tag.RowsAffected() != int64(len(rows)):
+		return misuse("insert into %s: the database stored %d rows of %d; does a trigger or rule suppress some?", t.name, tag.RowsAffected(), len(rows))
+	}
+	return nil
+}
+
+// insertingMany writes the statement. The value of the first column in the first
+// row, which both engines need before they insert anything, depends on whether all
+// rows may be inserted.
+func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, error) {
+	for _, row := range rows {
+		if err := t.ownedByOther(id, row); err != nil {
+			return nil, err
+		}
+	}
+	pointed := t.pointed(rows)
+	st := newStatement(id)
+	st.text("insert into ", t.quoted, " (")
+	columns := st.insertColumns(t, func(c *column) bool {
+		return !slices.ContainsFunc(rows, func(row unsafe.Pointer) bool { return !c.pointer(row).Elem().IsZero() })
+	})
+	each, checks := max(1, len(columns)-len(t.owners)), 0
+	for _, p := range pointed {
+		checks += len(p.keys) * len(p.parent.key)
+	}
+	if n := id.n + len(rows)*each + checks; n > maxParams {
+		return nil, misuse("table %s: %d rows of %d columns are more than a statement can carry; insert %d at a time, in a transaction",
+			t.name, len(rows), len(columns), (maxParams-id.n)*len(rows)/(n-id.n))
+	}
+	for i, row := range rows {
+		open := "), ("
+		if i == 0 {
+			open = ") values ("
+		}
+		st.text(open)
+		for j, c := range columns {
+			if j > 0 {
+				st.text(", ")
+			}
+			switch {
+			case i == 0 && j == 0 && len(pointed) > 0:
+				st.guarded(t, c, row, pointed)
+			case c.optional() && !c.owner && !c.tenant && c.pointer(row).Elem().IsZero():
+				st.text("default")
+			default:
+				st.value(t, c, row)
+			}
+		}
+	}
+	st.text(")")
+	return st, nil
+}
+
+// pointed are the keys of the rows of one parent that are pointed at.
+type pointed struct {
+	parent *table
+	keys   [][]any
+	seen   map[any]bool
+}
+
+// pointed is in the order of the declaration: which parents there are makes the
+// text of the statement, and not which row points at them first.
+func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
+	var all []*pointed
+	of := func(parent *table) *pointed {
+		i := slices.IndexFunc(all, func(p *pointed) bool { return p.parent == parent })
+		if i < 0 {
+			i = len(all)
+			all = append(all, &pointed{parent: parent, seen: map[any]bool{}})
+		}
+		return all[i]
+	}
+	if t.through != nil {
+		of(t.through)
+	}
+	for _, r := range t.references {
+		of(r.parent)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	for _, row := range rows {
+		for _, p := range t.pointings(row) {
+			of(p.parent).add(p.args)
+		}
+	}
+	all = slices.DeleteFunc(all, func(p *pointed) bool { return len(p.keys) == 0 })
+	for _, p := range all {
+		p.pad()
+	}
+	return all
+}
+
+// add leaves out a key that is there already, if its values can be compared.
+func (p *pointed) add(key []any) {
+	var of any
+	for _, arg := range key {
+		v := reflect.ValueOf(arg)
+		for v.Kind() == reflect.Pointer && !v.IsNil() {
+			v = v.Elem()
+		}
+		if !v.IsValid() || !v.Comparable() {
+			p.keys = append(p.keys, key)
+			return
+		}
+		of = [2]any{of, v.Interface()}
+	}
+	if !p.seen[of] {
+		p.seen[of] = true
+		p.keys = append(p.keys, key)
+	}
+}
+
+// pad adds the last key again, up to a power of two; see membership.
+func (p *pointed) pad() {
+	last := p.keys[len(p.keys)-1]
+	if size := 1 << bits.Len(uint(len(p.keys)-1)); size <= maxPadded {
+		for range size - len(p.keys) {
+			p.keys = append(p.keys, last)
+		}
+	}
+}
+
+// guarded writes the value of a column so that the statement fails where a key that
+// is pointed at is not the owner's. What fails is a cast of text, so that it cannot
+// be taken for an error of anything else, and of a text that is known only when the
+// statement runs, or it would fail while it is planned. The branch that is never
+// taken gives the parameter its type.
+func (s *statement) guarded(t *table, c *column, row unsafe.Pointer, all []*pointed) {
+	s.text("case when cast(case when ")
+	for i, p := range all {
+		if i > 0 {
+			s.text(" or ")
+		}
+		s.astray(p)
+	}
+	s.text(" then '", guardMark, "' else '0' end as bigint) = 0 then ")
+	s.value(t, c, row)
+	s.text(" else (select ", c.quoted, " from ", t.quoted, " where false) end")
+}
+
+// astray writes the condition that one of the keys is not of a row of the owner's.
+// They are a table, because a condition for each would be planned one by one. What
+// is selected of the parent is NULL, and gives the parameters their type.
+func (s *statement) astray(p *pointed) {
+	key := p.parent.key
+	given, found := s.alias(), s.alias()
+	s.text("exists (select 1 from (select ")
+	for i, c := range key {
+		if i > 0 {
+			s.text(", ")
+		}
+		s.text("unnest(array[coalesce((select ", c.quoted, " from ", p.parent.quoted, " where false), ")
+		for j, values := range p.keys {
+			if j > 0 {
+				s.text(", ")
+			}
+			s.param(values[i])
+			if j == 0 {
+				s.text(")")
+			}
+		}
+		s.text("]) as ", c.quoted)
+	}
+	s.text(") as ", given, " where not (exists (select 1 from ", p.parent.quoted, " as ", found, " where ", p.parent.ownedBy(found+".", 1))
+	for _, c := range key {
+		s.text(" and ", found, ".", c.quoted, " = ", given, ".", c.quoted)
+	}
+	s.text(")))")
+}
+
+const guardMark = "rowkeeper references: "
+
+func isGuard(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "22P02" && strings.Contains(pe.Message, guardMark)
+}
