@@ -73,6 +73,8 @@ func aggregate[R any](ctx context.Context, db DB, rows Reader[R], c *column, ope
 		return nil, misuse("an aggregate is over all rows; leave out the Limit")
 	case q.table != nil && (q.table.grouped() || c.table != q.table):
 		return nil, misuse("column %s: it is no column of single rows of %s", c, q.table.name)
+	case c.hidden:
+		return nil, misuse("column %s: it is hidden, and an aggregate would show it; declare a view that reads it", c)
 	case numeric && !isNumeric(c.typ):
 		return nil, misuse("column %s: %s needs a numeric column, not one of type %s", c, fmt.Sprint(open, c.name, shut), c.typ)
 	}

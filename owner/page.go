@@ -4,13 +4,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"database/sql/driver"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
+	"strings"
 	"unsafe"
 
 	"github.com/rowkeeper/rowkeeper/internal/kind"
@@ -120,8 +119,7 @@ func (q *query) total() error {
 
 // sealable reports whether JSON keeps values of type t whole.
 func sealable(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	if p.Implements(reflect.TypeFor[json.Marshaler]()) && p.Implements(reflect.TypeFor[json.Unmarshaler]()) {
+	if p := reflect.PointerTo(t); p.Implements(marshalerType) && p.Implements(unmarshalerType) {
 		return true
 	}
 	switch t.Kind() {
@@ -158,21 +156,6 @@ func (c *Cursors) seal(q *query) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-func canonical(arg any) ([]byte, error) {
-	if v, ok := arg.(driver.Valuer); ok {
-		value, err := v.Value()
-		if err != nil {
-			return nil, err
-		}
-		arg = value
-	}
-	if at, ok := arg.(time.Time); ok {
-		arg = at.UTC()
-	}
-	b, err := json.Marshal(arg)
-	return fmt.Appendf(nil, "%T %s", arg, b), err
-}
-
 const macSize = sha256.Size
 
 func (c *Cursors) sign(seal, values []byte) []byte {
@@ -185,7 +168,10 @@ func (c *Cursors) sign(seal, values []byte) []byte {
 func (c *Cursors) make(seal []byte, orders []order, row unsafe.Pointer) (string, error) {
 	values := make([]any, len(orders))
 	for i, o := range orders {
-		values[i] = o.col.pointer(row).Interface()
+		var err error
+		if values[i], err = cursorValue(o.col.pointer(row).Elem()); err != nil {
+			return "", fmt.Errorf("column %s: a row cannot be put into a cursor: %w", o.col, err)
+		}
 	}
 	b, err := json.Marshal(values)
 	if err != nil {
@@ -196,7 +182,7 @@ func (c *Cursors) make(seal []byte, orders []order, row unsafe.Pointer) (string,
 
 func (c *Cursors) open(cursor string, seal []byte, orders []order) ([]any, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) < macSize || !hmac.Equal(b[:macSize], c.sign(seal, b[macSize:])) {
+	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) < macSize || !hmac.Equal(b[:macSize], c.sign(seal, b[macSize:])) {
 		return nil, ErrCursor
 	}
 	var raw []json.RawMessage
@@ -205,11 +191,11 @@ func (c *Cursors) open(cursor string, seal []byte, orders []order) ([]any, error
 	}
 	after := make([]any, len(orders))
 	for i, o := range orders {
-		field := reflect.New(o.col.typ)
-		if err := json.Unmarshal(raw[i], field.Interface()); err != nil {
+		field := reflect.New(o.col.typ).Elem()
+		if err := fromCursor(raw[i], field); err != nil {
 			return nil, ErrCursor
 		}
-		after[i] = fieldArgument(field.Elem())
+		after[i] = fieldArgument(field)
 	}
 	return after, nil
 }

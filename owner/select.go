@@ -132,7 +132,7 @@ func (s Select[R, O]) Exists(ctx context.Context, db DB) (bool, error) {
 		return false, err
 	}
 	st := newStatement(q.id)
-	st.text("select exists (select 1")
+	st.text("select exists (select ", q.table.something())
 	st.from(&q, nil, 0)
 	st.text(")")
 	return found, q.run(st, ctx, db, &found)
@@ -297,7 +297,7 @@ func (q *query) scalar(ctx context.Context, db DB, expression string, dest any) 
 	}
 	s := newStatement(q.id)
 	if q.table.grouped() {
-		s.text("select ", expression, " from (select 1")
+		s.text("select ", expression, " from (select ", q.table.something())
 		s.from(q, nil, 0)
 		s.text(") as _n")
 	} else {

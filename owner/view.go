@@ -147,6 +147,15 @@ type viewRef struct {
 
 func (t *table) grouped() bool { return t.view != nil && t.view.grouped }
 
+// something is what to select where only the number of rows matters. A view of
+// aggregates alone has one row, which without an aggregate would not be one.
+func (t *table) something() string {
+	if t.grouped() && t.view.groupBy == "" {
+		return "count(*)"
+	}
+	return "1"
+}
+
 func (v *view) add(o ViewOption, problem func(string, ...any)) {
 	switch {
 	case o.distinct:
@@ -288,6 +297,16 @@ func (v *view) source(c *column, words string) (viewSource, string) {
 		c.quoted = "coalesce(sum(" + c.quoted + "), 0)"
 	default:
 		c.quoted = src.aggregate + "(" + c.quoted + ")"
+	}
+	if src.aggregate == "sum" || src.aggregate == "avg" {
+		// The engines have more digits than the field: a cursor would not hold
+		// the value that it is compared with.
+		switch elem(c.typ).Kind() {
+		case reflect.Float64:
+			c.quoted = "cast(" + c.quoted + " as float8)"
+		case reflect.Float32:
+			c.quoted = "cast(" + c.quoted + " as float4)"
+		}
 	}
 	return src, ""
 }

@@ -152,9 +152,17 @@ func among[R any](s *source, f field[R]) condition[R] {
 	}
 }
 
-// linked declares a foreign key, for conditions in both directions and for the
+// linkage is a foreign key that was declared, and how the oracle follows it.
+type linkage[C, P any, O, Q comparable] struct {
+	ref    owner.Reference[C, P]
+	child  *entity[C, O]
+	parent *entity[P, Q]
+	points func(*C, *P) bool
+}
+
+// linked takes a foreign key for conditions in both directions and for the
 // checks of what is written.
-func linked[C, P any, O, Q comparable](ref owner.Reference[C, P], child *entity[C, O], from []int, parent *entity[P, Q], both, checked bool) {
+func linked[C, P any, O, Q comparable](ref owner.Reference[C, P], child *entity[C, O], from []int, parent *entity[P, Q], both, checked bool) linkage[C, P, O, Q] {
 	points := func(c *C, p *P) bool {
 		for i, k := range parent.keyFields() {
 			if !equal(child.fields[from[i]].get(c), parent.fields[k].get(p)) {
@@ -191,9 +199,8 @@ func linked[C, P any, O, Q comparable](ref owner.Reference[C, P], child *entity[
 			}}
 		})
 	}
-	if !checked {
-		return
+	if checked {
+		child.refs = append(child.refs, pointer[C]{fields: from, reach: parent.sees})
 	}
-	r := pointer[C]{fields: from, reach: parent.sees}
-	child.refs = append(child.refs, r)
+	return linkage[C, P, O, Q]{ref, child, parent, points}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,6 +38,8 @@ type entity[R any, O comparable] struct {
 // field is a column with the operations of its type.
 type field[R any] struct {
 	name    string
+	json    string // its name in JSON, "" for none
+	words   string // of the tag owner
 	sqlOf   string // its type in SQL
 	pk      bool
 	owner   bool
@@ -46,6 +49,7 @@ type field[R any] struct {
 	number  bool
 	text    bool
 	version bool
+	server  bool
 	zero    func(*R) bool
 	get     func(*R) any // the value as the oracle compares it
 	put     func(*R, any)
@@ -60,6 +64,8 @@ type field[R any] struct {
 	set     func(v any) owner.Assignment[R]
 	add     func(v any) owner.Assignment[R]
 	column  owner.AnyColumn[R]
+
+	aggregate func(ctx context.Context, db owner.DB, rows owner.Reader[R], function string) (any, error)
 }
 
 type conflictKey[R any] struct {
@@ -125,11 +131,13 @@ func addColumn[R any, O comparable, V any](e *entity[R, O], c owner.ColumnOf[R, 
 		set:    func(v any) owner.Assignment[R] { return c.Set(v.(V)) },
 		add:    func(v any) owner.Assignment[R] { return c.Add(v.(V)) },
 		column: c,
+
+		aggregate: aggregated(c),
 	}
 	for i := range rv.NumField() {
 		if rv.Field(i).Addr().Interface() == p {
 			tag := rv.Type().Field(i).Tag
-			f.name = tag.Get("db")
+			f.name, f.json = tag.Get("db"), jsonName(rv.Type().Field(i))
 			f.readTag(tag.Get("owner"))
 		}
 	}
@@ -157,6 +165,7 @@ func addColumn[R any, O comparable, V any](e *entity[R, O], c owner.ColumnOf[R, 
 }
 
 func (f *field[R]) readTag(words string) {
+	f.words = words
 	for _, word := range strings.Split(words, ",") {
 		switch word {
 		case "owner", "tenant":
@@ -169,6 +178,8 @@ func (f *field[R]) readTag(words string) {
 			f.version = true
 		case "hidden":
 			f.hidden = true
+		case "server":
+			f.server = true
 		}
 	}
 	f.fixed = f.owner || f.pk || f.parent || f.version

@@ -22,7 +22,7 @@ func TestMutationsAreFound(t *testing.T) {
 	var w *world
 	n, least := 6000, 50
 	if testing.Short() {
-		n, least = 1000, 5
+		n, least = 2000, 5
 	}
 	for i := range n {
 		if i%perWorld == 0 {
@@ -39,6 +39,7 @@ func TestMutationsAreFound(t *testing.T) {
 		for _, st := range rec.sent {
 			g, err := prove.Statement(st.sql, st.args, &op.claim)
 			require.NoError(t, err)
+			requireClaimed(t, op, st)
 			for name, sql := range mutants(w, st, &op.claim) {
 				g, err = prove.Statement(sql, st.args, &op.claim)
 				require.NoError(t, g.PostgreSQL, "%s: %s", name, sql)
@@ -52,7 +53,9 @@ func TestMutationsAreFound(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"get", "one", "all", "count", "exists", "update", "update where", "delete", "delete where",
-		"upsert", "insert", "insert many", "transfer", "queue insert", "queue update", "queue delete"} {
+		"upsert", "insert", "insert many", "transfer", "queue insert", "queue update", "queue delete",
+		"page", "pages", "rows", "sum", "min", "max", "avg", "patch", "view all", "view one", "view count", "view exists",
+		"view page", "view pages", "view rows", "view sum", "view min", "view max", "view avg"} {
 		sum := 0
 		for _, m := range found[kind] {
 			sum += m
@@ -70,6 +73,11 @@ func TestMutationsAreFound(t *testing.T) {
 	}
 	require.Equal(t, 15, guards, "kinds of mutants of the guard")
 	require.Greater(t, found["insert"]["inserted"], least/2)
+	for _, kind := range []string{"view page", "view pages", "view rows"} {
+		require.Greater(t, found[kind]["right join"], least/5, kind)
+		require.Greater(t, found[kind]["or before"], least/5, kind)
+		require.Greater(t, found[kind]["or behind"], least/5, kind)
+	}
 }
 
 // mutants are texts that let rows of others through, by what was done.
@@ -85,7 +93,7 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 			seen[quoted] = true
 			term := regexp.MustCompile(`(?:(?:_[0-9p]+|"(?:[^"]|"")*")\.)?` + regexp.QuoteMeta(quoted) + ` = \$(\d+)\b`)
 			begin, _ := 0, 0
-			if at := strings.Index(st.sql, " where "); at > 0 {
+			if at := strings.Index(st.sql, " where "); at > 0 && c.Verb != prove.Read {
 				begin = at // an assignment of the owner is no condition
 			}
 			for i, at := range term.FindAllStringSubmatchIndex(st.sql[begin:], -1) {
@@ -99,6 +107,12 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 				}
 				put("dropped", "$"+param+" = $"+param)
 				put("or true", "("+text+" or true)")
+				if before, ok := strings.CutSuffix(st.sql[:begin+at[0]], " and "); ok {
+					out["or before"+strconv.Itoa(len(out))] = before + " or " + st.sql[begin+at[0]:]
+				}
+				if behind, ok := strings.CutPrefix(st.sql[begin+at[1]:], " and "); ok {
+					out["or behind"+strconv.Itoa(len(out))] = st.sql[:begin+at[1]] + " or " + behind
+				}
 				put("other way", strings.Replace(text, " = ", " <> ", 1))
 				if _, behind, ok := strings.Cut(st.sql, " on conflict "); ok && strings.Contains(behind, text) && begin+at[0] > len(st.sql)-len(behind) {
 					put("conflict", "$"+param+" = $"+param)
@@ -113,6 +127,7 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 			}
 		}
 	}
+	joinMutants(w, st, out)
 	for name, sql := range unguarded(st.sql) {
 		out[name] = sql
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
@@ -16,10 +17,11 @@ import (
 type operation struct {
 	kind     string
 	claim    prove.Claim
-	tx       bool // needs a transaction
-	queued   bool // sends nothing itself, so it is proven and not run
-	empty    bool // may send nothing
-	misuse   bool // must be refused before anything is sent
+	tx       bool             // needs a transaction
+	queued   bool             // sends nothing itself, so it is proven and not run
+	empty    bool             // may send nothing
+	misuse   bool             // must be refused before anything is sent
+	refusal  func(error) bool // whether that is the error, where it matters
 	run      func(ctx context.Context, db owner.DB) error
 	expected func(cockroach bool) outcome // by the oracle, before
 	result   func(cockroach bool) error   // compares what came of a call that succeeded, and carries it out in the oracle
@@ -38,7 +40,11 @@ const (
 	notNullViolation sqlState = "23502"
 	outOfRange       sqlState = "22003"
 	noKey            sqlState = "42830" // CockroachDB's, for a part of a key without a default
+	noFunction       sqlState = "42883"
 )
+
+// errScan stands for what the driver says where a field is too small.
+var errScan = errors.New("a value that does not fit the field")
 
 // check compares how a call ended with what was expected.
 func (o outcome) check(err error) error {
@@ -50,6 +56,9 @@ func (o outcome) check(err error) error {
 	}
 	for _, want := range o {
 		if want == nil && err == nil || want != nil && errors.Is(err, want) {
+			return nil
+		}
+		if want == errScan && errors.As(err, new(pgx.ScanArgError)) {
 			return nil
 		}
 		var state sqlState
@@ -189,6 +198,8 @@ func (e *entity[R, O]) register() {
 	if len(e.keys) > 0 {
 		e.w.ops = append(e.w.ops, e.upsert)
 	}
+	e.w.ops = append(e.w.ops, e.patch)
+	e.w.ops = append(e.w.ops, readings(e.reading)...)
 }
 
 // unscoped has a scope that For did not make: nothing may be sent.

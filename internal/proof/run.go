@@ -54,6 +54,8 @@ func (p *proving) prove(op *operation, rec *recorder, err error) error {
 	switch sent := len(rec.sent); {
 	case op.misuse && (sent > 0 || err == nil):
 		return fmt.Errorf("%s was to be refused, but ended with %v after %d statements: %s", op.kind, err, sent, rec.sent)
+	case op.misuse && op.refusal != nil && !op.refusal(err):
+		return fmt.Errorf("%s was refused with another error: %w", op.kind, err)
 	case op.misuse:
 		t.refused++
 		return nil

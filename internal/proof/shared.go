@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
@@ -15,4 +16,10 @@ func (e *entity[R, O]) registerShared(t *owner.SharedTable[R]) {
 		panic("a shared table has no owner")
 	}
 	e.w.ops = append(e.w.ops, shared.reads(func(*source, actor) owner.Select[R, owner.Everybody] { return t.Select })...)
+	e.w.ops = append(e.w.ops, readings(func(_ *source, who actor) reading[R, owner.Everybody] {
+		return reading[R, owner.Everybody]{
+			e: shared, who: who, claim: e.claim(prove.Read, who), key: shared.keyFields(),
+			in: func(actor) owner.Select[R, owner.Everybody] { return t.Select },
+		}
+	})...)
 }

@@ -20,7 +20,7 @@ type account struct {
 	ID      int64    `db:"id" owner:"pk"`
 	Owner   userID   `db:"us\"er" owner:"owner"`
 	Name    string   `db:"select"`
-	Nick    *string  `db:"a.b"`
+	Nick    *string  `db:"a.b" json:"nick/~name,omitempty"`
 	Balance int64    `db:"$1" owner:"server"`
 	Score   float64  `db:"sco'--re"`
 	Flag    bool     `db:"/* */"`
@@ -37,7 +37,7 @@ type order_ struct {
 	Owner   userID `db:"\"" owner:"owner"`
 	Total   int64  `db:" - "`
 	Payer   *int64 `db:"null"`
-	Remark  string `db:"excluded"`
+	Remark  string `db:"excluded" json:"-"`
 	Current int32  `db:"true" owner:"version"`
 }
 
@@ -88,7 +88,8 @@ type country struct {
 type world struct {
 	tables []*prove.Table
 	ops    []maker
-	stores []store // in an order in which rows can be inserted
+	stores []store  // in an order in which rows can be inserted
+	sealed []sealed // cursors that were made
 	actors []actor
 }
 
@@ -254,13 +255,13 @@ func newWorld(name func() string) (w *world, err error) {
 	orders.model.References = []prove.Reference{{Parent: accounts.model, From: []string{"null"}}}
 	lines.model.References = []prove.Reference{{Parent: accounts.model, From: []string{"from"}}}
 	drafts.model.References = []prove.Reference{{Parent: notes.model, From: []string{"note"}}}
-	linked(owner.References(accounts.table, accounts.fields[above].column), accounts, []int{above}, accounts, true, true)
-	linked(owner.References(shared, accounts.fields[from].column), accounts, []int{from}, countries, false, true)
-	linked(owner.References(accounts.table, orders.fields[payer].column), orders, []int{payer}, accounts, true, true)
+	toAbove := linked(owner.References(accounts.table, accounts.fields[above].column), accounts, []int{above}, accounts, true, true)
+	toCountry := linked(owner.References(shared, accounts.fields[from].column), accounts, []int{from}, countries, false, true)
+	toPayer := linked(owner.References(accounts.table, orders.fields[payer].column), orders, []int{payer}, accounts, true, true)
 	linked(owner.References(accounts.table, lines.fields[lineFrom].column), lines, []int{lineFrom}, accounts, true, true)
-	linked(owner.References(orders.table, lines.fields[lr].column, lines.fields[lo].column), lines, []int{lr, lo}, orders, true, true)
-	linked(owner.References(lines.table, labels.fields[br].column, labels.fields[bo].column, labels.fields[bl].column), labels, []int{br, bo, bl}, lines, true, true)
-	linked(owner.References(notes.table, drafts.fields[dn].column), drafts, []int{dn}, notes, false, true)
+	toOrder := linked(owner.References(orders.table, lines.fields[lr].column, lines.fields[lo].column), lines, []int{lr, lo}, orders, true, true)
+	toLine := linked(owner.References(lines.table, labels.fields[br].column, labels.fields[bo].column, labels.fields[bl].column), labels, []int{br, bo, bl}, lines, true, true)
+	toNote := linked(owner.References(notes.table, drafts.fields[dn].column), drafts, []int{dn}, notes, false, true)
 
 	accounts.key(id)
 	accounts.key(byName)
@@ -278,6 +279,7 @@ func newWorld(name func() string) (w *world, err error) {
 	notes.register()
 	drafts.register()
 	countries.registerShared(shared)
+	registerViews(toAbove, toCountry, toPayer, toOrder, toLine, toNote)
 	w.stores = []store{countries, accounts, notes, orders, settings, lines, labels, drafts}
 	return w, nil
 }

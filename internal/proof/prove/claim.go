@@ -51,6 +51,15 @@ type Claim struct {
 	Verb     Verb
 	Owner    []any // the values of the scope, as they are sent: the first parameters
 	Receiver []any // of a transfer, the next ones
+	Reveal   []Revealed
+	Assign   []string // the columns that an update may change, besides the version; nil for any
+}
+
+// Revealed is a hidden column that a view says it reads: the exception from
+// hidden columns being in no output.
+type Revealed struct {
+	Table  *Table
+	Column string
 }
 
 // same reports whether two arguments are one value to the database.

@@ -312,7 +312,7 @@ func crExpr(e tree.Expr) *expr {
 		if !ok {
 			fail("a cast to an odd type")
 		}
-		name := map[string]string{"INT8": "int8", "STRING": "text", "TEXT": "text"}[t.SQLString()]
+		name := map[string]string{"INT8": "int8", "STRING": "text", "TEXT": "text", "FLOAT8": "float8", "FLOAT4": "float4"}[t.SQLString()]
 		if name == "" {
 			fail("a cast to %s", t.SQLString())
 		}

@@ -43,6 +43,8 @@ func (p *prover) assigned(s *source, t *Table, set []assignment, in *scope) {
 		case p.claim.Verb == Transfer && p.among(t.Owners, a.column):
 		case p.fixed(t, a.column):
 			fail("an assignment to %q, which is the owner, a key or a parent", a.column)
+		case p.claim.Assign != nil && !p.among(p.claim.Assign, a.column):
+			fail("an assignment to %q, which this caller may not change", a.column)
 		}
 	}
 	if t.Version != "" && !slices.Contains(seen, p.fold(t.Version)) {

@@ -1,0 +1,18 @@
+package owner_test
+
+import (
+	"testing"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// What a table hides comes out of no aggregate either.
+func TestAggregatesOfHiddenColumns(t *testing.T) {
+	t.Parallel()
+	for _, aggregate := range []func(db owner.DB) error{
+		func(db owner.DB) error { _, err := owner.Max(t.Context(), db, Orders.In(me), OrderSecret); return err },
+		func(db owner.DB) error { _, err := owner.Min(t.Context(), db, Orders.In(me), OrderSecret); return err },
+	} {
+		refused(t, aggregate, "it is hidden, and an aggregate would show it")
+	}
+}
