@@ -279,5 +279,5 @@ func newWorld(name func() string) (w *world, err error) {
 	drafts.register()
 	countries.registerShared(shared)
 	w.stores = []store{countries, accounts, notes, orders, settings, lines, labels, drafts}
-	return w, nil
+	return w, w.declareGranted(model)
 }
