@@ -1,5 +1,7 @@
 package owner
 
+import "slices"
+
 // A Grant says that rows R can be read by others than their owner: by those for
 // whom there is a row in a table of grants. Make one with [GrantedBy].
 type Grant[G, R any, O comparable] struct {
@@ -22,7 +24,9 @@ type grant struct {
 //
 // Who may make grants is another declaration of the same table of grants: made by
 // [NewThrough] with the rows as its parent, it lets their owner write them. Do not
-// let grantees write grants of their own. It panics if the columns do not fit.
+// let grantees write grants of their own. It panics if the columns do not fit, and
+// if the owner is part of the primary key of rows: two owners may then have rows of
+// the same key, and a grant on one would be a grant on both.
 func GrantedBy[G, R any, O comparable](rows *Table[R, O], grants *Table[G, O], columns ...AnyColumn[G]) Grant[G, R, O] {
 	if rows == nil || rows.def == nil || grants == nil || grants.def == nil {
 		panic(misuse("GrantedBy: a table was not made by MustTable"))
@@ -31,6 +35,9 @@ func GrantedBy[G, R any, O comparable](rows *Table[R, O], grants *Table[G, O], c
 	to := rows.def
 	if t != grants.def || t.through != nil {
 		panic(misuse("GrantedBy: the columns must be of %s, and that must have an owner column", grants.def.name))
+	}
+	if slices.ContainsFunc(to.owners, func(c *column) bool { return c.pk }) {
+		panic(misuse("GrantedBy: the owner is part of the primary key of %s, whose other columns do not say whose row it is", to.name))
 	}
 	if len(from) != len(to.key) {
 		panic(misuse("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.name, to.name, len(to.key), len(from)))

@@ -48,3 +48,20 @@ func TestParentWithItsOwnerInTheKey(t *testing.T) {
 	_, err := owner.NewThrough[child]("children", odds)
 	require.ErrorContains(t, err, "do not say whose row it is")
 }
+
+// A grant names a row by the same columns, and would let others read the rows of
+// all owners who have one with that key.
+func TestGrantOnRowsWithTheirOwnerInTheKey(t *testing.T) {
+	t.Parallel()
+	type grant struct {
+		Region  string `db:"region" owner:"pk"`
+		Number  int32  `db:"number" owner:"pk"`
+		Grantee string `db:"grantee" owner:"owner,pk"`
+	}
+	odds := owner.MustTable[Odd, string]("odds")
+	grants := owner.MustTable[grant, string]("grants")
+	region := owner.Column(grants, func(g *grant) *string { return &g.Region })
+	number := owner.Column(grants, func(g *grant) *int32 { return &g.Number })
+	require.PanicsWithError(t, "owner: GrantedBy: the owner is part of the primary key of odds, whose other columns do not say whose row it is",
+		func() { owner.GrantedBy(odds, grants, region, number) })
+}

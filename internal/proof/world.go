@@ -281,5 +281,5 @@ func newWorld(name func() string) (w *world, err error) {
 	countries.registerShared(shared)
 	registerViews(toAbove, toCountry, toPayer, toOrder, toLine, toNote)
 	w.stores = []store{countries, accounts, notes, orders, settings, lines, labels, drafts}
-	return w, nil
+	return w, w.declareGranted(model)
 }

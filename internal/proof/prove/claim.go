@@ -49,8 +49,9 @@ type Claim struct {
 	Tables   []*Table // all that are declared
 	Table    *Table   // the one that the operation is on
 	Verb     Verb
-	Owner    []any // the values of the scope, as they are sent: the first parameters
-	Receiver []any // of a transfer, the next ones
+	Owner    []any  // the values of the scope, as they are sent: the first parameters
+	Receiver []any  // of a transfer, the next ones
+	Granted  *Grant // of a read, or nil
 	Reveal   []Revealed
 	Assign   []string // the columns that an update may change, besides the version; nil for any
 }

@@ -18,7 +18,7 @@ func (p *prover) mustOwn(s *source, must []*expr, in *scope) {
 	if p.claim.Receiver != nil && s != p.written && p.owned(s, t, must, in, n+1, n) {
 		return // what the row to be given away points at is looked up for the receiver
 	}
-	if !p.owned(s, t, must, in, 1, n) {
+	if !p.owned(s, t, must, in, 1, n) && !p.granted(s, t, must, in) {
 		fail("nothing keeps the table %q, called %q, to the owner's rows", t.Name, s.name())
 	}
 }
@@ -103,27 +103,35 @@ func (p *prover) ownedByExists(s *source, t *Table, must []*expr, in *scope, fir
 // points reports whether e says that there is a row of the parent that is the
 // owner's and has that key.
 func (p *prover) points(e *expr, in *scope, parent *Table, key []matcher, first, n int) bool {
-	if e.kind != "exists" {
+	inner, must, scope := p.looksUp(e, in, parent)
+	if inner == nil {
 		return false
 	}
-	q := e.sub
-	// An aggregate without GROUP BY always yields a row.
-	if q.verb != "select" || len(q.from) != 1 || q.from[0].join != "" || q.from[0].sub != nil || q.groupBy != nil || q.having != nil ||
-		len(q.outputs) != 1 || q.outputs[0].expr.kind != "const" {
-		return false
-	}
-	inner := q.from[0]
-	if p.isCTE(inner) != nil || p.declared(inner) != parent {
-		return false
-	}
-	scope := &scope{tables: []*source{inner}, outer: in}
-	must := conjuncts(q.where)
 	for i, match := range key {
 		if !p.equal(must, scope, p.column(inner, parent.Key[i]), match) {
 			return false
 		}
 	}
 	return p.owned(inner, parent, must, scope, first, n)
+}
+
+// looksUp takes apart an EXISTS of rows of that one table: the table, the
+// conditions on its rows, and where names in them are looked up.
+func (p *prover) looksUp(e *expr, in *scope, t *Table) (*source, []*expr, *scope) {
+	if e.kind != "exists" {
+		return nil, nil, nil
+	}
+	q := e.sub
+	// An aggregate without GROUP BY always yields a row.
+	if q.verb != "select" || len(q.from) != 1 || q.from[0].join != "" || q.from[0].sub != nil || q.groupBy != nil || q.having != nil ||
+		len(q.outputs) != 1 || q.outputs[0].expr.kind != "const" {
+		return nil, nil, nil
+	}
+	inner := q.from[0]
+	if p.isCTE(inner) != nil || p.declared(inner) != t {
+		return nil, nil, nil
+	}
+	return inner, conjuncts(q.where), &scope{tables: []*source{inner}, outer: in}
 }
 
 // ownedByJoin: the parent is joined, and what is true of it is true of the child.

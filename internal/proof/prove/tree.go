@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // query is a statement or a subquery.
@@ -110,7 +112,9 @@ func conjuncts(e *expr) []*expr {
 	return []*expr{e}
 }
 
-// String writes a tree in full, to compare what two grammars understood.
+// String writes a tree in full, to compare what two grammars understood. Names
+// are composed as CockroachDB does it, each by itself: a mark that begins a name
+// must not be joined to what is written before it.
 func (q *query) String() string {
 	if q == nil {
 		return "-"
@@ -123,7 +127,8 @@ func (q *query) String() string {
 func (q *query) write(b *strings.Builder) {
 	b.WriteString("(" + q.verb)
 	for _, c := range q.with {
-		fmt.Fprintf(b, " with %q%q", c.name, c.columns)
+		writeNames(b, " with", c.name)
+		writeNames(b, " columns", c.columns...)
 		c.query.write(b)
 	}
 	if q.distinct {
@@ -138,7 +143,7 @@ func (q *query) write(b *strings.Builder) {
 		q.target.write(b)
 	}
 	if q.columns != nil {
-		fmt.Fprintf(b, " columns%q", q.columns)
+		writeNames(b, " columns", q.columns...)
 	}
 	for _, s := range q.from {
 		b.WriteString(" from")
@@ -154,14 +159,14 @@ func (q *query) write(b *strings.Builder) {
 	}
 	writeOne(b, " having", q.having)
 	for _, o := range q.orderBy {
-		fmt.Fprintf(b, " order[%v %s]", o.desc, o.nulls)
+		b.WriteString(" order " + strconv.FormatBool(o.desc) + o.nulls)
 		o.expr.write(b)
 	}
 	writeOne(b, " limit", q.limit)
 	b.WriteString(q.lock)
 	writeSet(b, q.set)
 	if c := q.conflict; c != nil {
-		fmt.Fprintf(b, " conflict%q %v", c.target, c.nothing)
+		writeNames(b, " conflict "+strconv.FormatBool(c.nothing), c.target...)
 		writeSet(b, c.set)
 		writeOne(b, " where", c.where)
 	}
@@ -169,16 +174,23 @@ func (q *query) write(b *strings.Builder) {
 	b.WriteString(")")
 }
 
+func writeNames(b *strings.Builder, what string, names ...string) {
+	b.WriteString(what)
+	for _, name := range names {
+		b.WriteString(" " + strconv.Quote(norm.NFC.String(name)))
+	}
+}
+
 func writeSet(b *strings.Builder, set []assignment) {
 	for _, a := range set {
-		fmt.Fprintf(b, " set %q", a.column)
+		writeNames(b, " set", a.column)
 		a.expr.write(b)
 	}
 }
 
 func writeOutputs(b *strings.Builder, what string, outputs []output) {
 	for _, o := range outputs {
-		fmt.Fprintf(b, "%s %q", what, o.as)
+		writeNames(b, what, o.as)
 		o.expr.write(b)
 	}
 }
@@ -208,19 +220,20 @@ func (s *source) write(b *strings.Builder) {
 		b.WriteString("}")
 	case s.sub != nil:
 		s.sub.write(b)
-		fmt.Fprintf(b, " as %q", s.alias)
+		writeNames(b, " as", s.alias)
 	default:
-		fmt.Fprintf(b, "{%q.%q as %q}", s.schema, s.table, s.alias)
+		writeNames(b, "{", s.schema, s.table, s.alias)
+		b.WriteString("}")
 	}
 }
 
 func (e *expr) write(b *strings.Builder) {
 	b.WriteString("<" + e.kind)
 	if e.table != "" {
-		b.WriteString(" " + strconv.Quote(e.table))
+		writeNames(b, " of", e.table)
 	}
 	if e.text != "" {
-		b.WriteString(" " + strconv.Quote(e.text))
+		writeNames(b, "", e.text)
 	}
 	if e.num != 0 {
 		b.WriteString(" " + strconv.Itoa(e.num))
