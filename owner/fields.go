@@ -23,6 +23,8 @@ type column struct {
 
 	tenant, owner, pk, parent, server, hidden, version, dfault bool
 
+	refers bool // in a foreign key that is checked
+
 	plain      bool // no value is NULL or has a Value method
 	viaPointer bool // only the pointer has one
 	nullable   bool // can hold NULL

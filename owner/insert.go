@@ -102,7 +102,7 @@ func (s *statement) insertColumns(t *table, leaveOut func(*column) bool) []*colu
 }
 
 // optional reports whether the database can fill the column.
-func (c *column) optional() bool { return (c.pk || c.dfault) && !c.parent }
+func (c *column) optional() bool { return (c.pk || c.dfault) && !c.parent && !c.refers }
 
 // value writes what to insert into the column.
 func (s *statement) value(t *table, c *column, row unsafe.Pointer) {

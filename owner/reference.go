@@ -29,8 +29,11 @@ type reference struct {
 //
 //	var From = owner.References(Accounts, TransferFrom)
 //
-// It panics if the columns do not fit, if the parent's owner is of another kind
-// than the child's, or if a statement has used the child's table already, since
+// Each insert sends these columns, a pk among them too, because what the database
+// would fill in cannot be checked.
+//
+// It panics if the columns do not fit or are tagged default, if the parent's owner
+// is of another kind than the child's, or if a statement has used the child's table already, since
 // that went without the check.
 func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
 	to := defined(parent)
@@ -55,6 +58,12 @@ func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference
 	case t.used.Load():
 		panic(misuse("table %s: declare the reference to %s before the first statement", t.name, to.name))
 	default:
+		for _, c := range from {
+			if c.dfault {
+				panic(misuse("column %s: it is tagged default, but what the database fills in is not checked to be the owner's; remove the word, and set the column", c))
+			}
+			c.refers = true
+		}
 		t.references = append(t.references, r)
 	}
 	return Reference[C, P]{ref: r}
