@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -39,7 +40,9 @@ func TestMutationsAreFound(t *testing.T) {
 		for _, st := range rec.sent {
 			g, err := prove.Statement(st.sql, st.args, &op.claim)
 			require.NoError(t, err)
-			for name, sql := range mutants(w, st, &op.claim) {
+			all := mutants(w, st, &op.claim)
+			maps.Copy(all, termMutants(st, op))
+			for name, sql := range all {
 				g, err = prove.Statement(sql, st.args, &op.claim)
 				require.NoError(t, g.PostgreSQL, "%s: %s", name, sql)
 				require.NoError(t, g.CockroachDB, "%s: %s", name, sql)
@@ -52,13 +55,21 @@ func TestMutationsAreFound(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"get", "one", "all", "count", "exists", "update", "update where", "delete", "delete where",
-		"upsert", "insert", "insert many", "transfer", "queue insert", "queue update", "queue delete"} {
+		"upsert", "insert", "insert many", "transfer", "granted all", "granted view", "queue insert", "queue update", "queue delete"} {
 		sum := 0
 		for _, m := range found[kind] {
 			sum += m
 		}
 		require.Greater(t, sum, least, "mutants of %s", kind)
 		t.Logf("%s: %v", kind, found[kind])
+	}
+	for _, name := range termNames {
+		sum := 0
+		for _, m := range found {
+			sum += m[name]
+		}
+		require.Greater(t, sum, least/2, "mutants of %s", name)
+		t.Logf("%s: %d", name, sum)
 	}
 	require.Greater(t, found["upsert"]["conflict"], least/2)
 	require.Greater(t, found["insert"]["inserted"], least/2)
