@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,7 +41,9 @@ func TestMutationsAreFound(t *testing.T) {
 			g, err := prove.Statement(st.sql, st.args, &op.claim)
 			require.NoError(t, err)
 			requireClaimed(t, op, st)
-			for name, sql := range mutants(w, st, &op.claim) {
+			all := mutants(w, st, &op.claim)
+			maps.Copy(all, termMutants(st, op))
+			for name, sql := range all {
 				g, err = prove.Statement(sql, st.args, &op.claim)
 				require.NoError(t, g.PostgreSQL, "%s: %s", name, sql)
 				require.NoError(t, g.CockroachDB, "%s: %s", name, sql)
@@ -53,7 +56,7 @@ func TestMutationsAreFound(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"get", "one", "all", "count", "exists", "update", "update where", "delete", "delete where",
-		"upsert", "insert", "insert many", "transfer", "queue insert", "queue update", "queue delete",
+		"upsert", "insert", "insert many", "transfer", "granted all", "granted view", "queue insert", "queue update", "queue delete",
 		"page", "pages", "rows", "sum", "min", "max", "avg", "patch", "view all", "view one", "view count", "view exists",
 		"view page", "view pages", "view rows", "view sum", "view min", "view max", "view avg"} {
 		sum := 0
@@ -62,6 +65,14 @@ func TestMutationsAreFound(t *testing.T) {
 		}
 		require.Greater(t, sum, least, "mutants of %s", kind)
 		t.Logf("%s: %v", kind, found[kind])
+	}
+	for _, name := range termNames {
+		sum := 0
+		for _, m := range found {
+			sum += m[name]
+		}
+		require.Greater(t, sum, least/2, "mutants of %s", name)
+		t.Logf("%s: %d", name, sum)
 	}
 	require.Greater(t, found["upsert"]["conflict"], least/2)
 	guards := 0

@@ -103,6 +103,7 @@ func (e *entity[R, O]) update(s *source, who actor) *operation {
 		} else {
 			u = u.At(version)
 		}
+		op.claim.At = version
 		op.misuse = op.misuse || e.model.Version == "" || version == 0
 	}
 	returning := s.one(2)

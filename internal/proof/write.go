@@ -19,6 +19,7 @@ func (e *entity[R, O]) remove(s *source, who actor) *operation {
 	op.run = func(ctx context.Context, db owner.DB) error { return e.table.In(e.scope(who)).Delete(ctx, db, args...) }
 	if s.one(3) {
 		version = int64(s.n(4))
+		op.claim.At = version
 		op.misuse = e.model.Version == "" || version == 0
 		op.run = func(ctx context.Context, db owner.DB) error {
 			return e.table.In(e.scope(who)).DeleteAt(ctx, db, version, args...)
@@ -76,8 +77,8 @@ func (e *entity[R, O]) removeWhere(s *source, who actor) *operation {
 func (e *entity[R, O]) transfer(s *source, who actor) *operation {
 	args, key := e.pickKey(s)
 	to := pick(s, e.w.actors...)
-	for !s.one(5) && slices.Equal(e.args(who), e.args(to)) {
-		to = pick(s, e.w.actors...)
+	if slices.Equal(e.args(who), e.args(to)) && !s.one(5) {
+		to = e.w.actors[(slices.Index(e.w.actors, who)+1)%len(e.w.actors)]
 	}
 	op := &operation{kind: "transfer", claim: e.claim(prove.Transfer, who)}
 	op.claim.Receiver = e.args(to)

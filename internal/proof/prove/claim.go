@@ -52,6 +52,7 @@ type Claim struct {
 	Owner    []any  // the values of the scope, as they are sent: the first parameters
 	Receiver []any  // of a transfer, the next ones
 	Granted  *Grant // of a read, or nil
+	At       any    // of an update or delete, the version that the row must be in, or nil
 	Reveal   []Revealed
 	Assign   []string // the columns that an update may change, besides the version; nil for any
 }

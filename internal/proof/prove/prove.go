@@ -212,6 +212,7 @@ func (p *prover) query(q *query, outer *scope) {
 	case "delete":
 		p.write(q, Delete)
 		p.mustOwn(q.target, conjuncts(q.where), in)
+		p.current(q, conjuncts(q.where), in)
 	}
 }
 

@@ -20,6 +20,13 @@ func (p *prover) write(q *query, verb Verb) {
 	}
 }
 
+// current fails unless the row must be in the version that the claim says.
+func (p *prover) current(q *query, must []*expr, in *scope) {
+	if at, t := p.claim.At, p.claim.Table; at != nil && !p.equal(must, in, p.column(q.target, t.Version), p.value(at)) {
+		fail("the version of %q is not compared", t.Name)
+	}
+}
+
 // fixed reports whether no update may change the column.
 func (p *prover) fixed(t *Table, column string) bool {
 	return p.among(t.Owners, column) || p.among(t.Key, column) || p.among(t.Parent, column) || p.fold(t.Version) == column
@@ -56,6 +63,7 @@ func (p *prover) update(q *query, in *scope) {
 	p.write(q, Update)
 	t, must := p.claim.Table, conjuncts(q.where)
 	p.mustOwn(q.target, must, in)
+	p.current(q, must, in)
 	p.assigned(q.target, t, q.set, in)
 	if p.claim.Verb == Transfer {
 		p.transfer(q, must, in)

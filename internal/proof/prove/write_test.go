@@ -100,3 +100,14 @@ func TestWrites(t *testing.T) {
 			`insert into "docs" ("owner", "id", "version") values ($1, $2, 1) on conflict on constraint "k" do update set "title" = "excluded"."title", "version" = "docs"."version" + 1 where "docs"."owner" = $1`,
 		}})
 }
+
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	changing, removing := claimed(docs, Update), claimed(docs, Delete)
+	changing.At, removing.At = int64(1), int64(1)
+	change, remove := `update "docs" set "title" = null, "version" = "version" + 1 where "owner" = $1`, `delete from "docs" where "owner" = $1`
+	proves(t, texts{changing, 2, []string{change + ` and "version" = $2`}}, texts{removing, 2, []string{remove + ` and "version" = $2`}})
+	for _, term := range []string{` and $2 = $2`, ` and "version" <> $2`, ` and "version" >= $2`, ` and "id" = $2`, ` and ("version" = $2 or "id" is null)`, ` and $2 is not null and "version" = $1`} {
+		refuses(t, texts{changing, 2, []string{change + term}}, texts{removing, 2, []string{remove + term}})
+	}
+}
