@@ -27,8 +27,9 @@ type lock struct {
 
 // ForUpdate locks the rows that are read until the transaction ends. The
 // database given must be a pgx.Tx, since anywhere else the lock would be gone
-// at once. [Select.Count] and [Select.Exists] refuse it. Of a [View] it locks the
-// rows of the table that the view is of, and none of those that are joined.
+// at once. [Select.Count] and [Select.Exists] refuse it, and so does what a [Grant]
+// lets others read. Of a [View] it locks the rows of the table that the view is
+// of, and none of those that are joined.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 	s.q.lock = lock{" for update", slices.Clone(options)}
 	return s

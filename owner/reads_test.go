@@ -383,6 +383,13 @@ func TestGrants(t *testing.T) {
 		_, err = readers.In(scope(UserID(44))).Get(ctx, db, bobOrder)
 		require.ErrorIs(t, err, owner.ErrNotFound)
 		require.ErrorIs(t, Orders.In(me).Update(bobOrder).Set(OrderTitle.Set("x")).Exec(ctx, db), owner.ErrNotFound)
+		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			_, err := readers.In(me).ForShare().All(ctx, tx)
+			require.ErrorContains(t, err, "a grant is for reading")
+			_, err = OrderCodes.Of(readers.In(me)).ForUpdate().All(ctx, tx)
+			require.ErrorContains(t, err, "a grant is for reading")
+			return nil
+		}))
 		bobsWorld(t, db)
 	})
 }

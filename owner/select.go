@@ -159,6 +159,9 @@ func (q *query) prepare(db DB, summary bool) error {
 	case summary:
 		return misuse("table %s: ForUpdate locks the rows that are returned; Count, Exists and aggregates return none", q.table.name)
 	}
+	if q.granted != nil {
+		return misuse("table %s: a grant is for reading, and a lock keeps the owner of a row from changing it; lock with In", q.table.name)
+	}
 	return q.lock.check(q.table, db)
 }
 

@@ -180,6 +180,7 @@ func (g *granted[G, R, O]) read(s *source, who actor) *operation {
 	op := pick(s, all.reads(func(*source, actor) owner.Select[R, O] { return base })...)(s, who)
 	op.kind = "granted " + op.kind
 	op.claim.Granted = claim
+	op.misuse = op.misuse || op.tx // a lock
 	return op
 }
 
