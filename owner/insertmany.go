@@ -19,8 +19,8 @@ const maxParams = 65535
 // of [Scoped.Insert], but the rows are left as they are, because no database
 // promises to return them in the order given. Where one of them points at no row
 // of the owner's, the error is [ErrReference], and the transaction is spoiled. This
-// is found before anything is inserted, so that what stands in a stranger's way,
-// such as the key of a line of an order, cannot be told from what does not exist.
+// is found before anything is inserted: otherwise a unique violation could tell
+// that a stranger's order has such a line.
 //
 // No rows are no error. More than a statement can carry are refused: about 65000
 // divided by the number of columns, where each foreign key counts once more for
