@@ -21,7 +21,7 @@ func TestMutationsAreFound(t *testing.T) {
 	s := seeded(3, 3)
 	found := map[string]map[string]int{}
 	var w *world
-	n, least := 6000, 50
+	n, least := 12000, 50
 	if testing.Short() {
 		n, least = 2000, 5
 	}
