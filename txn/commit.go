@@ -20,7 +20,7 @@ func (a *attempt) commit(ctx context.Context) evidence {
 	return a.commitPacket(ctx)
 }
 
-func (a *attempt) commitPacket(ctx context.Context) evidence {
+func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	statements, err := a.ready(ctx, &commit)
 	if err != nil {
 		return a.evidence(err)
@@ -29,11 +29,22 @@ func (a *attempt) commitPacket(ctx context.Context) evidence {
 		return a.evidence(contextError(ctx))
 	}
 	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
-	e := a.sendCommit(ctx, g, statements)
-	if g.end() && !canceled(e.err) {
-		_ = a.conn.Close(context.WithoutCancel(ctx)) // or what comes next on it is canceled
-	}
+	finished := false
+	defer func() {
+		if hit := g.end(); !finished || hit && !canceled(e.err) {
+			a.shut(ctx) // or whoever has it next is canceled, or reads what is left
+		}
+	}()
+	e = a.sendCommit(ctx, g, statements)
+	finished = true // and not by a panic in a tracer, or runtime.Goexit
 	return e
+}
+
+// shut closes the connection whatever has become of ctx.
+func (a *attempt) shut(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
+	defer cancel()
+	_ = a.conn.Close(ctx) // it is gone either way
 }
 
 func canceled(err error) bool {
@@ -88,8 +99,8 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 		return a.evidence(contextError(ctx))
 	}
 	out, stop := outlast(ctx, commitGrace)
+	defer stop()
 	err := a.inner.Commit(out)
-	stop()
 	// The connection may be somebody else's by now, so it is not looked at.
 	e := evidence{phase: phaseCommit, commitSent: true, err: err, cockroach: a.cockroach}
 	if err == nil {
