@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"testing"
 	"time"
@@ -11,6 +12,15 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/chaos"
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
+
+var small = flag.Bool("small", false, "run a small storm and a small soak too")
+
+// skipUnlessSmall keeps what takes long out of go test ./...; make test has it.
+func skipUnlessSmall(t *testing.T) {
+	if !*small {
+		t.Skip("takes long: go test ./internal/chaos -small")
+	}
+}
 
 // each runs f on every engine that can be killed.
 func each(t *testing.T, f func(t *testing.T, s devdb.Source)) {
@@ -25,9 +35,10 @@ func each(t *testing.T, f func(t *testing.T, s devdb.Source)) {
 }
 
 func TestSmallRun(t *testing.T) {
+	skipUnlessSmall(t)
 	each(t, func(t *testing.T, s devdb.Source) {
 		var out bytes.Buffer
-		plan := chaos.Plan{Seed: 1, Transactions: 600, Cuts: 40, Kills: 1, Time: 2 * time.Minute}
+		plan := chaos.Plan{Seed: 1, Transactions: 600, Cuts: 40, Kills: 1, Time: 10 * time.Minute}
 		report, err := chaos.Run(t.Context(), s, plan, &out)
 		require.NoError(t, err, "%s", &out)
 		require.Zero(t, report.Wrong, "%s", &out)
@@ -46,6 +57,7 @@ func TestARunThatComesToNothingSaysSo(t *testing.T) {
 }
 
 func TestSmallSoak(t *testing.T) {
+	skipUnlessSmall(t)
 	each(t, func(t *testing.T, s devdb.Source) {
 		var out bytes.Buffer
 		require.NoError(t, chaos.Soak(t.Context(), s, 1, 9*time.Second, &out), "%s", &out)

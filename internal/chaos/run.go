@@ -113,6 +113,13 @@ func (r *run) tally(c *call, err error) {
 	}
 }
 
+// calls is how many have been made.
+func (r *run) calls() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts.calls
+}
+
 func (r *run) note(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,6 +146,9 @@ func (r *run) due(k faultKind) int64 {
 	}
 	switch k {
 	case killed:
+		if r.soak > 0 { // what a slow machine adds to it is for looks, not for more kills
+			elapsed = min(elapsed, r.soak)
+		}
 		return each(r.plan.Kills, min(time.Minute, max(r.soak/3, 1)))
 	case terminated:
 		return each(r.plan.Cuts/8, 4*time.Second)

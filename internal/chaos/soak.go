@@ -23,6 +23,14 @@ type sample struct {
 	connections float64 // sessions at the server
 }
 
+// How much has to be seen before anything is said about it. Where the machine is
+// slow, that takes longer than what was asked for.
+const (
+	leastSamples = 10
+	warmCalls    = 1_000 // pools and caches fill up first
+	extraTime    = 5 * time.Minute
+)
+
 // Soak runs the load of [Run] for a time, with two cuts in each second and a
 // kill in each minute, and fails if memory, goroutines or connections have grown.
 func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration, out io.Writer) error {
@@ -38,14 +46,14 @@ func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration
 
 	r := newRun(Plan{Seed: seed, Transactions: 1, Time: d}, srv, out)
 	r.soak = d
-	idle := float64(runtime.NumGoroutine())
+	idle := runtime.NumGoroutine()
 	var samples []sample
 	every := max(d/120, 250*time.Millisecond)
-	next := time.Now().Add(d / 10) // pools and caches fill up first
+	next := time.Now().Add(d / 10)
 	shown := time.Now()
 	err = r.storm(ctx, func() bool {
 		now := time.Now()
-		if now.After(next) {
+		if now.After(next) && r.calls() >= warmCalls {
 			next = now.Add(every)
 			if s, ok := r.sample(ctx); ok {
 				samples = append(samples, s)
@@ -56,7 +64,8 @@ func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration
 				}
 			}
 		}
-		return now.Sub(r.faults.begun) >= d
+		over := now.Sub(r.faults.begun) - d
+		return over >= 0 && len(samples) >= leastSamples || over >= extraTime
 	})
 	if err != nil {
 		return err
@@ -64,8 +73,8 @@ func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration
 	if err := r.awaitNoSession(ctx); err != nil {
 		return err
 	}
-	if left := float64(runtime.NumGoroutine()); left > idle+5 {
-		return fmt.Errorf("%.0f goroutines are left, and there were %.0f before", left, idle)
+	if err := awaitGoroutines(ctx, idle); err != nil {
+		return err
 	}
 	if err := flat(samples, out); err != nil {
 		return err
@@ -89,10 +98,27 @@ func (r *run) sample(ctx context.Context) (sample, bool) {
 	return s, err == nil
 }
 
+// awaitGoroutines waits until about as many are left as there were before: those
+// of a pool that was closed are still on their way out.
+func awaitGoroutines(ctx context.Context, before int) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		left := runtime.NumGoroutine()
+		if left <= before+5 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d goroutines are left, and there were %d before", left, before)
+		}
+		pause(ctx, 20*time.Millisecond)
+	}
+}
+
 // flat fails if something grows: by the trend over all samples, more than a
 // quarter of its mean and more than what comes and goes.
 func flat(samples []sample, out io.Writer) error {
-	if len(samples) < 10 {
+	if len(samples) < leastSamples {
 		return fmt.Errorf("no more than %d looks came off", len(samples))
 	}
 	for _, q := range []struct {

@@ -14,7 +14,8 @@ import (
 )
 
 // Durable is a database that keeps on disk what it has committed, and may be
-// killed and started again. Its methods are for one goroutine.
+// killed and started again. Its methods are for one goroutine; its fields do not
+// change, so others may connect meanwhile.
 type Durable struct {
 	*Server
 	run     func(ctx context.Context) (*process, error)
@@ -63,7 +64,7 @@ func (d *Durable) Kill() error {
 	// each other for ever. Who is stopped makes no more of them.
 	pid := d.process.cmd.Process.Pid
 	_ = d.process.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
-	for range 100 {
+	for range 10_000 {
 		if state, _ := statOf(pid); state != "R" && state != "S" && state != "D" {
 			break
 		}
@@ -87,7 +88,7 @@ func (d *Durable) Start(ctx context.Context) error {
 	}
 	// What a killed server leaves behind, a socket or shared memory, may be there for
 	// a moment longer.
-	const tries = 20
+	const tries = 300
 	var err error
 	for range tries {
 		if d.process, err = d.run(ctx); err == nil {
@@ -115,8 +116,9 @@ func (d *Durable) preparePostgres(ctx context.Context, bin string) error {
 	if err != nil {
 		return err
 	}
-	d.run = func(ctx context.Context) (p *process, err error) {
-		p, d.URL, err = runPostgres(ctx, bin, d.room, data,
+	d.URL = postgresURL(data) // never written again, as others may read it during a restart
+	d.run = func(ctx context.Context) (*process, error) {
+		p, _, err := runPostgres(ctx, bin, d.room, data,
 			"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c", "restart_after_crash=on")
 		return p, err
 	}

@@ -1,7 +1,9 @@
 package devdb
 
 import (
+	"context"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -64,4 +66,38 @@ func TestDurableServerMustBeOurs(t *testing.T) {
 	require.NoError(t, err)
 	_, err = found[0].StartDurable(t.Context())
 	require.ErrorContains(t, err, "not this program's to kill")
+}
+
+// Others may connect while a server is killed and started again.
+func TestAddressOfADurableServerIsReadByOthers(t *testing.T) {
+	t.Setenv(EnvURL, "")
+	found, err := Find()
+	require.NoError(t, err)
+	for _, s := range found {
+		t.Run(string(s.Engine), func(t *testing.T) {
+			srv, err := s.StartDurable(t.Context())
+			require.NoError(t, err)
+			defer srv.Stop()
+			url, restarted := srv.URL, make(chan struct{})
+			done := make(chan error, 1)
+			go func() {
+				defer close(restarted)
+				if err := srv.Kill(); err != nil {
+					done <- err
+					return
+				}
+				done <- srv.Start(context.Background())
+			}()
+			for over := false; !over; {
+				require.Equal(t, url, srv.URL)
+				select {
+				case <-restarted:
+					over = true
+				default:
+					runtime.Gosched()
+				}
+			}
+			require.NoError(t, <-done)
+		})
+	}
 }

@@ -141,13 +141,19 @@ func runPostgres(ctx context.Context, bin string, room *room, data string, setti
 	server := recorded(context.Background(), running, false, filepath.Join(bin, "postgres"), args...)
 	server.Dir = dir
 	server.SysProcAttr = attr
-	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
-		RawQuery: url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
-	p, err := launch(ctx, server, running, room.path("postgres.log"), u.String())
+	address := postgresURL(data)
+	p, err := launch(ctx, server, running, room.path("postgres.log"), address)
 	if err != nil {
 		return nil, "", fmt.Errorf("postgres: %w", err)
 	}
-	return p, u.String(), nil
+	return p, address, nil
+}
+
+// postgresURL is the address of a server on this data directory.
+func postgresURL(data string) string {
+	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
+		RawQuery: url.Values{"host": {filepath.Dir(data)}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
+	return u.String()
 }
 
 // unprivileged is the user that a server runs as when root starts it:
