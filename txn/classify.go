@@ -19,6 +19,7 @@ const (
 	codeIdleInTransaction    = "25P03"
 	codeTransactionTimeout   = "25P04"
 	codeUndefinedStatement   = "26000"
+	codeDuplicateStatement   = "42P05"
 	codeQueryCanceled        = "57014"
 	codeNotSupported         = "0A000"
 	codeProtocolViolation    = "08P01"
@@ -98,9 +99,9 @@ var rules = []struct {
 	{"ambiguous, but before COMMIT", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && pe.Code == codeCompletionUnknown && !fatal(pe) && e.before(pe)
 	}, rolledBack, always},
-	{"the prepared statement is gone or stale", func(e evidence, pe *pgconn.PgError) bool {
+	{"the prepared statement is gone or stale, or its name is taken", func(e evidence, pe *pgconn.PgError) bool {
 		// Also COMMIT's own: it was not carried out. Its text never raises this.
-		return pe != nil && stalePlan(pe) && !fatal(pe) && (e.before(pe) || pe.Code == codeUndefinedStatement && said(pe))
+		return pe != nil && stalePlan(pe) && !fatal(pe) && (e.before(pe) || misnamed(pe) && said(pe))
 	}, rolledBack, withoutPlan},
 	{"the session was too slow", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && (pe.Code == codeIdleInTransaction || pe.Code == codeTransactionTimeout) &&
@@ -206,7 +207,7 @@ func fatal(pe *pgconn.PgError) bool {
 // PostgreSQL and by the text, which is not translated, on CockroachDB.
 func stalePlan(pe *pgconn.PgError) bool {
 	switch pe.Code {
-	case codeUndefinedStatement:
+	case codeUndefinedStatement, codeDuplicateStatement:
 		return true
 	case codeProtocolViolation: // in cache_describe, when there are more columns than were described
 		return pe.Routine == "PortalSetResultFormat" || strings.Contains(pe.Message, "for number of format codes")
@@ -214,6 +215,13 @@ func stalePlan(pe *pgconn.PgError) bool {
 		return pe.Routine == "RevalidateCachedQuery" || pe.Message == "cached plan must not change result type"
 	}
 	return false
+}
+
+// misnamed reports whether the server did not know the name of a prepared
+// statement, or knew it already. It remembers names for as long as a session
+// lives, so that is another session than the one that was prepared for.
+func misnamed(pe *pgconn.PgError) bool {
+	return pe.Code == codeUndefinedStatement || pe.Code == codeDuplicateStatement
 }
 
 var reasonPattern = regexp.MustCompile(`(?:ABORT_|RETRY_)[A-Z_]+|ReadWithinUncertaintyInterval`)

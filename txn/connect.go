@@ -61,6 +61,9 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.link = linkOf(conn)
+	if a.call.nameless {
+		a.link.withoutNames()
+	}
 	if a.turn != nil {
 		a.call.lines.connected(a.turn)
 	}

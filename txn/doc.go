@@ -80,7 +80,7 @@
 //	XXA00                                                  committed; a *CommittedError
 //	40001, 40P01                                           rolled back; runs again
 //	40003 before COMMIT                                    rolled back; runs again
-//	26000, 0A000 or 08P01 for how a statement was prepared rolled back; runs again up to 3 times
+//	26000, 42P05; 0A000 or 08P01 for a stale plan          rolled back; runs again up to 3 times
 //	25P03, 25P04 before COMMIT, or at COMMIT by PostgreSQL rolled back
 //	FATAL or PANIC before COMMIT                           rolled back; runs again up to 3 times
 //	any other error before COMMIT                          rolled back

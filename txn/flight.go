@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -47,6 +48,7 @@ type statement struct {
 
 	described *pgconn.StatementDescription
 	named     bool // it is given the name of described in the packet that it is sent in
+	renamed   bool // which the server still had, so it is closed before
 	encoded   *pgx.ExtendedQueryBuilder
 	traced    context.Context
 }
@@ -125,6 +127,10 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 	for i := range statements {
 		s := &statements[i]
 		if s.named {
+			if slices.Contains(l.described.dropped, s.described.Name) {
+				s.renamed = true
+				f.pipeline.SendDeallocate(s.described.Name)
+			}
 			f.pipeline.SendPrepare(s.described.Name, s.sql, nil)
 		}
 		switch {
@@ -174,8 +180,8 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 		sd := asked[s.sql]
 		if sd == nil {
 			sd = &pgconn.StatementDescription{SQL: s.sql}
-			if l.mode == pgx.QueryExecModeCacheStatement {
-				sd.Name = l.described.name()
+			if l.names() {
+				sd.Name = nameOf(s.sql)
 			}
 			asked[s.sql] = sd
 			order = append(order, i)
@@ -242,6 +248,11 @@ func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
 			return f.text.ResultReader().Close()
 		}
 		return pgconn.CommandTag{}, f.text.Close()
+	}
+	if s.renamed {
+		if _, err := f.pipeline.GetResults(); err != nil {
+			return pgconn.CommandTag{}, err
+		}
 	}
 	if s.named {
 		if _, err := f.pipeline.GetResults(); err != nil {
@@ -315,7 +326,7 @@ func (f *flight) note(s *statement, err error) {
 		return
 	}
 	if pe := serverError(err); pe != nil && stalePlan(pe) {
-		f.link.described.dropAll(pe.Code == codeUndefinedStatement)
+		f.link.described.dropAll()
 		return
 	} else if pe != nil && len(pe.Code) == 5 {
 		switch pe.Code[:2] {

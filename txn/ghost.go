@@ -99,7 +99,7 @@ func (a *attempt) exorcise(ctx context.Context) {
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	_, _ = a.conn.Exec(ctx, endGhost, a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix)
+	_, _ = a.conn.Exec(ctx, endGhost, a.link.outside(a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix)...)
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a

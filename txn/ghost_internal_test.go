@@ -27,7 +27,7 @@ func TestGhostsAreToldFromOthers(t *testing.T) {
 		defer conn.Release()
 		exorcise := func(lost time.Time, texts ...string) {
 			g := &ghost{pid: other.PgConn().PID(), texts: texts, lost: lost}
-			(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn.Conn()}).exorcise(ctx)
+			(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn.Conn(), link: linkOf(conn.Conn())}).exorcise(ctx)
 		}
 		start := time.Now()
 		_, err = other.Exec(ctx, "select 1")

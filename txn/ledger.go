@@ -218,7 +218,7 @@ func (a *attempt) forget(ctx context.Context) error {
 			return err
 		})
 	}
-	_, err := a.conn.Exec(ctx, forgetKey, o.namespace, o.key)
+	_, err := a.conn.Exec(ctx, forgetKey, a.link.outside(o.namespace, o.key)...)
 	return err
 }
 

@@ -3,8 +3,9 @@ package txn
 import (
 	"container/list"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,8 @@ type link struct {
 	tracer    pgx.QueryTracer // nil: none
 	cockroach bool
 	described cache
+	nameless  bool // its server does not keep names, so none are sent
+	describes bool // pgx has a cache of descriptions on it
 
 	// For reuse, as only one packet is under way at a time.
 	flight     flight
@@ -41,6 +44,7 @@ func linkOf(conn *pgx.Conn) *link {
 		mode:      config.DefaultQueryExecMode,
 		tracer:    config.Tracer,
 		cockroach: conn.PgConn().ParameterStatus("crdb_version") != "",
+		describes: config.DescriptionCacheCapacity > 0,
 	}
 	switch l.mode {
 	case pgx.QueryExecModeCacheStatement:
@@ -141,10 +145,45 @@ func (l *link) needsDescription(s *statement) bool {
 	return len(s.args) > 0 || s.rows
 }
 
+// names reports whether statements are prepared under a name.
+func (l *link) names() bool { return l.mode == pgx.QueryExecModeCacheStatement && !l.nameless }
+
+// withoutNames sends no names from now on: the server did not know one that it had
+// been given, or had one already, so this is a pooler that leads to several
+// sessions. What is described stays so, and costs no more round trips.
+func (l *link) withoutNames() {
+	if l != nil && l.names() {
+		l.nameless = true
+		l.described.dropAll()
+		l.described.dropped = nil // they are other clients' as well
+	}
+}
+
+// plain is args for a statement that pgx sends in a transaction.
+func (l *link) plain(args []any) []any {
+	switch {
+	case l == nil || !l.nameless:
+		return args
+	case l.describes:
+		return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	return append([]any{pgx.QueryExecModeDescribeExec}, args...)
+}
+
+// outside is args for a statement that pgx sends outside a transaction. It goes in
+// one packet: behind a pooler, what is prepared in one may be in another session
+// than the next one reaches, and a name there, the empty one too, something else.
+func (l *link) outside(args ...any) []any {
+	if l.mode == pgx.QueryExecModeSimpleProtocol {
+		return args
+	}
+	return append([]any{pgx.QueryExecModeExec}, args...)
+}
+
 // nameBeginAndCommit has the server parse BEGIN and COMMIT once for a connection.
 // That takes no round trip, as nothing has to be known of them.
 func (l *link) nameBeginAndCommit(statements []statement) {
-	if l.mode != pgx.QueryExecModeCacheStatement || l.described.capacity < 2 || goesAsText(statements) {
+	if !l.names() || l.described.capacity < 2 || goesAsText(statements) {
 		return
 	}
 	for i := range statements {
@@ -153,7 +192,7 @@ func (l *link) nameBeginAndCommit(statements []statement) {
 			continue
 		}
 		if s.described = l.described.get(s.sql); s.described == nil {
-			s.described, s.named = &pgconn.StatementDescription{Name: l.described.name(), SQL: s.sql}, true
+			s.described, s.named = &pgconn.StatementDescription{Name: nameOf(s.sql), SQL: s.sql}, true
 		}
 	}
 }
@@ -198,7 +237,6 @@ type cache struct {
 	used     list.List                // of *pgconn.StatementDescription, the last used in front
 	bySQL    map[string]*list.Element // by its text
 	dropped  []string                 // names that the server still has
-	named    int
 }
 
 func (c *cache) get(sql string) *pgconn.StatementDescription {
@@ -210,14 +248,17 @@ func (c *cache) get(sql string) *pgconn.StatementDescription {
 	return e.Value.(*pgconn.StatementDescription)
 }
 
-// name is a new name for a prepared statement. None is used twice, so one that
-// is dropped later cannot be mistaken for a newer one.
-func (c *cache) name() string {
-	c.named++
-	return "rowkeeper_" + strconv.Itoa(c.named)
+// nameOf is the name of a prepared statement: a hash of its text, so that it means
+// the same statement in every session. Behind a pooler a name may reach a session
+// in which somebody else prepared it.
+func nameOf(sql string) string {
+	digest := sha256.Sum256([]byte(sql))
+	return "rowkeeper_" + hex.EncodeToString(digest[:24])
 }
 
+// put keeps the description of a statement that was just prepared.
 func (c *cache) put(sd *pgconn.StatementDescription) {
+	defer c.undrop(sd.Name)
 	if c.capacity <= 0 {
 		return
 	}
@@ -231,14 +272,10 @@ func (c *cache) put(sd *pgconn.StatementDescription) {
 	c.bySQL[sd.SQL] = c.used.PushFront(sd)
 }
 
-// dropAll drops everything, because something was stale. Names that are gone need
-// not be given back.
-func (c *cache) dropAll(gone bool) {
+// dropAll drops everything, because something was stale.
+func (c *cache) dropAll() {
 	for c.used.Len() > 0 {
 		c.drop(c.used.Front().Value.(*pgconn.StatementDescription).SQL)
-	}
-	if gone {
-		c.dropped = nil
 	}
 }
 
@@ -251,4 +288,9 @@ func (c *cache) drop(sql string) {
 	if sd := c.used.Remove(e).(*pgconn.StatementDescription); sd.Name != "" {
 		c.dropped = append(c.dropped, sd.Name)
 	}
+}
+
+// undrop takes a name off the list of those to close: it is in use again.
+func (c *cache) undrop(name string) {
+	c.dropped = slices.DeleteFunc(c.dropped, func(n string) bool { return n == name })
 }

@@ -36,6 +36,10 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		}
 		return count(&c.losses, maxLosses)
 	case withoutPlan:
+		if misnamed(serverError(reasonErr)) {
+			c.nameless = true
+			at.link.withoutNames()
+		}
 		return count(&c.plans, maxPlans)
 	}
 	pe := serverError(reasonErr)

@@ -121,6 +121,7 @@ type call struct {
 	stale     int                     // connections lost before they were of any use
 	known     bool                    // committed
 	plans     int                     // attempts that failed for how a statement was prepared
+	nameless  bool                    // one of them for its name, so the next ones send none
 	deadlines int                     // conflicts that seldom go away
 	hooks     []func(context.Context) // of the attempt that was committed
 

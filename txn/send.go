@@ -299,7 +299,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, args...)
 	} else {
-		tag, err = a.conn.Exec(ctx, sql, args...)
+		tag, err = a.conn.Exec(ctx, sql, a.link.plain(args)...)
 	}
 	a.observe(sql, endedBy(tag.String()), err)
 	return tag, err
@@ -397,7 +397,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 	if a.inner != nil {
 		inner, err = a.inner.Query(ctx, sql, args...)
 	} else {
-		inner, err = a.conn.Query(ctx, sql, args...)
+		inner, err = a.conn.Query(ctx, sql, a.link.plain(args)...)
 	}
 	if err != nil {
 		a.observe(sql, "", err)
