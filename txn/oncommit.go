@@ -16,7 +16,8 @@ import (
 // The context that f is given is that of the call without its end, so that a
 // client that hangs up does not stop it; it is f's to bound its time. A panic of
 // f is logged by [log/slog] and otherwise ignored, because the transaction has
-// not failed.
+// not failed. A panic of something else behind the commit, such as a [Tracer] or
+// a callback of [Batch], goes on when all functions have run.
 //
 // In a call that joined a pgx.Tx of somebody else's the commit is not seen, so
 // OnCommit makes that call fail.
@@ -37,9 +38,17 @@ func (tx *Tx) OnCommit(f func(ctx context.Context)) {
 
 var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx: its commit is not seen; give the call a *txn.Tx")
 
-// runHooks runs what OnCommit was given. None of it fails the call.
+// runHooks runs what OnCommit was given. None of it fails the call, and one that
+// ends its goroutine does not keep the others from running.
 func runHooks(ctx context.Context, name string, hooks []func(context.Context)) {
-	for _, f := range hooks {
+	defer func() {
+		if len(hooks) > 0 {
+			runHooks(ctx, name, hooks)
+		}
+	}()
+	for len(hooks) > 0 {
+		f := hooks[0]
+		hooks = hooks[1:]
 		runHook(ctx, name, f)
 	}
 }

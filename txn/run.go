@@ -142,21 +142,15 @@ func (c *call) run(ctx context.Context) (kept bool, err error) {
 		ctx = t.TraceCallStart(ctx, TraceCallStartData{Name: c.name})
 	}
 	attempts := 0
-	end := func() {
+	// Each is deferred by itself, so that a panic in one, or in what was run before,
+	// keeps no other from running. What is committed has its effects.
+	defer func() { runHooks(context.WithoutCancel(caller), c.name, c.hooks) }()
+	defer func() {
 		if t := c.tracer; t != nil {
 			t.TraceCallEnd(ctx, TraceCallEndData{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: err})
 		}
-	}
-	returned := false
-	defer func() {
-		if !returned {
-			end()
-		}
 	}()
 	kept, attempts, err = c.loop(ctx)
-	returned = true
-	end()
-	runHooks(context.WithoutCancel(caller), c.name, c.hooks)
 	return kept, err
 }
 
@@ -172,7 +166,7 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 	if err != nil {
 		return false, 0, err
 	}
-	defer func() { release(kept) }()
+	defer func() { release(c.known) }()
 	var last error // conflict
 	for n := 1; ; n++ {
 		res := c.attempt(r, n)
@@ -223,18 +217,25 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	at.queue = at.queueSpace[:0]
 	c.number = number
 	finished := false
+	// Each is deferred by itself: a panic in one keeps no other from running.
+	defer func() { c.traceAttemptEnd(ctx, number, res) }()
+	defer at.give(ctx)
 	defer func() {
-		at.over = true
-		if !finished { // a panic, or runtime.Goexit
-			at.settle()
-			at.rollback(ctx)
-			res.kept = c.known
-		}
 		if g := at.leavesGhost(); g != nil {
 			c.ghost = g
 		}
-		at.give(ctx)
-		c.traceAttemptEnd(ctx, number, res)
+	}()
+	defer func() {
+		if !finished { // a panic, or runtime.Goexit
+			res.kept = c.known
+			at.rollback(ctx)
+		}
+	}()
+	defer func() {
+		at.over = true
+		if !finished {
+			at.settle()
+		}
 	}()
 	err := c.fn(ctx, &Tx{at: at})
 	at.settle()
@@ -314,9 +315,15 @@ func (c *call) doubted(attempts int, err error) error {
 	return &OutcomeUnknownError{Name: c.name, Attempts: attempts, Err: errors.Join(c.uncertain, err)}
 }
 
-func (c *call) committed(at *attempt, err error) result {
+// keep takes note that an attempt was committed, before anything of the user's is
+// run that could panic.
+func (c *call) keep(at *attempt) {
 	c.known = true
 	c.hooks = at.hooks
+}
+
+func (c *call) committed(at *attempt, err error) result {
+	c.keep(at)
 	if c.landed != nil {
 		if landedErr := c.landed(at.types()); landedErr != nil {
 			err = &CommittedError{Name: c.name, Err: errors.Join(err, landedErr)}
@@ -354,6 +361,9 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 	}
 	if outcome == unknown && c.readOnly {
 		outcome, again = rolledBack, whenLost // there was nothing to commit
+	}
+	if outcome == committed {
+		c.keep(at)
 	}
 	c.traceCommitEnd(traced, at, outcome, e.err)
 	switch outcome {
