@@ -127,11 +127,10 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 	for i := range statements {
 		s := &statements[i]
 		if s.named {
-			if slices.Contains(l.described.dropped, s.described.Name) {
-				s.renamed = true
+			if s.renamed = slices.Contains(l.described.dropped, s.described.Name); s.renamed {
 				f.pipeline.SendDeallocate(s.described.Name)
 			}
-			f.pipeline.SendPrepare(s.described.Name, s.sql, nil)
+			f.prepare(s.described)
 		}
 		switch {
 		case s.described != nil && s.encoded == nil:
@@ -166,6 +165,8 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 	for i := range f.statements {
 		f.pipeline.SendQueryParams(f.statements[i].sql, nil, nil, nil, nil)
 	}
+	slices.Sort(l.described.dropped)
+	l.described.dropped = slices.Compact(l.described.dropped)
 	dropped := l.described.dropped
 	for _, name := range dropped {
 		f.pipeline.SendDeallocate(name)
@@ -185,7 +186,7 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 			}
 			asked[s.sql] = sd
 			order = append(order, i)
-			f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
+			f.prepare(sd)
 		}
 		s.described = sd
 	}
@@ -205,7 +206,7 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 			return begun, ahead, err
 		}
 	}
-	l.described.dropped = nil
+	l.described.dropped = l.described.dropped[len(dropped):]
 	for _, i := range order {
 		r, err := f.pipeline.GetResults()
 		if err != nil {
@@ -220,6 +221,16 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 		l.described.put(sd)
 	}
 	return begun, 0, f.close()
+}
+
+// prepare has a statement prepared. Until it is known that it was, its name is to be
+// closed before it is used again: PgBouncer takes it for used also if the server
+// refused the statement, and ends a connection that uses a name twice.
+func (f *flight) prepare(sd *pgconn.StatementDescription) {
+	f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
+	if sd.Name != "" {
+		f.link.described.dropped = append(f.link.described.dropped, sd.Name)
+	}
 }
 
 // exec reads the next result to its end.

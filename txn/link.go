@@ -236,7 +236,7 @@ type cache struct {
 	capacity int
 	used     list.List                // of *pgconn.StatementDescription, the last used in front
 	bySQL    map[string]*list.Element // by its text
-	dropped  []string                 // names that the server still has
+	dropped  []string                 // names that the server may still have
 }
 
 func (c *cache) get(sql string) *pgconn.StatementDescription {
