@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,8 +16,11 @@ import (
 type attempt struct {
 	call   *call // nil where somebody else began the transaction
 	number int
-	ctx    context.Context // of the call, for what has none of its own
-	direct bool            // statements are sent by this package, on a connection of its own
+	gate   gate
+	outer  context.Context // of the call
+	ctx    context.Context // the one that the function is given; it ends with the attempt
+	cancel context.CancelFunc
+	direct bool // statements are sent by this package, on a connection of its own
 
 	firstSQL   string // what the transaction begins with
 	firstArgs  []any
@@ -25,13 +29,15 @@ type attempt struct {
 	turn       *turn         // nil: there is no line
 	conflicted bool          // it lost to another transaction
 
-	conn    *pgx.Conn // nil before the first statement, and behind a wrapper
-	link    *link     // of conn, where this package sends by itself
-	inner   pgx.Tx    // the transaction of a wrapper, or one that was joined
-	release func()
-	begun   bool   // BEGIN was answered
-	plain   string // the last statement, if pgx sent it by itself
-	prior   string // the last statement of what was sent before
+	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
+	wire     atomic.Pointer[pgx.Conn] // the same, for the one who interrupts
+	link     *link                    // of conn, where this package sends by itself
+	inner    pgx.Tx                   // the transaction of a wrapper, or one that was joined
+	release  func()
+	endBegin context.CancelFunc // ends the context that a wrapper began with
+	begun    bool               // BEGIN was answered
+	plain    string             // the last statement, if pgx sent it by itself
+	prior    string             // the last statement of what was sent before
 
 	queue      []statement // not sent yet
 	queueSpace [1]statement
@@ -52,7 +58,7 @@ type attempt struct {
 	cockroach    bool   // read when connected: the connection may be somebody else's in the end
 	ended        string // the tag with which the function ended the transaction itself
 	endErr       error  // or the error
-	over         bool   // the call is done with the transaction
+	interrupted  bool   // a goroutine of the function still used it when that had returned
 	largeObjects pgx.Tx // whose handles pgx must close
 }
 
@@ -69,13 +75,14 @@ type abandoner interface{ abandon() }
 
 // joined is the attempt for a transaction that somebody else began.
 func joined(ctx context.Context, tx pgx.Tx) *attempt {
-	a := &attempt{number: 1, ctx: ctx, inner: tx, begun: true}
+	a := &attempt{number: 1, outer: ctx, ctx: ctx, inner: tx, begun: true}
 	a.attach(tx.Conn())
 	return a
 }
 
 func (a *attempt) attach(conn *pgx.Conn) {
 	a.conn = conn
+	a.wire.Store(conn)
 	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
 }
 
@@ -222,14 +229,6 @@ func (a *attempt) opened(o abandoner) {
 
 func (a *attempt) closed(o abandoner) {
 	if a.open == o {
-		a.open = nil
-	}
-}
-
-// settle closes what the function left open: the connection is busy until then.
-func (a *attempt) settle() {
-	if a.open != nil {
-		a.open.abandon()
 		a.open = nil
 	}
 }

@@ -50,10 +50,11 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 	if _, joins := db.(pgx.Tx); joins {
 		_, err = runOn(ctx, db, cfg, nil, func(ctx context.Context, tx *Tx) error {
 			queue(tx)
-			if err := tx.at.flush(ctx); err != nil {
+			types, err := tx.flush(ctx)
+			if err != nil {
 				return err
 			}
-			return callBack(b, results, tx.at.types())
+			return callBack(b, results, types)
 		}, nil)
 		return err
 	}
@@ -79,6 +80,18 @@ func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
 		}
 	}
 	return nil
+}
+
+// flush sends what is queued, and returns what its results are decoded by.
+func (tx *Tx) flush(ctx context.Context) (*pgtype.Map, error) {
+	if err := tx.enter(); err != nil {
+		return nil, err
+	}
+	defer tx.leave()
+	if err := tx.at.flush(ctx); err != nil {
+		return nil, err
+	}
+	return tx.at.types(), nil
 }
 
 // types is what values are decoded by.

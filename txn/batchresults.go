@@ -53,12 +53,24 @@ func (r *batchResults) note(tag string, err error) {
 }
 
 func (r *batchResults) Exec() (pgconn.CommandTag, error) {
+	if err := r.enter(); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	defer r.leave()
 	return r.exec(r.BatchResults)
 }
 
 func (r *batchResults) Query() (pgx.Rows, error) {
-	return r.query(r.BatchResults)
+	if err := r.enter(); err != nil {
+		return failedRows{err}, err
+	}
+	defer r.leave()
+	inner, err := r.query(r.BatchResults)
+	return &gatedRows{Rows: inner, at: r.at}, err
 }
+
+func (r *batchResults) enter() error { return r.at.gate.await(r.at.ctx) }
+func (r *batchResults) leave()       { r.at.gate.leave() }
 
 func (r *batchResults) QueryRow() pgx.Row {
 	rows, _ := r.Query()
@@ -66,6 +78,14 @@ func (r *batchResults) QueryRow() pgx.Row {
 }
 
 func (r *batchResults) Close() error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	defer r.leave()
+	return r.close()
+}
+
+func (r *batchResults) close() error {
 	err := r.BatchResults.Close()
 	if !r.seen {
 		r.seen = true
@@ -80,7 +100,7 @@ func (r *batchResults) Close() error {
 
 func (r *batchResults) abandon() {
 	r.abandoned = true
-	_ = r.Close() // which notes its error
+	_ = r.close() // which notes its error
 }
 
 func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {

@@ -20,6 +20,8 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if a.conn != nil || a.inner != nil {
 		return nil
 	}
+	ctx, unbind := a.bound(ctx)
+	defer unbind()
 	if err := a.takeTurn(ctx, first); err != nil {
 		return err
 	}
@@ -50,6 +52,9 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	}
 	if err != nil {
 		return a.stop(a.beginError(err))
+	}
+	if a.gate.closing() { // while it waited for the connection, which is given back
+		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
 	a.claim()
 	if a.call.ghost != nil {
@@ -112,13 +117,21 @@ func idle(conn *pgx.Conn) error {
 // beginInner begins through something that only has BeginTx, such as a mock.
 // What else BEGIN would have said follows in statements of its own.
 func (a *attempt) beginInner(db beginner) error {
-	ctx := a.ctx // that of a statement may end before the transaction does
+	// The context of a statement, and the function's own, may end before the
+	// transaction does.
+	ctx, cancel := context.WithCancel(a.outer)
+	a.endBegin = cancel
+	stop := context.AfterFunc(a.ctx, cancel)
 	tx, err := db.BeginTx(ctx, a.call.txOptions())
+	stop()
 	if err != nil {
 		return a.stop(a.beginError(err))
 	}
 	a.inner, a.begun = tx, true
 	a.attach(tx.Conn())
+	if a.gate.closing() {
+		return a.stop(a.beginError(pgx.ErrTxClosed))
+	}
 	a.claim()
 	first := a.call.firstAfter(a.call.ghost)
 	for i := range first[1:] {
@@ -144,7 +157,7 @@ func (a *attempt) beginError(err error) error {
 // rollback undoes the transaction whatever has become of ctx. A connection on
 // which that fails is closed, and the server undoes it.
 func (a *attempt) rollback(ctx context.Context) {
-	if a.conn == nil && a.inner == nil || a.link != nil && a.idle() {
+	if a.conn == nil && a.inner == nil || a.link != nil && a.idle() && !a.interrupted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
@@ -153,13 +166,16 @@ func (a *attempt) rollback(ctx context.Context) {
 		_ = a.inner.Rollback(ctx) // nothing is left to be done about it
 		return
 	}
-	pg := a.conn.PgConn()
-	if pg.TxStatus() != statusIdle && !pg.IsBusy() {
-		_, _ = a.conn.Exec(ctx, "rollback") // what it did is seen below
+	done := false
+	defer func() {
+		if !done || !a.idle() { // or the tracer panicked
+			_ = a.conn.Close(ctx)
+		}
+	}()
+	if pg := a.conn.PgConn(); pg.TxStatus() != statusIdle && !pg.IsBusy() && !a.interrupted {
+		_, _ = a.conn.Exec(ctx, "rollback") // its effect is seen by the status
 	}
-	if !a.idle() {
-		_ = a.conn.Close(ctx)
-	}
+	done = !a.interrupted
 }
 
 // idle reports whether the connection is in no transaction and does nothing.
@@ -171,6 +187,13 @@ func (a *attempt) idle() bool {
 // give gives the connection back. Large objects that are still open are closed
 // first: pgx ends them with its own Rollback only.
 func (a *attempt) give(ctx context.Context) {
+	defer a.endTurn()
+	if a.release != nil {
+		defer a.release()
+	}
+	if a.endBegin != nil {
+		a.endBegin()
+	}
 	if a.largeObjects != nil && a.link != nil && !a.conn.IsClosed() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
@@ -180,8 +203,4 @@ func (a *attempt) give(ctx context.Context) {
 		clear(a.link.statements[:cap(a.link.statements)])
 		a.link.flight = flight{}
 	}
-	if a.release != nil {
-		a.release()
-	}
-	a.endTurn()
 }

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -13,29 +14,37 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	if !ok {
 		parent = &Tx{at: joined(ctx, outer)}
 	}
-	sp, err := parent.begin(ctx)
+	sp, err := parent.joinedBy(ctx)
 	if err != nil {
 		return err
 	}
 	at := sp.at
 	inner := &Tx{at: at} // whose Commit and Rollback are not the function's
+	fnCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	returned := false
 	defer func() {
-		if !returned { // a panic, or runtime.Goexit
-			at.settle()
-			undo(ctx, sp)
+		defer inner.closed.Store(true)
+		defer sp.closed.Store(true)
+		if !returned && at.endJoined(ctx, cancel) == nil { // a panic, or runtime.Goexit
+			defer at.gate.leave()
+			defer undo(ctx, sp)
+			at.settle(false)
 		}
-		sp.closed, inner.closed = true, true
 	}()
-	err = fn(ctx, inner)
+	err = fn(fnCtx, inner)
 	returned = true
-	at.settle()
+	if endErr := at.endJoined(ctx, cancel); endErr != nil {
+		return errors.Join(fmt.Errorf("%s: %w", prefix(name), endErr), err)
+	}
+	defer at.gate.leave()
+	at.settle(true)
 
 	if err == nil && at.ended == "" && at.healthy() {
-		if err = sp.Commit(ctx); err == nil {
+		if err = sp.end(ctx, (*attempt).releaseMark); err == nil {
 			return nil
 		}
-		sp.closed = false // what it released is undone with the rest
+		sp.closed.Store(false) // what it released is undone with the rest
 	}
 	if cause := at.reason(err); cause != nil && restarts(at, cause) {
 		// A savepoint cannot undo a conflict: the transaction has to start again.
@@ -56,6 +65,33 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	return err
 }
 
+// joinedBy makes the savepoint of a call that joins.
+func (tx *Tx) joinedBy(ctx context.Context) (*Tx, error) {
+	if err := tx.enter(); err != nil {
+		return nil, err
+	}
+	defer tx.leave()
+	return tx.begin(ctx)
+}
+
+// endJoined goes inside the gate when the function of a joined call has returned.
+// A goroutine that still uses the transaction may be the function's, or that of
+// the call that is joined, so it is waited for.
+func (a *attempt) endJoined(ctx context.Context, cancel context.CancelFunc) error {
+	if err := a.gate.enter(); err != errBusy {
+		return err
+	}
+	cancel()
+	out, stop := outlast(ctx, rollbackGrace)
+	defer stop()
+	err := a.gate.await(out)
+	if err != nil && err != pgx.ErrTxClosed {
+		a.gate.blame(errStillUsed)
+		return errStillUsed
+	}
+	return err
+}
+
 // restarts reports whether cause is for the outermost call, which alone can run
 // the transaction again.
 func restarts(at *attempt, cause error) bool {
@@ -66,7 +102,7 @@ func restarts(at *attempt, cause error) bool {
 func undo(ctx context.Context, sp *Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	_ = sp.Rollback(ctx) // where it fails, the transaction is failed, and its owner sees that
+	_ = sp.end(ctx, (*attempt).undoMark) // where it fails, the transaction is failed, and its owner sees that
 }
 
 // reveal returns an error that both is returned and has cause in its tree.

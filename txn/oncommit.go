@@ -19,21 +19,40 @@ import (
 // not failed. A panic of something else behind the commit, such as a [Tracer] or
 // a callback of [Batch], goes on when all functions have run.
 //
+// After the function has returned f is dropped, and an error is logged.
+//
 // In a call that joined a pgx.Tx of somebody else's the commit is not seen, so
 // OnCommit makes that call fail.
 func (tx *Tx) OnCommit(f func(ctx context.Context)) {
-	if tx.closed || tx.at.over {
-		panic("txn: OnCommit on a transaction that is over")
-	}
 	if f == nil {
 		panic("txn: OnCommit(nil)")
 	}
-	if tx.at.call == nil {
-		tx.at.enqueued++ // so that a savepoint made before undoes it
-		_ = tx.at.stopBy(&statement{number: tx.at.enqueued}, errCommitNotSeen)
+	for {
+		switch err := tx.at.gate.enter(); {
+		case err == nil:
+			defer tx.leave()
+			if tx.closed.Load() {
+				tx.tooLate("OnCommit")
+				return
+			}
+			tx.at.onCommit(f)
+			return
+		case err != errBusy || tx.closed.Load():
+			tx.tooLate("OnCommit")
+			return
+		case tx.at.gate.afterwards(func() { tx.at.onCommit(f) }):
+			return
+		}
+	}
+}
+
+func (a *attempt) onCommit(f func(ctx context.Context)) {
+	if a.call == nil {
+		a.enqueued++ // so that a savepoint made before undoes it
+		_ = a.stopBy(&statement{number: a.enqueued}, errCommitNotSeen)
 		return
 	}
-	tx.at.hooks = append(tx.at.hooks, f)
+	a.hooks = append(a.hooks, f)
 }
 
 var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx: its commit is not seen; give the call a *txn.Tx")

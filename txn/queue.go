@@ -2,6 +2,8 @@ package txn
 
 import (
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -25,8 +27,8 @@ import (
 // change what they point at. What is sent past the Tx (through Conn or a large
 // object) does not wait for the queue.
 //
-// Queue panics when the function that the Tx belongs to has returned: the write
-// would be lost.
+// After the function that the Tx belongs to has returned, nothing is queued: an
+// error is logged by [log/slog].
 func (tx *Tx) Queue(sql string, args ...any) {
 	tx.enqueue(statement{kind: queued, sql: sql, args: args})
 }
@@ -41,12 +43,39 @@ func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
 }
 
 func (tx *Tx) enqueue(s statement) {
-	if tx.closed || tx.at.over {
-		panic("txn: Queue on a transaction that is over")
+	switch err := tx.at.gate.enter(); err {
+	case nil:
+		defer tx.leave()
+		if tx.closed.Load() {
+			tx.tooLate("Queue")
+			return
+		}
+		tx.at.enqueue(s)
+	case errBusy: // with the answer to a statement, whose callback this may be
+		tx.enqueueLater(s)
+	default:
+		tx.tooLate("Queue")
 	}
-	tx.at.enqueued++
-	s.number = tx.at.enqueued
-	tx.at.queue = append(tx.at.queue, s)
+}
+
+// enqueueLater queues behind the statement that is under way.
+func (tx *Tx) enqueueLater(s statement) {
+	if tx.closed.Load() {
+		tx.tooLate("Queue")
+	} else if !tx.at.gate.afterwards(func() { tx.at.enqueue(s) }) {
+		tx.enqueue(s)
+	}
+}
+
+func (a *attempt) enqueue(s statement) {
+	a.enqueued++
+	s.number = a.enqueued
+	a.queue = append(a.queue, s)
+}
+
+// tooLate logs a call that has no error to return.
+func (tx *Tx) tooLate(method string) {
+	slog.Error("txn: "+method+" on a transaction that is over: it has no effect", "transaction", tx.at.name(), "stack", string(debug.Stack()))
 }
 
 type expectation struct {

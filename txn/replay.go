@@ -75,10 +75,10 @@ func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept boo
 }
 
 func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled bool) {
-	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct, fences: true}
-	at.queue = at.queueSpace[:0]
+	at := newAttempt(c, ctx, number)
+	at.fences = true
+	defer at.cancel()
 	defer func() {
-		at.over = true
 		if g := at.leavesGhost(); g != nil {
 			c.ghost = g
 		}

@@ -15,6 +15,13 @@ type rows struct {
 	flight *flight // nil where pgx sent the statement by itself
 	err    error   // of the flight, behind the rows
 	seen   bool
+	gated  gatedRows
+}
+
+// forFunction is what the function reads them by.
+func (r *rows) forFunction() pgx.Rows {
+	r.gated = gatedRows{Rows: r, at: r.at}
+	return &r.gated
 }
 
 func (r *rows) Next() bool {
@@ -76,23 +83,39 @@ type flightRow struct {
 	at     *attempt
 	flight *flight
 	sql    string
+	taken  bool // result and err are those of the statement
+	result *pgconn.ResultReader
+	err    error
 	seen   bool
 }
 
+// take takes the result, once.
+func (r *flightRow) take() (*pgconn.ResultReader, error) {
+	if !r.taken {
+		r.taken = true
+		r.result, r.err = r.flight.row()
+	}
+	return r.result, r.err
+}
+
 func (r *flightRow) Scan(dest ...any) error {
-	if r.seen {
+	if err := r.at.gate.await(r.at.ctx); err != nil {
+		return err
+	}
+	defer r.at.gate.leave()
+	if r.seen || r.taken { // taken alone: a Scanner has panicked
 		return pgx.ErrTxClosed
 	}
 	if hasDriverBytes(dest) {
 		r.abandon()
 		return errDriverBytes
 	}
-	rr, err := r.flight.row()
+	rr, err := r.take()
 	found := err == nil && rr.NextRow()
 	if found {
 		err = r.scan(rr, dest)
 	}
-	if err = r.end(rr, err); err == nil && !found {
+	if err = r.end(err); err == nil && !found {
 		return pgx.ErrNoRows
 	}
 	return err
@@ -110,13 +133,13 @@ func (r *flightRow) scan(rr *pgconn.ResultReader, dest []any) error {
 }
 
 // end reads what is left. An error of the server's wins over one of scanning.
-func (r *flightRow) end(rr *pgconn.ResultReader, err error) error {
+func (r *flightRow) end(scanErr error) error {
 	var tag pgconn.CommandTag
+	err := scanErr
 	r.seen = true
 	r.at.closed(r)
-	scanErr := err
-	if rr != nil {
-		if tag, err = rr.Close(); err == nil {
+	if r.result != nil {
+		if tag, err = r.result.Close(); err == nil {
 			err = scanErr
 		}
 	}
@@ -124,11 +147,10 @@ func (r *flightRow) end(rr *pgconn.ResultReader, err error) error {
 }
 
 func (r *flightRow) abandon() {
-	if r.seen {
-		return
+	if !r.seen {
+		_, err := r.take()
+		_ = r.end(err) // it is observed there
 	}
-	rr, err := r.flight.row()
-	_ = r.end(rr, err) // it is observed there
 }
 
 // row is pgx's QueryRow on rows that are watched.

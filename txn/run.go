@@ -31,8 +31,9 @@ import (
 // fn itself made another call, on another database say, and returns that one's
 // error, errors.As finds what is true of that other call.)
 //
-// The context is passed on to fn. When it is done before COMMIT has been sent
-// the transaction is rolled back; a COMMIT that is on the wire is waited for,
+// fn is given a context that ends with ctx and when the run is over. When ctx is
+// done before the call, fn does not run. When it is done before COMMIT has been
+// sent the transaction is rolled back; a COMMIT that is on the wire is waited for,
 // at most two seconds longer.
 //
 // Given a pgx.Tx or a *[Tx], the call joins that transaction: fn runs in a
@@ -80,6 +81,9 @@ func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, 
 // runOn is run on what resolve gave. landed is called with the connection still
 // held once a call that does not join is known to be committed.
 func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed func(*pgtype.Map) error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), contextError(ctx))
+	}
 	if tx, ok := db.(pgx.Tx); ok {
 		if err := cfg.joinable(); err != nil {
 			return false, err
@@ -213,40 +217,69 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	if t := c.tracer; t != nil {
 		ctx = t.TraceAttemptStart(ctx, TraceAttemptStartData{Name: c.name, Attempt: number})
 	}
-	at := &attempt{call: c, number: number, ctx: ctx, direct: c.direct}
-	at.queue = at.queueSpace[:0]
+	at := newAttempt(c, ctx, number)
 	c.number = number
-	finished := false
-	// Each is deferred by itself: a panic in one keeps no other from running.
+	finished, mine := false, false
 	defer func() { c.traceAttemptEnd(ctx, number, res) }()
-	defer at.give(ctx)
+	defer at.cancel()
 	defer func() {
-		if g := at.leavesGhost(); g != nil {
-			c.ghost = g
+		if finished {
+			if mine {
+				defer at.give(ctx)
+				c.noteGhost(at)
+			}
+			return
+		}
+		// A panic, or runtime.Goexit. Each step is deferred by itself: a panic in one
+		// keeps no other from running.
+		res.kept = c.known
+		if mine || at.shut() {
+			defer at.give(ctx)
+			defer c.noteGhost(at)
+			defer at.rollback(ctx)
+			at.settle(false)
 		}
 	}()
-	defer func() {
-		if !finished { // a panic, or runtime.Goexit
-			res.kept = c.known
-			at.rollback(ctx)
-		}
-	}()
-	defer func() {
-		at.over = true
-		if !finished {
-			at.settle()
-		}
-	}()
-	err := c.fn(ctx, &Tx{at: at})
-	at.settle()
+	err := c.fn(at.ctx, &Tx{at: at})
+	if mine = at.shut(); !mine {
+		finished = true
+		return result{unknown: c.uncertain != nil, err: c.doubted(number, stillUsed(c.name, err))}
+	}
+	at.settle(err == nil && ctx.Err() == nil)
 	at.look()
-	if err == nil && at.ended == "" && ctx.Err() == nil && at.healthy() {
+	switch {
+	case at.interrupted:
+		res = c.interrupted(ctx, at, err)
+	case err == nil && at.ended == "" && ctx.Err() == nil && at.healthy():
 		res = c.commit(ctx, at)
-	} else {
+	default:
 		res = c.abandon(ctx, at, err)
 	}
 	finished = true
 	return res
+}
+
+// interrupted ends an attempt that a goroutine of the function still used when
+// the function had returned.
+func (c *call) interrupted(ctx context.Context, at *attempt, returned error) result {
+	at.rollback(ctx)
+	if conflict(at.failed) != nil && ctx.Err() == nil && c.allows(always, at.failed, at, true) {
+		return result{restart: true, err: at.failed}
+	}
+	return c.discarded(at, stillUsed(c.name, returned))
+}
+
+func stillUsed(name string, returned error) error {
+	if returned != nil {
+		return returned
+	}
+	return fmt.Errorf("%s: rolled back: %w", prefix(name), errStillUsed)
+}
+
+func (c *call) noteGhost(at *attempt) {
+	if g := at.leavesGhost(); g != nil {
+		c.ghost = g
+	}
 }
 
 // abandon ends an attempt that is not to be committed.

@@ -3,7 +3,6 @@ package txn
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,8 +90,6 @@ func (a *attempt) launchReady(ctx context.Context, statements []statement, n int
 	}
 	return f, nil
 }
-
-var errBusy = errors.New("txn: the connection is busy: close the rows or the batch that are open on it")
 
 // landed ends a flight all of whose results have been read.
 func (a *attempt) landed(f *flight) error {

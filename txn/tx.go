@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,14 +13,16 @@ import (
 // Tx is the transaction that a function is run in. It is a [pgx.Tx], so code
 // that takes one takes it: sqlc's WithTx, pgx.CollectRows, helpers of your own.
 //
-// Like a pgx.Tx it is for one goroutine at a time. It belongs to the call that
+// Like a pgx.Tx it is for one goroutine at a time: a statement is refused while
+// another goroutine waits for one, or has rows open. It belongs to the call that
 // runs the function: Commit and Rollback are errors, and nothing works on it
-// after the function has returned. A Tx from [Tx.Begin] is a savepoint, which
-// whoever began it commits or rolls back.
+// after the function has returned. A goroutine that is still in the middle of a
+// statement then is interrupted, and the transaction is rolled back. A Tx from
+// [Tx.Begin] is a savepoint, which whoever began it commits or rolls back.
 type Tx struct {
 	at        *attempt
 	savepoint *savepoint // nil: the transaction itself, or a joined call's share of it
-	closed    bool
+	closed    atomic.Bool
 }
 
 var _ pgx.Tx = (*Tx)(nil)
@@ -29,8 +32,23 @@ var errNotYours = errors.New("the transaction belongs to the call that runs the 
 // Attempt counts the runs of the function in this call, from 1.
 func (tx *Tx) Attempt() int { return tx.at.number }
 
+// enter lets this goroutine use the transaction, until it calls leave.
+func (tx *Tx) enter() error {
+	if err := tx.at.gate.enter(); err != nil {
+		return err
+	}
+	if err := tx.usable(); err != nil {
+		tx.leave()
+		return err
+	}
+	return nil
+}
+
+func (tx *Tx) leave() { tx.at.gate.leave() }
+
+// usable reports why nothing can be done on tx, to whoever is inside its gate.
 func (tx *Tx) usable() error {
-	if tx.closed || tx.at.over {
+	if tx.closed.Load() {
 		return pgx.ErrTxClosed
 	}
 	tx.at.look()
@@ -46,6 +64,10 @@ func (tx *Tx) usable() error {
 // began the transaction, which alone can run it again. SAVEPOINT and RELEASE
 // travel with other statements where they can, like what is queued.
 func (tx *Tx) Begin(ctx context.Context) (pgx.Tx, error) {
+	if err := tx.enter(); err != nil {
+		return nil, err
+	}
+	defer tx.leave()
 	sp, err := tx.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -54,9 +76,6 @@ func (tx *Tx) Begin(ctx context.Context) (pgx.Tx, error) {
 }
 
 func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
-	if err := tx.usable(); err != nil {
-		return nil, err
-	}
 	sp, err := tx.at.mark(ctx)
 	if err != nil {
 		return nil, err
@@ -67,9 +86,10 @@ func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
 // Commit releases a savepoint. On the transaction itself it is an error: the
 // function returns nil instead.
 func (tx *Tx) Commit(ctx context.Context) error {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return err
 	}
+	defer tx.leave()
 	return tx.end(ctx, (*attempt).releaseMark)
 }
 
@@ -77,6 +97,10 @@ func (tx *Tx) Commit(ctx context.Context) error {
 // the function returns an error instead. It sends nothing then, so a deferred
 // Rollback in existing code does no harm.
 func (tx *Tx) Rollback(ctx context.Context) error {
+	if err := tx.at.gate.enter(); err != nil {
+		return err
+	}
+	defer tx.leave()
 	return tx.end(ctx, (*attempt).undoMark)
 }
 
@@ -87,15 +111,16 @@ func (tx *Tx) end(ctx context.Context, how func(*attempt, context.Context, *save
 	if tx.savepoint == nil {
 		return fmt.Errorf("txn: %w", errNotYours)
 	}
-	tx.closed = true
+	tx.closed.Store(true)
 	return how(tx.at, ctx, tx.savepoint)
 }
 
 // Exec sends a statement and waits for its result.
 func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return pgconn.CommandTag{}, err
 	}
+	defer tx.leave()
 	return tx.at.exec(ctx, sql, args)
 }
 
@@ -107,19 +132,31 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 }
 
 func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return failedRows{err}
 	}
-	return tx.at.query(ctx, sql, args)
+	defer tx.leave()
+	inner := tx.at.query(ctx, sql, args)
+	if r, ok := inner.(*rows); ok {
+		return r.forFunction()
+	}
+	return inner
 }
 
 // QueryRow sends a statement that returns at most one row. Scan gives
 // pgx.ErrNoRows where there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return failedRows{err}
 	}
-	return tx.at.queryRow(ctx, sql, args)
+	defer tx.leave()
+	inner := tx.at.queryRow(ctx, sql, args)
+	if r, ok := inner.(row); ok {
+		if rows, ok := r.Rows.(*rows); ok {
+			return row{rows.forFunction()}
+		}
+	}
+	return inner
 }
 
 // SendBatch sends the queries of b in one round trip. What its callbacks are
@@ -129,9 +166,10 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // When one result cannot be scanned, pgx drops the errors of the later ones: a
 // conflict among them rolls back, but is not seen and so not retried.
 func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	defer tx.leave()
 	if beginsItself(b) {
 		return pgx.FailedBatchResults(b, errBatchBegins)
 	}
@@ -149,9 +187,10 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 
 // CopyFrom copies rows into a table with the COPY protocol.
 func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return 0, err
 	}
+	defer tx.leave()
 	if err := tx.at.flush(ctx); err != nil {
 		return 0, err
 	}
@@ -162,9 +201,10 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 
 // Prepare makes a prepared statement on the transaction's connection.
 func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
-	if err := tx.usable(); err != nil {
+	if err := tx.enter(); err != nil {
 		return nil, err
 	}
+	defer tx.leave()
 	if err := tx.at.flush(ctx); err != nil {
 		return nil, err
 	}
@@ -176,7 +216,11 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 // LargeObjects gives access to large objects, which only PostgreSQL has. They
 // are closed when no transaction can be begun; the call returns why.
 func (tx *Tx) LargeObjects() pgx.LargeObjects {
-	if tx.usable() != nil || tx.at.flush(tx.at.ctx) != nil {
+	if tx.enter() != nil {
+		return closedTx().LargeObjects()
+	}
+	defer tx.leave()
+	if tx.at.flush(tx.at.ctx) != nil {
 		return closedTx().LargeObjects()
 	}
 	if tx.at.largeObjects == nil {
@@ -211,8 +255,17 @@ func begunTx(conn *pgx.Conn) pgx.Tx {
 
 // Conn is the connection of the transaction, for what a Tx does not offer. What
 // is sent on it past the Tx is not seen by the rules for retrying. It begins the
-// transaction, and is nil where that fails; the call returns why.
+// transaction, and is nil if that fails; the call returns why. It is nil, too,
+// while another goroutine waits for a statement, and after the function has
+// returned. Do not keep it: the connection is somebody else's by then.
 func (tx *Tx) Conn() *pgx.Conn {
+	if tx.at.gate.enter() != nil {
+		return nil
+	}
+	defer tx.leave()
+	if tx.closed.Load() {
+		return nil
+	}
 	if tx.usable() == nil {
 		_ = tx.at.flush(tx.at.ctx) // the call returns it
 	}

@@ -1,0 +1,167 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// gate lets one goroutine at a time use an attempt, and nobody once it is closed.
+// What an attempt knows is written by the goroutine that is inside, or, after the
+// gate was closed, by the one that closed it.
+//
+// The zero value is open.
+type gate struct {
+	mu     sync.Mutex
+	inside bool
+	over   bool          // nobody is let in any more
+	misuse error         // of a call whose own error the function may not see
+	later  []func()      // run when the one who is inside leaves
+	freed  chan struct{} // closed when the one who is inside leaves; nil if nobody waits for that
+}
+
+var (
+	errBusy = errors.New("txn: the connection is busy: close the rows or the batch that are open on it, and use the transaction in one goroutine at a time")
+
+	errStillUsed = errors.New("txn: a goroutine of the function still used the transaction when the function had returned: wait for it before returning")
+)
+
+// enter lets the caller in, or returns why not: another goroutine is inside, or
+// the function has returned. It does not wait.
+func (g *gate) enter() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.over:
+		return pgx.ErrTxClosed
+	case g.inside:
+		return errBusy
+	}
+	g.inside = true
+	return nil
+}
+
+// await is enter for the owner of open rows, which waits for others: they are
+// refused at once while rows are open.
+func (g *gate) await(ctx context.Context) error {
+	for {
+		err := g.enter()
+		if err != errBusy {
+			return err
+		}
+		select {
+		case <-g.whenFree():
+		case <-ctx.Done():
+			return contextError(ctx)
+		}
+	}
+}
+
+// take goes inside although the gate may be closed. It waits for the one who is
+// inside until the context ends, and a grace longer.
+func (g *gate) take(ctx context.Context, grace time.Duration) bool {
+	var over <-chan time.Time
+	done := ctx.Done()
+	for {
+		g.mu.Lock()
+		if !g.inside {
+			g.inside = true
+			g.mu.Unlock()
+			return true
+		}
+		g.mu.Unlock()
+		select {
+		case <-g.whenFree():
+		case <-done:
+			timer := time.NewTimer(grace)
+			defer timer.Stop()
+			done, over = nil, timer.C
+		case <-over:
+			return false
+		}
+	}
+}
+
+func (g *gate) whenFree() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.freed == nil {
+		g.freed = make(chan struct{})
+		if !g.inside {
+			close(g.freed)
+			free := g.freed
+			g.freed = nil
+			return free
+		}
+	}
+	return g.freed
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	for len(g.later) > 0 {
+		later := g.later
+		g.later = nil
+		g.mu.Unlock()
+		for _, f := range later {
+			f()
+		}
+		g.mu.Lock()
+	}
+	g.inside = false
+	if g.freed != nil {
+		close(g.freed)
+		g.freed = nil
+	}
+	g.mu.Unlock()
+}
+
+// afterwards has the one who is inside run f when it leaves. It reports false if
+// nobody is inside.
+func (g *gate) afterwards(f func()) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.inside {
+		g.later = append(g.later, f)
+	}
+	return g.inside
+}
+
+// close lets nobody in any more, and reports whether somebody is inside.
+func (g *gate) close() (used bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = true
+	return g.inside
+}
+
+func (g *gate) closed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.over
+}
+
+// closing reports, to the one who is inside, whether the gate was closed since.
+func (g *gate) closing() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.over && g.inside
+}
+
+// blame keeps an error that the call has to return.
+func (g *gate) blame(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.misuse == nil {
+		g.misuse = err
+	}
+}
+
+func (g *gate) blamed() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.misuse
+}
