@@ -13,12 +13,12 @@ func newAttempt(c *call, ctx context.Context, number int) *attempt {
 	return a
 }
 
-// shut ends the use of the attempt by the function's goroutines. One that is in
+// closeGate ends the use of the attempt by the function's goroutines. One that is in
 // the middle of something is interrupted. If it does not come back, because code
-// of the function's that a statement runs does not, shut reports false: then that
+// of the function's that a statement runs does not, closeGate reports false: then that
 // goroutine gives everything back when it does, and the attempt is not to be
 // touched.
-func (a *attempt) shut() bool {
+func (a *attempt) closeGate() bool {
 	if a.gate.close() {
 		a.interrupt()
 		if !a.gate.take(a.ctx, rollbackGrace) && a.gate.afterwards(a.dispose) {

@@ -233,7 +233,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		// A panic, or runtime.Goexit. Each step is deferred by itself: a panic in one
 		// keeps no other from running.
 		res.kept = c.known
-		if mine || at.shut() {
+		if mine || at.closeGate() {
 			defer at.give(ctx)
 			defer c.noteGhost(at)
 			defer at.rollback(ctx)
@@ -241,7 +241,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		}
 	}()
 	err := c.fn(at.ctx, &Tx{at: at})
-	if mine = at.shut(); !mine {
+	if mine = at.closeGate(); !mine {
 		finished = true
 		return result{unknown: c.uncertain != nil, err: c.doubted(number, stillUsed(c.name, err))}
 	}
