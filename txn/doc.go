@@ -129,6 +129,17 @@
 // Package [github.com/rowkeeper/rowkeeper/txn/txntest] runs functions again in
 // tests, which shows those that are not fit for it.
 //
+// What the first run has read to its end is at its end in the second: make readers,
+// channels, iterators and sources of rows inside the function. [Tx.CopyFrom] refuses
+// a source that an earlier run has read from; a reader behind it, or one that is
+// written to a large object, is not seen.
+//
+// Not all that a statement does belongs to the transaction. A rollback leaves to the
+// session, and so to the next run and to who has the connection next: locks of
+// pg_advisory_lock (pg_advisory_xact_lock is the one for a transaction), statements of
+// PREPARE and their names, and numbers that were taken from a sequence. A plain SET
+// is undone by a rollback but not by COMMIT: use SET LOCAL, or [Setting].
+//
 // Statements count only when they go through the Tx: one that goes through the
 // pool is outside the transaction. A call on the pool inside the function of
 // another call is refused: give it the Tx, or the option [RequiresNew].

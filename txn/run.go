@@ -128,6 +128,7 @@ type call struct {
 	nameless  bool                    // one of them for its name, so the next ones send none
 	deadlines int                     // conflicts that seldom go away
 	hooks     []func(context.Context) // of the attempt that was committed
+	sources   sources
 
 	lines  *admission // nil: none
 	looked bool       // for lines

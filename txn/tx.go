@@ -185,18 +185,23 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	return r
 }
 
-// CopyFrom copies rows into a table with the COPY protocol.
+// CopyFrom copies rows into a table with the COPY protocol. Make src inside the
+// function: one that an earlier attempt has read from has lost rows, so the call
+// fails with an error that says so, also if src could begin again. Not seen is
+// what src itself reads from, such as a file or a channel made outside. A panic of
+// src goes on in the goroutine of the caller.
 func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
 	if err := tx.enter(); err != nil {
 		return 0, err
 	}
 	defer tx.leave()
+	if err := tx.at.checkSource(src); err != nil {
+		return 0, err
+	}
 	if err := tx.at.flush(ctx); err != nil {
 		return 0, err
 	}
-	n, err := tx.at.sender().CopyFrom(ctx, table, columns, src)
-	tx.at.observe("", "", err)
-	return n, err
+	return tx.at.copyFrom(ctx, table, columns, src)
 }
 
 // Prepare makes a prepared statement on the transaction's connection.
