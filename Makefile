@@ -4,7 +4,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof bench chaos chaos-broken check database
+.PHONY: help demo test proof bench chaos chaos-broken check database pooler
 
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,7 @@ help: ## Show what there is to make.
 demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=-once ends after the table.
 	@go run ./examples/bank $(ARGS)
 
-test: database ## Run all tests, with the race detector, on every database engine found.
+test: database pooler ## Run all tests, with the race detector, on every database engine found.
 	@go run ./internal/devdb/which
 	@if command -v gcc >/dev/null || command -v clang >/dev/null; then race=-race; \
 	else race=; echo "No C compiler found: testing without the race detector."; fi; \
@@ -37,3 +37,6 @@ check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 
 database:
 	@internal/devdb/install.sh
+
+pooler:
+	@internal/devdb/install-pooler.sh

@@ -88,7 +88,7 @@ func (r *room) clear() {
 // long for the name of a unix socket or closed to the user that a server
 // started by root runs as.
 func tempRoot() string {
-	const longestSocketName = 103 - len("/rowkeeper-1234567890/pg/.s.PGSQL.5432")
+	const longestSocketName = 103 - len("/rowkeeper-1234567890/pb999/.s.PGSQL.6432")
 	dir, err := filepath.Abs(os.TempDir())
 	if err != nil || len(dir) > longestSocketName {
 		return "/tmp"

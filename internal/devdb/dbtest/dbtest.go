@@ -73,6 +73,7 @@ type DB struct {
 	Engine devdb.Engine
 	URL    string
 	Schema string
+	server *devdb.Server
 }
 
 // Cockroach reports whether the server is CockroachDB.
@@ -180,7 +181,7 @@ func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema}, nil
+	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema, server: srv}, nil
 }
 
 // drop clears a schema away, unless its server is going to be anyway.

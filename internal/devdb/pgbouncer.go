@@ -1,0 +1,191 @@
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// EnvPooler names the PgBouncer to start, instead of the one in PATH or /usr/sbin.
+const EnvPooler = "ROWKEEPER_PGBOUNCER"
+
+// ErrNoPooler says that there is no PgBouncer on this machine.
+var ErrNoPooler = errors.New("no PgBouncer found: looked at " + EnvPooler + `, for "pgbouncer" in PATH, and at /usr/sbin/pgbouncer`)
+
+// PoolerConfig says how a PgBouncer is to run. The zero value is transaction
+// pooling with PgBouncer's own defaults.
+type PoolerConfig struct {
+	Settings  map[string]string // of the section pgbouncer in its file
+	OnConnect string            // SQL for each new session of the server, such as one that sets the search path
+	Through   string            // host:port at which the server is reached instead, such as a proxy's
+}
+
+// Pooler is a running PgBouncer.
+type Pooler struct {
+	URL     string // of the same database as the Server's
+	console string
+	minor   int
+	process *process
+	once    sync.Once
+}
+
+// poolers counts those that were started, which have a directory each.
+var poolers atomic.Int64
+
+// StartPooler starts a PgBouncer in front of the server, and returns once it
+// answers. It ends with the server, or with the process in whatever way. Without
+// the program the error is ErrNoPooler.
+func (s *Server) StartPooler(ctx context.Context, c PoolerConfig) (*Pooler, error) {
+	if s.External {
+		return nil, fmt.Errorf("%w; and none is started in front of a server that runs already", ErrNoPooler)
+	}
+	program := poolerProgram()
+	if program == "" {
+		return nil, ErrNoPooler
+	}
+	p, err := s.startPooler(ctx, program, c)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", program, err)
+	}
+	return p, nil
+}
+
+func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig) (*Pooler, error) {
+	minor, err := poolerVersion(ctx, program)
+	if err != nil {
+		return nil, err
+	}
+	server, err := pgx.ParseConfig(s.URL)
+	if err != nil {
+		return nil, err
+	}
+	name := "pb" + strconv.FormatInt(poolers.Add(1), 10)
+	dir := s.room.path(name)
+	attr, err := postgresUser()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	file := s.room.path(name + ".ini")
+	if err := os.WriteFile(file, []byte(poolerFile(server, dir, c)), 0o644); err != nil {
+		return nil, err
+	}
+	if u := attr.Credential; u != nil { // it refuses to run as root, like PostgreSQL
+		if err := os.Chown(dir, int(u.Uid), int(u.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	address := func(database string) string {
+		u := url.URL{Scheme: "postgres", User: url.User(server.User), Path: "/" + database,
+			RawQuery: url.Values{"host": {dir}, "port": {poolerPort}, "sslmode": {"disable"}}.Encode()}
+		return u.String()
+	}
+	record := filepath.Join(dir, "pgbouncer.QUIT")
+	cmd := recorded(context.Background(), record, false, program, file)
+	cmd.Dir = dir
+	cmd.SysProcAttr = attr
+	p := &Pooler{URL: address(server.Database), console: address("pgbouncer"), minor: minor}
+	p.process, err = launch(ctx, cmd, record, s.room.path(name+".log"), p.URL)
+	return p, err
+}
+
+const poolerPort = "6432"
+
+// poolerFile is the text of its configuration. The directory of its socket is open
+// to its owner alone, so no password is needed.
+func poolerFile(server *pgx.ConnConfig, dir string, c PoolerConfig) string {
+	host, port := server.Host, strconv.Itoa(int(server.Port))
+	if c.Through != "" {
+		host, port, _ = net.SplitHostPort(c.Through)
+	}
+	settings := map[string]string{
+		"pool_mode":                 "transaction",
+		"auth_type":                 "any",
+		"admin_users":               server.User,
+		"listen_port":               poolerPort,
+		"unix_socket_dir":           dir,
+		"ignore_startup_parameters": "extra_float_digits,search_path",
+	}
+	maps.Copy(settings, c.Settings)
+	var b strings.Builder
+	fmt.Fprintf(&b, "[databases]\n* = host=%s port=%s user=%s", host, port, server.User)
+	if c.OnConnect != "" {
+		fmt.Fprintf(&b, " connect_query=%s", "'"+strings.ReplaceAll(c.OnConnect, "'", "''")+"'")
+	}
+	b.WriteString("\n[pgbouncer]\n")
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&b, "%s = %s\n", key, settings[key])
+	}
+	return b.String()
+}
+
+var poolerPrograms = []string{"pgbouncer", "/usr/sbin/pgbouncer"} // the second is not in everybody's PATH
+
+// poolerProgram is the path of a pgbouncer program, or "".
+func poolerProgram() string {
+	for _, name := range append([]string{os.Getenv(EnvPooler)}, poolerPrograms...) {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+var poolerVersionPattern = regexp.MustCompile(`(?i)pgbouncer (?:version )?1\.(\d+)`)
+
+// poolerVersion is the second number of its version; the first one is 1.
+func poolerVersion(ctx context.Context, program string) (minor int, err error) {
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		return 0, err
+	}
+	found := poolerVersionPattern.FindSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("its version is not known: %s", out)
+	}
+	return strconv.Atoi(string(found[1]))
+}
+
+// KnowsStatements reports whether this version has max_prepared_statements, with
+// which it keeps the prepared statements of its clients apart.
+func (p *Pooler) KnowsStatements() bool { return p.minor >= 21 }
+
+// Tell sends a command to its console, such as RECONNECT or KILL.
+func (p *Pooler) Tell(ctx context.Context, command string) error {
+	config, err := pgx.ParseConfig(p.console)
+	if err != nil {
+		return err
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, command)
+	return err
+}
+
+// Stop ends it at once, with all its connections. It may be called more than once.
+func (p *Pooler) Stop() {
+	p.once.Do(func() {
+		_ = p.process.cmd.Process.Kill() // if it still runs
+		<-p.process.ended
+	})
+}
