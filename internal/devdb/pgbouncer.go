@@ -38,7 +38,6 @@ type PoolerConfig struct {
 type Pooler struct {
 	URL     string // of the same database as the Server's
 	console string
-	minor   int
 	process *process
 	once    sync.Once
 }
@@ -65,11 +64,7 @@ func (s *Server) StartPooler(ctx context.Context, c PoolerConfig) (*Pooler, erro
 }
 
 func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig) (*Pooler, error) {
-	minor, err := poolerVersion(ctx, program)
-	if err != nil {
-		return nil, err
-	}
-	server, err := pgx.ParseConfig(s.URL)
+	server, database, err := s.connection(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +95,21 @@ func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig
 	cmd := recorded(context.Background(), record, false, program, file)
 	cmd.Dir = dir
 	cmd.SysProcAttr = attr
-	p := &Pooler{URL: address(server.Database), console: address("pgbouncer"), minor: minor}
+	p := &Pooler{URL: address(database), console: address("pgbouncer")}
 	p.process, err = launch(ctx, cmd, record, s.room.path(name+".log"), p.URL)
 	return p, err
+}
+
+// connection is how the server is reached, and the database there, which its URL
+// may leave to the server.
+func (s *Server) connection(ctx context.Context) (config *pgx.ConnConfig, database string, err error) {
+	conn, err := pgx.Connect(ctx, s.URL)
+	if err != nil {
+		return nil, "", err
+	}
+	defer conn.Close(ctx)
+	err = conn.QueryRow(ctx, "select current_database()").Scan(&database)
+	return conn.Config(), database, err
 }
 
 const poolerPort = "6432"
@@ -147,24 +154,20 @@ func poolerProgram() string {
 	return ""
 }
 
-var poolerVersionPattern = regexp.MustCompile(`(?i)pgbouncer (?:version )?1\.(\d+)`)
+var poolerVersion = regexp.MustCompile(`(?i)pgbouncer (?:version )?1\.(\d+)`)
 
-// poolerVersion is the second number of its version; the first one is 1.
-func poolerVersion(ctx context.Context, program string) (minor int, err error) {
-	out, err := exec.CommandContext(ctx, program, "--version").Output()
-	if err != nil {
-		return 0, err
-	}
-	found := poolerVersionPattern.FindSubmatch(out)
+// PoolerKnowsStatements reports whether the PgBouncer of this machine has
+// max_prepared_statements, as from 1.21 on: then it keeps the prepared statements
+// of its clients apart.
+func PoolerKnowsStatements() bool {
+	out, _ := exec.Command(poolerProgram(), "--version").Output()
+	found := poolerVersion.FindSubmatch(out)
 	if found == nil {
-		return 0, fmt.Errorf("its version is not known: %s", out)
+		return false
 	}
-	return strconv.Atoi(string(found[1]))
+	minor, err := strconv.Atoi(string(found[1]))
+	return err == nil && minor >= 21
 }
-
-// KnowsStatements reports whether this version has max_prepared_statements, with
-// which it keeps the prepared statements of its clients apart.
-func (p *Pooler) KnowsStatements() bool { return p.minor >= 21 }
 
 // Tell sends a command to its console, such as RECONNECT or KILL.
 func (p *Pooler) Tell(ctx context.Context, command string) error {
