@@ -17,7 +17,7 @@ var small = flag.Bool("small", false, "run a small storm and a small soak too")
 
 // skipUnlessSmall keeps what takes long out of go test ./...; make test has it.
 func skipUnlessSmall(t *testing.T) {
-	if !*small {
+	if !*small || testing.Short() {
 		t.Skip("takes long: go test ./internal/chaos -small")
 	}
 }

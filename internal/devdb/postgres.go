@@ -108,8 +108,8 @@ func initPostgres(ctx context.Context, bin string, room *room) (data string, err
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	initdb.SysProcAttr = attr
-	initdb.Cancel = func() error { return syscall.Kill(-initdb.Process.Pid, syscall.SIGTERM) }
-	initdb.WaitDelay = 5 * time.Second
+	initdb.Cancel = func() error { return initdb.Process.Signal(syscall.SIGTERM) } // which ends its children, orderly
+	initdb.WaitDelay = 30 * time.Second
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}

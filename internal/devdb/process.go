@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +16,8 @@ import (
 // process is a server's.
 type process struct {
 	cmd   *exec.Cmd
-	ended chan error // gets how, once
+	ended chan struct{} // closed when it has
+	how   error         // it ended
 }
 
 // launch starts a recorded command and returns once url answers. What it prints
@@ -29,22 +32,36 @@ func launch(ctx context.Context, cmd *exec.Cmd, record, log, url string) (*proce
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, ended: make(chan error, 1)}
+	p := &process{cmd: cmd, ended: make(chan struct{})}
 	go func() {
-		err := cmd.Wait()
+		defer close(p.ended)
+		p.how = cmd.Wait()
 		os.Remove(record) // before the number is another process's
-		p.ended <- err
 	}()
-	if err := awaitAnswer(ctx, url, p.ended); err != nil {
-		_ = cmd.Process.Kill() // if it still runs
+	if err := p.awaitAnswer(ctx, url); err != nil {
+		p.end(record)
 		text, _ := os.ReadFile(log)
 		return nil, fmt.Errorf("%w\n%s", err, text)
 	}
 	return p, nil
 }
 
-func awaitAnswer(ctx context.Context, url string, ended <-chan error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+// end ends a process that may have ended already, by the signal that its record
+// names: a PostgreSQL that is killed leaves its shared memory behind.
+func (p *process) end(record string) {
+	if filepath.Ext(record) == ".QUIT" {
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(30 * time.Second):
+		}
+	}
+	_ = p.cmd.Process.Kill()
+}
+
+func (p *process) awaitAnswer(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, url)
@@ -52,8 +69,8 @@ func awaitAnswer(ctx context.Context, url string, ended <-chan error) error {
 			return conn.Close(ctx)
 		}
 		select {
-		case how := <-ended:
-			return fmt.Errorf("ended at once: %v", how)
+		case <-p.ended:
+			return fmt.Errorf("ended at once: %v", p.how)
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-time.After(20 * time.Millisecond):

@@ -24,23 +24,26 @@ type room struct {
 }
 
 // What is started for the room leaves a file NAME.SIGNAL with its process id, or
-// with that of a process group behind a minus sign, before it does anything.
-// What is killed need not be waited for, and may be a zombie by then; what it
-// still wrote is removed by another try.
+// with that of a process group behind a minus sign, before it does anything. The
+// signal is for the leader of a group alone: initdb ends its children in a way
+// that lets them give back their shared memory. Only if there is no leader any
+// more, or if it takes too long, the whole group gets it. What is killed need not
+// be waited for, and may be a zombie by then; what it still wrote is removed by
+// another try.
 const keeperScript = `
 cat >/dev/null
 for f in "$1"/*.QUIT "$1"/*/*.QUIT "$1"/*.TERM "$1"/*/*.TERM "$1"/*.KILL; do
 	[ -f "$f" ] || continue
 	pid=$(cat "$f")
 	signal=${f##*.}
-	kill -s "$signal" -- "$pid" 2>/dev/null || continue
+	kill -s "$signal" -- "${pid#-}" 2>/dev/null || kill -s "$signal" -- "$pid" 2>/dev/null || continue
 	[ "$signal" = KILL ] && continue
 	n=0
-	while kill -s 0 -- "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+	while kill -s 0 -- "$pid" 2>/dev/null && [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done
 	kill -s KILL -- "$pid" 2>/dev/null
 done
 n=0
-until rm -rf "$1" 2>/dev/null || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
+until rm -rf "$1" 2>/dev/null || [ $n -ge 600 ]; do sleep 0.05; n=$((n+1)); done
 `
 
 // recorded is a command that writes its process id to a file and then becomes

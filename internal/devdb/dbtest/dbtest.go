@@ -42,7 +42,7 @@ func server(s devdb.Source) (*devdb.Server, error) {
 	}
 	mu.Unlock()
 	st.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
 		st.srv, st.err = s.Start(ctx)
 	})
@@ -137,7 +137,7 @@ func open(t testing.TB, s devdb.Source) *DB {
 func givenBack(pool *pgxpool.Pool) bool {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	giveUp := time.After(10 * time.Second)
+	giveUp := time.After(time.Minute)
 	for pool.Stat().AcquiredConns() > 0 {
 		select {
 		case <-look.C:
