@@ -14,6 +14,7 @@ var errDriverBytes = errors.New("txn: cannot scan into *pgtype.DriverBytes from 
 type batchResults struct {
 	pgx.BatchResults
 	at        *attempt
+	queries   []*pgx.QueuedQuery
 	first     error
 	tags      tags
 	seen      bool
@@ -26,6 +27,7 @@ type batchResults struct {
 // stays as it is, because pgx writes into what it sends and the function may
 // send b again.
 func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
+	r.queries = b.QueuedQueries
 	watched := *b
 	watched.QueuedQueries = make([]*pgx.QueuedQuery, len(b.QueuedQueries))
 	for i, q := range b.QueuedQueries {
@@ -93,9 +95,19 @@ func (r *batchResults) close() error {
 		if !r.refused {
 			r.note("", err)
 		}
-		r.at.observe("", r.tags.ended, r.first)
+		r.at.observe(r.rollback(), r.tags.ended, r.first)
 	}
 	return err
+}
+
+// rollback is the text of a query that may have rolled back to a savepoint.
+func (r *batchResults) rollback() string {
+	for _, q := range r.queries {
+		if hasRollback(q.SQL) {
+			return q.SQL
+		}
+	}
+	return ""
 }
 
 func (r *batchResults) abandon() {

@@ -3,7 +3,6 @@ package txn_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -13,54 +12,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
-
-func TestBatchThatEndsTheTransaction(t *testing.T) {
-	for _, test := range []struct {
-		queries []string
-		want    any
-	}{
-		{[]string{"update accounts set balance = 8 where id = 1", "commit"}, new(*txn.CommittedError)},
-		{[]string{"commit", "begin"}, new(*txn.CommittedError)},
-		{[]string{"rollback", "begin"}, new(*txn.OutcomeUnknownError)},
-	} {
-		t.Run(strings.Join(test.queries, ", "), func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				accounts(t, db)
-				err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-					var b pgx.Batch
-					for _, sql := range test.queries {
-						b.Queue(sql)
-					}
-					if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-						return err
-					}
-					require.ErrorContains(t, write(ctx, tx, 2, 7), "ended it itself")
-					return nil
-				})
-				require.ErrorAs(t, err, test.want)
-				require.Equal(t, 100, balance(t, db, 2))
-			})
-		})
-	}
-}
-
-func TestCommitThatWasSeenIsNotForgotten(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		if db.Cockroach() {
-			t.Skip("CockroachDB has no pg_terminate_backend")
-		}
-		accounts(t, db)
-		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			var b pgx.Batch
-			b.Queue("update accounts set balance = 8 where id = 1")
-			b.Queue("commit")
-			b.Queue("select pg_terminate_backend(pg_backend_pid())")
-			return tx.SendBatch(ctx, &b).Close()
-		})
-		require.ErrorAs(t, err, new(*txn.CommittedError))
-		require.Equal(t, 8, balance(t, db, 1))
-	})
-}
 
 func TestErrorOfACallbackIsNotTheServers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {

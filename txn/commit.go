@@ -64,13 +64,11 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 		s := &statements[f.next]
 		tag, err := f.exec()
 		if err == nil && s.kind != commits {
-			a.answered(s, tag)
+			a.answered(s)
 			if f.next == len(statements)-1 {
 				g.atCommit()
 			}
-			if a.ended == "" {
-				continue
-			}
+			continue
 		}
 		_ = f.close()
 		if f.unsent(err) {

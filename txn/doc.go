@@ -144,9 +144,16 @@
 // pool is outside the transaction. A call on the pool inside the function of
 // another call is refused: give it the Tx, or the option [RequiresNew].
 //
-// BEGIN, COMMIT and ROLLBACK as SQL text are not for the function. Where they are
-// seen nothing more is sent and the call fails. Not seen is such a COMMIT whose
-// answer was lost with the connection, and what goes past the Tx.
+// BEGIN, COMMIT and ROLLBACK are not for the function, neither as methods of the Tx
+// nor as SQL text. They are refused before anything is sent, nothing is sent behind
+// them, and the call rolls back although the function may return nil; a joined call
+// undoes what it did, and its caller decides. The same is true of a deferred
+// Rollback on the Tx, which runs when the function succeeds, too: take it out, as an
+// error rolls back. A savepoint's own Commit and Rollback are the function's. What
+// goes past the Tx, through Conn, and a prepared statement made there, is seen only
+// by what the server answers: nothing more is sent then, and the call fails, with a
+// [*CommittedError] if it was a COMMIT. Not seen is such a COMMIT whose answer was
+// lost with the connection.
 //
 // A function that ignores the error of a statement cannot commit what came
 // before it: the server has rolled that back. The call then returns that error,

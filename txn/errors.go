@@ -29,7 +29,7 @@ func (e *OutcomeUnknownError) Kind() kind.Kind { return kind.OutcomeUnknown }
 
 // CommittedError says that the data was committed although something went
 // wrong: on CockroachDB a schema change that failed behind the COMMIT (SQLSTATE
-// XXA00), or a function that sent COMMIT itself. What the function returned is
+// XXA00), or a function that sent COMMIT past the Tx. What the function returned is
 // returned with it. Do not run it again.
 type CommittedError struct {
 	Name string // as given by the option Name

@@ -12,14 +12,14 @@ import (
 func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	parent, ok := outer.(*Tx)
 	if !ok {
-		parent = &Tx{at: joined(ctx, outer)}
+		parent = &Tx{at: joined(ctx, outer), share: new(share)}
 	}
 	sp, err := parent.joinedBy(ctx)
 	if err != nil {
 		return err
 	}
 	at := sp.at
-	inner := &Tx{at: at} // whose Commit and Rollback are not the function's
+	inner := &Tx{at: at, share: new(share)} // whose Commit and Rollback are not the function's
 	fnCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	returned := false
@@ -38,6 +38,7 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		return errors.Join(fmt.Errorf("%s: %w", prefix(name), endErr), err)
 	}
 	defer at.gate.leave()
+	err = inner.share.verdict(name, err)
 	at.settle(true)
 
 	if err == nil && at.ended == "" && at.healthy() {

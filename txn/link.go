@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -209,6 +210,9 @@ func (l *link) rewrite(ctx context.Context, s *statement) error {
 	sql, args, err := r.RewriteQuery(ctx, l.conn, s.sql, s.args[1:])
 	if err != nil {
 		return err
+	}
+	if what := control(sql); what != "" {
+		return fmt.Errorf("%w; the query was rewritten to %s", errNotYours, what)
 	}
 	s.sql, s.args = sql, args
 	return nil

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -71,114 +70,6 @@ func TestQueueIsKeptWhileRowsAreOpen(t *testing.T) {
 			}))
 			require.Equal(t, 2+strings.Count(loner, "insert")+2, rowsIn(t, db))
 		}
-	})
-}
-
-// However a function ends the transaction itself: nothing runs behind it that is
-// called rolled back, and nothing is sent any more once it is seen.
-func TestEndsOfTheFunctionsOwn(t *testing.T) {
-	insert := func(id string) string { return "insert into accounts values (" + id + ", 1)" }
-	queued := func(texts ...string) func(context.Context, *txn.Tx) error {
-		return func(ctx context.Context, tx *txn.Tx) error {
-			for _, sql := range texts {
-				tx.Queue(sql)
-			}
-			return nil
-		}
-	}
-	for name, test := range map[string]struct {
-		f       func(ctx context.Context, tx *txn.Tx) error
-		want    claim
-		rows    int // of the three that it may insert; on CockroachDB a text may do less
-		nothing bool
-	}{
-		"queued rollback": {queued(insert("10"), "rollback", insert("11")), rolledBack, 0, true},
-		"queued commit":   {queued(insert("10"), "commit", insert("11")), committed, 1, false},
-		"rollback in a text": {func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, insert("10")+"; rollback; "+insert("11"))
-			return err
-		}, unknown, 0, false},
-		"rollback and commit in a text": {func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, insert("10")+"; rollback; begin; "+insert("11")+"; commit")
-			return err
-		}, unknown, 0, false},
-		"rollback in a batch": {func(ctx context.Context, tx *txn.Tx) error {
-			var b pgx.Batch
-			b.Queue(insert("10"))
-			b.Queue("rollback")
-			b.Queue(insert("11"))
-			return tx.SendBatch(ctx, &b).Close()
-		}, unknown, 0, false},
-		"rollback and chain": {func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, "rollback and chain")
-			var pe *pgconn.PgError
-			if errors.As(err, &pe) { // CockroachDB has none
-				_, err = tx.Exec(ctx, "rollback")
-			}
-			return err
-		}, rolledBack, 0, true},
-		"commit past the Tx": {func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, insert("10"))
-			require.NoError(t, err)
-			_, err = tx.Conn().Exec(ctx, "commit")
-			return err
-		}, unknown, 0, false},
-		"rollback past the Tx, and on": {func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, insert("10"))
-			require.NoError(t, err)
-			_, err = tx.Conn().Exec(ctx, "rollback")
-			require.NoError(t, err)
-			_, err = tx.Exec(ctx, insert("11"))
-			require.ErrorContains(t, err, "ended it itself", "it would be autocommitted")
-			return nil
-		}, unknown, 0, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				accounts(t, db)
-				pool := poolWith(t, db, func(*pgxpool.Config) {})
-				err := txn.Run(t.Context(), pool, test.f)
-				require.ErrorContains(t, err, "the transaction belongs to the call")
-				require.NotContains(t, err.Error(), "<nil>")
-				require.Equal(t, test.want, claimOf(err), "%v", err)
-				switch {
-				case test.want == rolledBack, test.nothing:
-					require.Equal(t, 2, rowsIn(t, db))
-				case test.want == committed:
-					require.GreaterOrEqual(t, rowsIn(t, db), 2+test.rows)
-				}
-				requireClean(t, pool)
-			})
-		})
-	}
-}
-
-// What looks like an end and is none.
-func TestNoEndsOfTheFunctionsOwn(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		accounts(t, db)
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			for _, sql := range []string{"savepoint supply_chain", "update accounts set balance = 3", "rollback to savepoint supply_chain"} {
-				if _, err := tx.Exec(ctx, sql); err != nil {
-					return err
-				}
-			}
-			if db.Cockroach() { // which refuses BEGIN in a transaction
-				return write(ctx, tx, 1, 7)
-			}
-			_, err := tx.Exec(ctx, "start transaction")
-			var b pgx.Batch
-			b.Queue("begin")
-			return errors.Join(err, tx.SendBatch(ctx, &b).Close(), write(ctx, tx, 1, 7))
-		}))
-		require.Equal(t, 7, balance(t, db, 1))
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			var b pgx.Batch
-			b.BeginTx(pgx.TxOptions{})
-			require.ErrorContains(t, tx.SendBatch(ctx, &b).Close(), "do not call its BeginTx")
-			return write(ctx, tx, 1, 8)
-		}))
-		require.Equal(t, 8, balance(t, db, 1))
 	})
 }
 

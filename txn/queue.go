@@ -50,7 +50,7 @@ func (tx *Tx) enqueue(s statement) {
 			tx.tooLate("Queue")
 			return
 		}
-		tx.at.enqueue(s)
+		tx.admitted(s)
 	case errBusy: // with the answer to a statement, whose callback this may be
 		tx.enqueueLater(s)
 	default:
@@ -62,8 +62,15 @@ func (tx *Tx) enqueue(s statement) {
 func (tx *Tx) enqueueLater(s statement) {
 	if tx.closed.Load() {
 		tx.tooLate("Queue")
-	} else if !tx.at.gate.afterwards(func() { tx.at.enqueue(s) }) {
+	} else if !tx.at.gate.afterwards(func() { tx.admitted(s) }) {
 		tx.enqueue(s)
+	}
+}
+
+// admitted queues what is no misuse, with which the call would fail.
+func (tx *Tx) admitted(s statement) {
+	if tx.share.admit(s.sql) == nil {
+		tx.at.enqueue(s)
 	}
 }
 

@@ -241,11 +241,13 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 			at.settle(false)
 		}
 	}()
-	err := c.fn(at.ctx, &Tx{at: at})
+	tx := &Tx{at: at, share: new(share)}
+	err := c.fn(at.ctx, tx)
 	if mine = at.closeGate(); !mine {
 		finished = true
 		return result{unknown: c.uncertain != nil, err: c.doubted(number, stillUsed(c.name, err))}
 	}
+	err = tx.share.verdict(c.name, err)
 	at.settle(err == nil && ctx.Err() == nil)
 	at.look()
 	switch {
@@ -441,13 +443,10 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 	return c.uncertainly(at, err)
 }
 
-// endedByFunction is the error for a function that sent COMMIT or ROLLBACK.
+// endedByFunction is the error for a function that has ended the transaction itself.
 func (c *call) endedByFunction(at *attempt, returned error) result {
 	err := errors.Join(fmt.Errorf("%s: %w", prefix(c.name), at.misuse()), at.endErr, returned)
 	e := evidence{phase: phaseCommit, commitSent: true, tag: at.ended, err: at.endErr, cockroach: at.cockroach}
-	if at.ended == "ROLLBACK AND CHAIN" {
-		e.tag = "ROLLBACK"
-	}
 	switch outcome, _ := classify(e); outcome {
 	case committed:
 		return c.committed(at, &CommittedError{Name: c.name, Err: err})

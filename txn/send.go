@@ -1,11 +1,9 @@
 package txn
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,7 +30,7 @@ func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	if err := a.sendLoners(ctx); err != nil {
 		return false, err
 	}
-	return true, a.endedError()
+	return true, nil
 }
 
 // free refuses a statement that could not be sent, before anything is done for
@@ -78,15 +76,14 @@ func (a *attempt) launchReady(ctx context.Context, statements []statement, n int
 	}
 	for f.next < n {
 		s := &statements[f.next]
-		tag, err := f.exec()
-		if err != nil {
+		if _, err := f.exec(); err != nil {
 			_ = f.close()
 			if f.unsent(err) {
 				return nil, a.unsendable(a.link.culprit(statements), err)
 			}
 			return nil, a.failedAhead(s, err)
 		}
-		a.answered(s, tag)
+		a.answered(s)
 	}
 	return f, nil
 }
@@ -117,20 +114,13 @@ func (a *attempt) undescribed(last *statement) bool {
 }
 
 // answered takes in the answer to something that was sent ahead.
-func (a *attempt) answered(s *statement, tag pgconn.CommandTag) {
+func (a *attempt) answered(s *statement) {
 	switch s.kind {
 	case begins:
 		a.begun = true
-	case queued:
-		a.queue = a.queue[1:]
-		e := endedBy(tag.String())
-		if e == "ROLLBACK" && !strings.Contains(strings.ToLower(s.sql), " to ") {
-			a.ended = e // the status is not known yet
-		}
-		a.ended = cmp.Or(a.ended, ending(s.sql, e))
 	case claims:
 		a.queue, a.claimed = a.queue[1:], true
-	case marks, guards, records:
+	case queued, marks, guards, records:
 		a.queue = a.queue[1:]
 	}
 }
@@ -290,36 +280,12 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
 	a.sending(sql)
 	a.follow([]statement{{kind: answered, sql: sql, args: args}})
-	if a.link != nil && len(args) == 0 && isSeveral(sql) {
-		return a.execSeveral(ctx, sql)
-	}
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, args...)
 	} else {
 		tag, err = a.conn.Exec(ctx, sql, a.link.plain(args)...)
 	}
 	a.observe(sql, endedBy(tag.String()), err)
-	return tag, err
-}
-
-// execSeveral looks at the tag of each statement in the text; pgx gives that of
-// the last one only.
-func (a *attempt) execSeveral(ctx context.Context, sql string) (tag pgconn.CommandTag, err error) {
-	traced := ctx
-	if t := a.link.tracer; t != nil {
-		traced = t.TraceQueryStart(ctx, a.conn, pgx.TraceQueryStartData{SQL: sql})
-		defer func() { t.TraceQueryEnd(traced, a.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err}) }()
-	}
-	results := a.conn.PgConn().Exec(traced, sql)
-	var all tags
-	for results.NextResult() {
-		var closeErr error
-		if tag, closeErr = results.ResultReader().Close(); closeErr == nil {
-			all.add(tag.String())
-		}
-	}
-	err = results.Close()
-	a.observe(sql, all.ended, err)
 	return tag, err
 }
 

@@ -1,12 +1,12 @@
 package txn
 
 import (
-	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// tags are the command tags of one text, or of one batch, as far as they say what
+// tags are the command tags of one batch, as far as they say what
 // became of the transaction that it ran in.
 type tags struct {
 	ended string // what ended it, or may have
@@ -29,22 +29,23 @@ func (t *tags) add(tag string) {
 }
 
 // ending is what ended the transaction, if tags say that something did whatever
-// the status is now. A ROLLBACK may have been one TO SAVEPOINT: there the status
-// tells, unless the next transaction was begun by the same words. BEGIN by itself
-// changes nothing.
+// the status is now. A text that ends a transaction is refused, so only the name of
+// a prepared statement, or a pgx.QueryRewriter, can bring such a tag. A ROLLBACK may
+// have been a ROLLBACK TO SAVEPOINT, if the text has that word: there the status
+// tells.
 func ending(sql, ended string) string {
 	switch ended {
 	case "COMMIT", "PREPARE TRANSACTION", "BEGIN":
 		return ended
-	case "ROLLBACK":
-		if chains.MatchString(sql) {
-			return "ROLLBACK AND CHAIN"
+	case "ROLLBACK", rollbackAndMore:
+		if !hasRollback(sql) {
+			return ended
 		}
 	}
 	return ""
 }
 
-var chains = regexp.MustCompile(`(?i)\band\s+chain\b`)
+func hasRollback(sql string) bool { return strings.Contains(strings.ToUpper(sql), "ROLLBACK") }
 
 // endedBy is what the tag of one statement says.
 func endedBy(tag string) string {

@@ -2,7 +2,6 @@ package txn
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -15,19 +14,19 @@ import (
 //
 // Like a pgx.Tx it is for one goroutine at a time: a statement is refused while
 // another goroutine waits for one, or has rows open. It belongs to the call that
-// runs the function: Commit and Rollback are errors, and nothing works on it
+// runs the function: Commit and Rollback are errors, and so is text that begins or
+// ends a transaction, after which the call does not commit. Nothing works on it
 // after the function has returned. A goroutine that is still in the middle of a
 // statement then is interrupted, and the transaction is rolled back. A Tx from
 // [Tx.Begin] is a savepoint, which whoever began it commits or rolls back.
 type Tx struct {
 	at        *attempt
+	share     *share
 	savepoint *savepoint // nil: the transaction itself, or a joined call's share of it
 	closed    atomic.Bool
 }
 
 var _ pgx.Tx = (*Tx)(nil)
-
-var errNotYours = errors.New("the transaction belongs to the call that runs the function: return nil to commit it, an error to roll it back")
 
 // Attempt counts the runs of the function in this call, from 1.
 func (tx *Tx) Attempt() int { return tx.at.number }
@@ -44,10 +43,29 @@ func (tx *Tx) enter() error {
 	return nil
 }
 
+// enterFor is enter for a text, which must not begin or end the transaction.
+func (tx *Tx) enterFor(sql string) error {
+	if err := tx.enter(); err != nil {
+		return err
+	}
+	if err := tx.share.admit(sql); err != nil {
+		tx.leave()
+		return err
+	}
+	return nil
+}
+
 func (tx *Tx) leave() { tx.at.gate.leave() }
 
 // usable reports why nothing can be done on tx, to whoever is inside its gate.
 func (tx *Tx) usable() error {
+	if err := tx.alive(); err != nil {
+		return err
+	}
+	return tx.share.refused()
+}
+
+func (tx *Tx) alive() error {
 	if tx.closed.Load() {
 		return pgx.ErrTxClosed
 	}
@@ -80,12 +98,16 @@ func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tx{at: tx.at, savepoint: sp}, nil
+	return &Tx{at: tx.at, share: tx.share, savepoint: sp}, nil
 }
 
 // Commit releases a savepoint. On the transaction itself it is an error: the
-// function returns nil instead.
+// function returns nil instead. Nothing is sent then, nothing can be sent any
+// more, and the call does not commit.
 func (tx *Tx) Commit(ctx context.Context) error {
+	if tx.savepoint == nil {
+		return tx.refuse("called Commit")
+	}
 	if err := tx.enter(); err != nil {
 		return err
 	}
@@ -94,9 +116,14 @@ func (tx *Tx) Commit(ctx context.Context) error {
 }
 
 // Rollback goes back to a savepoint. On the transaction itself it is an error:
-// the function returns an error instead. It sends nothing then, so a deferred
-// Rollback in existing code does no harm.
+// the function returns an error instead. Nothing is sent then, nothing can be sent
+// any more, and a call whose function returns nil all the same fails with that
+// error. So a deferred Rollback, which also runs where the function succeeds, has
+// to go from code that is moved into a function.
 func (tx *Tx) Rollback(ctx context.Context) error {
+	if tx.savepoint == nil {
+		return tx.refuse("called Rollback")
+	}
 	if err := tx.at.gate.enter(); err != nil {
 		return err
 	}
@@ -104,12 +131,17 @@ func (tx *Tx) Rollback(ctx context.Context) error {
 	return tx.end(ctx, (*attempt).undoMark)
 }
 
-func (tx *Tx) end(ctx context.Context, how func(*attempt, context.Context, *savepoint) error) error {
-	if err := tx.usable(); err != nil && err != tx.at.broken {
-		return err
+// refuse needs no gate: the function may be in a callback, and must not commit.
+func (tx *Tx) refuse(what string) error {
+	if tx.closed.Load() || tx.at.gate.closed() {
+		return pgx.ErrTxClosed
 	}
-	if tx.savepoint == nil {
-		return fmt.Errorf("txn: %w", errNotYours)
+	return tx.share.refuse(what)
+}
+
+func (tx *Tx) end(ctx context.Context, how func(*attempt, context.Context, *savepoint) error) error {
+	if err := tx.alive(); err != nil && err != tx.at.broken {
+		return err
 	}
 	tx.closed.Store(true)
 	return how(tx.at, ctx, tx.savepoint)
@@ -117,7 +149,7 @@ func (tx *Tx) end(ctx context.Context, how func(*attempt, context.Context, *save
 
 // Exec sends a statement and waits for its result.
 func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if err := tx.enter(); err != nil {
+	if err := tx.enterFor(sql); err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	defer tx.leave()
@@ -132,7 +164,7 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 }
 
 func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
-	if err := tx.enter(); err != nil {
+	if err := tx.enterFor(sql); err != nil {
 		return failedRows{err}
 	}
 	defer tx.leave()
@@ -146,7 +178,7 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 // QueryRow sends a statement that returns at most one row. Scan gives
 // pgx.ErrNoRows where there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if err := tx.enter(); err != nil {
+	if err := tx.enterFor(sql); err != nil {
 		return failedRows{err}
 	}
 	defer tx.leave()
@@ -172,6 +204,11 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	defer tx.leave()
 	if beginsItself(b) {
 		return pgx.FailedBatchResults(b, errBatchBegins)
+	}
+	for _, q := range b.QueuedQueries {
+		if err := tx.share.admit(q.SQL); err != nil {
+			return pgx.FailedBatchResults(b, err)
+		}
 	}
 	if err := tx.at.flush(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
@@ -206,7 +243,7 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 
 // Prepare makes a prepared statement on the transaction's connection.
 func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
-	if err := tx.enter(); err != nil {
+	if err := tx.enterFor(sql); err != nil {
 		return nil, err
 	}
 	defer tx.leave()

@@ -14,34 +14,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-func TestCommitAndRollbackBelongToTheCall(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		accounts(t, db)
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			defer tx.Rollback(ctx)
-			require.ErrorContains(t, tx.Commit(ctx), "return nil to commit it")
-			require.ErrorContains(t, tx.Rollback(ctx), "return nil to commit it")
-			return write(ctx, tx, 1, 7)
-		}))
-		require.Equal(t, 7, balance(t, db, 1))
-
-		mine := errors.New("mine")
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			require.ErrorIs(t, txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error {
-				require.NoError(t, write(ctx, tx, 2, 7))
-				require.ErrorContains(t, tx.Commit(ctx), "return nil to commit it")
-				return mine
-			}), mine)
-			return txn.Run(ctx, tx, func(ctx context.Context, tx *txn.Tx) error {
-				defer tx.Rollback(ctx)
-				return write(ctx, tx, 1, 8)
-			})
-		}))
-		require.Equal(t, 8, balance(t, db, 1), "a deferred Rollback does no harm")
-		require.Equal(t, 100, balance(t, db, 2), "nor does Commit keep what an error undoes")
-	})
-}
-
 func TestNothingWorksAfterTheCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
@@ -73,92 +45,6 @@ func TestNothingWorksAfterTheCall(t *testing.T) {
 			require.ErrorIs(t, tx.Commit(ctx), pgx.ErrTxClosed)
 			require.ErrorIs(t, tx.Rollback(ctx), pgx.ErrTxClosed)
 		}
-	})
-}
-
-func TestFunctionThatEndsTheTransactionItself(t *testing.T) {
-	for _, test := range []struct {
-		sql       string
-		committed bool
-	}{
-		{"commit", true},
-		{"rollback", false},
-	} {
-		t.Run(test.sql, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				accounts(t, db)
-				runs := 0
-				got, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
-					runs++
-					require.NoError(t, write(ctx, tx, 1, 7))
-					_, err := tx.Exec(ctx, test.sql)
-					require.NoError(t, err)
-					require.ErrorContains(t, write(ctx, tx, 2, 7), "ended it itself", "it would be autocommitted")
-					return 42, nil
-				})
-				var c *txn.CommittedError
-				require.Equal(t, test.committed, errors.As(err, &c))
-				require.ErrorContains(t, err, "the transaction belongs to the call")
-				require.Equal(t, 1, runs)
-				require.Equal(t, 100, balance(t, db, 2))
-				if test.committed {
-					require.Equal(t, 42, got)
-					require.Equal(t, 7, balance(t, db, 1))
-				} else {
-					require.Zero(t, got)
-					require.Equal(t, 100, balance(t, db, 1))
-				}
-				require.Zero(t, db.Stat().AcquiredConns())
-			})
-		})
-	}
-}
-
-func TestFunctionThatBeginsAnotherTransaction(t *testing.T) {
-	for sql, committed := range map[string]bool{
-		"commit; begin":   true,
-		"rollback; begin": false,
-		"update accounts set balance = 8 where id = 1; commit; begin": true,
-		"commit; begin; select 1":                                     true,
-	} {
-		t.Run(sql, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				accounts(t, db)
-				runs := 0
-				got, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (int, error) {
-					runs++
-					require.NoError(t, write(ctx, tx, 1, 7))
-					_, err := tx.Exec(ctx, sql)
-					require.NoError(t, err)
-					require.ErrorContains(t, write(ctx, tx, 2, 7), "ended it itself")
-					return 42, nil
-				})
-				if committed {
-					require.ErrorAs(t, err, new(*txn.CommittedError))
-					require.Equal(t, 42, got)
-					require.NotEqual(t, 100, balance(t, db, 1))
-				} else {
-					require.ErrorAs(t, err, new(*txn.OutcomeUnknownError))
-					require.Zero(t, got)
-				}
-				require.Equal(t, 1, runs)
-				require.Equal(t, 100, balance(t, db, 2))
-			})
-		})
-	}
-}
-
-func TestBeginByItselfChangesNothing(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		if db.Cockroach() {
-			t.Skip("CockroachDB refuses it")
-		}
-		accounts(t, db)
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			_, err := tx.Exec(ctx, "begin;")
-			return errors.Join(err, write(ctx, tx, 1, 7))
-		}))
-		require.Equal(t, 7, balance(t, db, 1))
 	})
 }
 
