@@ -12,13 +12,8 @@ help: ## Show what there is to make.
 demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=-once ends after the table.
 	@go run ./examples/bank $(ARGS)
 
-test: database pooler ## Run all tests, with the race detector, on every database engine found.
-	@go run ./internal/devdb/which
-	@if command -v gcc >/dev/null || command -v clang >/dev/null; then race=-race; \
-	else race=; echo "No C compiler found: testing without the race detector."; fi; \
-	set -ex; go test $$race -count=1 ./...; \
-	for nested in internal/bench errs/interop; do (cd $$nested; go test $$race -count=1 ./...); done; \
-	cd internal/proof; go test -short -count=1 ./...
+test: database pooler ## Run all tests of all modules, with the race detector, on every database engine found. ARGS=-short takes less.
+	@.ci/test $(ARGS)
 
 proof: database ## Prove package owner: hostile statements, two grammars, an oracle. ARGS='-n 5000000' is the long form.
 	@cd internal/proof && go run . $(ARGS)
