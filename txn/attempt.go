@@ -76,7 +76,7 @@ type abandoner interface{ abandon() }
 // joined is the attempt for a transaction that somebody else began.
 func joined(ctx context.Context, tx pgx.Tx) *attempt {
 	a := &attempt{number: 1, outer: ctx, ctx: ctx, inner: tx, begun: true}
-	a.attach(tx.Conn())
+	a.attach(connOf(tx))
 	return a
 }
 

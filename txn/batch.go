@@ -47,7 +47,7 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 			tx.enqueue(statement{kind: queued, sql: q.SQL, args: q.Arguments, rows: q.Fn != nil, result: &results[i]})
 		}
 	}
-	if _, joins := db.(pgx.Tx); joins {
+	if _, joins := txOf(db); joins {
 		_, err = runOn(ctx, db, cfg, nil, func(ctx context.Context, tx *Tx) error {
 			queue(tx)
 			types, err := tx.flush(ctx)

@@ -25,9 +25,12 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if err := a.takeTurn(ctx, first); err != nil {
 		return err
 	}
+	if !a.direct {
+		return a.beginInner(a.call.db.(beginner))
+	}
 	var err error
 	switch db := a.call.db.(type) {
-	case pool:
+	case pool: // also a struct that embeds one, which may override Acquire
 		var c *pgxpool.Conn
 		if c, err = db.Acquire(ctx); err != nil {
 			if ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
@@ -45,10 +48,6 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 		err = a.useOwned(db.Conn())
 	case *pgx.Conn:
 		err = a.useOwned(db)
-	case beginner:
-		return a.beginInner(db)
-	default:
-		err = noBeginTx(a.call.db)
 	}
 	if err != nil {
 		return a.stop(a.beginError(err))
@@ -69,6 +68,10 @@ func (a *attempt) use(conn *pgx.Conn) {
 	if a.call.nameless {
 		a.link.withoutNames()
 	}
+	a.connected()
+}
+
+func (a *attempt) connected() {
 	if a.turn != nil {
 		a.call.lines.connected(a.turn)
 	}
@@ -128,7 +131,8 @@ func (a *attempt) beginInner(db beginner) error {
 		return a.stop(a.beginError(err))
 	}
 	a.inner, a.begun = tx, true
-	a.attach(tx.Conn())
+	a.attach(connOf(tx))
+	a.connected()
 	if a.gate.closing() {
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}

@@ -29,7 +29,8 @@
 // as it is, and two where the write is queued: no fewer are possible, as the
 // write depends on what was read. [Batch] runs a whole pgx.Batch, BEGIN and
 // COMMIT included, in one. A statement that is new to a connection costs one
-// more, as in pgx.
+// more, as in pgx. Through a wrapper or a mock, which begins by its own BeginTx (see
+// [DB]), statements go one by one, and BEGIN and COMMIT by themselves.
 //
 // Sent by themselves, behind a BEGIN by itself, are SendBatch, CopyFrom, Prepare,
 // [Tx.Conn], [Tx.LargeObjects], text of several statements, names of prepared
@@ -64,7 +65,7 @@
 // and they are gone when it is. A pool has at most 1024. While no transaction of
 // the process conflicts, they cost an atomic load. Calls on a connection of the
 // caller's have none, as waiting would hold it, nor have calls through a wrapper
-// that only has BeginTx, nor transactions that begin with [Tx.Conn], a batch, a
+// that embeds no pool, nor transactions that begin with [Tx.Conn], a batch, a
 // copy or large objects, or with an argument that has no value to go by, such as a
 // map. [NoAdmission] turns them off. Other processes are not seen: each has lines
 // of its own, and conflicts with theirs are retried.

@@ -84,7 +84,7 @@ func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed 
 	if ctx.Err() != nil {
 		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), contextError(ctx))
 	}
-	if tx, ok := db.(pgx.Tx); ok {
+	if tx, ok := txOf(db); ok {
 		if err := cfg.joinable(); err != nil {
 			return false, err
 		}
@@ -102,7 +102,7 @@ func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed 
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{config: cfg, db: db, direct: sendsItself(db), fn: fn, result: result, landed: landed, start: time.Now()}
+	c := call{config: cfg, db: db, direct: routeOf(db) == direct, fn: fn, result: result, landed: landed, start: time.Now()}
 	return c.run(ctx)
 }
 

@@ -50,7 +50,7 @@ func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	if tx, ok := r.db.(pgx.Tx); ok {
+	if tx, ok := txOf(r.db); ok {
 		if err := r.config.joinable(); err != nil {
 			return nil, err
 		}

@@ -11,15 +11,26 @@ import (
 )
 
 // DB is what transactions are begun on: anything that [pgx.BeginFunc] takes.
-// What it can do is seen by its methods.
 //
-//   - A pool (*pgxpool.Pool, or a struct that embeds one): has Acquire.
-//   - *pgxpool.Conn and *pgx.Conn: one connection, which must be idle.
-//   - A [Runner]: the same with options.
+//   - *pgxpool.Pool, and a struct that embeds one and overrides neither Begin nor
+//     BeginTx: BEGIN travels with the first statement.
+//   - *pgxpool.Conn and *pgx.Conn: the same on one connection, which must be idle.
+//   - A [Runner]: any of these with options.
 //   - A pgx.Tx or *[Tx]: the call joins that transaction.
-//   - Anything else, such as a wrapper or a mock of your own: needs a method
-//     BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), because without
-//     it the isolation level cannot be set.
+//   - Anything else, such as a wrapper or a mock: begins by its method
+//     BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), which it must have,
+//     because without it the isolation level cannot be set. BEGIN is a round trip
+//     of its own then.
+//
+// So a struct that embeds a pool and overrides BeginTx, to set a tenant for the
+// policies of its tables, say, begins by that. One that overrides only Begin is
+// refused, because nothing would call it.
+//
+// A mock pool, such as pgxmock's, is called by its BeginTx, also if it has Acquire
+// and is a pgx.Tx: expect BeginTx with the options of the call, which by default
+// are pgx.TxOptions{IsoLevel: pgx.Serializable}, the statements of the function,
+// and Commit or Rollback of the transaction that BeginTx returned. Its Conn may
+// return nil.
 type DB interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
@@ -58,23 +69,41 @@ func checkDB(db DB) error {
 	if v := reflect.ValueOf(db); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errNilDB
 	}
-	switch db.(type) {
-	case pgx.Tx, pool, beginner:
+	if _, joins := txOf(db); joins {
 		return nil
 	}
-	return noBeginTx(db)
+	if _, ok := db.(beginner); !ok {
+		return noBeginTx(db)
+	}
+	if routeOf(db) == overlooked {
+		return fmt.Errorf("txn: %T overrides Begin of what it embeds, but not BeginTx, by which transactions are begun here: override that too", db)
+	}
+	return nil
 }
 
 func noBeginTx(db DB) error {
 	return fmt.Errorf("txn: %T has no method BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), so the isolation level cannot be set", db)
 }
 
-// sendsItself reports whether statements on db are sent by this package. On a
-// wrapper they go through its own methods.
-func sendsItself(db DB) bool {
-	switch db.(type) {
-	case pool, *pgxpool.Conn, *pgx.Conn:
-		return true
+// txOf is the transaction that a call on db joins. Mocks of a pool have the
+// methods of everything, but a transaction has no Acquire.
+func txOf(db DB) (pgx.Tx, bool) {
+	tx, ok := db.(pgx.Tx)
+	if ok {
+		_, acquires := db.(pool)
+		_, begins := db.(beginner)
+		ok = !acquires || !begins
 	}
-	return false
+	return tx, ok
+}
+
+// connOf is the connection of a transaction, or nil if that does not show it.
+// The Conn of some mocks panics.
+func connOf(tx pgx.Tx) (conn *pgx.Conn) {
+	defer func() {
+		if recover() != nil {
+			conn = nil
+		}
+	}()
+	return tx.Conn()
 }

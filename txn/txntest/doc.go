@@ -27,9 +27,9 @@
 // # What to keep in mind
 //
 // The code under test must take a txn.DB, not a *pgxpool.Pool. A struct that
-// embeds both a pool and a [DB] does not do: txn takes whatever has the method
-// Acquire for a pool, and goes past the DB. A fault that was not met fails the
-// test, so this is noticed.
+// embeds both a pool and a [DB] needs a Begin and a BeginTx of its own, which call
+// those of the DB. A fault that was not met fails the test, so what goes past the
+// DB is noticed.
 //
 // Prepare your tables through the pool: faults are for the transactions begun
 // through the DB. Transactions begun at the same time share its faults in the

@@ -112,3 +112,25 @@ func TestTransactionThatFailsToBeginDoesNotCount(t *testing.T) {
 		require.Equal(t, 2, attempts)
 	})
 }
+
+// both is a struct as a service may have one: it is the pool for what reads, and
+// begins its transactions on the DB.
+type both struct {
+	*pgxpool.Pool
+	*txntest.DB
+}
+
+func (b both) Begin(ctx context.Context) (pgx.Tx, error) { return b.DB.Begin(ctx) }
+func (b both) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
+	return b.DB.BeginTx(ctx, o)
+}
+
+func TestStructWithAPoolAndADBBeginsOnTheDB(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		attempts, err := move(t.Context(), both{db.Pool, txntest.New(t, db, txntest.ConflictAt(3))}, 10)
+		require.NoError(t, err)
+		require.Equal(t, 2, attempts)
+		requireBalances(t, db, 90, 110)
+	})
+}
