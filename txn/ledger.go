@@ -23,7 +23,7 @@ const LedgerSchema = `create table rowkeeper_ledger (
 	namespace  text        not null,
 	key        text        not null,
 	attempt    text        not null, -- which of the attempts took the key
-	request    bytea,                -- its hash; null for a key that is spent
+	request    bytea,                -- its hash; null where the key was taken without an effect
 	result     text,                 -- JSON
 	expires_at timestamptz not null,
 	constraint rowkeeper_ledger_pkey primary key (namespace, key)
@@ -43,10 +43,13 @@ const (
 		"values ($1, $2, $3, $4, now() + $5::bigint * interval '1 second')"
 	claimWithResult = "insert into rowkeeper_ledger (namespace, key, attempt, request, expires_at, result) " +
 		"values ($1, $2, $3, $4, now() + $5::bigint * interval '1 second', $6)"
-	recordResult = "update rowkeeper_ledger set result = $4 where namespace = $1 and key = $2 and attempt = $3"
-	readLedger   = "select attempt, request, result, expires_at <= now() from rowkeeper_ledger where namespace = $1 and key = $2"
-	forgetKey    = "delete from rowkeeper_ledger where namespace = $1 and key = $2 and expires_at <= now()"
-	cleanLedger  = "delete from rowkeeper_ledger where (namespace, key) in " +
+	recordResult       = "update rowkeeper_ledger set result = $4 where namespace = $1 and key = $2 and attempt = $3"
+	takeOver           = "update rowkeeper_ledger set attempt = $3, request = $4, expires_at = now() + $5::bigint * interval '1 second'" + fromBlocked
+	takeOverWithResult = "update rowkeeper_ledger set attempt = $3, request = $4, expires_at = now() + $5::bigint * interval '1 second', result = $7" + fromBlocked
+	fromBlocked        = " where namespace = $1 and key = $2 and attempt = $6 and request is null"
+	readLedger         = "select attempt, request, result, expires_at <= now() from rowkeeper_ledger where namespace = $1 and key = $2"
+	forgetKey          = "delete from rowkeeper_ledger where namespace = $1 and key = $2 and expires_at <= now()"
+	cleanLedger        = "delete from rowkeeper_ledger where (namespace, key) in " +
 		"(select namespace, key from rowkeeper_ledger where expires_at <= now() order by expires_at limit $1::bigint)"
 
 	// PostgreSQL's way not to wait for long: for the claim alone.
@@ -73,6 +76,9 @@ func (a *attempt) claim() {
 	if a.fences {
 		s.args[3] = []byte(nil)
 	}
+	if over := a.call.blocked; over != "" {
+		s.sql, s.args = takeOverOne, append(s.args, over)
+	}
 	if a.stored != nil {
 		s.carry(*a.stored)
 	}
@@ -98,13 +104,20 @@ func (a *attempt) claimPrefix() string {
 		b.WriteString(hurry + "\n;")
 	}
 	claim, _, _ := strings.Cut(claimLedger, ")")
+	if a.call.blocked != "" {
+		claim, _, _ = strings.Cut(takeOverOne, "$")
+	}
 	b.WriteString(claim)
 	return b.String()
 }
 
 // carry makes a claim that is not sent yet bring the result too.
 func (s *statement) carry(result string) {
-	s.sql, s.args = claimWithResult, append(s.args, result)
+	sql := claimWithResult
+	if s.sql == takeOverOne {
+		sql = takeOverOneWithResult
+	}
+	s.sql, s.args = sql, append(s.args, result)
 }
 
 // record has the result stored with the commit: by the claim, or behind
@@ -133,7 +146,12 @@ func (a *attempt) record() error {
 	return nil
 }
 
-var recordOne = expecting(1, recordResult)
+// Each fails where it does not find its row as it should be.
+var (
+	recordOne             = expecting(1, recordResult)
+	takeOverOne           = expecting(1, takeOver)
+	takeOverOneWithResult = expecting(1, takeOverWithResult)
+)
 
 // takenError says that the key was there already.
 type takenError struct{ err error }
@@ -153,6 +171,8 @@ func (a *attempt) claimError(err error) error {
 	case pe == nil:
 	case pe.Code == codeUniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
 		return &takenError{err}
+	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
+		return &takenError{err} // it was taken over by another call
 	case pe.Code == codeLockNotAvailable && a.call.ledger.NoWait && a.call.ghost == nil:
 		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ErrInFlight, err)
 	case pe.Code == codeUndefinedTable:

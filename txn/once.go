@@ -40,9 +40,8 @@ import (
 // database cannot be reached until the context ends, and on a connection of the
 // caller's, which cannot be replaced. Where the function cannot be run again for
 // that, because it returned an error the second time or there are no more attempts,
-// the key is taken for good without an effect, so that no COMMIT that is still on
-// its way finds it free. Such a key is spent: the next call with it gets
-// ErrKeyReused.
+// the key is taken without an effect, so that no COMMIT that is still on its way
+// finds it free. The next call with the key takes it over, in a second attempt.
 //
 // The row is kept for [Ledger.Retention]. Later calls with the key carry the
 // request out again.
@@ -179,8 +178,8 @@ func (l Ledger) retention() time.Duration {
 
 // Errors of calls with [Once]. Nothing was committed by the call that returns one.
 var (
-	// ErrKeyReused says that the key was used for another request, or that it is
-	// spent. To an HTTP client it is a 422, by its Kind.
+	// ErrKeyReused says that the key was used for another request. To an HTTP client
+	// it is a 422, by its Kind.
 	ErrKeyReused error = &onceError{"the key was used for another request", kind.KeyReused, 0}
 
 	// ErrInFlight says that a call with the same key is under way, and that this
@@ -199,8 +198,8 @@ func (e *onceError) Error() string             { return e.text }
 func (e *onceError) Kind() kind.Kind           { return e.kind }
 func (e *onceError) RetryAfter() time.Duration { return e.after }
 
-// errSpent is what becomes of a call with a key that was taken without an effect.
-var errSpent = fmt.Errorf("%w: it is spent, because a call with it failed after its outcome had been in doubt", ErrKeyReused)
+// errFenced says that none of a call's attempts was committed, nor will be.
+var errFenced = errors.New("the key was taken without an effect")
 
 // ResultTooLargeError says that a result takes more room than the ledger gives it.
 // Nothing was committed.

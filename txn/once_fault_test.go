@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -185,18 +187,27 @@ func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 // whoever takes the key first wins, and the other fails. Where the claim is held
 // too, the second run wins; where it was delivered, its session still has the key.
 func TestOnceAndTheZombie(t *testing.T) {
-	for name := range shapes {
-		t.Run(name, func(t *testing.T) {
+	for test := range 2 * len(shapes) {
+		name, takesOver := slices.Sorted(maps.Keys(shapes))[test/2], test%2 == 1
+		t.Run(fmt.Sprintf("%s, takes over %t", name, takesOver), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				withLedger(t, db)
 				f := withFaults(t, db)
 				for i := range 2 {
+					if takesOver {
+						blocked(t, db, fmt.Sprint("warm", i))
+					}
 					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", fmt.Sprint("warm", i), nil))
 					require.NoError(t, err)
 				}
 				at := faultnet.Executes("commit")
 				if name == "all in one packet" {
 					at = faultnet.Of(faultnet.FromClient, 'B') // BEGIN, and all behind it
+				}
+				attempt := 1
+				if takesOver {
+					blocked(t, db, "k")
+					at, attempt = behindTheRead(at), 2
 				}
 				late := make(chan struct{})
 				hook, held := faultnet.On(at, faultnet.Zombie(late, faultnet.ResetClient))
@@ -215,7 +226,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 				got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", "k", nil))
 				require.NoError(t, err)
 				if name == "all in one packet" {
-					require.Equal(t, 2, got.Attempt)
+					require.Equal(t, attempt+1, got.Attempt)
 					close(late)
 				}
 				<-landed
@@ -292,10 +303,12 @@ func TestOnceFences(t *testing.T) {
 					<-landed
 				}
 				require.Empty(t, f.effects(t, 1), "then and later")
-				_, err = run()
-				require.ErrorIs(t, err, txn.ErrKeyReused)
-				require.ErrorContains(t, err, "spent")
-				require.Empty(t, f.effects(t, 1))
+				for range 2 { // the key is the next call's, in a second attempt
+					got, err = txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", 1), txn.Once("test", "k", nil), txn.MaxAttempts(1))
+					require.NoError(t, err)
+					require.Equal(t, []int{2}, f.effects(t, 1))
+					require.Equal(t, 2, got.Attempt)
+				}
 			})
 		})
 	}
@@ -346,7 +359,8 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 }
 
 // TestOnceRandomCuts is TestRandomCuts with Once: nothing is unknown, and nothing
-// happens twice.
+// happens twice. A call that has only one attempt may fail, and whoever comes next
+// takes the key over.
 func TestOnceRandomCuts(t *testing.T) {
 	const cuts = 200
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
@@ -356,8 +370,8 @@ func TestOnceRandomCuts(t *testing.T) {
 				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 				random := rand.New(rand.NewPCG(uint64(mode), 21))
 				names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
-				got := map[int]receipt{}
-				again := 0
+				got, hooks := map[int]receipt{}, map[int]int{}
+				again, failed := 0, 0
 				for i := range cuts {
 					from := faultnet.FromClient
 					if random.IntN(2) == 0 {
@@ -366,10 +380,22 @@ func TestOnceRandomCuts(t *testing.T) {
 					f.proxy.CutAfterBytes(from, 1+random.Int64N(900), cutsFor(db)[random.IntN(len(cutsFor(db)))])
 					for j := range 3 {
 						call := i*10 + j + 1
+						opts := []txn.Option{txn.Once("test", fmt.Sprint(call), call)}
+						if random.IntN(2) == 0 {
+							opts = append(opts, txn.MaxAttempts(1))
+						}
 						for range 1 + random.IntN(2) {
 							ctx, cancel := context.WithTimeout(t.Context(), eventually)
-							r, err := txn.RunInTx(ctx, f.pool, receipts(names[call%3], call), txn.Once("test", fmt.Sprint(call), call))
+							r, err := txn.RunInTx(ctx, f.pool, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
+								tx.OnCommit(func(context.Context) { hooks[call]++ })
+								return receipts(names[call%3], call)(ctx, tx)
+							}, opts...)
 							cancel()
+							if err != nil && len(opts) > 1 {
+								require.Equal(t, rolledBack, claimOf(err), "%v", err)
+								failed++
+								continue
+							}
 							require.NoError(t, err)
 							if _, known := got[call]; known {
 								again++
@@ -382,11 +408,17 @@ func TestOnceRandomCuts(t *testing.T) {
 				f.pool.Close()
 				f.proxy.Close()
 				f.gone(t)
-				for call, r := range got {
-					require.Equal(t, []int{r.Attempt}, f.effects(t, call))
+				for call := range 10 * cuts {
+					if r, done := got[call]; done {
+						require.Equal(t, []int{r.Attempt}, f.effects(t, call))
+						require.Equal(t, 1, hooks[call])
+					} else {
+						require.Empty(t, f.effects(t, call))
+					}
 				}
 				require.NotZero(t, again)
-				t.Logf("%d cuts, %d keys, %d replays", cuts, len(got), again)
+				require.NotZero(t, failed)
+				t.Logf("%d cuts, %d keys, %d replays, %d failed", cuts, len(got), again, failed)
 			})
 		})
 	}

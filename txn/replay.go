@@ -10,6 +10,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// A key is had by one of two statements: by an INSERT where there is no row, or,
+// where there is one without an effect, by an UPDATE of it that names the nonce of
+// the attempt which left it. Both put a new nonce there, and nonces do not come back.
+// So what is still on its way fails once there is a row, or one with another nonce
+// than it names. A row with an effect is not changed by anything.
+
 // doubt is an attempt with Once that may have been committed.
 type doubt struct {
 	nonce string
@@ -27,7 +33,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	}
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return result{restart: true, err: taken} // it is free by now
+		return c.claimAgain("", taken) // it is free by now
 	case err != nil:
 		lost := at.lost()
 		at.rollback(ctx)
@@ -35,8 +41,10 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
+	case e.request == nil && at.fences: // none of this call's can land any more
+		return result{err: errFenced}
 	case e.request == nil:
-		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), errSpent)}
+		return c.claimAgain(e.attempt, taken)
 	case !bytes.Equal(e.request, c.once.request):
 		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ErrKeyReused)}
 	}
@@ -52,9 +60,19 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	return result{kept: true}
 }
 
+// claimAgain has the next attempt claim the key where it is free, or take it over
+// from blocked. That costs the call none of its attempts.
+func (c *call) claimAgain(blocked string, taken error) result {
+	c.blocked = blocked
+	if c.excused < maxExcused {
+		c.excused++
+	}
+	return result{restart: true, err: taken}
+}
+
 // fence resolves an unknown outcome where the function is not to run again: it
-// takes the key for good, so that a COMMIT that is still on its way fails, or sees
-// that it is taken. refusal is what the call ends with if none was committed; nil is for
+// takes the key without an effect, so that a COMMIT that is still on its way fails,
+// or sees that it is taken. refusal is what the call ends with if none was committed; nil is for
 // no more than the doubt.
 func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept bool, _ error) {
 	if refusal == nil {
@@ -63,7 +81,7 @@ func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept boo
 	for failed := 1; ; failed++ {
 		res, settled := c.fenceOnce(ctx, attempts+failed)
 		switch {
-		case settled && errors.Is(res.err, errSpent):
+		case settled && errors.Is(res.err, errFenced):
 			return false, refusal
 		case settled:
 			return res.kept, res.err
@@ -91,7 +109,7 @@ func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled b
 	}
 	at.rollback(ctx)
 	outcome, _ := classify(e)
-	return result{err: errSpent}, outcome == committed
+	return result{err: errFenced}, outcome == committed
 }
 
 // fences reports whether a call that is to end in doubt can still do something

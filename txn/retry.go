@@ -13,6 +13,7 @@ const (
 	maxPlans     = 3  // a pool has several connections, a function several statements
 	maxDeadlines = 3
 	maxProbes    = 6 // some milliseconds
+	maxExcused   = 8 // each time another call has changed the key since it was read
 )
 
 // allows reports whether the call may run again for a reason of this kind, and
@@ -57,7 +58,7 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	if c.inLine {
 		delay = 0 // its place in the line is
 	}
-	if failed >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
+	if failed-c.excused >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
 		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
 	}
 	if delay == 0 {

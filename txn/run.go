@@ -118,6 +118,8 @@ type call struct {
 
 	uncertain error   // of an attempt that may have been committed all the same
 	doubts    []doubt // such attempts, with Once
+	blocked   string  // the nonce of a claim without an effect that has the key, as last read, or ""
+	excused   int     // attempts that found the key taken, though it may be had
 	probed    int     // claims that found a lock
 	refusal   error   // what the call would have ended with, but for the doubt
 	ghost     *ghost

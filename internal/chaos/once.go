@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,14 +14,13 @@ type request struct {
 	key   string
 	calls []*call
 	final claim // unknown: it was given up
-	spent bool
 }
 
 // onceTries is how often a client asks for the same thing until it knows.
 const onceTries = 60
 
 // exactlyOnce makes a deposit by calls with a key, until one of them is told that
-// it was made or will never be. Sometimes two clients ask at the same time.
+// it was made, or the client gives up. Sometimes two clients ask at the same time.
 func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 	r := &request{key: fmt.Sprintf("%d", w.run.keys.Add(1))}
 	account, amount := w.account(), 1+w.rng.Int64N(20)
@@ -39,11 +37,6 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 			switch {
 			case c.told == committed:
 				return committed, nil
-			case errors.Is(err, txn.ErrKeyReused): // spent, so nobody's was made
-				mu.Lock()
-				r.spent = true
-				mu.Unlock()
-				return rolledBack, err
 			case c.told == unknown:
 				doubt = true
 			case !doubt && try > 2: // as a client who gives up
@@ -69,7 +62,7 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 	case final == committed || other == committed:
 		r.final = committed
 		w.run.effects.Add(1)
-	case r.spent || final == rolledBack && other == rolledBack:
+	case final == rolledBack && other == rolledBack:
 		r.final = rolledBack
 	}
 	w.run.addRequest(r)
