@@ -91,6 +91,7 @@ const (
 	statusUnknown = byte(0)
 	statusIdle    = byte('I')
 	statusActive  = byte('T')
+	statusFailed  = byte('E')
 )
 
 func (a *attempt) status() byte {
@@ -187,8 +188,12 @@ func (a *attempt) reason(returned error) error {
 	if !a.healthy() {
 		return a.failure(returned)
 	}
-	if pe := conflict(returned); pe != nil && pe == a.conflict {
+	switch pe := conflict(returned); {
+	case a.conflict == nil:
+	case pe == a.conflict:
 		return returned
+	case errors.Is(returned, a.conflict):
+		return a.conflict
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -14,11 +15,15 @@ type savepoint struct {
 	inner pgx.Tx // of a transaction that pgx or a wrapper began
 	hooks int    // how many there were
 	after int    // the number of the last statement queued before it
+	kept  bool   // its Commit has failed, so that Rollback still undoes it
 }
 
 func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
 	if !a.direct {
 		return a.markInner(ctx)
+	}
+	if err := a.aborted(ctx); err != nil {
+		return nil, err
 	}
 	a.savepoints++
 	sp := &savepoint{name: "rowkeeper_" + strconv.Itoa(a.savepoints), hooks: len(a.hooks), after: a.enqueued}
@@ -38,6 +43,27 @@ func (a *attempt) markInner(ctx context.Context) (*savepoint, error) {
 	return &savepoint{inner: inner, hooks: len(a.hooks), after: a.enqueued}, nil
 }
 
+// aborted is the server's error if it refuses every statement until the
+// transaction, or a savepoint, is rolled back. SAVEPOINT and RELEASE, which are
+// sent later, would be told of it too late. A wrapper that hides its connection
+// has to ask.
+func (a *attempt) aborted(ctx context.Context) error {
+	var err error
+	switch {
+	case a.conn == nil && a.inner != nil && a.failed != nil:
+		_, err = a.inner.Exec(ctx, "select 1")
+	case a.begun && a.conn != nil && !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusFailed:
+		_, err = a.conn.Exec(ctx, "select 1")
+	default:
+		return nil
+	}
+	a.observe("", "", err)
+	if pe := serverError(err); pe != nil && pe.Code == codeInFailedTransaction && a.failed != nil {
+		return fmt.Errorf("%w (because of: %w)", err, a.failed)
+	}
+	return err
+}
+
 // unsent is the place of the savepoint in the queue, or -1.
 func (a *attempt) unsent(sp *savepoint) int {
 	return slices.IndexFunc(a.queue, func(s statement) bool { return s.sql == "savepoint "+sp.name })
@@ -50,6 +76,9 @@ func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 		if err := a.flush(ctx); err != nil {
 			return err
 		}
+		if err := a.aborted(ctx); err != nil {
+			return err // it could not be undone any more if pgx were told
+		}
 		err := sp.inner.Commit(ctx)
 		a.observe("", "", err)
 		return err
@@ -58,6 +87,9 @@ func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 	if i == len(a.queue)-1 && i >= 0 {
 		a.queue = a.queue[:i] // nothing came after it
 		return nil
+	}
+	if err := a.aborted(ctx); err != nil {
+		return err
 	}
 	wrote := slices.ContainsFunc(a.queue[max(i, 0):], func(s statement) bool { return s.kind == queued })
 	a.queue = append(a.queue, statement{kind: marks, sql: "release savepoint " + sp.name})

@@ -101,7 +101,9 @@ func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
 	return &Tx{at: tx.at, share: tx.share, savepoint: sp}, nil
 }
 
-// Commit releases a savepoint. On the transaction itself it is an error: the
+// Commit releases a savepoint. Where it fails, because a statement since had, or
+// one that was queued, Rollback still undoes what came after the savepoint, and the
+// transaction goes on. On the transaction itself it is an error: the
 // function returns nil instead. Nothing is sent then, nothing can be sent any
 // more, and the call does not commit.
 func (tx *Tx) Commit(ctx context.Context) error {
@@ -112,7 +114,9 @@ func (tx *Tx) Commit(ctx context.Context) error {
 		return err
 	}
 	defer tx.leave()
-	return tx.end(ctx, (*attempt).releaseMark)
+	err := tx.end(ctx, (*attempt).releaseMark)
+	tx.savepoint.kept = err != nil
+	return err
 }
 
 // Rollback goes back to a savepoint. On the transaction itself it is an error:
@@ -128,6 +132,10 @@ func (tx *Tx) Rollback(ctx context.Context) error {
 		return err
 	}
 	defer tx.leave()
+	if tx.savepoint.kept {
+		tx.savepoint.kept = false
+		tx.closed.Store(false)
+	}
 	return tx.end(ctx, (*attempt).undoMark)
 }
 
