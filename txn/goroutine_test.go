@@ -361,4 +361,3 @@ func TestContextThatIsDoneBeforeTheCall(t *testing.T) {
 		require.Equal(t, 7, balance(t, db, 1))
 	})
 }
-
