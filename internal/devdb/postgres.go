@@ -88,19 +88,9 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 
 // initPostgres makes a data directory.
 func initPostgres(ctx context.Context, bin string, room *room) (data string, err error) {
-	// The socket's directory is open to its owner alone, so no password is needed.
-	dir := room.path("pg")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", err
-	}
-	attr, err := postgresUser()
+	dir, attr, err := postgresDir(room)
 	if err != nil {
 		return "", err
-	}
-	if c := attr.Credential; c != nil {
-		if err := os.Chown(dir, int(c.Uid), int(c.Gid)); err != nil {
-			return "", err
-		}
 	}
 	data = filepath.Join(dir, "data")
 	running := filepath.Join(dir, "initdb.TERM")
@@ -114,6 +104,22 @@ func initPostgres(ctx context.Context, bin string, room *room) (data string, err
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return data, os.Remove(running)
+}
+
+// postgresDir makes the directory for a server's data and socket. It is open to
+// its owner alone, so no password is needed.
+func postgresDir(room *room) (dir string, attr *syscall.SysProcAttr, err error) {
+	dir = room.path("pg")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", nil, err
+	}
+	if attr, err = postgresUser(); err != nil {
+		return "", nil, err
+	}
+	if c := attr.Credential; c != nil {
+		err = os.Chown(dir, int(c.Uid), int(c.Gid))
+	}
+	return dir, attr, err
 }
 
 // postgresUser is how to start PostgreSQL's programs.
