@@ -64,9 +64,10 @@ func (a again) String() string { return [...]string{"never", "always", "whenLost
 
 // evidence is what is known when a transaction has ended or failed.
 type evidence struct {
-	phase      phase  // of the result that carries a server's error
-	commitSent bool   // COMMIT was sent, unless err says that it was not
-	tag        string // of the answer to COMMIT, if one was read
+	phase      phase           // of the result that carries a server's error
+	commitSent bool            // COMMIT was sent, unless err says that it was not
+	tag        string          // of the answer to COMMIT, if one was read
+	cut        *pgconn.PgError // the warning that COMMIT did not wait for a synchronous standby
 	err        error
 	lost       bool // the connection is gone
 	cockroach  bool // CockroachDB named itself; behind a pooler it may not
@@ -86,11 +87,15 @@ var rules = []struct {
 	outcome outcome
 	again   again
 }{
+	{"the wait of COMMIT for a synchronous standby was cut short", func(e evidence, _ *pgconn.PgError) bool { return e.cut != nil }, unknown, never},
 	{"COMMIT was answered with its tag", func(e evidence, _ *pgconn.PgError) bool { return e.tag == "COMMIT" }, committed, never},
 	{"COMMIT was answered with ROLLBACK", func(e evidence, _ *pgconn.PgError) bool {
 		return e.tag == "ROLLBACK" || errors.Is(e.err, pgx.ErrTxCommitRollback)
 	}, rolledBack, never},
-	{"the data is committed, a schema change behind it failed", code(codeCommittedButSchema), committed, never},
+	{"the data is committed, a schema change behind it failed", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && pe.Code == codeCommittedButSchema && e.commitSent && e.phase == phaseCommit &&
+			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any function of a user's can raise that code
+	}, committed, never},
 
 	// Nothing below this line commits unless COMMIT was sent.
 	{"serialization failure or deadlock", func(e evidence, pe *pgconn.PgError) bool {
@@ -147,10 +152,6 @@ func ruleFor(e evidence) int {
 		}
 	}
 	return len(rules) - 1
-}
-
-func code(c string) func(evidence, *pgconn.PgError) bool {
-	return func(_ evidence, pe *pgconn.PgError) bool { return pe != nil && pe.Code == c }
 }
 
 func serverError(err error) *pgconn.PgError {

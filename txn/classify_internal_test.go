@@ -47,7 +47,12 @@ func TestClassify(t *testing.T) {
 		{"tag, then cut", with(tag("COMMIT", io.ErrUnexpectedEOF), lost), committed, never},
 		{"tag of a failed transaction", tag("ROLLBACK", nil), rolledBack, never},
 		{"pgx on such a tag", atCommit(pgx.ErrTxCommitRollback), rolledBack, never},
+		{"tag, but the wait for a standby was cut short", with(tag("COMMIT", nil), func(e *evidence) { e.cut = &pgconn.PgError{Code: "01000"} }), unknown, never},
 		{"schema change failed", with(atCommit(cockroach("XXA00")), onCockroach), committed, never},
+		{"schema change failed, behind a pooler", atCommit(cockroach("XXA00")), committed, never},
+		{"its code raised in the body", with(before(cockroach("XXA00")), onCockroach), rolledBack, never},
+		{"its code raised in COMMIT's packet", with(inPacket(cockroach("XXA00")), onCockroach), rolledBack, never},
+		{"its code raised by PostgreSQL, at COMMIT", atCommit(raise("ERROR", "XXA00", "exec_stmt_raise", "pl_exec.c")), rolledBack, never},
 
 		{"conflict in the body", before(cockroach("40001")), rolledBack, always},
 		{"conflict at COMMIT, without a routine", atCommit(pooler("ERROR", "40001")), rolledBack, always},

@@ -1,6 +1,9 @@
 package txn
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 var commit = statement{kind: commits, sql: "commit"}
 
@@ -81,9 +84,16 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 		e.phase, e.commitSent = s.kind.phase(), true
 		switch {
 		case s.kind == commits:
-			e.tag = tag.String()
+			e.tag, e.cut = tag.String(), f.trailing.cut
+			if e.cut != nil {
+				e.err = errors.Join(f.trailing.cutShort(), err)
+			}
 		case err != nil:
-			a.observe("", "", err)
+			if f.trailing.inVain() {
+				e.commitSent = false // and has ended the transaction
+			} else {
+				a.observe("", "", err)
+			}
 		}
 		return e
 	}

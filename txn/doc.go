@@ -76,9 +76,10 @@
 // on the error and on the result that carries it; where the connection is lost,
 // on what was sent. The first line that holds decides:
 //
+//	COMMIT's wait for a synchronous standby was cut short  unknown
 //	COMMIT answered with COMMIT, whatever follows          committed
 //	COMMIT answered with ROLLBACK                          rolled back
-//	XXA00                                                  committed; a *CommittedError
+//	XXA00 at COMMIT by CockroachDB                         committed; a *CommittedError
 //	40001, 40P01                                           rolled back; runs again
 //	40003 before COMMIT                                    rolled back; runs again
 //	26000, 42P05; 0A000 or 08P01 for a stale plan          rolled back; runs again up to 3 times

@@ -28,11 +28,7 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 	t.Helper()
 	_, err := db.Exec(t.Context(), "create table effects (call bigint not null, attempt bigint not null)")
 	require.NoError(t, err)
-	config, err := pgxpool.ParseConfig(db.URL)
-	require.NoError(t, err)
-	proxy, err := faultnet.New(pgconn.NetworkAddress(config.ConnConfig.Host, config.ConnConfig.Port))
-	require.NoError(t, err)
-	t.Cleanup(proxy.Close)
+	proxy := proxyTo(t, db)
 	proxy.LoseCancels(true)
 	pool := poolWith(t, db, func(c *pgxpool.Config) {
 		proxy.Rewrite(c.ConnConfig)
@@ -46,6 +42,17 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 		}
 	})
 	return &faulty{DB: db, proxy: proxy, pool: pool}
+}
+
+// proxyTo is a network in front of db.
+func proxyTo(t *testing.T, db *dbtest.DB) *faultnet.Proxy {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(db.URL)
+	require.NoError(t, err)
+	proxy, err := faultnet.New(pgconn.NetworkAddress(config.ConnConfig.Host, config.ConnConfig.Port))
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	return proxy
 }
 
 // preparedRollback is there for a COMMIT to be turned into.

@@ -61,7 +61,8 @@ type flight struct {
 	next       int
 	pipeline   *pgconn.Pipeline
 	batch      pgx.BatchResults          // instead, in simple_protocol
-	text       *pgconn.MultiResultReader // instead, for COMMIT by itself
+	text       *pgconn.MultiResultReader // instead, for COMMIT by itself on CockroachDB
+	trailing   trailingCommit            // behind either, or by itself
 	failed     error                     // the first error of a statement
 	closed     bool
 	err        error // of close
@@ -104,6 +105,13 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 	f := &l.flight
 	*f = flight{link: l, statements: statements}
 	f.traceStart(traced)
+	if l.trails(statements) {
+		f.trailing.sent = true
+		statements = statements[:len(statements)-1]
+		if len(statements) == 0 {
+			return f, f.sendTrailing()
+		}
+	}
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
 		var b pgx.Batch
 		for _, s := range statements {
@@ -117,6 +125,10 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 			}
 		}
 		f.batch = l.conn.SendBatch(ctx, &b)
+		if f.trailing.sent && l.conn.PgConn().IsBusy() { // or nothing was sent, and the batch says why
+			return f, f.sendTrailing()
+		}
+		f.trailing.sent = false
 		return f, nil
 	}
 	if goesAsText(statements) {
@@ -147,11 +159,33 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 			f.pipeline.SendQueryStatement(s.described, s.encoded.ParamValues, s.encoded.ParamFormats, s.encoded.ResultFormats)
 		}
 	}
-	if err := f.pipeline.Sync(); err != nil {
+	if err := f.sync(); err != nil {
 		f.fail(err)
 		return nil, err
 	}
 	return f, nil
+}
+
+// sync sends the pipeline, and COMMIT behind it.
+func (f *flight) sync() error {
+	if !f.trailing.sent {
+		return f.pipeline.Sync()
+	}
+	f.pipeline.SendPipelineSync()
+	f.link.addCommit()
+	return f.pipeline.Flush()
+}
+
+// sendTrailing sends COMMIT in a write of its own.
+func (f *flight) sendTrailing() error {
+	f.link.addCommit()
+	err := f.link.conn.PgConn().Frontend().Flush()
+	if err != nil {
+		giveUp(f.link.conn)
+		f.trailing.answered = true
+		f.fail(err)
+	}
+	return err
 }
 
 // describe sends the statements that go ahead, none of which has arguments, and
@@ -244,6 +278,12 @@ func (f *flight) exec() (pgconn.CommandTag, error) {
 }
 
 func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
+	if s.kind == commits && f.trailing.sent {
+		if err := f.closeBody(); err != nil {
+			return pgconn.CommandTag{}, err
+		}
+		return f.trailing.read(f.link.conn)
+	}
 	if f.batch != nil {
 		if s.result == nil {
 			return f.batch.Exec()
@@ -354,16 +394,27 @@ func (f *flight) close() error {
 		return f.err
 	}
 	f.closed = true
-	switch {
-	case f.batch != nil:
-		f.err = f.batch.Close()
-	case f.text != nil:
-		f.err = f.text.Close()
-	default:
-		f.err = f.pipeline.Close()
+	f.err = f.closeBody()
+	if f.trailing.sent && !f.trailing.answered {
+		last := &f.statements[len(f.statements)-1]
+		tag, err := f.trailing.read(f.link.conn) // there is an error before it, which counts
+		f.traceEnd(last, tag, err)
 	}
 	f.done(cmp.Or(f.failed, f.err))
 	return f.err
+}
+
+// closeBody reads what is left before a trailing COMMIT.
+func (f *flight) closeBody() error {
+	switch {
+	case f.batch != nil:
+		return f.batch.Close()
+	case f.text != nil:
+		return f.text.Close()
+	case f.pipeline != nil:
+		return f.pipeline.Close()
+	}
+	return nil
 }
 
 // goesAsText reports whether statements are COMMIT by itself, which is less work

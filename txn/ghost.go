@@ -72,11 +72,15 @@ func beginning(sql string) string {
 // a session of the same user's that was last sent the same text, in a transaction
 // that is older than the loss of ours. With Once it may be a little younger: what
 // was on its way then may have taken the key, for which the next attempt waits.
+//
+// One that waits for a synchronous standby has committed and holds nothing up but
+// its own rows: to end it would show what a failover may still lose.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
 where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database()
 and (left(query, $2) = any($3) or $6 <> '' and left(query, length($6)) = $6)
 and backend_start < clock_timestamp() - make_interval(secs => $4)
-and xact_start < clock_timestamp() - make_interval(secs => $5)`
+and xact_start < clock_timestamp() - make_interval(secs => $5)
+and wait_event is distinct from 'SyncRep'`
 
 // onItsWay is how long something may have been on its way to the server when the
 // connection was lost.

@@ -193,21 +193,39 @@ func (e *entry) scan(row pgx.Row) error {
 	return row.Scan(&e.attempt, &e.request, &e.result, &e.expired)
 }
 
-// read ends the transaction whose claim has failed and reads what took the key,
-// in one round trip. It must be seen by a new transaction; where it is not, it
+// readEntry ends the transaction whose claim has failed and reads what took the
+// key, in one round trip. It must be seen by a new transaction; where it is not, it
 // has expired since.
+//
+// On PostgreSQL that transaction locks the row, so that its own COMMIT waits for a
+// synchronous standby, if there is one, and with it for the COMMIT that wrote the
+// row: where the wait of that one was cut short, the row can be seen all the same.
 func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	o := a.call.once
+	args := []any{o.namespace, o.key}
 	if a.link == nil {
 		a.rollback(ctx)
-		err = a.beside(ctx, func(tx pgx.Tx) error { return e.scan(tx.QueryRow(ctx, readLedger, o.namespace, o.key)) })
+		err = a.beside(ctx, func(tx pgx.Tx) error { return e.scan(tx.QueryRow(ctx, a.reading(), args...)) })
 		return e, err
 	}
-	statements := []statement{{kind: queued, sql: "rollback"}, {kind: answered, rows: true, sql: readLedger, args: []any{o.namespace, o.key}}}
+	statements := []statement{{kind: queued, sql: "rollback"}}
+	if !a.cockroach {
+		statements = append(statements, statement{kind: queued, sql: "begin isolation level read committed"})
+	}
+	statements = append(statements, statement{kind: answered, rows: true, sql: a.reading(), args: args})
+	if !a.cockroach {
+		statements = append(statements, commit)
+	}
 	if err := a.link.encode(statements); err != nil {
 		return e, err
 	}
-	f, err := a.link.send(ctx, ctx, statements)
+	g := graceAfter(ctx, a.conn.PgConn(), true)
+	defer func() {
+		if g.end() {
+			a.shut(ctx)
+		}
+	}()
+	f, err := a.link.send(context.Background(), ctx, statements)
 	if err != nil {
 		return e, err
 	}
@@ -216,8 +234,10 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 			err = closeErr
 		}
 	}()
-	if _, err = f.exec(); err != nil {
-		return e, err
+	for statements[f.next].kind == queued {
+		if _, err = f.exec(); err != nil {
+			return e, err
+		}
 	}
 	rows, err := f.query()
 	if err != nil {
@@ -226,7 +246,22 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	}
 	err = e.scan(row{rows})
 	f.queried(rows.CommandTag(), rows.Err())
+	if err != nil || a.cockroach {
+		return e, err
+	}
+	g.atCommit()
+	if _, err = f.exec(); err == nil && f.trailing.cut != nil {
+		err = f.trailing.cutShort()
+	}
 	return e, err
+}
+
+// reading is the statement that reads an entry.
+func (a *attempt) reading() string {
+	if a.cockroach {
+		return readLedger
+	}
+	return readLedger + " for update"
 }
 
 // forget deletes the entry if it has expired.

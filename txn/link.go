@@ -182,14 +182,15 @@ func (l *link) outside(args ...any) []any {
 }
 
 // nameBeginAndCommit has the server parse BEGIN and COMMIT once for a connection.
-// That takes no round trip, as nothing has to be known of them.
+// That takes no round trip, as nothing has to be known of them. A trailing COMMIT
+// goes as text.
 func (l *link) nameBeginAndCommit(statements []statement) {
 	if !l.names() || l.described.capacity < 2 || goesAsText(statements) {
 		return
 	}
 	for i := range statements {
 		s := &statements[i]
-		if s.kind != begins && s.kind != commits || s.option != "" {
+		if s.kind != begins && (s.kind != commits || !l.cockroach) || s.option != "" {
 			continue
 		}
 		if s.described = l.described.get(s.sql); s.described == nil {

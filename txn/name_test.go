@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -39,10 +41,11 @@ func TestNamesAreMadeOfTheText(t *testing.T) {
 		var name, sql string
 		_, err = pgx.ForEachRow(rows, []any{&name, &sql}, func() error { named[name] = sql; return nil })
 		require.NoError(t, err)
-		require.Len(t, named, 3, "BEGIN, the write and COMMIT")
-		require.Contains(t, named, serverName(beginSerializable))
-		require.Contains(t, named, serverName(setBalance))
-		require.Contains(t, named, serverName("commit"))
+		want := []string{serverName(beginSerializable), serverName(setBalance)}
+		if db.Cockroach() { // PostgreSQL is sent COMMIT as text
+			want = append(want, serverName("commit"))
+		}
+		require.ElementsMatch(t, want, slices.Collect(maps.Keys(named)))
 	})
 }
 
@@ -53,6 +56,9 @@ func TestNameThatIsTaken(t *testing.T) {
 	for _, sql := range []string{beginSerializable, setBalance, "commit"} {
 		t.Run(sql, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+				if sql == "commit" && !db.Cockroach() {
+					t.Skip("PostgreSQL is sent COMMIT as text")
+				}
 				accounts(t, db)
 				pool := poolWith(t, db, func(*pgxpool.Config) {})
 				_, err := pool.Exec(t.Context(), "prepare "+serverName(sql)+" as "+other)

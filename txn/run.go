@@ -300,11 +300,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	e := at.evidence(reason)
 	at.rollback(ctx)
 	if reason != nil {
-		outcome, again := classify(e)
-		switch {
-		case outcome == committed && (reason == at.failed || reason == at.broken): // and not of another database
-			return c.committed(at, &CommittedError{Name: c.name, Err: reason})
-		case ctx.Err() == nil && c.allows(again, reason, at, e.lost):
+		if _, again := classify(e); ctx.Err() == nil && c.allows(again, reason, at, e.lost) {
 			return result{restart: true, err: reason}
 		}
 	}

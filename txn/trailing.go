@@ -1,0 +1,105 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// trailingCommit is a COMMIT that PostgreSQL is sent as a message of its own, in
+// the same write as what comes before it. So the server answers what comes before
+// without waiting for COMMIT, which tells the watchdog that nothing else can be
+// what it waits for; and pgx shows the messages of the answer, a warning too.
+//
+// Where what comes before fails, COMMIT is still carried out, and rolls back.
+// CockroachDB gets COMMIT among the other statements: it cannot run a transaction
+// again by itself once it has answered a part of it, and has no such warning.
+type trailingCommit struct {
+	sent     bool
+	answered bool            // or lost
+	status   byte            // of the transaction when COMMIT was reached
+	cut      *pgconn.PgError // the warning that its wait for a synchronous standby was cut short
+}
+
+// trails reports whether the last statement is to be sent as a trailingCommit.
+func (l *link) trails(statements []statement) bool {
+	pg := l.conn.PgConn()
+	return !l.cockroach && statements[len(statements)-1].kind == commits && !pg.IsBusy() && !pg.IsClosed()
+}
+
+// addCommit puts COMMIT behind what is to be written.
+func (l *link) addCommit() {
+	l.conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: commit.sql})
+}
+
+// giveUp closes a connection at once. Unlike pgx does by itself, it asks for no
+// cancel, which would cut a wait for a synchronous standby short.
+func giveUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = conn.Close(ctx) // it is gone either way
+}
+
+// read reads the answer. What was before it has been read.
+func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error) {
+	t.answered = true
+	pg := conn.PgConn()
+	if pg.IsClosed() {
+		return tag, pgconn.ErrConnClosed
+	}
+	t.status = pg.TxStatus()
+	for {
+		msg, readErr := pg.ReceiveMessage(context.Background())
+		if readErr != nil {
+			giveUp(conn) // a read that took too long leaves it open
+			if err == nil {
+				err = lostAnswer(readErr)
+			}
+			return tag, err
+		}
+		switch msg := msg.(type) {
+		case *pgproto3.NoticeResponse:
+			if w := pgconn.ErrorResponseToPgError((*pgproto3.ErrorResponse)(msg)); cutsShort(w) {
+				t.cut = w
+			}
+		case *pgproto3.CommandComplete:
+			tag = pgconn.NewCommandTag(string(msg.CommandTag))
+		case *pgproto3.ErrorResponse:
+			err = pgconn.ErrorResponseToPgError(msg)
+		case *pgproto3.ReadyForQuery:
+			return tag, err
+		}
+	}
+}
+
+// inVain reports whether COMMIT was reached in no transaction, or in one that had
+// failed, so that it committed nothing.
+func (t *trailingCommit) inVain() bool {
+	return t.sent && (t.status == statusIdle || t.status == statusFailed)
+}
+
+// cutShort is the error for cut.
+func (t *trailingCommit) cutShort() error {
+	return fmt.Errorf("the wait for a synchronous standby was cut short: %w", t.cut)
+}
+
+// lostAnswer takes off what pgx says of every failed read by ReceiveMessage: that
+// nothing was sent.
+func lostAnswer(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// cutsShort reports whether a warning says that COMMIT did not wait for its
+// synchronous standby: the data is committed on this server, and may be lost with
+// it. PostgreSQL has no code for it.
+func cutsShort(w *pgconn.PgError) bool {
+	return w.Routine == "SyncRepWaitForLSN" || strings.HasSuffix(w.File, "syncrep.c")
+}
