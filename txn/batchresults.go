@@ -64,7 +64,7 @@ func (r *batchResults) Exec() (pgconn.CommandTag, error) {
 
 func (r *batchResults) Query() (pgx.Rows, error) {
 	if err := r.enter(); err != nil {
-		return failedRows{err}, err
+		return failedRows(err), err
 	}
 	defer r.leave()
 	inner, err := r.query(r.BatchResults)
@@ -125,10 +125,7 @@ func (r *batchResults) query(br pgx.BatchResults) (pgx.Rows, error) {
 	inner, err := br.Query()
 	if err != nil {
 		r.note("", err)
-		if inner == nil {
-			inner = failedRows{err}
-		}
-		return inner, err
+		return failedRows(err), err
 	}
 	return &batchRows{Rows: inner, batch: r}, nil
 }

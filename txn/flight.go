@@ -480,8 +480,13 @@ func (f *flight) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
 	}
 }
 
-// keep copies rows, so that they outlive their packet.
+// keep copies rows, so that they outlive their packet. Rows that failed already
+// have no fields.
 func keep(into *pgconn.Result, rows pgx.Rows) (pgconn.CommandTag, error) {
+	if into.Err = rows.Err(); into.Err != nil {
+		rows.Close()
+		return pgconn.CommandTag{}, into.Err
+	}
 	into.FieldDescriptions = append(into.FieldDescriptions[:0], rows.FieldDescriptions()...)
 	into.Rows = nil
 	for rows.Next() {

@@ -28,7 +28,7 @@ func (r *keptResults) Exec() (pgconn.CommandTag, error) {
 
 func (r *keptResults) Query() (pgx.Rows, error) {
 	if r.read {
-		return failedRows{errNoMoreResults}, errNoMoreResults
+		return failedRows(errNoMoreResults), errNoMoreResults
 	}
 	r.read = true
 	return &keptRows{result: r.result, types: r.types, at: -1}, nil
@@ -49,6 +49,12 @@ type keptRows struct {
 	at     int
 	closed bool
 	err    error
+}
+
+// failedRows are the rows, or the row, of a statement that failed before there
+// were any. Those of pgx panic when they are asked for their fields.
+func failedRows(err error) *keptRows {
+	return &keptRows{result: new(pgconn.Result), closed: true, err: err}
 }
 
 func (r *keptRows) Close()                                       { r.closed = true }
@@ -75,6 +81,9 @@ func (r *keptRows) RawValues() [][]byte {
 }
 
 func (r *keptRows) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
 	if len(dest) == 1 {
 		if s, ok := dest[0].(pgx.RowScanner); ok {
 			return r.fail(s.ScanRow(r))
@@ -84,7 +93,10 @@ func (r *keptRows) Scan(dest ...any) error {
 }
 
 func (r *keptRows) Values() ([]any, error) {
-	if r.closed {
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case r.closed:
 		return nil, errors.New("rows is closed")
 	}
 	raw := r.RawValues()

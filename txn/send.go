@@ -293,7 +293,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	f, err := a.queryFlight(ctx, sql, args)
 	if err != nil {
-		return failedRows{err}
+		return failedRows(err)
 	}
 	if f == nil {
 		return a.queryPlain(ctx, sql, args)
@@ -301,7 +301,7 @@ func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	inner, err := f.query()
 	if err != nil {
 		a.queried(f, sql, pgconn.CommandTag{}, err)
-		return failedRows{err}
+		return failedRows(err)
 	}
 	r := &rows{Rows: inner, at: a, sql: sql, flight: f}
 	a.opened(r)
@@ -313,14 +313,14 @@ func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row 
 	f, err := a.queryFlight(ctx, sql, args)
 	switch {
 	case err != nil:
-		return failedRows{err}
+		return failedRows(err)
 	case f == nil:
 		return row{a.queryPlain(ctx, sql, args)}
 	case f.batch != nil:
 		inner, err := f.query()
 		if err != nil {
 			a.queried(f, sql, pgconn.CommandTag{}, err)
-			return failedRows{err}
+			return failedRows(err)
 		}
 		r := &rows{Rows: inner, at: a, sql: sql, flight: f}
 		a.opened(r)
@@ -364,10 +364,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 	}
 	if err != nil {
 		a.observe(sql, "", err)
-		if inner == nil {
-			return failedRows{err}
-		}
-		return inner
+		return failedRows(err)
 	}
 	r := &rows{Rows: inner, at: a, sql: sql}
 	a.opened(r)

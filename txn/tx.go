@@ -173,7 +173,7 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 
 func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	if err := tx.enterFor(sql); err != nil {
-		return failedRows{err}
+		return failedRows(err)
 	}
 	defer tx.leave()
 	inner := tx.at.query(ctx, sql, args)
@@ -187,7 +187,7 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 // pgx.ErrNoRows where there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if err := tx.enterFor(sql); err != nil {
-		return failedRows{err}
+		return failedRows(err)
 	}
 	defer tx.leave()
 	inner := tx.at.queryRow(ctx, sql, args)
