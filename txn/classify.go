@@ -23,6 +23,8 @@ const (
 	codeQueryCanceled        = "57014"
 	codeNotSupported         = "0A000"
 	codeProtocolViolation    = "08P01"
+	codeTooManyConnections   = "53300"
+	codeCannotConnectNow     = "57P03"
 	codeSyntax               = "42601"
 	codeUnknownSetting       = "42704"
 	codeCommittedButSchema   = "XXA00" // CockroachDB: pgcode.TransactionCommittedWithSchemaChangeFailure
@@ -76,7 +78,23 @@ type evidence struct {
 // before reports whether the server wrote the error before it reached COMMIT:
 // it carries out what it is sent in order.
 func (e evidence) before(pe *pgconn.PgError) bool {
-	return !e.commitSent || e.phase < phaseCommit && said(pe)
+	return !e.commitSent || e.phase < phaseCommit && said(pe) || e.phase == phaseBegin && refused(pe)
+}
+
+// refused reports whether a pooler says that it has found no session for the
+// transaction, so that nothing was sent to the server. PgBouncer has the code 08P01
+// for all that it says itself, also of a session that it lost behind COMMIT, so
+// its words decide, which are not translated; newer ones pass on the code with
+// which the server refused a session.
+func refused(pe *pgconn.PgError) bool {
+	switch {
+	case !fatal(pe) || said(pe):
+		return false
+	case pe.Code == codeTooManyConnections || pe.Code == codeCannotConnectNow:
+		return true
+	}
+	return pe.Code == codeProtocolViolation && (pe.Message == "query_wait_timeout" ||
+		strings.HasPrefix(pe.Message, "server login has been failing") || strings.HasPrefix(pe.Message, "pgbouncer cannot connect to server"))
 }
 
 // rules are tried in this order, and the first that holds decides. The table in
@@ -96,6 +114,11 @@ var rules = []struct {
 		return pe != nil && pe.Code == codeCommittedButSchema && e.commitSent && e.phase == phaseCommit &&
 			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any function of a user's can raise that code
 	}, committed, never},
+
+	{"BEGIN was answered as another statement, so what was sent with it may have been committed", func(e evidence, _ *pgconn.PgError) bool {
+		var wrong *wrongAnswerError
+		return errors.As(e.err, &wrong) && wrong.effects
+	}, unknown, never},
 
 	// Nothing below this line commits unless COMMIT was sent.
 	{"serialization failure or deadlock", func(e evidence, pe *pgconn.PgError) bool {

@@ -25,6 +25,9 @@ func TestClassify(t *testing.T) {
 	postgres := func(code string) error { return raise("ERROR", code, "ProcessInterrupts", "postgres.c") }
 	cockroach := func(code string) error { return raise("ERROR", code, "execStmtInOpenState", "conn_executor_exec.go") }
 	pooler := func(severity, code string) error { return raise(severity, code, "", "") }
+	words := func(severity, code, message string) error {
+		return &pgconn.PgError{Code: code, Severity: severity, SeverityUnlocalized: severity, Message: message}
+	}
 	dead := func(code string) error { return raise("FATAL", code, "ProcessInterrupts", "postgres.c") }
 	atCommit := func(err error) evidence { return evidence{phase: phaseCommit, commitSent: true, err: err} }
 	inPacket := func(err error) evidence { return evidence{phase: phaseBody, commitSent: true, err: err} }
@@ -53,6 +56,9 @@ func TestClassify(t *testing.T) {
 		{"its code raised in the body", with(before(cockroach("XXA00")), onCockroach), rolledBack, never},
 		{"its code raised in COMMIT's packet", with(inPacket(cockroach("XXA00")), onCockroach), rolledBack, never},
 		{"its code raised by PostgreSQL, at COMMIT", atCommit(raise("ERROR", "XXA00", "exec_stmt_raise", "pl_exec.c")), rolledBack, never},
+
+		{"BEGIN answered as a SELECT", with(before(&wrongAnswerError{effects: true}), lost), unknown, never},
+		{"the same, with nothing behind it", with(before(&wrongAnswerError{}), lost), rolledBack, whenLost},
 
 		{"conflict in the body", before(cockroach("40001")), rolledBack, always},
 		{"conflict at COMMIT, without a routine", atCommit(pooler("ERROR", "40001")), rolledBack, always},
@@ -86,6 +92,11 @@ func TestClassify(t *testing.T) {
 		{"terminated in the body, by a pooler", before(pooler("FATAL", "08P01")), rolledBack, whenLost},
 		{"terminated before BEGIN's answer", with(inPacket(dead("57P01")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
 		{"the same by a pooler", with(inPacket(pooler("FATAL", "08P01")), func(e *evidence) { e.phase = phaseBegin }), unknown, never},
+		{"no session in time, says PgBouncer", with(inPacket(words("FATAL", "08P01", "query_wait_timeout")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
+		{"the same behind BEGIN", inPacket(words("FATAL", "08P01", "query_wait_timeout")), unknown, never},
+		{"no login, says PgBouncer", with(inPacket(words("FATAL", "08P01", "server login has been failing, try again later (server_login_retry)")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
+		{"no login, by the server's code", with(inPacket(pooler("FATAL", "53300")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
+		{"session lost, says PgBouncer", with(inPacket(words("FATAL", "08P01", "server conn crashed?")), func(e *evidence) { e.phase = phaseBegin }), unknown, never},
 		{"terminated at COMMIT", atCommit(dead("57P01")), unknown, never},
 		{"the same, localised", atCommit(localised), unknown, never},
 		{"crash at COMMIT", atCommit(raise("PANIC", "XX000", "x", "xlog.c")), unknown, never},

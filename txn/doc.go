@@ -80,6 +80,7 @@
 //	COMMIT answered with COMMIT, whatever follows          committed
 //	COMMIT answered with ROLLBACK                          rolled back
 //	XXA00 at COMMIT by CockroachDB                         committed; a *CommittedError
+//	BEGIN answered with another tag than BEGIN             unknown; runs again if nothing else was in its packet
 //	40001, 40P01                                           rolled back; runs again
 //	40003 before COMMIT                                    rolled back; runs again
 //	26000, 42P05; 0A000 or 08P01 for a stale plan          rolled back; runs again up to 3 times
@@ -96,10 +97,12 @@
 // "Before COMMIT" is also an error in the place of an earlier result than
 // COMMIT's, when all were sent together and the error names the routine that
 // raised it: the server carries out what it is sent in order. An error without a
-// routine may be a pooler's, which proves nothing once COMMIT is on the wire. An
-// ERROR is PostgreSQL's when it names a C source file. A connection that was
-// lost before BEGIN was answered, such as one whose server ended while it was in
-// the pool, is replaced more often than three times.
+// routine may be a pooler's, which proves nothing once COMMIT is on the wire, unless
+// it says in the place of BEGIN's answer that there is no session: PgBouncer's
+// query_wait_timeout, a failed login, 53300 and 57P03. An ERROR is PostgreSQL's when
+// it names a C source file. A connection that was lost before BEGIN was answered,
+// such as one whose server ended while it was in the pool, is replaced more often
+// than three times.
 //
 // Only errors of this transaction's own connection count. A conflict that the
 // function returns from another one is returned, and nothing is run again.

@@ -64,6 +64,7 @@ type flight struct {
 	text       *pgconn.MultiResultReader // instead, for COMMIT by itself on CockroachDB
 	trailing   trailingCommit            // behind either, or by itself
 	failed     error                     // the first error of a statement
+	wrong      bool                      // an answer was another statement's
 	closed     bool
 	err        error // of close
 }
@@ -272,6 +273,9 @@ func (f *flight) exec() (pgconn.CommandTag, error) {
 	s := &f.statements[f.next]
 	f.next++
 	tag, err := f.read(s)
+	if err == nil {
+		err = f.check(s, tag)
+	}
 	f.traceEnd(s, tag, err)
 	f.note(s, err)
 	return tag, err
@@ -401,6 +405,11 @@ func (f *flight) close() error {
 		f.traceEnd(last, tag, err)
 	}
 	f.done(cmp.Or(f.failed, f.err))
+	if f.wrong {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // there is nothing to wait for
+		_ = f.link.conn.Close(ctx)
+	}
 	return f.err
 }
 

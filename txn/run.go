@@ -300,7 +300,11 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	e := at.evidence(reason)
 	at.rollback(ctx)
 	if reason != nil {
-		if _, again := classify(e); ctx.Err() == nil && c.allows(again, reason, at, e.lost) {
+		outcome, again := classify(e)
+		switch {
+		case outcome == unknown:
+			return c.inDoubt(ctx, at, e)
+		case ctx.Err() == nil && c.allows(again, reason, at, e.lost):
 			return result{restart: true, err: reason}
 		}
 	}
@@ -424,6 +428,11 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		}
 		return c.discarded(at, err)
 	}
+	return c.inDoubt(ctx, at, e)
+}
+
+// inDoubt ends an attempt that may have been committed.
+func (c *call) inDoubt(ctx context.Context, at *attempt, e evidence) result {
 	if c.once != nil {
 		c.doubts = append(c.doubts, doubt{at.nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {

@@ -1,0 +1,58 @@
+package txn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// wrongAnswerError says that a statement of this package's was answered as another
+// one, as if a pooler had taken it for that. Such a connection is trusted with
+// nothing more.
+type wrongAnswerError struct {
+	sql, tag string
+	effects  bool // what was sent with it may have been committed
+}
+
+func (e *wrongAnswerError) Error() string {
+	return fmt.Sprintf("the answer to %q was %q, which is another statement's", e.sql, e.tag)
+}
+
+// answeredBy reports whether a tag can be the answer to the statement.
+func (s *statement) answeredBy(tag string) bool {
+	switch s.kind {
+	case begins:
+		return tag == "BEGIN"
+	case sets:
+		return tag == "SET"
+	case marks:
+		word, _, _ := strings.Cut(s.sql, " ") // SAVEPOINT, RELEASE
+		return strings.EqualFold(tag, word)
+	case claims:
+		return tag == "INSERT 0 1"
+	case commits:
+		return tag == "COMMIT" || tag == "ROLLBACK"
+	}
+	return true
+}
+
+// check refuses an answer that is another statement's. Without BEGIN what was sent
+// behind it was committed with the packet.
+func (f *flight) check(s *statement, tag pgconn.CommandTag) error {
+	if s.answeredBy(tag.String()) {
+		return nil
+	}
+	f.wrong = true
+	effects := false
+	for i := range f.statements {
+		switch f.statements[i].kind {
+		case begins, sets:
+		case commits:
+			effects = true
+		default:
+			effects = effects || s.kind == begins
+		}
+	}
+	return &wrongAnswerError{s.sql, tag.String(), effects}
+}
