@@ -36,6 +36,7 @@ type attempt struct {
 	release  func()
 	endBegin context.CancelFunc // ends the context that a wrapper began with
 	begun    bool               // BEGIN was answered
+	forgot   bool               // the names of prepared statements, with pgx and the session
 	plain    string             // the last statement, if pgx sent it by itself
 	prior    string             // the last statement of what was sent before
 

@@ -203,6 +203,20 @@ func (a *attempt) flush(ctx context.Context) error {
 	return a.endedError()
 }
 
+// flushForPgx is flush before something for which pgx prepares statements under
+// names. If the server had those of an attempt before this one wrong, session and
+// pgx forget theirs first, so that they agree.
+func (a *attempt) flushForPgx(ctx context.Context) error {
+	err := a.flush(ctx)
+	if err != nil || a.link == nil || !a.call.nameless || a.forgot {
+		return err
+	}
+	a.forgot = true
+	err = a.conn.DeallocateAll(ctx)
+	a.observe("", "", err)
+	return err
+}
+
 // sendLoners sends queued statements that cannot travel with others, and those
 // before them.
 func (a *attempt) sendLoners(ctx context.Context) error {

@@ -218,7 +218,7 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 			return pgx.FailedBatchResults(b, err)
 		}
 	}
-	if err := tx.at.flush(ctx); err != nil {
+	if err := tx.at.flushForPgx(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
 	if n := len(b.QueuedQueries); n > 0 {
@@ -243,7 +243,7 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	if err := tx.at.checkSource(src); err != nil {
 		return 0, err
 	}
-	if err := tx.at.flush(ctx); err != nil {
+	if err := tx.at.flushForPgx(ctx); err != nil {
 		return 0, err
 	}
 	return tx.at.copyFrom(ctx, table, columns, src)
@@ -255,7 +255,7 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 		return nil, err
 	}
 	defer tx.leave()
-	if err := tx.at.flush(ctx); err != nil {
+	if err := tx.at.flushForPgx(ctx); err != nil {
 		return nil, err
 	}
 	sd, err := tx.at.sender().Prepare(ctx, name, sql)
