@@ -9,8 +9,9 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
+# The program takes the place of the shell, so what ends make ends it too.
 demo: database ## Run the bank: five ways to make transfers, then its API. ARGS=-once ends after the table.
-	@go run ./examples/bank $(ARGS)
+	@go build -o .bin/bank ./examples/bank && exec .bin/bank $(ARGS)
 
 test: database pooler ## Run all tests of all modules, with the race detector, on every database engine found. ARGS=-short takes less.
 	@.ci/test $(ARGS)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+// TestMain lets the test binary be the demo, for tests that stop it.
+func TestMain(m *testing.M) {
+	if os.Getenv(envDemo) != "" {
+		main()
+		os.Exit(0)
+	}
+	dbtest.Main(m)
+}
 
 // canary is in names that Bob gave, and shows up in no answer to Alice.
 const canary = "canary4711"

@@ -32,7 +32,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, context.Canceled) {
+	err := run(ctx, os.Args[1:])
+	if err != nil && ctx.Err() == nil { // to be stopped is no failure, wherever it was
 		fmt.Fprintln(os.Stderr, "bank:", err)
 		os.Exit(1)
 	}
@@ -59,12 +60,21 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 
-	sources, err := devdb.Find()
+	var listener net.Listener
+	if !*once { // before anything that takes long
+		var err error
+		if listener, err = listen(*addr); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
+
+	source, err := findDatabase(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Starting %s …\n", sources[0])
-	db, err := sources[0].Start(ctx)
+	fmt.Printf("Starting %s …\n", source)
+	db, err := source.Start(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,7 +89,7 @@ func run(ctx context.Context, args []string) error {
 	if err := blow(ctx, pool, s); err != nil || *once {
 		return err
 	}
-	return serve(ctx, pool, *addr)
+	return serve(ctx, pool, listener)
 }
 
 func loopback(addr string) error {
@@ -91,6 +101,38 @@ func loopback(addr string) error {
 		return fmt.Errorf("-addr %s is not a loopback address: this is a demo", addr)
 	}
 	return nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is taken by another program: choose another address, or any port that is free:\n"+
+			"  make demo ARGS='-addr 127.0.0.1:0'", addr)
+	}
+	return listener, err
+}
+
+// findDatabase gives the database that is preferred. Where there is none one is
+// downloaded, which cannot be stopped but need not be waited for.
+func findDatabase(ctx context.Context) (devdb.Source, error) {
+	type result struct {
+		sources []devdb.Source
+		err     error
+	}
+	found := make(chan result, 1)
+	go func() {
+		sources, err := devdb.Find()
+		found <- result{sources, err}
+	}()
+	select {
+	case r := <-found:
+		if r.err != nil {
+			return devdb.Source{}, r.err
+		}
+		return r.sources[0], nil
+	case <-ctx.Done():
+		return devdb.Source{}, ctx.Err()
+	}
 }
 
 // workspace makes a schema of the demo's own, so that nothing else in the
@@ -108,15 +150,20 @@ func workspace(ctx context.Context, db *devdb.Server, conns int) (*pgxpool.Pool,
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := pool.Exec(ctx, "create schema "+quoted); err != nil {
+	// Neither is cut short by who stops the demo, or a schema may be left.
+	change := func(sql string) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		_, err := pool.Exec(ctx, sql)
+		return err
+	}
+	if err := change("create schema " + quoted); err != nil {
 		pool.Close()
 		return nil, nil, fmt.Errorf("make a schema for the demo: %w", err)
 	}
 	done := func() {
 		if db.External {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-			defer cancel()
-			if _, err := pool.Exec(ctx, "drop schema "+quoted+" cascade"); err != nil {
+			if err := change("drop schema " + quoted + " cascade"); err != nil {
 				fmt.Fprintln(os.Stderr, "bank:", err)
 			}
 		}
@@ -158,7 +205,7 @@ lost updates: by how much the balances differ from the transfers that were repor
 	return nil
 }
 
-func serve(ctx context.Context, pool *pgxpool.Pool, addr string) error {
+func serve(ctx context.Context, pool *pgxpool.Pool, listener net.Listener) error {
 	alice, err := newUser(ctx, pool, "alice")
 	if err != nil {
 		return err
@@ -166,10 +213,6 @@ func serve(ctx context.Context, pool *pgxpool.Pool, addr string) error {
 	bob, err := newUser(ctx, pool, "bob")
 	if err != nil {
 		return err
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("%w (choose another one with -addr)", err)
 	}
 	base := "http://" + listener.Addr().String()
 	fmt.Printf(`
@@ -182,7 +225,7 @@ The bank is open at %[1]s until Ctrl-C. Try:
   curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 999999}'
 
   # twice the same request with the same key: one transfer, and the same answer
-  for i in 1 2; do curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -H 'Idempotency-Key: "demo"' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 5}'; done
+  for i in 1 2; do curl -s %[1]s/transfers -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -H 'Idempotency-Key: "demo"' -d '{"from": "%[3]s", "to": "%[4]s", "amount": 5}'; done
 
   # an account of Bob's, asked for by Alice: 404, as if it did not exist
   curl -s %[1]s/accounts/%[5]s -H 'Authorization: Bearer %[2]s'
@@ -199,7 +242,10 @@ The bank is open at %[1]s until Ctrl-C. Try:
 	}
 	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return srv.Shutdown(shutdown)
+	if err := srv.Shutdown(shutdown); err != nil {
+		return srv.Close() // who is still at it is cut off
+	}
+	return nil
 }
 
 type user struct {

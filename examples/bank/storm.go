@@ -153,7 +153,8 @@ func (s score) percentile(part float64) time.Duration {
 	return s.took[int(part*float64(len(s.took)-1))]
 }
 
-// run does the transfers of one way; progress is called now and then.
+// run does the transfers of one way, at least one for each worker; progress is
+// called now and then.
 func (s storm) run(ctx context.Context, pool *pgxpool.Pool, number int, w way, progress func(committed int64, left time.Duration)) (score, error) {
 	for id := range s.accounts {
 		if _, err := pool.Exec(ctx, "insert into storm_accounts values ($1, $2, $3)", number, id, stormBalance); err != nil {
@@ -174,7 +175,7 @@ func (s storm) run(ctx context.Context, pool *pgxpool.Pool, number int, w way, p
 			var own score
 			sums := make([]int64, s.accounts)
 			var ownErr error
-			for time.Now().Before(end) && ctx.Err() == nil {
+			for first := true; (first || time.Now().Before(end)) && ctx.Err() == nil; first = false {
 				m := move{way: number, from: rand.IntN(s.accounts), to: rand.IntN(s.accounts - 1)}
 				if m.to >= m.from {
 					m.to++
