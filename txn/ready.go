@@ -12,12 +12,12 @@ import (
 // undone by; a table may have been created or locked, or the search path changed.
 func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
 	for i := range a.queue {
-		if err := a.link.rewrite(ctx, &a.queue[i]); err != nil {
+		if err := a.rewrite(ctx, &a.queue[i]); err != nil {
 			return nil, a.unsendable(&a.queue[i], err)
 		}
 	}
 	if last != nil {
-		if err := a.link.rewrite(ctx, last); err != nil {
+		if err := a.rewrite(ctx, last); err != nil {
 			return nil, a.unsendable(last, err)
 		}
 	}
@@ -42,6 +42,14 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 		}
 	}
 	return a.prepare(ctx, last)
+}
+
+// rewrite makes of a statement what is to be sent.
+func (a *attempt) rewrite(ctx context.Context, s *statement) error {
+	if err := a.link.rewrite(ctx, s); err != nil {
+		return err
+	}
+	return a.checkParameters(s.args)
 }
 
 // prepare makes statements ready. Where one has to be described, BEGIN goes

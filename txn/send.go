@@ -292,6 +292,9 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 }
 
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
+	if err := a.checkParameters(args); err != nil {
+		return tag, err
+	}
 	a.sending(sql)
 	a.follow([]statement{{kind: answered, sql: sql, args: args}})
 	if a.inner != nil {
@@ -367,6 +370,9 @@ func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err erro
 }
 
 func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Rows {
+	if err := a.checkParameters(args); err != nil {
+		return failedRows(err)
+	}
 	a.sending(sql)
 	a.follow([]statement{{kind: answered, sql: sql, args: args}})
 	var inner pgx.Rows

@@ -221,6 +221,11 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.at.flushForPgx(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	for _, q := range b.QueuedQueries { // in the mode of the connection, which is known now
+		if err := tx.at.checkParameters(q.Arguments); err != nil {
+			return pgx.FailedBatchResults(b, err)
+		}
+	}
 	if n := len(b.QueuedQueries); n > 0 {
 		tx.at.sending(b.QueuedQueries[n-1].SQL)
 	}

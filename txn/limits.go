@@ -1,0 +1,41 @@
+package txn
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// checkParameters refuses more arguments than a message has room for. pgx finds
+// that out for a batch or a pipeline only while it writes, and closes the
+// connection then; for a statement that has to be described first the server does.
+// Where the mode cannot be known, behind a wrapper, pgx decides.
+func (a *attempt) checkParameters(args []any) error {
+	if len(args) <= math.MaxUint16 {
+		return nil
+	}
+	var mode pgx.QueryExecMode
+	switch {
+	case a.link != nil:
+		mode = a.link.mode
+	case a.conn != nil:
+		mode = a.conn.Config().DefaultQueryExecMode
+	default:
+		return nil
+	}
+	for len(args) > 0 {
+		switch arg := args[0].(type) {
+		case pgx.QueryExecMode:
+			mode = arg
+		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID, pgx.QueryRewriter:
+		default:
+			if len(args) > math.MaxUint16 && mode != pgx.QueryExecModeSimpleProtocol {
+				return fmt.Errorf("extended protocol limited to %v parameters", math.MaxUint16)
+			}
+			return nil
+		}
+		args = args[1:]
+	}
+	return nil
+}
