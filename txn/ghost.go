@@ -67,16 +67,18 @@ func beginning(sql string) string {
 	return sql
 }
 
-// What a pooler says is its pid may be that of somebody else's session, and a
-// pooler or the server may have given it to somebody else by now. So it has to be
-// a session of the same user's that was last sent the same text, in a transaction
-// that is older than the loss of ours. With Once it may be a little younger: what
-// was on its way then may have taken the key, for which the next attempt waits.
+// What a pooler says is its pid is of no session, or of somebody else's, who may
+// have sent the same text. So nobody is ended from a connection that says another
+// pid of itself than the server does. The server may have given the pid to somebody
+// else by now, so it has to be a session of the same user's that was last sent the
+// same text, in a transaction that is older than the loss of ours. With Once it may
+// be a little younger: what was on its way then may have taken the key, for which
+// the next attempt waits.
 //
 // One that waits for a synchronous standby has committed and holds nothing up but
 // its own rows: to end it would show what a failover may still lose.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
-where pid = $1 and pid <> pg_backend_pid() and usename = current_user and datname = current_database()
+where pid = $1::bigint and pid <> pg_backend_pid() and pg_backend_pid() = $7::bigint and usename = current_user and datname = current_database()
 and (left(query, $2) = any($3) or $6 <> '' and left(query, length($6)) = $6)
 and backend_start < clock_timestamp() - make_interval(secs => $4)
 and xact_start < clock_timestamp() - make_interval(secs => $5)
@@ -103,7 +105,8 @@ func (a *attempt) exorcise(ctx context.Context) {
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	_, _ = a.conn.Exec(ctx, endGhost, a.link.outside(a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix)...)
+	args := a.link.outside(a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix, a.conn.PgConn().PID())
+	_, _ = a.conn.Exec(ctx, endGhost, args...)
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a

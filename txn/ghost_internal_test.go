@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/internal/devdb"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
@@ -45,6 +46,46 @@ func TestGhostsAreToldFromOthers(t *testing.T) {
 		require.NoError(t, err, "it was sent something else")
 		exorcise(time.Now(), "select 2")
 		require.Error(t, other.Ping(ctx), "it is the ghost")
+	})
+}
+
+// The pid that a pooler says may be that of a session in which somebody else is at
+// the same statement. From behind a pooler nobody is ended.
+func TestNoGhostBehindAPooler(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB has no pg_terminate_backend")
+		}
+		ctx := t.Context()
+		other, err := pgx.ConnectConfig(ctx, db.Config().ConnConfig)
+		require.NoError(t, err)
+		defer other.Close(context.Background())
+		p := dbtest.Pooler(t, db, devdb.PoolerConfig{})
+		for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+			exorcise := func(url string) {
+				config, err := pgx.ParseConfig(url)
+				require.NoError(t, err)
+				config.DefaultQueryExecMode = mode
+				conn, err := pgx.ConnectConfig(ctx, config)
+				require.NoError(t, err)
+				defer conn.Close(context.Background())
+				g := &ghost{pid: other.PgConn().PID(), texts: []string{"select 2"}, lost: time.Now()}
+				(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn, link: linkOf(conn)}).exorcise(ctx)
+			}
+			_, err = other.Exec(ctx, "begin")
+			require.NoError(t, err)
+			_, err = other.Exec(ctx, "select 2")
+			require.NoError(t, err)
+			exorcise(p.URL)
+			require.NoError(t, other.Ping(ctx), "it is somebody else")
+			_, err = other.Exec(ctx, "select 2")
+			require.NoError(t, err)
+			exorcise(db.URL)
+			require.Error(t, other.Ping(ctx), "it is the ghost")
+			other, err = pgx.ConnectConfig(ctx, db.Config().ConnConfig)
+			require.NoError(t, err)
+			defer other.Close(context.Background())
+		}
 	})
 }
 
