@@ -51,6 +51,7 @@ type statement struct {
 	renamed   bool // which the server still had, so it is closed before
 	encoded   *pgx.ExtendedQueryBuilder
 	traced    context.Context
+	endsTrace bool // its rows do, as pgx's of a batch
 }
 
 // flight is a packet of statements that was sent and whose results are read one
@@ -118,12 +119,8 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 		for _, s := range statements {
 			b.Queue(s.sql, s.args...)
 		}
-		// pgx ends the trace of rows that it reads from a batch, one that it has not
-		// begun, in the context of the batch. So that is the one of the last rows.
-		for i := range statements {
-			if s := &statements[i]; s.rows && s.traced != nil {
-				ctx = s.traced
-			}
+		if l.tracer != nil {
+			ctx = &batchContext{ctx, f, traced}
 		}
 		f.batch = l.conn.SendBatch(ctx, &b)
 		if f.trailing.sent && l.conn.PgConn().IsBusy() { // or nothing was sent, and the batch says why
@@ -292,7 +289,7 @@ func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
 		if s.result == nil {
 			return f.batch.Exec()
 		}
-		rows, err := f.batch.Query()
+		rows, err := f.batchRows(s)
 		if err != nil {
 			return pgconn.CommandTag{}, err
 		}
@@ -349,11 +346,7 @@ func (f *flight) query() (pgx.Rows, error) {
 	s := &f.statements[f.next]
 	f.next++
 	if f.batch != nil {
-		rows, err := f.batch.Query()
-		if _, traces := f.link.tracer.(pgx.BatchTracer); err == nil && !traces {
-			s.traced = nil // pgx ends it
-		}
-		return rows, err
+		return f.batchRows(s)
 	}
 	rr, err := f.result()
 	if err != nil {
@@ -466,26 +459,6 @@ func (f *flight) done(err error) {
 		f.traceEnd(s, pgconn.CommandTag{}, err)
 		f.link.reuse(s.encoded)
 		s.encoded = nil
-	}
-}
-
-// traceStart tells pgx's tracer of the statements, as pgx would have if it had
-// sent them one by one.
-func (f *flight) traceStart(ctx context.Context) {
-	t := f.link.tracer
-	if t == nil {
-		return
-	}
-	for i := range f.statements {
-		s := &f.statements[i]
-		s.traced = t.TraceQueryStart(ctx, f.link.conn, pgx.TraceQueryStartData{SQL: s.sql, Args: s.args})
-	}
-}
-
-func (f *flight) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
-	if s.traced != nil {
-		f.link.tracer.TraceQueryEnd(s.traced, f.link.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err})
-		s.traced = nil
 	}
 }
 
