@@ -228,9 +228,15 @@ func (l *link) builder() *pgx.ExtendedQueryBuilder {
 	return new(pgx.ExtendedQueryBuilder)
 }
 
+// reuse keeps a builder for another statement, but not what it has built: pgx lets
+// go of a large buffer only when the next one is built, and of the values never.
 func (l *link) reuse(b *pgx.ExtendedQueryBuilder) {
 	const kept = 4
-	if b != nil && len(l.builders) < kept {
+	if b == nil || len(l.builders) >= kept {
+		return
+	}
+	clear(b.ParamValues)
+	if b.Build(l.conn.TypeMap(), nil, nil) == nil { // nothing, which cannot fail
 		l.builders = append(l.builders, b)
 	}
 }
