@@ -112,7 +112,7 @@ func (a *attempt) observe(sql, ended string, err error) {
 		if pe := conflict(err); pe != nil {
 			a.conflict = pe
 		}
-		if a.failed == nil && (a.lost() || serverError(err) != nil) {
+		if a.failed == nil && (a.lost() || serverError(err) != nil || a.conn == nil && cutOff(err)) {
 			a.failed = err
 		}
 	}

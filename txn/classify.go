@@ -3,6 +3,8 @@ package txn
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"regexp"
 	"strings"
 
@@ -202,6 +204,13 @@ func conflict(err error) *pgconn.PgError {
 // answer, which proves nothing.
 func notSent(err error) bool {
 	return pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed)
+}
+
+// cutOff reports whether err leaves a connection closed, as pgx does it. It is for
+// one that is not seen.
+func cutOff(err error) bool {
+	return !pgconn.SafeToRetry(err) && (contextEnded(err) || pgconn.Timeout(err)) || errors.Is(err, pgconn.ErrConnClosed) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(net.Error))
 }
 
 func contextEnded(err error) bool {
