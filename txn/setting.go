@@ -166,6 +166,13 @@ func (t Timeouts) settings() []setting {
 // between them, the value is quoted. The option may be given several times; of
 // two with the same name the later one holds. A parameter that the server does
 // not know, or SET LOCAL on CockroachDB before v21.2, makes the call fail.
+//
+// The value of search_path and temp_tablespaces is a list of names with commas
+// between them, as in SET LOCAL search_path = tenant, public. A name that has
+// capitals, spaces or commas has to be in double quotes, and so does one that
+// comes from elsewhere, or it could bring other names with it:
+//
+//	txn.Setting("search_path", pgx.Identifier{tenant}.Sanitize()+", public")
 func Setting(name, value string) Option {
 	return optionFunc{"Setting", func(c *config) error {
 		if !isParameter(name) {
@@ -173,6 +180,11 @@ func Setting(name, value string) Option {
 		}
 		if strings.ContainsRune(value, 0) {
 			return fmt.Errorf("the value of %s has a zero byte in it, which no text of the server's can have", name)
+		}
+		if isNameList(name) {
+			if _, err := splitNames(value); err != nil {
+				return fmt.Errorf("the value of %s is not a list of names: %w", name, err)
+			}
 		}
 		c.settings = append(c.settings, setting{"Setting", name, value})
 		return nil
@@ -200,9 +212,17 @@ type setting struct{ option, name, value string }
 
 func (s setting) statement() statement {
 	parts := strings.Split(s.name, ".")
+	literals := quoteLiteral(s.value)
+	if isNameList(s.name) {
+		names, _ := splitNames(s.value) // which it was checked to be
+		for i, name := range names {
+			names[i] = quoteLiteral(name)
+		}
+		literals = strings.Join(names, ", ")
+	}
 	return statement{
 		kind:   sets,
-		sql:    "set local " + pgx.Identifier(parts).Sanitize() + " = " + quoteLiteral(s.value),
+		sql:    "set local " + pgx.Identifier(parts).Sanitize() + " = " + literals,
 		option: s.option + " " + s.name,
 	}
 }
