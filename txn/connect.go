@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -197,6 +198,11 @@ func (a *attempt) give(ctx context.Context) {
 	}
 	if a.endBegin != nil {
 		a.endBegin()
+	}
+	if a.lost() {
+		// pgx closes the socket in a goroutine, by a deadline that its own end of a
+		// context may take away again. Until then the server holds the locks.
+		_ = a.conn.PgConn().Conn().SetDeadline(time.Now().Add(rollbackGrace))
 	}
 	if a.largeObjects != nil && a.link != nil && !a.conn.IsClosed() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
