@@ -30,7 +30,7 @@ func (s *statement) answeredBy(tag string) bool {
 		word, _, _ := strings.Cut(s.sql, " ") // SAVEPOINT, RELEASE
 		return strings.EqualFold(tag, word)
 	case claims:
-		return tag == "INSERT 0 1"
+		return tag == "INSERT 0 1" || tag == "SELECT 1" // of what takes over
 	case commits:
 		return tag == "COMMIT" || tag == "ROLLBACK"
 	}
