@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -86,54 +85,6 @@ func (l *link) carries(sql string, args []any) bool {
 		break
 	}
 	return isStatement(sql) && !isSeveral(sql)
-}
-
-// isStatement reports whether text is SQL for sure, and not the name of a
-// prepared statement, which pgx takes in the same place.
-func isStatement(sql string) bool {
-	word := firstWord(sql)
-	return isDataWord(word) || slices.Contains([]string{"table", "lock", "set", "show", "truncate", "create", "alter", "drop"}, word)
-}
-
-// isData reports whether text reads or writes rows, and so changes nothing of how
-// what comes behind it is read.
-func isData(sql string) bool { return isDataWord(firstWord(sql)) }
-
-func isDataWord(word string) bool {
-	return slices.Contains([]string{"select", "insert", "update", "delete", "merge", "upsert", "with", "values"}, word)
-}
-
-// firstWord is the first word of text in lower case, if anything follows it.
-func firstWord(sql string) string {
-	text := skipComments(sql)
-	end := 0
-	for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' || text[end] == '_' || text[end] >= '0' && text[end] <= '9') {
-		end++
-	}
-	if end == len(text) || !strings.ContainsRune(" \t\r\n(*/-", rune(text[end])) {
-		return ""
-	}
-	return strings.ToLower(text[:end])
-}
-
-func skipComments(sql string) string {
-	for {
-		sql = strings.TrimLeft(sql, " \t\r\n(")
-		switch {
-		case strings.HasPrefix(sql, "--"):
-			_, sql, _ = strings.Cut(sql, "\n")
-		case strings.HasPrefix(sql, "/*"):
-			_, sql, _ = strings.Cut(sql, "*/")
-		default:
-			return sql
-		}
-	}
-}
-
-// isSeveral reports whether text may be more than one statement. A semicolon in
-// a literal counts too: what is taken for several only travels by itself.
-func isSeveral(sql string) bool {
-	return strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";")
 }
 
 // needsDescription reports whether a statement with args cannot be encoded

@@ -254,12 +254,18 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	return tx.at.copyFrom(ctx, table, columns, src)
 }
 
-// Prepare makes a prepared statement on the transaction's connection.
+// Prepare makes a prepared statement on the transaction's connection. The name must
+// not read like SQL, a keyword with white space behind it or a word that ends a
+// transaction, unless it is sql itself: where a statement is given, it would be
+// taken for that.
 func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
 	if err := tx.enterFor(sql); err != nil {
 		return nil, err
 	}
 	defer tx.leave()
+	if name != sql && (isStatement(name) || control(name) != "") {
+		return nil, fmt.Errorf("txn: Prepare: the name %q reads like SQL", name)
+	}
 	if err := tx.at.flushForPgx(ctx); err != nil {
 		return nil, err
 	}
