@@ -111,17 +111,6 @@ func (l *link) withoutNames() {
 	}
 }
 
-// plain is args for a statement that pgx sends in a transaction.
-func (l *link) plain(args []any) []any {
-	switch {
-	case l == nil || !l.nameless:
-		return args
-	case l.describes:
-		return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
-	}
-	return append([]any{pgx.QueryExecModeDescribeExec}, args...)
-}
-
 // outside is args for a statement that pgx sends outside a transaction. It goes in
 // one packet: behind a pooler, what is prepared in one may be in another session
 // than the next one reaches, and a name there, the empty one too, something else.

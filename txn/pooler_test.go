@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -45,12 +46,24 @@ func behind(t testing.TB, db *dbtest.DB, p *devdb.Pooler, change ...func(*pgxpoo
 	})
 }
 
-// occupy holds the server session that the pooler would give next.
-func occupy(t testing.TB, db *dbtest.DB, p *devdb.Pooler) (release func()) {
+// changing is for a pooler of two sessions: each call has it give the other one than
+// before.
+func changing(t testing.TB, db *dbtest.DB, p *devdb.Pooler) (change func()) {
 	t.Helper()
-	tx, err := behind(t, db, p).Begin(t.Context())
-	require.NoError(t, err)
-	return func() { require.NoError(t, tx.Rollback(context.Background())) }
+	pools := []*pgxpool.Pool{behind(t, db, p), behind(t, db, p)}
+	var held pgx.Tx
+	release := func() {
+		if held != nil {
+			require.NoError(t, held.Rollback(context.Background()))
+		}
+	}
+	t.Cleanup(release)
+	return func() {
+		tx, err := pools[0].Begin(t.Context())
+		require.NoError(t, err)
+		release()
+		held, pools[0], pools[1] = tx, pools[1], pools[0]
+	}
 }
 
 // A session in which another client prepared its statements carries out none of
@@ -65,14 +78,15 @@ func TestStatementIsNotTakenForAnotherClients(t *testing.T) {
 			}))
 		}
 		a, b := behind(t, db, p), behind(t, db, p)
+		change := changing(t, db, p)
+		change()
 		update(a) // prepares in one session
-		release := occupy(t, db, p)
+		change()
 		require.NoError(t, txn.Run(t.Context(), b, func(ctx context.Context, tx *txn.Tx) error {
 			tx.Queue("delete from accounts where id = $1 and balance >= $2", 2, 1)
 			return nil
 		})) // prepares in the other
 		update(a) // in that one
-		release()
 		require.Equal(t, 102, balance(t, db, 1))
 		require.Equal(t, 1, rowsIn(t, db), "and only the other row is deleted")
 	})

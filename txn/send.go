@@ -208,7 +208,7 @@ func (a *attempt) flush(ctx context.Context) error {
 // pgx forget theirs first, so that they agree.
 func (a *attempt) flushForPgx(ctx context.Context) error {
 	err := a.flush(ctx)
-	if err != nil || a.link == nil || !a.call.nameless || a.forgot {
+	if err != nil || a.conn == nil || a.call == nil || !a.call.nameless || a.forgot {
 		return err
 	}
 	a.forgot = true
@@ -291,6 +291,23 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 	return tag, err
 }
 
+// unnamed is args for a statement that pgx sends in the transaction, under no name of
+// its own if the server had one wrong.
+func (a *attempt) unnamed(args []any) []any {
+	l := a.link
+	if l == nil && a.conn != nil && a.call != nil && a.call.nameless {
+		l = linkOf(a.conn) // of a wrapper, which passes the mode on
+		l.withoutNames()
+	}
+	if l == nil || !l.nameless {
+		return args
+	}
+	if l.describes {
+		return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	return append([]any{pgx.QueryExecModeDescribeExec}, args...)
+}
+
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
 	if err := a.checkParameters(args); err != nil {
 		return tag, err
@@ -298,9 +315,9 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 	a.sending(sql)
 	a.follow([]statement{{kind: answered, sql: sql, args: args}})
 	if a.inner != nil {
-		tag, err = a.inner.Exec(ctx, sql, args...)
+		tag, err = a.inner.Exec(ctx, sql, a.unnamed(args)...)
 	} else {
-		tag, err = a.conn.Exec(ctx, sql, a.link.plain(args)...)
+		tag, err = a.conn.Exec(ctx, sql, a.unnamed(args)...)
 	}
 	a.observe(sql, endedBy(tag.String()), err)
 	return tag, err
@@ -378,9 +395,9 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {
-		inner, err = a.inner.Query(ctx, sql, args...)
+		inner, err = a.inner.Query(ctx, sql, a.unnamed(args)...)
 	} else {
-		inner, err = a.conn.Query(ctx, sql, a.link.plain(args)...)
+		inner, err = a.conn.Query(ctx, sql, a.unnamed(args)...)
 	}
 	if err != nil {
 		a.observe(sql, "", err)
