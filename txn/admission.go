@@ -2,7 +2,6 @@ package txn
 
 import (
 	"container/list"
-	"context"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,11 +13,17 @@ import (
 )
 
 // admission has the lines of one pool.
+//
+// Each line is in lines once and in byKey under each of its keys. A turn belongs
+// to one line: it waits there, then it is one of the holders, then it is over.
+// Everything is guarded by mu, under which no code of a user's is run, and the time
+// is looked at: nothing runs by itself but the timer of a line in which somebody
+// waits.
 type admission struct {
 	mu      sync.Mutex
 	byKey   map[fingerprint]*line
-	lines   list.List // in front the one in which somebody last conflicted or waited
-	waiting int
+	lines   list.List // in front the one in which somebody last lost or waited
+	waiting int       // turns, in all lines
 
 	openings map[fingerprint]*opening // by the text of the first statement
 	suspects suspects
@@ -30,10 +35,9 @@ func newAdmission() *admission {
 }
 
 const (
-	mostLines   = 1024   // of a pool, and fingerprints in them
-	mostTrail   = 8      // statements that are remembered of an attempt
-	mostWaiting = 10_000 // calls of a pool
-	beforeAlone = 3      // losses after which a call has a turn alone
+	mostLines   = 1024 // of a pool, and fingerprints in them
+	mostTrail   = 8    // statements that are remembered of an attempt
+	beforeAlone = 3    // losses after which a call has a turn alone
 )
 
 // linesAnywhere counts the lines of all pools. While it is zero, which is nearly
@@ -97,8 +101,8 @@ func (a *admission) drop(l *line) {
 		delete(a.byKey, k)
 	}
 	a.remove(l)
-	l.limit = 1 << 30
-	l.call()
+	l.limit = unlimited
+	l.call(time.Now())
 }
 
 func (a *admission) remove(l *line) {
@@ -108,119 +112,54 @@ func (a *admission) remove(l *line) {
 }
 
 // sweep forgets lines that nobody needs, and the least recently troubled ones
-// where there are too many.
+// where there are too many. It is called whenever somebody looks at the lines.
 func (a *admission) sweep(now time.Time) {
-	for e := a.lines.Back(); e != nil; e = a.lines.Back() {
+	for e := a.lines.Back(); e != nil; {
 		l := e.Value.(*line)
-		if len(a.byKey) <= mostLines && !l.forsaken(now) {
-			return
+		e = e.Prev()
+		if len(a.byKey) > mostLines || l.forsaken(now) {
+			a.drop(l)
+		} else if !l.quiet(now) {
+			return // and those before it are not either
 		}
-		a.drop(l)
 	}
 }
 
-// enter waits for a turn where there is a line for the fingerprint. Without one
-// the turn is nil, and the caller goes ahead.
-func (a *admission) enter(ctx context.Context, c *call, key fingerprint) (*turn, error) {
+// enter gives a turn where there is a line for the request. It may have to be
+// waited for: then it has a wake. Without a line it is nil, and the caller goes
+// ahead. Every turn is to be left.
+func (a *admission) enter(r *request) (*turn, error) {
 	a.mu.Lock()
-	l := a.lineFor(c, key)
-	if l == nil {
-		a.mu.Unlock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	a.sweep(now)
+	l := a.lineFor(r)
+	if l == nil || a.held(l, r.outer) {
 		return nil, nil
 	}
-	now := time.Now()
-	t := &turn{exclusive: c.lost == beforeAlone}
-	front := c.lost > 0 && c.lost <= beforeAlone
-	if (len(l.waiting) == 0 || front) && l.room(t.exclusive) {
-		l.take(t)
-		a.mu.Unlock()
+	t := &turn{of: a, line: l, exclusive: r.lost == beforeAlone, front: r.lost > 0 && r.lost <= beforeAlone}
+	if l.aheadOf(t) == 0 && l.room(t.exclusive) {
+		l.take(t, now)
 		return t, nil
 	}
-	if err := a.refuse(ctx, c, l, now); err != nil {
-		a.mu.Unlock()
+	if err := l.refuse(r, l.aheadOf(t), now); err != nil {
 		return nil, err
 	}
-	l.joined = now
+	l.join(t, now)
 	a.lines.MoveToFront(l.place)
-	w := &waiter{turn: t, wake: make(chan struct{}, 1)}
-	ahead := len(l.waiting)
-	if front {
-		ahead = 0
-		l.waiting = slices.Insert(l.waiting, 0, w)
-	} else {
-		l.waiting = append(l.waiting, w)
-	}
-	w.turn.line = l
-	a.waiting++
-	a.mu.Unlock()
-	err := a.wait(ctx, c, w, ahead)
-	return t, err
+	return t, nil
 }
 
-// refuse says early that there will be no turn before the deadline.
-func (a *admission) refuse(ctx context.Context, c *call, l *line, now time.Time) error {
-	wait := l.usual * time.Duration(len(l.waiting)) / time.Duration(l.limit)
-	deadline, ok := ctx.Deadline()
-	if a.waiting < mostWaiting && (!ok || wait < 2*deadline.Sub(now)) {
-		return nil
-	}
-	return &BusyError{Name: c.name, Ahead: len(l.waiting), Wait: wait}
-}
-
-func (a *admission) wait(ctx context.Context, c *call, w *waiter, ahead int) error {
-	start := time.Now()
-	traced := c.traceLineStart(ctx, ahead)
-	look := time.NewTimer(leastForbearance)
-	defer look.Stop()
-	var err error
-	for in := false; !in && err == nil; {
-		select {
-		case <-w.wake:
-			in = true
-		case <-look.C:
-			look.Reset(a.lookAt(w))
-		case <-ctx.Done():
-			err = a.giveUp(ctx, w)
+// held reports whether a call around the one that asks has a turn in l, or is there
+// for the same and began before there was a line. To wait for that would be to
+// wait for itself.
+func (a *admission) held(l *line, outer []outer) bool {
+	for _, o := range outer {
+		if o.turn != nil && o.turn.of == a && o.turn.line == l || a.byKey[o.key] == l {
+			return true
 		}
 	}
-	c.traceLineEnd(traced, start, err)
-	return err
-}
-
-// lookAt lets the head of a line in whose holder is overdue, and says when to look
-// again.
-func (a *admission) lookAt(w *waiter) time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := w.turn.line
-	due := l.overdue()
-	if w.in || l.waiting[0] != w || due.IsZero() {
-		return leastForbearance
-	}
-	now := time.Now()
-	if left := due.Sub(now); left > 0 {
-		return left
-	}
-	l.letIn(now)
-	return leastForbearance
-}
-
-// giveUp leaves the line without a turn, unless the turn has just come.
-func (a *admission) giveUp(ctx context.Context, w *waiter) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := w.turn.line
-	if w.in {
-		l.holders = slices.DeleteFunc(l.holders, func(h *turn) bool { return h == w.turn })
-		if l.alone == w.turn {
-			l.alone = nil
-		}
-	} else {
-		a.waiting--
-		l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
-	}
-	l.call()
-	return contextError(ctx)
+	return false
 }
 
 func (a *admission) connected(t *turn) {
@@ -229,15 +168,23 @@ func (a *admission) connected(t *turn) {
 	a.mu.Unlock()
 }
 
-// leave ends a turn, and reports whether somebody else was let in.
-func (a *admission) leave(t *turn, conflict bool) (next bool) {
+// leave ends a turn, also one that has not come yet, and reports whether somebody
+// waits in its line.
+func (a *admission) leave(t *turn, how verdict) (next bool) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	now := time.Now()
-	next = len(t.line.waiting) > 0
-	t.line.leave(t, conflict, now)
+	next = t.line.count() > 0
+	t.line.leave(t, how, now)
 	a.sweep(now)
-	a.mu.Unlock()
 	return next
+}
+
+// waitFor is how long those who wait where t did have to, as far as can be told.
+func (a *admission) waitFor(t *turn) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return t.line.wait(t.line.count())
 }
 
 // Stats says how many calls wait for each other.
@@ -250,6 +197,7 @@ type Stats struct {
 func (a *admission) stats() (s Stats) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.sweep(time.Now())
 	s.Lines, s.Waiting = a.lines.Len(), a.waiting
 	for e := a.lines.Front(); e != nil; e = e.Next() {
 		s.Holding += len(e.Value.(*line).holders)
@@ -258,51 +206,55 @@ func (a *admission) stats() (s Stats) {
 }
 
 // conflict makes a line for the key of an attempt that lost, and one line of
-// those for the statements that it had sent: they fight over the same rows. It
-// reports whether somebody else is in that line.
-func (a *admission) conflict(c *call, key fingerprint, trail []fingerprint) (others bool) {
+// those for the statements that it had sent: they fight over the same rows. t is
+// the turn that the attempt had, which has been left, or nil. It reports whether
+// others are in that line, and it keeps them apart.
+func (a *admission) conflict(r *request, t *turn) (apart bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
-	if c.ordinal == 0 {
+	if r.ordinal == 0 {
 		a.calls++
-		c.ordinal = a.calls
+		r.ordinal = a.calls
 	}
-	shared := a.suspects.sharedBy(key, c.ordinal)
-	o := a.openingOf(c.opening)
+	shared := a.suspects.sharedBy(r.key, r.ordinal)
+	o := a.openingOf(r.opening)
 	mute := o != nil && o.lost(shared)
-	l := a.byKey[key]
+	l := a.byKey[r.key]
 	if l == nil && mute && !shared {
-		l = a.lineOf(trail)
+		l = a.lineOf(r.trail)
 	}
 	if l == nil {
-		l = newLine(a, key, now)
-		a.byKey[key] = l
+		l = newLine(a, r.key, now)
+		a.byKey[r.key] = l
 		l.place = a.lines.PushFront(l)
 		linesAnywhere.Add(1)
 	}
-	for _, k := range trail {
+	if t == nil || t.line != l {
+		l.lost(nil, now)
+	}
+	for _, k := range r.trail {
 		if other := a.byKey[k]; other != nil && other != l && len(l.keys)+len(other.keys) <= mostLines {
-			l = a.merge(l, other)
+			l = a.merge(l, other, now)
 		}
 	}
 	if mute {
-		a.widen(l, c, trail)
+		a.widen(l, r)
 	}
-	a.suspects.add(key, c.ordinal)
-	for _, k := range trail {
-		a.suspects.add(k, c.ordinal)
+	a.suspects.add(r.key, r.ordinal)
+	for _, k := range r.trail {
+		a.suspects.add(k, r.ordinal)
 	}
 	l.troubled = now
 	a.lines.MoveToFront(l.place)
 	a.sweep(now)
-	return len(l.holders)+len(l.waiting) > 0 || now.Sub(l.joined) < time.Second
+	return l.limit < unlimited && (len(l.holders)+l.count() > 0 || now.Sub(l.waited) < quietTime)
 }
 
 // widen makes l also the line for a statement with which another call lost.
-func (a *admission) widen(l *line, c *call, trail []fingerprint) {
-	for _, k := range slices.Backward(trail) {
-		if a.byKey[k] == nil && a.suspects.sharedBy(k, c.ordinal) {
+func (a *admission) widen(l *line, r *request) {
+	for _, k := range slices.Backward(r.trail) {
+		if a.byKey[k] == nil && a.suspects.sharedBy(k, r.ordinal) {
 			a.byKey[k] = l
 			l.keys = append(l.keys, k)
 			return
@@ -311,7 +263,7 @@ func (a *admission) widen(l *line, c *call, trail []fingerprint) {
 }
 
 // merge makes one line of two, and gives that.
-func (a *admission) merge(l, other *line) *line {
+func (a *admission) merge(l, other *line, now time.Time) *line {
 	if len(l.keys) < len(other.keys) {
 		l, other = other, l
 	}
@@ -319,21 +271,7 @@ func (a *admission) merge(l, other *line) *line {
 		a.byKey[k] = l
 	}
 	l.keys = append(l.keys, other.keys...)
-	for _, t := range other.holders {
-		t.line = l
-	}
-	for _, w := range other.waiting {
-		w.turn.line = l
-	}
-	l.holders = append(l.holders, other.holders...)
-	l.waiting = append(l.waiting, other.waiting...)
-	if l.alone == nil {
-		l.alone = other.alone
-	}
-	l.limit, l.good, l.bad = 1, 0, 0
-	l.usual = max(l.usual, other.usual)
-	l.patience = max(l.patience, other.patience)
 	a.remove(other)
-	l.call()
+	l.absorb(other, now)
 	return l
 }

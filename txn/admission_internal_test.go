@@ -1,280 +1,317 @@
 package txn
 
 import (
-	"context"
 	"errors"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
 
-func TestFingerprint(t *testing.T) {
-	t.Parallel()
-	type id int64
-	type point struct {
-		x, y int
-		name *string
-	}
-	text := func(s string) *string { return &s }
-	now := time.Now()
-	same := [][2][]any{
-		{{1, "a"}, {1, "a"}},
-		{{int32(1)}, {int64(1)}},
-		{{id(1)}, {1}},
-		{{text("a")}, {text("a")}},
-		{{[]byte("a")}, {[]byte("a")}},
-		{{now}, {now.UTC()}},
-		{{point{1, 2, text("a")}}, {point{1, 2, text("a")}}},
-		{{[]string{"a", "b"}}, {[]string{"a", "b"}}},
-		{{[16]byte{1}}, {[16]byte{1}}},
-		{{nil}, {(*string)(nil)}},
-	}
-	for _, pair := range same {
-		require.Equal(t, fingerprintOf("s", pair[0]), fingerprintOf("s", pair[1]), "%v", pair)
-		require.NotZero(t, fingerprintOf("s", pair[0]))
-	}
-	different := [][2][]any{
-		{{"ab", "c"}, {"a", "bc"}},
-		{{1}, {"1"}},
-		{{1}, {2}},
-		{{1.0}, {1}},
-		{{true}, {1}},
-		{{""}, {nil}},
-		{{text("a")}, {text("b")}},
-		{{[]string{"a", "b"}}, {[]string{"ab"}}},
-		{{[]byte("a")}, {[]byte("b")}},
-		{{now}, {now.Add(1)}},
-		{{point{1, 2, nil}}, {point{2, 1, nil}}},
-		{{1}, {1, 1}},
-	}
-	for _, pair := range different {
-		require.NotEqual(t, fingerprintOf("s", pair[0]), fingerprintOf("s", pair[1]), "%v", pair)
-	}
-	require.NotEqual(t, fingerprintOf("a", nil), fingerprintOf("b", nil))
-	require.NotEqual(t, fingerprintOf("a", []any{"b"}), keyOf([]any{"a", "b"}))
-	type ring struct{ next *ring }
-	r := &ring{}
-	r.next = r
-	for _, v := range []any{map[string]int{}, make(chan int), func() {}, r, []any{make(chan int)}, complex(1, 1)} {
-		require.Zero(t, fingerprintOf("s", []any{v}), "%T has no value to go by", v)
-	}
+// suspected makes a line, as one conflict does.
+func suspected(a *admission, key fingerprint) *line {
+	a.conflict(&request{key: key}, nil)
+	return a.byKey[key]
 }
 
-func newCall(a *admission) *call { return &call{config: &defaults, lines: a, looked: true} }
+// limited makes a line that lets in so many at a time, and does not learn soon that
+// it need not.
+func limited(a *admission, key fingerprint, limit int) *line {
+	l := suspected(a, key)
+	l.limit, l.failures, l.patience, l.pause = limit, 1, mostPatience, time.Hour
+	return l
+}
 
-// in is a call that is let in at once.
-func in(t *testing.T, a *admission, key fingerprint) *turn {
+// in is a request that is let in at once.
+func in(t *testing.T, a *admission, r *request) *turn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	turn, err := a.enter(ctx, newCall(a), key)
+	turn, err := a.enter(r)
 	require.NoError(t, err)
 	require.NotNil(t, turn)
+	require.Nil(t, turn.wake, "it has to wait")
 	return turn
 }
 
-// waits starts a call that has to wait, and returns once it does.
-func waits(t *testing.T, a *admission, c *call, key fingerprint) <-chan *turn {
+// waits is a request that has to wait.
+func waits(t *testing.T, a *admission, r *request) *turn {
 	t.Helper()
-	before := a.stats().Waiting
-	got := make(chan *turn, 1)
-	go func() {
-		turn, err := a.enter(context.WithoutCancel(t.Context()), c, key)
-		if err != nil {
-			t.Error(err)
-		}
-		got <- turn
-	}()
-	require.Eventually(t, func() bool { return a.stats().Waiting > before }, 30*time.Second, time.Millisecond)
-	return got
+	turn, err := a.enter(r)
+	require.NoError(t, err)
+	require.NotNil(t, turn)
+	require.False(t, came(turn), "let in too early")
+	return turn
 }
 
-func none(t *testing.T, got <-chan *turn) {
-	t.Helper()
-	select {
-	case <-got:
-		t.Fatal("let in too early")
-	default:
+func came(t *turn) bool {
+	if t.wake == nil {
+		return true
 	}
+	select {
+	case <-t.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	turn, err := a.enter(&request{key: 1})
+	require.NoError(t, err)
+	require.Nil(t, turn, "without a conflict there is no line")
+	suspected(a, 1)
+	for range 100 {
+		in(t, a, &request{key: 1})
+	}
+	require.True(t, a.conflict(&request{key: 1, lost: 1}, nil), "the second one makes a limit")
+	require.Equal(t, 1, a.byKey[1].limit)
+	waits(t, a, &request{key: 1})
+}
+
+// Where most get along, some conflicts make no limit, whether they come first or not.
+func TestFewConflictsAmongManyMakeNoLimit(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	suspected(a, 1)
+	for range 100 {
+		for range 20 {
+			turn := in(t, a, &request{key: 1})
+			a.connected(turn)
+			a.leave(turn, agreed)
+		}
+		turn := in(t, a, &request{key: 1})
+		a.leave(turn, lost)
+		require.False(t, a.conflict(&request{key: 1}, turn))
+	}
+	require.Equal(t, unlimited, a.byKey[1].limit)
+	require.Less(t, a.byKey[1].good, remembered)
 }
 
 func TestLineIsFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	turn, err := a.enter(t.Context(), newCall(a), 1)
-	require.NoError(t, err)
-	require.Nil(t, turn, "without a conflict there is no line")
-	a.conflict(newCall(a), 1, nil)
-	holder := in(t, a, 1)
-	first, second := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 1)
-	loser := newCall(a)
-	loser.lost = 1
-	retry := waits(t, a, loser, 1)
-	require.Equal(t, Stats{Lines: 1, Waiting: 3, Holding: 1}, a.stats())
-	a.leave(holder, false)
-	turn = <-retry
-	none(t, first)
-	a.leave(turn, false)
-	turn = <-first
-	none(t, second)
-	a.leave(turn, false)
-	a.leave(<-second, false)
+	limited(a, 1, 1)
+	holder := in(t, a, &request{key: 1})
+	first, second := waits(t, a, &request{key: 1}), waits(t, a, &request{key: 1})
+	retry, next := waits(t, a, &request{key: 1, lost: 1}), waits(t, a, &request{key: 1, lost: 2})
+	require.Equal(t, []int{0, 1, 0, 1}, []int{first.ahead, second.ahead, retry.ahead, next.ahead})
+	require.Equal(t, Stats{Lines: 1, Waiting: 4, Holding: 1}, a.stats())
+	order := []*turn{holder, retry, next, first, second}
+	for i, turn := range order {
+		require.True(t, came(turn), i)
+		for _, later := range order[i+1:] {
+			require.False(t, came(later), i)
+		}
+		require.Equal(t, i < len(order)-1, a.leave(turn, agreed))
+	}
 	require.Equal(t, Stats{Lines: 1}, a.stats())
+	require.Nil(t, a.byKey[1].timer, "it runs while somebody waits only")
 }
 
 func TestCallThatLostThriceHasATurnAlone(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	l := a.byKey[1]
-	l.limit = 4
-	one, two := in(t, a, 1), in(t, a, 1)
-	loser := newCall(a)
-	loser.lost = beforeAlone
-	alone := waits(t, a, loser, 1)
-	a.leave(one, false)
-	none(t, alone)
-	a.leave(two, false)
-	turn := <-alone
-	require.True(t, turn.exclusive)
-	other := waits(t, a, newCall(a), 1)
-	none(t, other)
-	a.leave(turn, false)
-	a.leave(<-other, false)
+	limited(a, 1, 4)
+	one, two := in(t, a, &request{key: 1}), in(t, a, &request{key: 1})
+	alone := waits(t, a, &request{key: 1, lost: beforeAlone})
+	a.leave(one, agreed)
+	require.False(t, came(alone))
+	a.leave(two, agreed)
+	require.True(t, came(alone))
+	require.True(t, alone.exclusive)
+	other := waits(t, a, &request{key: 1})
+	a.leave(alone, agreed)
+	require.True(t, came(other))
+	a.leave(other, agreed)
 }
 
 func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 	t.Parallel()
+	l := limited(newAdmission(), 1, 1)
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
 	now := time.Now()
-	l := newLine(newAdmission(), 1, now)
-	pass := func(conflict bool) {
-		turn := &turn{began: now}
-		l.take(turn)
-		l.leave(turn, conflict, now)
+	l.patience, l.failures = firstPatience, 0
+	pass := func(how verdict) {
+		turn := &turn{line: l, began: now}
+		l.take(turn, now)
+		l.leave(turn, how, now)
 	}
-	l.waiting = []*waiter{{turn: &turn{exclusive: true}, wake: make(chan struct{}, 1)}} // somebody who never comes in
-	blocker := &turn{began: now}
-	l.take(blocker)
+	blocker := &turn{line: l, began: now}
+	l.take(blocker, now)
+	l.join(&turn{}, now) // somebody waits
+	l.held = unlimited   // and there is never room
 	for range firstPatience {
-		pass(false)
+		pass(agreed)
 	}
 	require.Equal(t, 2, l.limit)
-	pass(true)
+	pass(lost)
 	require.Equal(t, 2, l.limit, "one is chance")
-	pass(true)
+	pass(lost)
 	require.Equal(t, 1, l.limit)
+	require.Equal(t, 1, l.failures)
 	for range nextPatience - 1 {
-		pass(false)
+		pass(agreed)
 	}
 	require.Equal(t, 1, l.limit, "the next try comes later")
-	pass(false)
+	pass(agreed)
 	require.Equal(t, 2, l.limit)
 	for range 100_000 {
-		pass(false)
+		pass(agreed)
 	}
 	require.Greater(t, l.limit, 100, "where nobody fights it opens wide")
 	before := l.limit
 	for i := range 1000 {
-		pass(i%50 == 49)
+		pass(verdict(btoi(i%50 == 49)))
 	}
 	require.GreaterOrEqual(t, l.limit, before, "a few conflicts among many do not close it")
+	for range 10_000 {
+		pass(cut)
+	}
+	require.Equal(t, before, l.limit, "what was cut short says nothing")
 }
 
-func TestWaitingEndsWithTheContext(t *testing.T) {
+// Who began before the limit fell lost to what was let in before.
+func TestStragglersSayNothingOfTheLimit(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	holder := in(t, a, 1)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		_, err := a.enter(ctx, newCall(a), 1)
-		done <- err
-	}()
-	require.Eventually(t, func() bool { return a.stats().Waiting == 1 }, 30*time.Second, time.Millisecond)
-	hungUp := errors.New("hung up")
-	cancel(hungUp)
-	require.ErrorIs(t, <-done, hungUp)
-	require.Zero(t, a.stats().Waiting)
-	next := waits(t, a, newCall(a), 1)
-	a.leave(holder, false)
-	a.leave(<-next, false)
+	l := limited(a, 1, 64)
+	var old []*turn
+	for range 32 {
+		old = append(old, in(t, a, &request{key: 1}))
+	}
+	lose := func(turn *turn) {
+		a.leave(turn, lost)
+		a.conflict(&request{key: 1}, turn)
+	}
+	lose(old[0])
+	lose(old[1])
+	require.Equal(t, 1, l.limit, "most lose")
+	l.limit = 4
+	for _, turn := range old[2:30] {
+		lose(turn)
+	}
+	a.conflict(&request{key: 1}, nil)
+	require.Equal(t, 4, l.limit)
+	one, two := in(t, a, &request{key: 1}), in(t, a, &request{key: 1})
+	lose(one)
+	lose(two)
+	require.Equal(t, 1, l.limit)
 }
 
-func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
+// At a limit of one it was somebody else, another process say, that a turn lost to.
+// More at a time do not help while that goes on, and do soon afterwards.
+func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	a.byKey[1].usual = time.Hour
-	holder := in(t, a, 1)
-	first := waits(t, a, newCall(a), 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	_, err := a.enter(ctx, newCall(a), 1)
-	var busy *BusyError
-	require.ErrorAs(t, err, &busy)
-	require.Equal(t, 1, busy.Ahead)
-	require.Equal(t, time.Hour, busy.RetryAfter())
-	require.EqualError(t, err, "txn: busy: 1 wait for the same rows, for about 1h0m0s")
-	a.byKey[1].usual = time.Millisecond
-	a.waiting = mostWaiting
-	_, err = a.enter(ctx, newCall(a), 1)
-	require.ErrorAs(t, err, &busy, "too many")
-	require.Equal(t, time.Second, busy.RetryAfter())
-	a.waiting = 1
-	a.leave(holder, false)
-	a.leave(<-first, false)
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission()
+		l := suspected(a, 1)
+		a.conflict(&request{key: 1}, nil)
+		require.Equal(t, 1, l.limit)
+		turn := in(t, a, &request{key: 1})
+		pass := func(how verdict) {
+			next := waits(t, a, &request{key: 1})
+			a.connected(turn)
+			time.Sleep(firstPause / 2)
+			a.leave(turn, how)
+			require.True(t, came(next))
+			turn = next
+		}
+		for i := range 200 {
+			pass(verdict(btoi(i%8 == 0)))
+			require.Equal(t, 1, l.limit, i)
+		}
+		for range 16 - 7 {
+			pass(agreed)
+		}
+		require.Equal(t, 2, l.limit)
+	})
 }
 
 // A holder that takes too long may be waiting for the head of the line itself.
 func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	holder := in(t, a, 1)
-	a.connected(holder)
-	head, second := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 1)
-	turn := <-head
-	none(t, second)
-	a.leave(turn, false)
-	a.leave(<-second, false)
-	a.leave(holder, false)
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission()
+		l := limited(a, 1, 1)
+		l.usual = 50 * time.Millisecond
+		holder := in(t, a, &request{key: 1})
+		a.connected(holder)
+		start := time.Now()
+		head, second := waits(t, a, &request{key: 1}), waits(t, a, &request{key: 1})
+		<-head.wake
+		require.Equal(t, 10*l.usual, time.Since(start))
+		require.False(t, came(second))
+		a.connected(head)
+		time.Sleep(time.Millisecond)
+		a.leave(head, agreed)
+		require.True(t, came(second))
+		a.leave(second, cut)
+		time.Sleep(time.Second)
+		usual := l.usual
+		a.leave(holder, agreed)
+		require.Greater(t, l.usual, 3*usual, "that it took so long is learned")
+	})
 }
 
 func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	a.conflict(newCall(a), 2, nil)
-	a.conflict(newCall(a), 3, nil)
-	one, two := in(t, a, 1), in(t, a, 2)
-	afterOne, afterTwo := waits(t, a, newCall(a), 1), waits(t, a, newCall(a), 2)
-	a.conflict(newCall(a), 1, []fingerprint{1, 2, 99})
+	for key := range fingerprint(3) {
+		limited(a, key+1, 1)
+	}
+	one, two := in(t, a, &request{key: 1}), in(t, a, &request{key: 2})
+	afterOne, afterTwo := waits(t, a, &request{key: 1}), waits(t, a, &request{key: 2})
+	require.True(t, a.conflict(&request{key: 1, trail: []fingerprint{1, 2, 99}}, one))
 	require.Equal(t, Stats{Lines: 2, Waiting: 2, Holding: 2}, a.stats())
-	a.leave(one, true)
-	none(t, afterOne)
-	a.leave(two, false)
-	turn := <-afterOne
-	none(t, afterTwo)
-	a.leave(turn, false)
-	a.leave(<-afterTwo, false)
-	a.leave(in(t, a, 3), false)
+	inFront := waits(t, a, &request{key: 2, lost: 1})
+	a.leave(one, lost)
+	require.False(t, came(inFront))
+	a.leave(two, agreed)
+	for _, turn := range []*turn{inFront, afterOne, afterTwo} {
+		require.True(t, came(turn))
+		a.leave(turn, agreed)
+	}
+	a.leave(in(t, a, &request{key: 3}), agreed)
+	require.Equal(t, Stats{Lines: 2}, a.stats())
+}
+
+// Two suspicions make one line that is no more than that, unless they are enough
+// together.
+func TestSuspicionsMerge(t *testing.T) {
+	t.Parallel()
+	a := newAdmission()
+	suspected(a, 1)
+	for range 100 {
+		turn := in(t, a, &request{key: 1})
+		a.connected(turn)
+		a.leave(turn, agreed)
+	}
+	suspected(a, 2)
+	a.conflict(&request{key: 1, trail: []fingerprint{2}}, nil)
+	require.Same(t, a.byKey[1], a.byKey[2])
+	require.Equal(t, unlimited, a.byKey[1].limit)
+	suspected(a, 3)
+	suspected(a, 4)
+	a.conflict(&request{key: 3, trail: []fingerprint{4}}, nil)
+	require.Equal(t, 1, a.byKey[4].limit)
 }
 
 // A million fingerprints, each of which conflicted once, leave a thousand lines.
 func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	holder := in(t, a, 1)
-	head := waits(t, a, newCall(a), 1)
+	limited(a, 1, 1)
+	holder := in(t, a, &request{key: 1})
+	head := waits(t, a, &request{key: 1})
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range fingerprint(1_000_000) {
-		a.conflict(calling(a, i+1), i+2, []fingerprint{i + 1, i + 3})
+		a.conflict(&request{opening: i + 1, key: i + 2, trail: []fingerprint{i + 1, i + 3}}, nil)
 		if len(a.openings) > mostOpenings || len(a.byKey) > mostLines || a.lines.Len() > mostLines {
 			t.Fatal(i, len(a.openings), len(a.byKey), a.lines.Len())
 		}
@@ -282,18 +319,79 @@ func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(4<<20), "under 4 MiB")
-	a.leave(<-head, false) // its line was forgotten, so it came in
-	a.leave(holder, false)
+	require.True(t, came(head), "its line was forgotten, so it came in")
+	a.leave(head, agreed)
+	a.leave(holder, agreed)
 }
 
+// Lines go by themselves, as far as anybody can see.
 func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission()
+		suspected(a, 1)
+		time.Sleep(quietTime)
+		require.Equal(t, Stats{Lines: 1}, a.stats())
+		time.Sleep(1)
+		require.Equal(t, Stats{}, a.stats(), "also if no turn ends")
+
+		suspected(a, 1)
+		long := in(t, a, &request{key: 1})
+		time.Sleep(10 * quietTime)
+		require.Equal(t, Stats{Lines: 1, Holding: 1}, a.stats(), "it may still lose to another one of then")
+		brief := in(t, a, &request{key: 1})
+		a.leave(long, agreed)
+		require.Equal(t, Stats{}, a.stats(), "that is over, whoever came since")
+		a.leave(brief, agreed)
+
+		limited(a, 1, 1)
+		holder := in(t, a, &request{key: 1})
+		next := waits(t, a, &request{key: 1})
+		time.Sleep(2 * quietTime)
+		a.leave(holder, agreed)
+		require.True(t, came(next))
+		a.leave(next, agreed)
+		require.Equal(t, Stats{Lines: 1}, a.stats(), "somebody waited just now")
+		suspected(a, 2)
+		time.Sleep(quietTime + 1)
+		turn, err := a.enter(&request{key: 1})
+		require.NoError(t, err)
+		require.Nil(t, turn)
+		require.Empty(t, a.byKey)
+	})
+}
+
+func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
+	t.Parallel()
 	a := newAdmission()
-	a.conflict(newCall(a), 1, nil)
-	a.mu.Lock()
-	a.sweep(time.Now().Add(2 * time.Second))
-	a.mu.Unlock()
-	require.Equal(t, Stats{}, a.stats())
+	l := limited(a, 1, 1)
+	l.usual = time.Hour
+	soon := time.Now().Add(time.Minute)
+	holder := in(t, a, &request{key: 1})
+	first := waits(t, a, &request{key: 1, deadline: soon})
+	_, err := a.enter(&request{key: 1, deadline: soon})
+	var busy *BusyError
+	require.ErrorAs(t, err, &busy)
+	require.Equal(t, 1, busy.Ahead)
+	require.Equal(t, time.Hour, busy.RetryAfter())
+	require.EqualError(t, err, "txn: busy: 1 wait for the same rows, for about 1h0m0s")
+	require.NoError(t, errors.Unwrap(err))
+
+	retry := waits(t, a, &request{key: 1, deadline: soon, lost: 1}) // it would be first
+	_, err = a.enter(&request{name: "x", key: 1, deadline: soon, lost: 2})
+	require.EqualError(t, err, "txn x: rolled back 2 times, then busy: 1 wait for the same rows, for about 1h0m0s")
+
+	l.limit, l.failures = 120, 0
+	l.held = l.limit
+	waits(t, a, &request{key: 1, deadline: soon}) // nobody knows yet whether that limit is needed
+	l.failures = 1
+	waits(t, a, &request{key: 1, deadline: soon.Add(time.Hour)}) // three of 120 at a time
+	waits(t, a, &request{key: 1})
+	l.usual = time.Millisecond
+	for range 12_000 {
+		waits(t, a, &request{key: 1, deadline: soon})
+	}
+	_ = []*turn{holder, first, retry}
 }
 
 // The lines of a pool go with it.
@@ -317,7 +415,7 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 		require.Nil(t, linesOf(pool, &config{noAdmission: true}))
 		return admissionOf(pool)
 	}()
-	a.conflict(newCall(a), 1, nil)
+	suspected(a, 1)
 	require.True(t, has(a))
 	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, Stats{}, a.stats())

@@ -140,6 +140,7 @@ func TestWaitForATurn(t *testing.T) {
 		_, err := txn.RunInTx(t.Context(), r, collide(db, asIs)) // which makes the line
 		require.NoError(t, err)
 		require.Equal(t, txn.Stats{Lines: 1}, r.Stats())
+		txn.Narrow(db.Pool, time.Millisecond, "the row")
 		holding, release := make(chan struct{}), make(chan struct{})
 		held := make(chan error, 1)
 		go func() {
@@ -191,8 +192,7 @@ func TestMutexAcrossTheLine(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
 		r := txn.New(db.Pool, txn.Key("the row"))
-		_, err := txn.RunInTx(t.Context(), r, collide(db, asIs))
-		require.NoError(t, err)
+		txn.Narrow(db.Pool, time.Millisecond, "the row")
 		var mu sync.Mutex
 		began := make(chan struct{})
 		var once sync.Once

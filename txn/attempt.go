@@ -24,7 +24,7 @@ type attempt struct {
 
 	firstSQL   string // what the transaction begins with
 	firstArgs  []any
-	key        fingerprint   // of that, or from the option Key; zero until it is needed
+	firstPrint fingerprint   // of that; zero: none, or it was too much work while there were no lines
 	trail      []fingerprint // of what was sent, while there are lines
 	turn       *turn         // nil: there is no line
 	conflicted bool          // it lost to another transaction

@@ -42,33 +42,44 @@
 // # Lines for what conflicts
 //
 // A conflict makes a line for what the transaction began with: its first
-// statement, text and arguments, and its settings, or what [Key] names. A call
-// that begins with the same waits for its turn in that line, first come first
-// served, a call that lost in front of it. It waits in its first statement, before
-// BEGIN, so it holds no connection and no lock, and its context ends the wait. So a
-// row that everybody wants costs a queue, and not a storm in which most work is
-// done in vain and somebody always loses.
+// statement, text and arguments, and its settings, or what [Key] names. At first
+// nobody waits in it, as one conflict is chance. If more conflicts come, and not
+// only a few among many, a call that begins with the same waits for its turn in that
+// line, first come first served, a call that lost in front of it. It waits in its
+// first statement, before BEGIN, so it holds no connection and no lock, and its
+// context ends the wait. So a row that everybody wants costs a queue, and not a storm
+// in which most work is done in vain and somebody always loses.
 //
-// A line lets one in at a time, and tries more when that goes well: where the
-// common beginning is innocent, a row of settings that everybody reads say, it
-// opens wide within some dozens of transactions. Lines of transactions that are
-// seen to send each other's statements, such as transfers in both directions,
-// become one. Where a first statement is never the same, such as a look-up by the
-// id of the request, a call that lost waits in the line of what else it had sent,
-// and where nearly all that begin with this text end in one line, they wait there
-// from the start. A call that has lost three times has a turn alone. A turn that lasts
-// ten times as long as usual, and at least 0.3 seconds, does not keep the next one
-// out, so a function may wait for something that a waiter holds. A line that
-// nobody needed for a second is forgotten.
+// A line lets one in at a time, and tries more from time to time. While that goes
+// well it lets in twice as many, after some turns or some hundredths of a second.
+// Each time that it does not, the next try comes later: after 20 seconds at most.
+// So where the common beginning is innocent, a row of settings that everybody
+// reads say, it opens wide within a moment, however long the transactions last. Lines of
+// transactions that are seen to send each other's statements, such as transfers in
+// both directions, become one. Where a first statement is never the same, such as a
+// look-up by the id of the request, a call that lost waits in the line of what else it
+// had sent, and where nearly all that begin with this text end in one line, they wait
+// there from the start. A call that has lost three times has a turn alone. A turn that
+// lasts ten times as long as usual, and at least 0.3 seconds, does not keep the next
+// one out, so a function may wait for something that a waiter holds. A call inside the
+// function of another one does not wait for that one's turn. A line in which nobody
+// waited or lost for a second is forgotten, once those who were in by then have ended.
+//
+// A call whose deadline comes before its turn, or will as far as can be told, gets a
+// [*BusyError]. A context that is a statement's alone ends the wait of that statement,
+// and the function may go on.
 //
 // The lines belong to the pool: all calls on it share them, also through Runners,
 // and they are gone when it is. A pool has at most 1024. While no transaction of
-// the process conflicts, they cost an atomic load. Calls on a connection of the
-// caller's have none, as waiting would hold it, nor have calls through a wrapper
-// that embeds no pool, nor transactions that begin with [Tx.Conn], a batch, a
-// copy or large objects, or with an argument that has no value to go by, such as a
-// map. [NoAdmission] turns them off. Other processes are not seen: each has lines
-// of its own, and conflicts with theirs are retried.
+// the process conflicts, they cost an atomic load and a hash of the first statement. Calls
+// on a connection of the caller's have none, as waiting would hold it, nor have calls
+// through a wrapper that embeds no pool, nor transactions that begin with [Tx.Conn],
+// a batch, a copy or large objects, or with an argument that has no value to go by:
+// a map, a channel, a struct with fields that are not exported, what has methods of its
+// own behind a pointer. What is a driver.Valuer counts by its Value, which is called
+// for this once more while there are lines. [NoAdmission] turns them off. Other
+// processes are not seen: each has lines of its own, and conflicts with theirs are
+// retried.
 //
 // # What an error means
 //

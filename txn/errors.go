@@ -72,18 +72,34 @@ func (e *ExhaustedError) Kind() kind.Kind {
 	return kind.Contention
 }
 
-// BusyError says that a call was not begun, because too many others waited for the
-// same rows, or because its turn would come too late for its deadline. Nothing was
-// sent.
+// BusyError says that a call got no turn in the line of those that want the same
+// rows: its deadline came while it waited, or would have come before its turn, as far
+// as can be told. Nothing was committed: what lost to another transaction before was
+// rolled back, and nothing was sent since.
 type BusyError struct {
 	Name  string        // as given by the option Name
-	Ahead int           // how many waited
-	Wait  time.Duration // how long that takes, as far as can be told
+	Ahead int           // how many waited before it
+	Wait  time.Duration // how long a call that comes now waits, as far as can be told
+
+	lost   int           // attempts that were rolled back before
+	waited time.Duration // zero: it did not wait
+	cause  error         // why it waits no longer, or nil
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("%s: busy: %d wait for the same rows, for about %v", prefix(e.Name), e.Ahead, e.Wait.Round(time.Millisecond))
+	text := prefix(e.Name) + ": busy: "
+	if e.lost > 0 {
+		text = fmt.Sprintf("%s: rolled back %d times, then busy: ", prefix(e.Name), e.lost)
+	}
+	if e.cause != nil {
+		return text + fmt.Sprintf("waited %v for its turn, at first behind %d: %v", e.waited.Round(time.Millisecond), e.Ahead, e.cause)
+	}
+	return text + fmt.Sprintf("%d wait for the same rows, for about %v", e.Ahead, e.Wait.Round(time.Millisecond))
 }
+
+// Unwrap returns why the call waits no longer, such as [context.DeadlineExceeded]; nil
+// where it did not begin to wait.
+func (e *BusyError) Unwrap() error { return e.cause }
 
 // Kind is errs.Contention.
 func (e *BusyError) Kind() kind.Kind { return kind.Contention }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"database/sql/driver"
 	"hash/maphash"
 	"math"
 	"reflect"
@@ -15,9 +16,10 @@ type fingerprint uint64
 var fingerprintSeed = maphash.MakeSeed()
 
 // fingerprintOf hashes a statement. It is none where an argument has no value to
-// go by, such as a map or a channel.
-func fingerprintOf(sql string, args []any) fingerprint {
-	var h hasher
+// go by, such as a map or a channel. Unless it is to be thorough, it looks only at
+// what costs next to nothing and runs no code of a user's: numbers, text, times.
+func fingerprintOf(sql string, args []any, thorough bool) fingerprint {
+	h := hasher{thorough: thorough}
 	h.SetSeed(fingerprintSeed)
 	h.text('q', sql)
 	for _, arg := range args {
@@ -30,7 +32,7 @@ func fingerprintOf(sql string, args []any) fingerprint {
 
 // keyOf hashes what Key was given.
 func keyOf(parts []any) fingerprint {
-	var h hasher
+	h := hasher{thorough: true}
 	h.SetSeed(fingerprintSeed)
 	h.WriteByte('k')
 	for _, p := range parts {
@@ -42,8 +44,12 @@ func keyOf(parts []any) fingerprint {
 }
 
 // hasher writes values with their kinds and lengths, so that ("ab", "c") is not
-// ("a", "bc"), and 1 is not "1".
-type hasher struct{ maphash.Hash }
+// ("a", "bc"), and 1 is not "1". Of a value it reads what the driver does to send it,
+// in the goroutine that sends it, and no more: other goroutines may use the rest.
+type hasher struct {
+	maphash.Hash
+	thorough bool
+}
 
 func (h *hasher) sum() fingerprint { return max(fingerprint(h.Sum64()), 1) }
 
@@ -93,12 +99,15 @@ func btoi(b bool) int {
 // deepest is how far pointers and fields are followed, which ends a cycle too.
 const deepest = 8
 
+var (
+	timeType   = reflect.TypeFor[time.Time]()
+	valuerType = reflect.TypeFor[driver.Valuer]()
+)
+
+// reflected hashes what is no more than its kind says, and else what is behind it.
 func (h *hasher) reflected(v reflect.Value, depth int) bool {
 	if depth > deepest {
 		return false
-	}
-	if v.IsValid() && v.Type() == reflect.TypeFor[time.Time]() && v.CanInterface() {
-		return h.value(v.Interface())
 	}
 	switch v.Kind() {
 	case reflect.Bool:
@@ -111,28 +120,81 @@ func (h *hasher) reflected(v reflect.Value, depth int) bool {
 		h.number('f', math.Float64bits(v.Float()))
 	case reflect.String:
 		h.text('s', v.String())
-	case reflect.Slice, reflect.Array:
-		h.number('a', uint64(v.Len()))
-		for i := range v.Len() {
-			if !h.reflected(v.Index(i), depth+1) {
-				return false
-			}
-		}
-	case reflect.Struct:
-		h.number('r', uint64(v.NumField()))
-		for i := range v.NumField() {
-			if !h.reflected(v.Field(i), depth+1) {
-				return false
-			}
-		}
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			h.WriteByte('0')
-			return true
-		}
-		return h.reflected(v.Elem(), depth+1)
 	default:
-		return false
+		if v.Kind() != reflect.Array || v.Type().Elem().Kind() != reflect.Uint8 {
+			return h.thorough && h.behind(v, depth)
+		}
+		h.number('a', uint64(v.Len())) // such as a UUID
+		for i := range v.Len() {
+			h.WriteByte(byte(v.Index(i).Uint()))
+		}
 	}
 	return true
+}
+
+// behind hashes what has an encoding of its own by that, and else what v points at
+// or consists of.
+func (h *hasher) behind(v reflect.Value, depth int) bool {
+	t := v.Type()
+	switch k := t.Kind(); {
+	case (k == reflect.Pointer || k == reflect.Interface) && v.IsNil():
+		h.WriteByte('0')
+		return true
+	case k == reflect.Interface:
+		return h.reflected(v.Elem(), depth+1)
+	case t == timeType:
+		return h.value(v.Interface())
+	case t.Implements(valuerType):
+		return h.valuer(v.Interface().(driver.Valuer), depth)
+	case k == reflect.Struct:
+		return h.fields(v, depth)
+	case k == reflect.Pointer:
+		if e := t.Elem(); e.Kind() == reflect.Struct && e != timeType && t.NumMethod() > 0 {
+			return false // its code may know when it may be read
+		}
+		return h.reflected(v.Elem(), depth+1)
+	case k == reflect.Slice || k == reflect.Array:
+		return h.elements(v, depth)
+	}
+	return false
+}
+
+func (h *hasher) elements(v reflect.Value, depth int) bool {
+	h.number('a', uint64(v.Len()))
+	for i := range v.Len() {
+		if !h.reflected(v.Index(i), depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// fields hashes a struct, unless it has fields that only its own code may read.
+func (h *hasher) fields(v reflect.Value, depth int) bool {
+	t := v.Type()
+	h.number('r', uint64(t.NumField()))
+	for i := range t.NumField() {
+		if !t.Field(i).IsExported() || !h.reflected(v.Field(i), depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// valuer hashes what a value says that it is to be stored as.
+func (h *hasher) valuer(v driver.Valuer, depth int) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	stored, err := v.Value()
+	if err != nil {
+		return false
+	}
+	if stored == nil {
+		h.WriteByte('0')
+		return true
+	}
+	return h.reflected(reflect.ValueOf(stored), depth+1)
 }

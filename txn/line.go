@@ -6,54 +6,70 @@ import (
 	"time"
 )
 
-// line is a queue of transactions that fight for the same rows. It lets as many
-// in at a time as get along: one, and from time to time it tries more.
+// line is a queue of transactions that may fight for the same rows. It lets in as
+// many at a time as get along, which it has to learn.
+//
+// One conflict makes no more than a suspicion: there is no limit, turns are only
+// counted. When conflicts come again, and are more than a few among many, the limit
+// falls to one. From there it is raised, always to twice as much, while somebody
+// waits and no conflict speaks against it: after so many turns, or after so long,
+// whichever is first, because turns may take a millisecond or a second. The first
+// time that is soon, as nothing is known yet. Each time that the limit has to
+// fall again, because those who were let in meanwhile lost, the next try comes
+// later. So a row that everybody wants costs a try from time to time, and
+// those who only begin alike are all let in within a moment.
+//
+// Invariants: held is the number of holders without let, and at most limit but for
+// those who were in when it fell; those that wait come in the order in which they
+// joined, who has lost first; the timer runs while somebody waits, and only then.
 type line struct {
 	of    *admission
 	keys  []fingerprint
 	place *list.Element // among the lines of the pool
 
 	limit   int
-	holders []*turn
-	waiting []*waiter
-	alone   *turn // an exclusive turn: nobody else is let in
+	held    int
+	holders []*turn      // each knows its index
+	waiting [2]list.List // of turns; those in the first come before all others
+	alone   *turn        // an exclusive turn: nobody else is let in
+	timer   *time.Timer
 
-	good, bad int           // turns since the limit was last changed
-	patience  int           // good turns it takes to try a higher limit
-	usual     time.Duration // a turn, averaged
+	good, bad int           // turns that ended since the limit was last changed
+	changed   time.Time     // when that was
+	fell      time.Time     // when it last fell: who was in by then says nothing of what it is now
+	rising    bool          // it has been raised since
+	failures  int           // times that it had to fall although it was raised with care
+	patience  int           // good turns it takes to raise it, once it has fallen
+	pause     time.Duration // or the time
+	usual     time.Duration // a turn, averaged; zero: none has ended yet
 
 	troubled time.Time // the last conflict
-	joined   time.Time // when somebody last had to wait
+	waited   time.Time // when somebody last did
 	awaited  bool      // an opening may lead here
 }
 
-// turn is one attempt's place in a line. Its time counts from the connection.
-type turn struct {
-	line      *line
-	came      time.Time
-	began     time.Time // zero: it has no connection yet
-	let       bool      // the head was let in because of it
-	exclusive bool
-}
-
-// waiter is a call that waits for its turn.
-type waiter struct {
-	turn *turn
-	wake chan struct{} // of one
-	in   bool
-}
-
 const (
+	unlimited = 1 << 30
+
 	firstPatience = 8
 	nextPatience  = 64
 	mostPatience  = 8192
-	usualAtFirst  = 5 * time.Millisecond
+
+	firstPause = 25 * time.Millisecond
+	leastPause = 2 * time.Second // that a pause may always grow to
+	mostPause  = 20 * time.Second
+
+	remembered = 512 // turns that count, while the limit stays as it is
 
 	leastForbearance = 300 * time.Millisecond
+	quietTime        = time.Second
 )
 
 func newLine(of *admission, key fingerprint, now time.Time) *line {
-	return &line{of: of, keys: []fingerprint{key}, limit: 1, patience: firstPatience, usual: usualAtFirst, troubled: now}
+	return &line{
+		of: of, keys: []fingerprint{key}, limit: unlimited, patience: firstPatience, pause: firstPause,
+		changed: now, fell: now, troubled: now,
+	}
 }
 
 // room reports whether another one may come in.
@@ -61,37 +77,133 @@ func (l *line) room(exclusive bool) bool {
 	if l.alone != nil {
 		return false
 	}
-	held := 0
-	for _, t := range l.holders {
-		if !t.let {
-			held++
-		}
-	}
 	if exclusive {
-		return held == 0
+		return l.held == 0
 	}
-	return held < l.limit
+	return l.held < l.limit
 }
 
-func (l *line) take(t *turn) {
-	t.line, t.came = l, time.Now()
+// count is how many wait.
+func (l *line) count() int { return l.waiting[0].Len() + l.waiting[1].Len() }
+
+// head is who waits for the next turn, or nil.
+func (l *line) head() *turn {
+	for i := range l.waiting {
+		if e := l.waiting[i].Front(); e != nil {
+			return e.Value.(*turn)
+		}
+	}
+	return nil
+}
+
+// aheadOf is how many wait that come before t would.
+func (l *line) aheadOf(t *turn) int {
+	if t.front {
+		return l.waiting[0].Len()
+	}
+	return l.count()
+}
+
+// refuse says early that a turn would not come before the deadline. How long it
+// takes is known only when the limit is known to be needed.
+func (l *line) refuse(r *request, ahead int, now time.Time) error {
+	wait := l.wait(ahead)
+	if l.failures == 0 || r.deadline.IsZero() || wait < r.deadline.Sub(now) {
+		return nil
+	}
+	return &BusyError{Name: r.name, Ahead: ahead, Wait: wait, lost: r.lost}
+}
+
+// wait is how long it takes, as far as can be told, until that many have had their
+// turn.
+func (l *line) wait(ahead int) time.Duration {
+	return l.usual * time.Duration(ahead) / time.Duration(l.limit)
+}
+
+// join has a turn wait.
+func (l *line) join(t *turn, now time.Time) {
+	t.ahead, t.wake = l.aheadOf(t), make(chan struct{})
+	l.queue(t)
+	l.of.waiting++
+	l.waited = now
+	l.watch(now)
+}
+
+// queue gives a turn its place among those that wait.
+func (l *line) queue(t *turn) {
+	t.line, t.place = l, l.ofSame(t).PushBack(t)
+}
+
+// ofSame is the list in which t waits.
+func (l *line) ofSame(t *turn) *list.List { return &l.waiting[btoi(!t.front)] }
+
+func (l *line) take(t *turn, now time.Time) {
+	t.came, t.index = now, len(l.holders)
 	l.holders = append(l.holders, t)
+	l.held++
 	if t.exclusive {
 		l.alone = t
 	}
 }
 
-// call lets in whoever there is room for. The new head is not told that it is
-// the head: it looks from time to time.
-func (l *line) call() {
-	for len(l.waiting) > 0 && l.room(l.waiting[0].turn.exclusive) {
-		w := l.waiting[0]
-		l.waiting = slices.Delete(l.waiting, 0, 1)
-		l.of.waiting--
-		l.take(w.turn)
-		w.in = true
-		w.wake <- struct{}{}
+// call lets in whoever there is room for.
+func (l *line) call(now time.Time) {
+	for t := l.head(); t != nil && l.room(t.exclusive); t = l.head() {
+		l.unjoin(t)
+		l.take(t, now)
+		l.waited = now
+		l.of.lines.MoveToFront(l.place)
+		close(t.wake)
 	}
+	l.watch(now)
+}
+
+// unjoin has a turn wait no longer.
+func (l *line) unjoin(t *turn) {
+	l.ofSame(t).Remove(t.place)
+	t.place = nil
+	l.of.waiting--
+}
+
+// watch sets the timer for what is to happen next, if somebody waits.
+func (l *line) watch(now time.Time) {
+	switch {
+	case l.count() == 0:
+		if l.timer != nil {
+			l.timer.Stop()
+			l.timer = nil
+		}
+	case l.timer == nil:
+		l.timer = time.AfterFunc(l.next(now), l.tick)
+	}
+}
+
+// next is how long nothing can happen unless a turn ends.
+func (l *line) next(now time.Time) time.Duration {
+	at := now.Add(leastForbearance)
+	if due := l.overdue(); !due.IsZero() && due.Before(at) {
+		at = due
+	}
+	if due := l.changed.Add(l.enoughTime()); l.peaceful() && due.Before(at) {
+		at = due
+	}
+	return max(at.Sub(now), time.Millisecond)
+}
+
+// tick is called by the timer.
+func (l *line) tick() {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	if l.timer == nil {
+		return // it was stopped too late
+	}
+	l.timer = nil
+	now := time.Now()
+	if l.ripe(now) {
+		l.raise(now)
+	}
+	l.letIn(now)
+	l.call(now)
 }
 
 // overdue is when the head is let in although there is no room: a holder that
@@ -127,42 +239,187 @@ func (l *line) letIn(now time.Time) {
 	for _, t := range l.holders {
 		if !t.let && !now.Before(l.lateAt(t)) {
 			t.let = true
+			l.held--
 			if l.alone == t {
 				l.alone = nil
 			}
 		}
 	}
-	l.call()
 }
 
 // leave ends a turn, and learns from it.
-func (l *line) leave(t *turn, conflict bool, now time.Time) {
-	l.holders = slices.DeleteFunc(l.holders, func(h *turn) bool { return h == t })
+func (l *line) leave(t *turn, how verdict, now time.Time) {
+	if t.place != nil {
+		l.unjoin(t)
+	} else {
+		l.release(t)
+	}
+	switch {
+	case how == lost:
+		l.lost(t, now)
+	case how == agreed && !t.began.IsZero():
+		l.served(now.Sub(t.began), now)
+	}
+	l.call(now)
+}
+
+// release takes a turn from the holders.
+func (l *line) release(t *turn) {
+	last := l.holders[len(l.holders)-1]
+	l.holders[t.index], last.index = last, t.index
+	l.holders = slices.Delete(l.holders, len(l.holders)-1, len(l.holders))
+	if !t.let {
+		l.held--
+	}
 	if l.alone == t {
 		l.alone = nil
 	}
-	switch {
-	case conflict:
-		l.troubled = now
-		l.bad++
-		// A few among many are chance. At a limit of one it was somebody else's.
-		if l.limit > 1 && l.bad > 1 && l.bad*8 > l.good {
-			l.limit = max(l.limit/2, 1)
-			l.patience = min(max(2*l.patience, nextPatience), mostPatience)
-			l.good, l.bad = 0, 0
-		}
-	case !t.let && !t.began.IsZero():
-		l.usual += (now.Sub(t.began) - l.usual) / 8
-		if l.good++; l.good >= l.patience*max(l.limit/4, 1) && len(l.waiting) > 0 {
-			l.limit *= 2
-			l.good, l.bad = 0, 0
-		}
-	}
-	l.call()
 }
 
-// forsaken reports whether nobody needs the line any more.
+// served learns from a turn that did not lose.
+func (l *line) served(took time.Duration, now time.Time) {
+	if l.usual == 0 {
+		l.usual = took
+	}
+	l.usual += (took - l.usual) / 8
+	l.good++
+	l.fade()
+	if l.ripe(now) {
+		l.raise(now)
+	}
+}
+
+// lost learns from a conflict, of an attempt that had the turn, or none.
+func (l *line) lost(t *turn, now time.Time) {
+	l.troubled = now
+	if l.limit < unlimited && (t == nil || t.came.Before(l.fell)) {
+		return
+	}
+	if l.limit == 1 { // it was not one of this line's, so more at a time do not help now
+		l.good, l.bad = 0, min(l.bad+1, 2)
+		return
+	}
+	l.bad++
+	l.fade()
+	if (l.bad > 1 || l.failures > 1 && l.limit == 2) && !l.peaceful() { // one is chance, unless it is known better
+		l.fall(now)
+	}
+}
+
+// fade has the latest turns count more.
+func (l *line) fade() {
+	if l.good+l.bad >= remembered {
+		l.good, l.bad = l.good/2, l.bad/2
+	}
+}
+
+// peaceful reports whether conflicts are few among many, which is chance.
+func (l *line) peaceful() bool { return l.bad*8 <= l.good }
+
+// fall lowers the limit: by half, but to one where most lose, or where nothing was
+// known before.
+func (l *line) fall(now time.Time) {
+	if l.rising {
+		l.failures++
+		l.patience = min(max(2*l.patience, nextPatience), mostPatience)
+		l.pause = min(max(8*l.pause, l.usual), min(max(128*l.usual, leastPause), mostPause))
+	}
+	if l.limit == unlimited || l.bad > l.good {
+		l.limit = 1
+	} else {
+		l.limit /= 2
+	}
+	l.rising, l.fell = false, now
+	l.restart(now)
+}
+
+// raise doubles the limit.
+func (l *line) raise(now time.Time) {
+	l.limit = min(2*l.limit, unlimited)
+	l.rising = true
+	l.restart(now)
+	if l.timer != nil { // the next step may come sooner
+		l.timer.Reset(l.next(now))
+	}
+}
+
+func (l *line) restart(now time.Time) { l.good, l.bad, l.changed = 0, 0, now }
+
+// ripe reports whether it is time to raise the limit, and somebody waits because of
+// it.
+func (l *line) ripe(now time.Time) bool {
+	head := l.head()
+	if head == nil || l.alone != nil || head.exclusive || !l.peaceful() {
+		return false
+	}
+	return l.good >= l.enoughTurns() || now.Sub(l.changed) >= l.enoughTime()
+}
+
+// enoughTurns is after how many good turns the limit is raised. Once it was, and
+// nobody lost, the next step takes no more than it takes to see that.
+func (l *line) enoughTurns() int {
+	turns := l.patience
+	if l.rising {
+		turns = firstPatience
+	}
+	return turns * max(l.limit/4, 1)
+}
+
+func (l *line) enoughTime() time.Duration {
+	if l.rising && l.usual > 0 {
+		return min(l.pause, 2*l.usual)
+	}
+	return l.pause
+}
+
+// absorb makes another line a part of this one. That they are one is a reason to
+// begin again with a limit of one, unless both are no more than suspicions.
+func (l *line) absorb(other *line, now time.Time) {
+	for _, t := range other.holders {
+		t.line, t.index = l, len(l.holders)
+		l.holders = append(l.holders, t)
+	}
+	l.held += other.held
+	for i := range other.waiting {
+		for e := other.waiting[i].Front(); e != nil; e = e.Next() {
+			l.queue(e.Value.(*turn))
+		}
+		other.waiting[i].Init()
+	}
+	other.watch(now)
+	if l.alone == nil {
+		l.alone = other.alone
+	}
+	l.failures = max(l.failures, other.failures)
+	l.usual, l.patience, l.pause = max(l.usual, other.usual), max(l.patience, other.patience), max(l.pause, other.pause)
+	if l.waited.Before(other.waited) {
+		l.waited = other.waited
+	}
+	l.good, l.bad = l.good+other.good, l.bad+other.bad
+	if l.limit < unlimited || other.limit < unlimited {
+		l.limit, l.rising, l.fell = 1, false, now
+		l.restart(now)
+	} else if l.bad > 1 && !l.peaceful() {
+		l.fall(now)
+	}
+	l.call(now)
+}
+
+// quiet reports whether nobody had to wait and nobody lost for a while.
+func (l *line) quiet(now time.Time) bool {
+	return now.Sub(l.troubled) > quietTime && now.Sub(l.waited) > quietTime
+}
+
+// forsaken reports whether nobody needs the line any more: it was quiet, and it is
+// known how those ended who were in when it last was not. A turn may well take
+// longer than that.
 func (l *line) forsaken(now time.Time) bool {
-	const quiet = time.Second
-	return len(l.holders) == 0 && len(l.waiting) == 0 && now.Sub(l.troubled) > quiet && now.Sub(l.joined) > quiet
+	if l.count() > 0 || !l.quiet(now) {
+		return false
+	}
+	last := l.troubled
+	if last.Before(l.waited) {
+		last = l.waited
+	}
+	return !slices.ContainsFunc(l.holders, func(t *turn) bool { return t.came.Before(last.Add(quietTime)) })
 }

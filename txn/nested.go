@@ -13,6 +13,7 @@ import (
 // database there is nested in a transaction that it does not join.
 type running struct {
 	context.Context
+	call *call
 	db   DB
 	name string
 	key  inFlightKey // with Once

@@ -86,15 +86,15 @@ func (a *admission) openingOf(text fingerprint) *opening {
 	return o
 }
 
-// lineFor is the line in which a call has to wait, or nil.
-func (a *admission) lineFor(c *call, key fingerprint) *line {
-	if l := a.byKey[key]; l != nil {
+// lineFor is the line in which a request has to wait, or nil.
+func (a *admission) lineFor(r *request) *line {
+	if l := a.byKey[r.key]; l != nil {
 		return l
 	}
-	if l := a.lineOf(c.trail); l != nil {
+	if l := a.lineOf(r.trail); l != nil {
 		return l
 	}
-	return a.openings[c.opening].likely()
+	return a.openings[r.opening].likely()
 }
 
 // lineOf is the first line for any of the statements.

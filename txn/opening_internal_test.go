@@ -12,10 +12,8 @@ const (
 	ownRead = fingerprint(1 << 42)
 )
 
-func calling(a *admission, text fingerprint) *call {
-	c := newCall(a)
-	c.opening = text
-	return c
+func asks(text, key fingerprint, trail ...fingerprint) *request {
+	return &request{opening: text, key: key, trail: trail}
 }
 
 // A first statement that is never the same tells nothing: who fights with whom
@@ -23,47 +21,47 @@ func calling(a *admission, text fingerprint) *call {
 func TestFirstStatementThatTellsNothing(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	var loser *call
+	var loser *request
 	for i := range fingerprint(2 * leastMute) {
-		loser = calling(a, lookUp)
-		loser.lost, loser.trail = 1, []fingerprint{i + 1, hotRead, 1000 + i}
-		a.conflict(loser, i+1, loser.trail)
+		loser = asks(lookUp, i+1, i+1, hotRead, 1000+i)
+		loser.lost = 1
+		a.conflict(loser, nil)
 	}
 	require.NotNil(t, a.byKey[hotRead])
 	require.Nil(t, a.byKey[ownRead])
 	require.Nil(t, a.byKey[2*leastMute], "of what is known to tell nothing no line is made")
 
-	turn, err := a.enter(t.Context(), loser, 2*leastMute)
+	turn, err := a.enter(loser)
 	require.NoError(t, err)
 	require.Same(t, a.byKey[hotRead], turn.line, "a retry waits for what it lost with")
-	a.leave(turn, false)
+	a.leave(turn, agreed)
 
 	fresh := fingerprint(5000)
-	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	turn, err = a.enter(asks(lookUp, fresh))
 	require.NoError(t, err)
 	require.Nil(t, turn, "nobody knows yet where it ends")
 	for i := range fingerprint(leastSeen) {
-		require.Nil(t, a.lineFor(calling(a, lookUp), fresh))
+		require.Nil(t, a.lineFor(asks(lookUp, fresh)))
 		a.ended(lookUp, 6000+i, []fingerprint{6000 + i, hotRead})
 	}
-	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	turn, err = a.enter(asks(lookUp, fresh))
 	require.NoError(t, err)
 	require.Same(t, a.byKey[hotRead], turn.line, "those that began so all ended there")
-	a.leave(turn, false)
-	turn, err = a.enter(t.Context(), calling(a, lookUp+1), fresh)
+	a.leave(turn, agreed)
+	turn, err = a.enter(asks(lookUp+1, fresh))
 	require.NoError(t, err)
 	require.Nil(t, turn, "another text is another matter")
 
 	for i := range fingerprint(1000) {
 		a.ended(lookUp, 7000+i, []fingerprint{7000 + i, ownRead})
 	}
-	turn, err = a.enter(t.Context(), calling(a, lookUp), fresh)
+	turn, err = a.enter(asks(lookUp, fresh))
 	require.NoError(t, err)
 	require.Nil(t, turn, "they end elsewhere by now")
 	for i := range fingerprint(100) {
 		a.ended(lookUp, 8000+i, []fingerprint{8000 + i, hotRead})
 	}
-	require.NotNil(t, a.lineFor(calling(a, lookUp), fresh), "what was long ago does not count")
+	require.NotNil(t, a.lineFor(asks(lookUp, fresh)), "what was long ago does not count")
 
 	a.mu.Lock()
 	a.drop(a.byKey[hotRead])
@@ -81,7 +79,7 @@ func TestFirstStatementThatTells(t *testing.T) {
 	const rows = 10
 	for range 10 {
 		for row := range fingerprint(rows) {
-			a.conflict(calling(a, lookUp), row+1, []fingerprint{hotRead})
+			a.conflict(asks(lookUp, row+1, hotRead), nil)
 		}
 	}
 	require.Equal(t, rows, a.lines.Len())
@@ -92,7 +90,7 @@ func TestFirstStatementThatTells(t *testing.T) {
 			a.ended(lookUp, 500, []fingerprint{500, hotRead})
 		}
 	}
-	turn, err := a.enter(t.Context(), calling(a, lookUp), 500)
+	turn, err := a.enter(asks(lookUp, 500))
 	require.NoError(t, err)
 	require.Nil(t, turn)
 }
@@ -102,9 +100,9 @@ func TestFirstStatementThatMostlyTells(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
 	for i := range fingerprint(4 * leastMute) {
-		a.conflict(calling(a, lookUp), 1, []fingerprint{hotRead})
+		a.conflict(asks(lookUp, 1, hotRead), nil)
 		if i%2 == 0 {
-			a.conflict(calling(a, lookUp), 1000+i, []fingerprint{hotRead})
+			a.conflict(asks(lookUp, 1000+i, hotRead), nil)
 		}
 	}
 	require.Nil(t, a.byKey[hotRead])
@@ -114,9 +112,10 @@ func TestFirstStatementThatMostlyTells(t *testing.T) {
 func TestSuspectsOfOneCallAreNone(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
-	c := calling(a, lookUp)
+	r := asks(lookUp, 0, hotRead)
 	for i := range fingerprint(3 * leastMute) {
-		a.conflict(c, i+1, []fingerprint{hotRead})
+		r.key = i + 1
+		a.conflict(r, nil)
 	}
 	require.Nil(t, a.byKey[hotRead])
 }

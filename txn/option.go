@@ -193,7 +193,8 @@ func RequiresNew() Option {
 // Key names what the transaction fights for, where the caller knows it better than
 // the first statement says: transactions with equal parts wait in one line when
 // they conflict. Parts may be of any type that has a value to go by, as arguments
-// of statements; a pointer counts by what it points at. By default the first
+// of statements: not maps, nor structs with fields that are not exported, unless they
+// are a driver.Valuer. A pointer counts by what it points at. By default the first
 // statement with its arguments and the transaction's settings is the key.
 func Key(parts ...any) Option {
 	return optionFunc{"Key", func(c *config) error {
@@ -201,7 +202,7 @@ func Key(parts ...any) Option {
 			return errors.New("no parts are given")
 		}
 		if c.key = keyOf(parts); c.key == 0 {
-			return errors.New("a part is of a type without a value to go by, such as a map")
+			return errors.New("a part is of a type without a value to go by, such as a map, or a struct with fields that are not exported")
 		}
 		return nil
 	}}

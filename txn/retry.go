@@ -23,7 +23,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	switch a {
 	case always:
 		at.conflicted = true
-		c.lost++
+		c.asks.lost++
 		if reason(serverError(reasonErr)) == reasonCommitDeadline {
 			return count(&c.deadlines, maxDeadlines)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,8 +20,8 @@ import (
 //
 // Nothing is sent before the first statement of fn, with which BEGIN travels. In
 // it the call waits for its turn, where transactions that begin as this one does
-// conflict; too many of them make a [*BusyError]. An error of taking a connection
-// or of BEGIN comes from that statement.
+// conflict; without a turn before the deadline it gets a [*BusyError]. An error of
+// taking a connection or of BEGIN comes from that statement.
 //
 // A result is returned only after a known commit, and any error means that
 // nothing was committed, with two exceptions that say so: [*OutcomeUnknownError]
@@ -134,13 +135,13 @@ type call struct {
 
 	lines  *admission // nil: none
 	looked bool       // for lines
-	lost   int        // conflicts so far
 	number int        // of the attempt
 	inLine bool       // with others, so a retry needs no other wait
+	asks   request    // for a turn
 
-	opening fingerprint   // the text of the first statement
-	trail   []fingerprint // of the attempt that lost last
-	ordinal uint64        // among the calls that have lost
+	// For the calls inside its function, which may be in other goroutines.
+	begins atomic.Uint64        // the fingerprint of the statement that the attempt began with
+	turn   atomic.Pointer[turn] // of the attempt
 }
 
 func (c *call) run(ctx context.Context) (kept bool, err error) {
@@ -167,7 +168,9 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.maxElapsed), &elapsedError{c.maxElapsed})
 		defer cancel()
 	}
-	r := &running{Context: ctx, db: c.db, name: c.name}
+	c.asks.name = c.name
+	c.asks.deadline, _ = ctx.Deadline()
+	r := &running{Context: ctx, call: c, db: c.db, name: c.name}
 	defer r.over.Store(true)
 	release, err := c.hold(r)
 	if err != nil {

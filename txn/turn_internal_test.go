@@ -9,30 +9,34 @@ import (
 )
 
 // beginsWith is an attempt whose first statement is sql, in lines of its own.
-func beginsWith(a *admission, sql string, args ...any) *attempt {
-	return &attempt{call: newCall(a), firstSQL: sql, firstArgs: args}
+func beginsWith(t testing.TB, a *admission, sql string, args ...any) *attempt {
+	at := &attempt{call: &call{config: &defaults, lines: a, looked: true}, ctx: t.Context()}
+	if sql != "" {
+		at.beginsWith(&statement{sql: sql, args: args}, true)
+	}
+	return at
 }
 
 func TestTurnIsForWhatTheTransactionBeginsWith(t *testing.T) {
 	t.Parallel()
 	lines := newAdmission()
-	lines.conflict(newCall(lines), fingerprintOf("queued", []any{1}), nil)
-	lines.conflict(newCall(lines), keyOf([]any{"key"}), nil)
+	suspected(lines, fingerprintOf("queued", []any{1}, true))
+	suspected(lines, keyOf([]any{"key"}))
 
-	at := beginsWith(lines, "")
+	at := beginsWith(t, lines, "")
 	at.queue = []statement{{kind: queued, sql: "queued", args: []any{1}}}
 	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
 	require.NotNil(t, at.turn, "what is queued goes first")
-	require.Equal(t, fingerprintOf("queued", nil), at.call.opening)
+	require.Equal(t, fingerprintOf("queued", nil, true), at.call.asks.opening)
 	require.NoError(t, at.takeTurn(t.Context(), nil))
 	at.endTurn()
 	require.Nil(t, at.turn)
 
-	at = beginsWith(lines, "")
+	at = beginsWith(t, lines, "")
 	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
 	require.Nil(t, at.turn)
 
-	at = beginsWith(lines, "")
+	at = beginsWith(t, lines, "")
 	at.call.config = &config{key: keyOf([]any{"key"}), first: defaults.first}
 	require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "answered"}))
 	require.NotNil(t, at.turn, "Key names the line")
@@ -42,14 +46,14 @@ func TestTurnIsForWhatTheTransactionBeginsWith(t *testing.T) {
 func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
 	t.Parallel()
 	lines := newAdmission()
-	plain := beginsWith(lines, "read", 1)
-	require.Equal(t, fingerprintOf("read", []any{1}), plain.fingerprint())
-	set := beginsWith(lines, "read", 1)
+	plain := beginsWith(t, lines, "read", 1)
+	require.Equal(t, fingerprintOf("read", []any{1}, true), plain.key())
+	set := beginsWith(t, lines, "read", 1)
 	set.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to a"})}
-	require.NotEqual(t, plain.fingerprint(), set.fingerprint())
-	other := beginsWith(lines, "read", 1)
+	require.NotEqual(t, plain.key(), set.key())
+	other := beginsWith(t, lines, "read", 1)
 	other.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to b"})}
-	require.NotEqual(t, set.fingerprint(), other.fingerprint())
+	require.NotEqual(t, set.key(), other.key())
 }
 
 // What an attempt has sent is remembered for its call when it loses, and tells
@@ -57,26 +61,26 @@ func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
 func TestTrail(t *testing.T) {
 	t.Parallel()
 	lines := newAdmission()
-	lines.conflict(newCall(lines), fingerprintOf("hot", nil), nil)
-	at := beginsWith(lines, "first", 1)
+	suspected(lines, fingerprintOf("hot", nil, true))
+	at := beginsWith(t, lines, "first", 1)
 	at.follow([]statement{{kind: answered, sql: "first", args: []any{1}}, {kind: queued, sql: "write"}})
 	for range 2 * mostTrail {
 		at.follow([]statement{{kind: answered, sql: "hot"}})
 	}
 	require.Len(t, at.trail, mostTrail)
-	require.Equal(t, []fingerprint{fingerprintOf("first", []any{1}), fingerprintOf("write", nil)}, at.trail[:2])
+	require.Equal(t, []fingerprint{fingerprintOf("first", []any{1}, true), fingerprintOf("write", nil, true)}, at.trail[:2])
 	at.conflicted = true
 	at.endTurn()
-	require.Equal(t, at.trail, at.call.trail)
+	require.Equal(t, at.trail, at.call.asks.trail)
 
-	lines.openingOf(fingerprintOf("other", nil))
+	lines.openingOf(fingerprintOf("other", nil, true))
 	for i := range leastSeen {
-		at = beginsWith(lines, "", nil)
+		at = beginsWith(t, lines, "", nil)
 		require.NoError(t, at.takeTurn(t.Context(), &statement{kind: answered, sql: "other", args: []any{i}}))
 		at.follow([]statement{{kind: answered, sql: "hot"}})
 		at.endTurn()
 	}
-	require.NotNil(t, lines.openings[fingerprintOf("other", nil)].likely())
+	require.NotNil(t, lines.openings[fingerprintOf("other", nil, true)].likely())
 }
 
 // BenchmarkTurnWithoutLines is what admission adds to a transaction while nothing

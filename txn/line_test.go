@@ -1,0 +1,406 @@
+package txn_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/txn"
+)
+
+// until is require.Eventually for what takes as long as it takes.
+func until(t *testing.T, is func() bool) {
+	t.Helper()
+	require.Eventually(t, is, eventually, tick)
+}
+
+// held holds the turn of a key until it is released.
+type held struct {
+	release func()
+	ended   chan error
+}
+
+// hold has a call hold its turn, once it has one.
+func hold(t *testing.T, r *txn.Runner) held {
+	t.Helper()
+	began, end := make(chan struct{}), make(chan struct{})
+	h := held{sync.OnceFunc(func() { close(end) }), make(chan error, 1)}
+	go func() {
+		h.ended <- txn.Run(context.WithoutCancel(t.Context()), r, func(ctx context.Context, tx *txn.Tx) error {
+			if _, err := read(ctx, tx, 2); err != nil {
+				return err
+			}
+			close(began)
+			<-end
+			return nil
+		})
+	}()
+	t.Cleanup(h.release)
+	select {
+	case <-began:
+	case err := <-h.ended:
+		t.Fatal(err)
+	}
+	return h
+}
+
+// lineWaits counts the waits for a turn, and is told of them.
+type lineWaits struct {
+	txn.NopTracer
+	began atomic.Int64
+	ends  chan txn.TraceWaitEndData
+}
+
+func (w *lineWaits) TraceWaitStart(ctx context.Context, data txn.TraceWaitStartData) context.Context {
+	if data.InLine {
+		w.began.Add(1)
+	}
+	return ctx
+}
+
+func (w *lineWaits) TraceWaitEnd(_ context.Context, data txn.TraceWaitEndData) {
+	if data.InLine && w.ends != nil {
+		w.ends <- data
+	}
+}
+
+// Transactions that all read one row of settings first never conflict again after
+// the first time: nobody has to wait.
+func TestOneConflictHoldsUpNobody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		waits := new(lineWaits)
+		r := txn.New(db.Pool, txn.Trace(waits))
+		attempts, err := txn.RunInTx(t.Context(), r, collide(db, asIs))
+		require.NoError(t, err)
+		require.Equal(t, 2, attempts)
+		require.Equal(t, 1, r.Stats().Lines)
+		var all sync.WaitGroup
+		var together sync.WaitGroup // all are in at the same time
+		together.Add(4)
+		for range 4 {
+			all.Go(func() {
+				err := txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error {
+					if _, err := read(ctx, tx, 1); err != nil {
+						return err
+					}
+					together.Done()
+					together.Wait()
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		require.Zero(t, waits.began.Load())
+		until(t, func() bool { return r.Stats() == txn.Stats{} }) // and the line goes
+	})
+}
+
+// A context that is a statement's alone ends the wait of that statement. The call
+// has time, and may go on.
+func TestStatementsOwnContextInLine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		r := txn.New(db.Pool, txn.Key("the row"))
+		txn.Narrow(db.Pool, time.Minute, "the row")
+		h := hold(t, r)
+		waiting := make(chan error, 1)
+		go func() {
+			waiting <- txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 7) })
+		}()
+		until(t, func() bool { return r.Stats().Waiting == 1 })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err := txn.Run(ctx, r, func(ctx context.Context, tx *txn.Tx) error {
+			for range 3 {
+				short, cancel := context.WithTimeout(ctx, 15*time.Millisecond)
+				_, err := tx.Exec(short, "update accounts set balance = 8 where id = 1")
+				cancel()
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				var busy *txn.BusyError
+				require.False(t, errors.As(err, &busy), "the call has an hour: %v", err)
+				require.Equal(t, 1, r.Stats().Waiting)
+			}
+			tx.Queue("update accounts set balance = balance + 1 where id = 1")
+			h.release()
+			return nil
+		})
+		require.NoError(t, err)
+		require.NoError(t, <-waiting)
+		require.NoError(t, <-h.ended)
+		require.Equal(t, 8, balance(t, db, 1))
+	})
+}
+
+// Who waits until the deadline of the call is told what for.
+func TestWaitInVain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		tracer := &lineWaits{ends: make(chan txn.TraceWaitEndData, 1)}
+		r := txn.New(db.Pool, txn.Key("the row"), txn.Name("second"))
+		txn.Narrow(db.Pool, time.Minute, "the row")
+		h := hold(t, r)
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
+		defer cancel()
+		err := txn.Run(ctx, r, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := read(context.Background(), tx, 1) // under which it would wait for ever
+			require.Error(t, err)
+			return nil
+		}, txn.Trace(tracer))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "txn second: busy: waited ")
+		var busy *txn.BusyError
+		require.ErrorAs(t, err, &busy)
+		require.Equal(t, "second", busy.Name)
+		require.Zero(t, busy.Ahead)
+		end := <-tracer.ends
+		require.ErrorIs(t, end.Err, busy)
+		require.GreaterOrEqual(t, end.Waited, 15*time.Millisecond)
+
+		ctx, hangUp := context.WithCancel(t.Context())
+		go func() {
+			for r.Stats().Waiting == 0 {
+				time.Sleep(tick)
+			}
+			hangUp()
+		}()
+		err = txn.Run(ctx, r, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := read(ctx, tx, 1)
+			return err
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.False(t, errors.As(err, &busy), "nobody will come again: %v", err)
+		h.release()
+		require.NoError(t, <-h.ended)
+	})
+}
+
+// A call beside the one inside whose function it is does not wait for that one's
+// turn. For another's it does.
+func TestRequiresNewPassesItsOwnCall(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		const firstRead = "select balance from accounts where id = $1"
+		other := poolWith(t, db, func(*pgxpool.Config) {})
+		waits := new(lineWaits)
+		r := txn.New(db.Pool, txn.Trace(waits))
+		txn.Narrow(db.Pool, time.Minute, "the row")
+		txn.NarrowFor(db.Pool, time.Minute, firstRead, 2)
+		look := func(inside func(ctx context.Context) error) func(ctx context.Context, tx *txn.Tx) error {
+			return func(ctx context.Context, tx *txn.Tx) error {
+				if _, err := read(ctx, tx, 2); err != nil || inside == nil {
+					return err
+				}
+				return inside(ctx)
+			}
+		}
+		beside := func(inside func(ctx context.Context) error, opts ...txn.Option) func(ctx context.Context) error {
+			return func(ctx context.Context) error {
+				return txn.Run(ctx, r, look(inside), append(opts, txn.RequiresNew())...)
+			}
+		}
+		key := txn.Key("the row")
+		for name, call := range map[string]func(ctx context.Context) error{
+			"same key":             func(ctx context.Context) error { return txn.Run(ctx, r, look(beside(nil, key)), key) },
+			"twice":                func(ctx context.Context) error { return txn.Run(ctx, r, look(beside(beside(nil, key), key)), key) },
+			"same first statement": func(ctx context.Context) error { return txn.Run(ctx, r, look(beside(nil))) },
+			"through another pool": func(ctx context.Context) error {
+				return txn.Run(ctx, r, look(func(ctx context.Context) error {
+					return txn.Run(ctx, other, look(beside(nil, key)), key)
+				}), key)
+			},
+			"one that waits for nobody": func(ctx context.Context) error {
+				return txn.Run(ctx, db.Pool, look(beside(nil, key)), key, txn.NoAdmission())
+			},
+			"in a goroutine": func(ctx context.Context) error {
+				return txn.Run(ctx, r, look(func(ctx context.Context) error {
+					ended := make(chan error)
+					go func() { ended <- beside(nil, key)(ctx) }()
+					return <-ended
+				}), key)
+			},
+		} {
+			require.NoError(t, call(t.Context()), name)
+			require.Zero(t, waits.began.Load(), name)
+		}
+
+		txn.Narrow(db.Pool, time.Minute, "another row")
+		for name, outer := range map[string]txn.DB{"another key": r, "of another pool": other} {
+			nested := txn.Key("another row")
+			if outer == other {
+				nested = key
+			}
+			h := hold(t, txn.New(db.Pool, nested))
+			before := waits.began.Load()
+			ended := make(chan error, 1)
+			go func() { ended <- txn.Run(t.Context(), outer, look(beside(nil, nested)), key) }()
+			until(t, func() bool { return waits.began.Load() == before+1 })
+			h.release()
+			require.NoError(t, <-ended, name)
+			require.NoError(t, <-h.ended)
+		}
+	})
+}
+
+// hostile is a tracer whose methods do not return.
+type hostile struct {
+	txn.NopTracer
+	start, end func()
+}
+
+func (h *hostile) TraceWaitStart(ctx context.Context, _ txn.TraceWaitStartData) context.Context {
+	if h.start != nil {
+		h.start()
+	}
+	return ctx
+}
+
+func (h *hostile) TraceWaitEnd(context.Context, txn.TraceWaitEndData) {
+	if h.end != nil {
+		h.end()
+	}
+}
+
+// hostileValue is an argument that ends the goroutine when it is looked at.
+type hostileValue func()
+
+func (v hostileValue) Value() (driver.Value, error) { v(); return int64(1), nil }
+
+// A place in a line goes with the call, whatever a user's code does meanwhile.
+func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		r := txn.New(db.Pool, txn.Key("the row"))
+		txn.Narrow(db.Pool, time.Minute, "the row")
+		h := hold(t, r)
+		boom := func() { panic("boom") }
+		ctx, cancel := context.WithCancel(t.Context())
+		readOne := func(ctx context.Context, tx *txn.Tx) error { _, err := read(ctx, tx, 1); return err }
+		for _, test := range []struct {
+			name  string
+			frees bool // the turn
+			call  func()
+		}{
+			{"panic before the wait", false, func() { _ = txn.Run(ctx, r, readOne, txn.Trace(&hostile{start: boom})) }},
+			{"Goexit before the wait", false, func() { _ = txn.Run(ctx, r, readOne, txn.Trace(&hostile{start: runtime.Goexit})) }},
+			{"panic after a wait in vain", false, func() { _ = txn.Run(ctx, r, readOne, txn.Trace(&hostile{start: cancel, end: boom})) }},
+			{"panic when the turn came", true, func() {
+				_ = txn.Run(t.Context(), r, readOne, txn.Trace(&hostile{start: h.release, end: boom}))
+			}},
+			{"Goexit when the turn came", true, func() {
+				_ = txn.Run(t.Context(), r, readOne, txn.Trace(&hostile{start: h.release, end: runtime.Goexit}))
+			}},
+			{"panic of an argument", true, func() {
+				h.release()
+				_ = txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error {
+					if err := readOne(ctx, tx); err != nil {
+						return err
+					}
+					_, err := tx.Exec(ctx, "select $1::bigint", hostileValue(boom))
+					return err
+				})
+			}},
+			{"Goexit of the function", true, func() {
+				h.release()
+				_ = txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error {
+					if err := readOne(ctx, tx); err != nil {
+						return err
+					}
+					runtime.Goexit()
+					return nil
+				})
+			}},
+		} {
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				defer func() { _ = recover() }()
+				test.call()
+			}()
+			<-ended
+			if test.frees {
+				require.NoError(t, <-h.ended)
+				require.Zero(t, r.Stats().Holding, test.name)
+				h = hold(t, r)
+			}
+			require.Zero(t, r.Stats().Waiting, test.name)
+			require.Equal(t, 1, r.Stats().Holding, test.name)
+		}
+		h.release()
+		require.NoError(t, <-h.ended)
+		require.NoError(t, txn.Run(t.Context(), r, readOne))
+	})
+}
+
+// counter is an argument that other goroutines change, under its own lock.
+type counter struct {
+	mu sync.Mutex
+	n  int64
+}
+
+func (c *counter) Value() (driver.Value, error) { return c.add(0), nil }
+
+func (c *counter) add(n int64) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n += n
+	return c.n
+}
+
+// What is compared to find out who wants the same is not read behind the back of the
+// argument's own code: the race detector sees it.
+func TestArgumentWithALockOfItsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		txn.Narrow(db.Pool, time.Millisecond, "anything") // so that there are lines
+		stop := make(chan struct{})
+		var counting sync.WaitGroup
+		c := new(counter)
+		counting.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					c.add(1)
+					runtime.Gosched()
+				}
+			}
+		})
+		for range 20 {
+			attempts := 0
+			err := txn.Run(t.Context(), db.Pool, func(ctx context.Context, tx *txn.Tx) error {
+				attempts++
+				var n int
+				if err := tx.QueryRow(ctx, "select balance from accounts where id = 1 and 0 <= $1::bigint", c).Scan(&n); err != nil {
+					return err
+				}
+				if attempts == 1 {
+					if _, err := db.Exec(ctx, "update accounts set balance = balance + 1 where id = 1"); err != nil {
+						return err
+					}
+				}
+				var b pgx.Batch
+				b.Queue("update accounts set balance = $1 + 0 * $2::bigint where id = 1", n+1, c)
+				return tx.SendBatch(ctx, &b).Close()
+			})
+			require.NoError(t, err)
+			require.Equal(t, 2, attempts)
+		}
+		close(stop)
+		counting.Wait()
+	})
+}
