@@ -220,5 +220,18 @@ func TestRefusedStatementsBehindAPooler(t *testing.T) {
 		}
 		require.Equal(t, 100, balance(t, db, 1))
 		requireClean(t, pool)
+
+		// One that pgx prepares costs a connection behind a PgBouncer that knows its name.
+		for range 3 {
+			err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+				if err := write(ctx, tx, 1, 7); err != nil {
+					return err
+				}
+				_, err := tx.Exec(ctx, "update nowhere set balance = $1 + 3", 1)
+				return err
+			})
+			require.Equal(t, "42P01", serverError(t, err).Code)
+		}
+		require.Equal(t, 100, balance(t, db, 1))
 	})
 }
