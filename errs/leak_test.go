@@ -128,7 +128,10 @@ func TestNothingOfTheDatabaseLeaks(t *testing.T) {
 			t.Fatalf("SQLSTATE %s of %s, %s:\n%s", pe.Code, driver, wrap, strings.Join(found, "\n"))
 		}
 	}
-	for _, code := range codes {
+	for n, code := range codes {
+		if testing.Short() && n%8 != 0 && len(code[0]) == 5 {
+			continue // there are more of its kind
+		}
 		for name := range drivers {
 			for i, shape := range shapes {
 				pe := withCanaries(code[0], shape.message, shape.detail)

@@ -68,7 +68,7 @@ func TestGetByKeyAloneWritesNoText(t *testing.T) {
 	if s.sql.String() != fast {
 		t.Errorf("%s\ninstead of %s", fast, s.sql.String())
 	}
-	if n := testing.AllocsPerRun(100, func() { _, _, _ = q.statement(key, 0) }); n > 1 {
+	if n := testing.AllocsPerRun(2000, func() { _, _, _ = q.statement(key, 0) }); n > 1 {
 		t.Errorf("%v allocations, want 1", n)
 	}
 }

@@ -240,7 +240,7 @@ func TestRows(t *testing.T) {
 func TestLocks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		in := Orders.In(me).OrderBy(OrderID.Asc())
 		inTx(t, db, func(first pgx.Tx) {

@@ -280,7 +280,7 @@ func TestVerify(t *testing.T) {
 						require.NotContains(c, after, g)
 					}
 					require.True(c, others || len(after) == 0, "%v", after)
-				}, time.Minute, 20*time.Millisecond)
+				}, 5*time.Minute, 20*time.Millisecond)
 			})
 		}
 	})

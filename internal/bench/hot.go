@@ -169,7 +169,7 @@ func (s *hotSuite) measure(ctx context.Context, url string, l hotLine) (_ hotFig
 		return hotFigures{}, err
 	}
 	warmUp := min(s.time/4, 500*time.Millisecond)
-	const toStart = time.Minute
+	const toStart = 5 * time.Minute
 	running, cancel := context.WithTimeout(ctx, toStart+warmUp+s.time+2*s.deadline)
 	defer cancel()
 	sample, err := runHotTasks(running, s.tasks(b, l, warmUp))

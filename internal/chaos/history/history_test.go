@@ -154,7 +154,7 @@ func TestSerialHistories(t *testing.T) {
 }
 
 func TestLongCycleInALargeHistory(t *testing.T) {
-	const n = 20_000
+	const n = 5_000
 	var txns []Txn
 	final := lists{}
 	for i := range int64(n) { // each misses what the next one appends
