@@ -130,8 +130,9 @@
 // land after the look. The call is run again, and takes the key first, or is told
 // that it was taken. What loses the race fails, also when it arrives late.
 //
-// What a function returns has to come back from JSON as it was. An error of the
-// function's leaves no row. The table is made by [LedgerSchema], and [CleanLedger]
+// A request must be told from others by its JSON, and a result must come back from
+// JSON as it was; what does not is refused, and never given to the wrong caller. An
+// error of the function's leaves no row. The table is made by [LedgerSchema], and [CleanLedger]
 // deletes what has expired; from then on the absence of a key proves nothing, so
 // [Ledger.Retention] must be longer than anybody goes on asking. Package
 // [github.com/rowkeeper/rowkeeper/txn/idempotency] is the Idempotency-Key header of

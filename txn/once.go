@@ -27,8 +27,22 @@ import (
 // encoding/json encodes; the same key with another request is [ErrKeyReused]. With
 // nil all requests are the same. Namespace and key are text of 1 to 255 bytes.
 //
-// The result is kept as JSON, so it must come back from there as it was; it may
-// take 256 KiB, or the call fails with a [*ResultTooLargeError] and is rolled back.
+// Requests are the same if their JSON says the same, in any order of members; Go
+// types do not count, nor do fields that omitempty or omitzero leaves out. A request
+// is refused where JSON does not say all of it: for a field that is not exported,
+// left out by its tag or hidden by another one of that name, anywhere in its type or
+// behind its interfaces; for text that is not UTF-8 (give []byte); for raw JSON in
+// which a name is given twice. So an error value or a protobuf message is no request:
+// give a struct of what counts, or its bytes. A type that encodes itself is trusted:
+// what its MarshalJSON or MarshalText leaves out makes no difference.
+//
+// The result is kept as JSON and has to come back from there as it was. A type of
+// which JSON does not say all, or that has an interface with methods, is refused
+// before the function runs. A value that comes back changed, such as an int in an
+// any, which comes back as a float64, is refused when the function has returned it,
+// and the call is rolled back. A json.RawMessage comes back as the same JSON, not as
+// the same bytes. The result may take 256 KiB, or the call fails with a
+// [*ResultTooLargeError] and is rolled back.
 //
 // An error of the function's rolls back and leaves the key free. A call whose key
 // is being used by another one waits for that one, unless [Ledger] says
@@ -91,14 +105,14 @@ func hashRequest(namespace string, request any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
-	if hidesAll(request) {
-		return nil, fmt.Errorf("the request, a %T, has no exported field, so all would be the same", request)
-	}
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(encoded))
 	dec.UseNumber() // or large numbers become equal
 	if err := dec.Decode(&value); err != nil {
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
+	}
+	if err := checkRequest(request, encoded, value); err != nil {
+		return nil, &requestError{fmt.Sprintf("%T", request), err}
 	}
 	if encoded, err = json.Marshal(value); err != nil { // which sorts the members
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
@@ -110,31 +124,53 @@ func hashRequest(namespace string, request any) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-func hidesAll(request any) bool {
-	t := reflect.TypeOf(request)
-	for t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == nil || t.Kind() != reflect.Struct || t.NumField() == 0 {
-		return false
-	}
-	for _, m := range []reflect.Type{reflect.TypeFor[json.Marshaler](), reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()} {
-		if t.Implements(m) || reflect.PointerTo(t).Implements(m) {
-			return false
-		}
-	}
-	for i := range t.NumField() {
-		if f := t.Field(i); f.IsExported() || f.Anonymous {
-			return false
-		}
-	}
-	return true
+// requestError is that of a request which may be taken for another one.
+type requestError struct {
+	of  string
+	err error
 }
 
-// onceable reports why a call cannot have the option Once.
-func (c *config) onceable(name string) error {
-	if c.once != nil && c.readOnly {
+func (e *requestError) Error() string {
+	return fmt.Sprintf("the request, a %s, cannot be told from others by its JSON: %v", e.of, e.err)
+}
+func (e *requestError) Unwrap() error { return e.err }
+
+// Kind is errs.Malformed where it is for text that comes from outside.
+func (e *requestError) Kind() kind.Kind {
+	if l, ok := e.err.(*lossError); ok && l.text {
+		return kind.Malformed
+	}
+	return kind.Internal
+}
+
+// checkRequest refuses a request that may differ from another one in something that
+// its JSON does not have.
+func checkRequest(request any, encoded []byte, decoded any) error {
+	types := jsonTypes{anyInterface: true}
+	if request != nil {
+		if err := types.check(jsonType{reflect.TypeOf(request), false}); err != nil {
+			return err
+		}
+	}
+	if err := types.checkValue(reflect.ValueOf(request), 0); err != nil {
+		return err
+	}
+	return checkJSON(encoded, decoded)
+}
+
+// onceable reports why a call with that result cannot have the option Once.
+func (c *config) onceable(name string, result any) error {
+	switch {
+	case c.once == nil:
+		return nil
+	case c.readOnly:
 		return fmt.Errorf("%s: Once in a read-only call, which cannot write the ledger", prefix(name))
+	case result == nil:
+		return nil
+	}
+	t := reflect.TypeOf(result).Elem()
+	if err := new(jsonTypes).check(jsonType{t, true}); err != nil {
+		return fmt.Errorf("%s: Once: a result of type %v would not come back from JSON as it was: %w", prefix(name), t, err)
 	}
 	return nil
 }
@@ -218,7 +254,9 @@ func (e *ResultTooLargeError) Error() string {
 // Kind is errs.Internal: the client cannot mend it.
 func (e *ResultTooLargeError) Kind() kind.Kind { return kind.Internal }
 
-// encoded is the result of the function as JSON, nil where there is none.
+// encoded is the result of the function as JSON, nil where there is none. A result
+// that does not come back from there as it was is refused, so that no replay
+// returns another one than the call that took the key.
 func (c *call) encoded() (*string, error) {
 	if c.result == nil {
 		return nil, nil
@@ -230,8 +268,26 @@ func (c *call) encoded() (*string, error) {
 	if len(text) > MostResult {
 		return nil, &ResultTooLargeError{Name: c.name, Size: len(text)}
 	}
+	result := reflect.ValueOf(c.result).Elem()
+	if err := checkResult(result, text); err != nil {
+		return nil, fmt.Errorf("%s: Once: the result, a %v, does not come back from JSON as it was: %w", prefix(c.name), result.Type(), err)
+	}
 	s := string(text)
 	return &s, nil
+}
+
+func checkResult(result reflect.Value, encoded []byte) error {
+	if err := new(jsonTypes).checkValue(result, 0); err != nil {
+		return err
+	}
+	if !utf8.Valid(encoded) { // of something that encodes itself
+		return notText("has JSON that is not valid UTF-8")
+	}
+	back := reflect.New(result.Type())
+	if err := json.Unmarshal(encoded, back.Interface()); err != nil {
+		return err
+	}
+	return comesBack(result, back.Elem())
 }
 
 // restore makes the result what was stored.

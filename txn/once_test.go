@@ -256,7 +256,7 @@ func TestOnceMisuse(t *testing.T) {
 			"the key is no text":            {txn.Once("n", "a\x00", nil)},
 			"the namespace is no text":      {txn.Once("\xff", "k", nil)},
 			"the request cannot be encoded": {txn.Once("n", "k", func() {})},
-			"has no exported field":         {txn.Once("n", "k", struct{ a int }{1})},
+			"a is not exported":             {txn.Once("n", "k", struct{ a int }{1})},
 			"Once in a read-only call":      {txn.Once("n", "k", nil), txn.ReadOnly()},
 			"read-only call, which":         {txn.FollowerRead(), txn.Once("n", "k", nil)},
 			"retention of 1m0s is not":      {txn.Ledger{Retention: time.Minute}},

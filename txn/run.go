@@ -92,7 +92,7 @@ func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed 
 		err := join(ctx, tx, cfg.name, fn)
 		return err == nil, err
 	}
-	if err := cfg.onceable(cfg.name); err != nil {
+	if err := cfg.onceable(cfg.name, result); err != nil {
 		return false, err
 	}
 	if !cfg.requiresNew {

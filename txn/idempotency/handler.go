@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/rowkeeper/rowkeeper/txn"
 )
@@ -119,19 +121,19 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if opts = append(opts, h.txn...); key != "" {
 		opts = append(opts, txn.Once(namespace(h.endpoint, owner), key, fingerprint(r, body)))
 	}
-	response, err := txn.RunInTx(r.Context(), h.db, func(ctx context.Context, tx *txn.Tx) (Response, error) {
+	kept, err := txn.RunInTx(r.Context(), h.db, func(ctx context.Context, tx *txn.Tx) (stored, error) {
 		again := r.WithContext(ctx)
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		response, err := h.f(ctx, tx, again)
 		if err == nil {
 			err = response.check()
 		}
-		return response, err
+		return store(response), err
 	}, opts...)
 	if err != nil {
 		return err
 	}
-	response.write(w)
+	kept.response().write(w)
 	return nil
 }
 
@@ -144,5 +146,21 @@ func namespace(endpoint, owner string) string {
 // fingerprint is what has to be the same in a request that is made again.
 func fingerprint(r *http.Request, body []byte) any {
 	hash := sha256.Sum256(body)
-	return []string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, hex.EncodeToString(hash[:])}
+	return []string{r.Method, r.URL.EscapedPath(), asText(r.URL.RawQuery), hex.EncodeToString(hash[:])}
+}
+
+// asText escapes what is not ASCII in a query that is not text, which means the same.
+func asText(query string) string {
+	if utf8.ValidString(query) {
+		return query
+	}
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }

@@ -41,8 +41,11 @@ func pay(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response
 	}
 	return idempotency.Response{
 		Status: http.StatusCreated,
-		Header: http.Header{"Content-Type": {"x/y"}, "location": {"/payments/" + r.Header.Get("Nonce")}, "Link": {"<a>", "<b>"}},
-		Body:   []byte("\x00\xff <" + r.Header.Get("Nonce") + "> \r\n"),
+		Header: http.Header{
+			"Content-Type": {"x/y"}, "location": {"/payments/" + r.Header.Get("Nonce")}, "Link": {"<a>", "<b>"},
+			"Content-Disposition": {"attachment", "filename=\"ü \xff " + r.Header.Get("Nonce") + "\""},
+		},
+		Body: []byte("\x00\xff <" + r.Header.Get("Nonce") + "> \r\n"),
 	}, nil
 }
 
@@ -129,6 +132,7 @@ func TestAnotherRequestWithTheKey(t *testing.T) {
 			"body":   func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("6")) },
 			"path":   func(r *http.Request) { r.URL.Path = "/payments/" },
 			"query":  func(r *http.Request) { r.URL.RawQuery = "x=2" },
+			"bytes":  func(r *http.Request) { r.URL.RawQuery = "x=1&\xff" },
 			"method": func(r *http.Request) { r.Method = "PATCH" },
 		} {
 			w := s.do(t, "alice", `"k"`, "5", change)
@@ -137,6 +141,22 @@ func TestAnotherRequestWithTheKey(t *testing.T) {
 			require.NotContains(t, w.Body.String(), "rowkeeper")
 		}
 		require.Equal(t, 1, s.payments(t))
+	})
+}
+
+// Bytes that are not text are told apart too.
+func TestAnotherRequestOfBytes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		s := open(t, db, pay)
+		query := func(q string) func(*http.Request) { return func(r *http.Request) { r.URL.RawQuery = q } }
+		path := func(p string) func(*http.Request) { return func(r *http.Request) { r.URL.Path = p } }
+		for _, same := range []string{"ü=\xff", "%C3%BC=\xff", "%C3%BC=%FF"} {
+			require.Equal(t, 201, s.do(t, "alice", `"query"`, "5", query(same)).Code)
+		}
+		require.Equal(t, 422, s.do(t, "alice", `"query"`, "5", query("ü=\xfe")).Code)
+		require.Equal(t, 201, s.do(t, "alice", `"path"`, "5", path("/\xff")).Code)
+		require.Equal(t, 422, s.do(t, "alice", `"path"`, "5", path("/\xfe")).Code)
+		require.Equal(t, 2, s.payments(t))
 	})
 }
 
