@@ -17,7 +17,7 @@ func comesBack(a, b reflect.Value) error {
 			return changed(a.IsNil() != b.IsNil())
 		}
 		if a, b = a.Elem(), b.Elem(); a.Type() != b.Type() {
-			return lost("has a %v, which comes back as a %v", a.Type(), b.Type())
+			return untold("has a %v, which comes back as a %v", a.Type(), b.Type())
 		}
 		return comesBack(a, b)
 	}
@@ -110,7 +110,7 @@ func comesBackEncoded(a, b reflect.Value) error {
 
 func changed(is bool) error {
 	if is {
-		return lost("comes back changed")
+		return untold("comes back changed")
 	}
 	return nil
 }

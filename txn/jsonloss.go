@@ -20,7 +20,7 @@ func (e *lossError) Error() string {
 	return path + " " + e.why
 }
 
-func lost(why string, args ...any) error { return &lossError{why: fmt.Sprintf(why, args...)} }
+func untold(why string, args ...any) error { return &lossError{why: fmt.Sprintf(why, args...)} }
 
 func notText(why string) error { return &lossError{why: why, text: true} }
 

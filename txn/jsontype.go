@@ -63,7 +63,7 @@ func (c *jsonTypes) check(t jsonType) error {
 	switch t.Kind() {
 	case reflect.Interface:
 		if t.NumMethod() > 0 && !c.anyInterface {
-			return lost("is of type %v, an interface with methods, into which nothing can be decoded", t)
+			return untold("is of type %v, an interface with methods, into which nothing can be decoded", t)
 		}
 		return nil // what is in it is seen with its value
 	case reflect.Pointer: // its methods are those of what it points at
@@ -94,7 +94,7 @@ func checkEmbedded(t jsonType) error {
 		}
 		for j := range t.NumField() {
 			if j != i && !holdsNothing(t.Field(j)) {
-				return at("."+t.Field(j).Name, lost("is beside an embedded %v, whose method encodes all of %v", f.Type, t))
+				return at("."+t.Field(j).Name, untold("is beside an embedded %v, whose method encodes all of %v", f.Type, t))
 			}
 		}
 	}
@@ -122,15 +122,15 @@ func (c *jsonTypes) checkField(t jsonType, f reflect.StructField, names map[stri
 	case (unexported || leftOut) && holdsNothing(f):
 		return nil
 	case unexported:
-		return lost("is not exported")
+		return untold("is not exported")
 	case leftOut:
-		return lost("is left out by its tag")
+		return untold("is left out by its tag")
 	case name == "" && embedded[in]:
-		return lost("is embedded a second time")
+		return untold("is embedded a second time")
 	case name == "":
 		return c.checkFields(jsonType{in, t.addressable || in != f.Type}, names, embedded)
 	case names[name]:
-		return lost("has a name in JSON, %q, that another field has", name)
+		return untold("has a name in JSON, %q, that another field has", name)
 	}
 	names[name] = true
 	return c.check(jsonType{f.Type, t.addressable})

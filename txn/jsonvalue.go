@@ -15,7 +15,7 @@ const deepestJSON = 10_000
 // of what it finds in an interface.
 func (c *jsonTypes) checkValue(v reflect.Value, depth int) error {
 	if depth > deepestJSON {
-		return lost("is nested too deeply")
+		return untold("is nested too deeply")
 	}
 	switch v.Kind() {
 	case reflect.Invalid:
