@@ -10,8 +10,8 @@ import (
 )
 
 // gate lets one goroutine at a time use an attempt, and nobody once it is closed.
-// What an attempt knows is written by the goroutine that is inside, or, after the
-// gate was closed, by the one that closed it.
+// The fields of an attempt are written by the goroutine that is inside, or, after
+// the gate was closed, by the one that closed it.
 //
 // The zero value is open.
 type gate struct {
