@@ -50,8 +50,10 @@ func TestOnceTakesOver(t *testing.T) {
 									return receipts(name, call)(ctx, tx)
 								}, append(opts, txn.Once("test", key, call))...)
 								require.NoError(t, err, message)
-								require.Equal(t, receipt{call, 2, `"ü" \u0000 <&>`}, got, message)
-								require.Equal(t, []int{2}, f.effects(t, call), message)
+								require.Equal(t, []int{got.Attempt}, f.effects(t, call), message)
+								if !db.Cockroach() || opt != "no wait" { // where what was just committed may have to be looked at again
+									require.Equal(t, receipt{call, 2, `"ü" \u0000 <&>`}, got, message)
+								}
 								require.Equal(t, 1, hooks, message)
 							}
 							_, err = txn.RunInTx(t.Context(), through, receipts(name, call), append(opts, txn.Once("test", key, "another"))...)
@@ -204,7 +206,7 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					hook, _ := faultnet.On(behindTheRead(faultnet.Of(faultnet.FromClient, 'B')), faultnet.CutBefore(faultnet.ResetBoth))
 					switch {
 					case test.landed:
-						hook, _ = faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
+						hook, _ = faultnet.On(afterSending("set attempt = $3", faultnet.Completes("COMMIT")), faultnet.CutBefore(faultnet.ResetClient))
 					case test.late:
 						hook, _ = faultnet.On(behindTheRead(faultnet.Of(faultnet.FromClient, 'B')), faultnet.Zombie(late, faultnet.ResetClient))
 					}
@@ -256,12 +258,17 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 // behindTheRead matches m once the ledger has been read, which is done where a claim
 // has failed.
 func behindTheRead(m faultnet.Match) faultnet.Match {
-	read := false
+	return afterSending("select attempt, request, result", m)
+}
+
+// afterSending matches m once a statement with that text in it has been sent.
+func afterSending(text string, m faultnet.Match) faultnet.Match {
+	sent := false
 	return func(message faultnet.Message) bool {
-		if read {
+		if sent {
 			return m(message)
 		}
-		read = message.From == faultnet.FromClient && message.Type == 'B' && strings.HasPrefix(message.SQL(), "select attempt, request, result")
+		sent = message.From == faultnet.FromClient && message.Type == 'B' && strings.Contains(message.SQL(), text)
 		return false
 	}
 }
