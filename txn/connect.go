@@ -26,6 +26,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if err := a.takeTurn(ctx, first); err != nil {
 		return err
 	}
+	ctx = a.call.running.owned(ctx)
 	if !a.direct {
 		return a.beginInner(a.call.db.(beginner))
 	}
@@ -65,6 +66,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 
 func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
+	a.call.running.conn.Store(conn)
 	a.link = linkOf(conn)
 	if a.call.nameless {
 		a.link.withoutNames()
@@ -88,15 +90,21 @@ func (a *attempt) useOwned(conn *pgx.Conn) error {
 	return nil
 }
 
-// checkOwned refuses a connection of the caller's that cannot begin.
-func checkOwned(db DB, name string) error {
-	var conn *pgx.Conn
+// connOfDB is the connection that db is, or nil.
+func connOfDB(db DB) *pgx.Conn {
 	switch db := db.(type) {
 	case *pgxpool.Conn:
-		conn = db.Conn()
+		return db.Conn()
 	case *pgx.Conn:
-		conn = db
-	default:
+		return db
+	}
+	return nil
+}
+
+// checkOwned refuses a connection of the caller's that cannot begin.
+func checkOwned(db DB, name string) error {
+	conn := connOfDB(db)
+	if conn == nil {
 		return nil
 	}
 	if err := idle(conn); err != nil {
@@ -126,6 +134,7 @@ func (a *attempt) beginInner(db beginner) error {
 	ctx, cancel := context.WithCancel(a.outer)
 	a.endBegin = cancel
 	stop := context.AfterFunc(a.ctx, cancel)
+	ctx = a.call.running.owned(ctx)
 	tx, err := db.BeginTx(ctx, a.call.txOptions())
 	stop()
 	if err != nil {
@@ -134,6 +143,9 @@ func (a *attempt) beginInner(db beginner) error {
 	a.inner, a.begun = tx, true
 	a.attach(connOf(tx))
 	a.connected()
+	if err := a.call.running.begunOn(a.conn); err != nil {
+		return a.stop(err)
+	}
 	if a.gate.closing() {
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
@@ -196,6 +208,7 @@ func (a *attempt) give(ctx context.Context) {
 	if a.release != nil {
 		defer a.release()
 	}
+	defer a.call.running.conn.Store(nil)
 	if a.endBegin != nil {
 		a.endBegin()
 	}

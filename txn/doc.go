@@ -159,7 +159,9 @@
 //
 // Statements count only when they go through the Tx: one that goes through the
 // pool is outside the transaction. A call on the pool inside the function of
-// another call is refused: give it the Tx, or the option [RequiresNew].
+// another call is refused: give it the Tx, or the option [RequiresNew]. Everything
+// else that the function asks of the pool is sent, unless [GuardPool] has the pool
+// refuse it, or report it.
 //
 // BEGIN, COMMIT and ROLLBACK are not for the function, neither as methods of the Tx
 // nor as SQL text. They are refused before anything is sent, nothing is sent behind

@@ -13,6 +13,10 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	parent, ok := outer.(*Tx)
 	if !ok {
 		parent = &Tx{at: joined(ctx, outer), share: new(share)}
+		if r := runningJoined(ctx, outer, name, parent.at.conn); r != nil {
+			defer r.over.Store(true)
+			ctx = r
+		}
 	}
 	sp, err := parent.joinedBy(ctx)
 	if err != nil {

@@ -205,7 +205,9 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	args := []any{o.namespace, o.key}
 	if a.link == nil {
 		a.rollback(ctx)
-		err = a.beside(ctx, func(tx pgx.Tx) error { return e.scan(tx.QueryRow(ctx, a.reading(), args...)) })
+		err = a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			return e.scan(tx.QueryRow(ctx, a.reading(), args...))
+		})
 		return e, err
 	}
 	statements := []statement{{kind: queued, sql: "rollback"}}
@@ -268,7 +270,7 @@ func (a *attempt) reading() string {
 func (a *attempt) forget(ctx context.Context) error {
 	o := a.call.once
 	if a.link == nil {
-		return a.beside(ctx, func(tx pgx.Tx) error {
+		return a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Exec(ctx, forgetKey, o.namespace, o.key)
 			return err
 		})
@@ -278,16 +280,17 @@ func (a *attempt) forget(ctx context.Context) error {
 }
 
 // beside runs f in a transaction of its own, on something that only has BeginTx.
-func (a *attempt) beside(ctx context.Context, f func(tx pgx.Tx) error) error {
+func (a *attempt) beside(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
 	db, ok := a.call.db.(beginner)
 	if !ok {
 		return noBeginTx(a.call.db)
 	}
+	ctx = a.call.running.owned(ctx)
 	tx, err := db.BeginTx(ctx, pgx.TxOptions{})
 	if err != nil {
 		return err
 	}
-	if err := f(tx); err != nil {
+	if err := f(ctx, tx); err != nil {
 		out, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
 		_ = tx.Rollback(out) // f's error is the one that counts

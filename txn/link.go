@@ -52,6 +52,9 @@ func linkOf(conn *pgx.Conn) *link {
 	case pgx.QueryExecModeCacheDescribe:
 		l.described.capacity = config.DescriptionCacheCapacity
 	}
+	if _, alone := l.tracer.(*guard); alone { // which lets everything of a call's own pass
+		l.tracer = nil
+	}
 	if data != nil { // it is nil where a pgconn.HijackedConn had none
 		data[linkKey] = l
 	}

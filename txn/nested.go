@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -18,18 +20,49 @@ type running struct {
 	name string
 	key  inFlightKey // with Once
 	over atomic.Bool // the call has ended, and its context has outlived it
+
+	// For guards.
+	beside  bool                         // with RequiresNew
+	wrapped bool                         // db begins by its own BeginTx
+	conn    atomic.Pointer[pgx.Conn]     // of the attempt, while it has one
+	pool    atomic.Pointer[pgxpool.Pool] // that db was seen to use
+	mu      sync.Mutex
+	early   []earlyStray
 }
 
 type runningKey struct{}
 
 // Value finds the innermost one.
 func (r *running) Value(key any) any {
-	if key == (runningKey{}) {
+	switch key {
+	case runningKey{}, guardKey{}:
 		return r
 	}
 	return r.Context.Value(key)
 }
 
+// runningOn makes the one of a call that begins a transaction.
+func (c *call) runningOn(ctx context.Context) *running {
+	r := &running{Context: ctx, call: c, db: c.db, name: c.name, beside: c.requiresNew, wrapped: !c.direct}
+	r.pool.Store(guardedPool(connOfDB(c.db)))
+	c.running = r
+	return r
+}
+
+// runningJoined is for a call that joins the transaction of somebody else on a
+// guarded pool. On another one it is nil: the pool is not known.
+func runningJoined(ctx context.Context, tx pgx.Tx, name string, conn *pgx.Conn) *running {
+	pool := guardedPool(conn)
+	if pool == nil {
+		return nil
+	}
+	r := &running{Context: ctx, db: tx, name: name}
+	r.conn.Store(conn)
+	r.pool.Store(pool)
+	return r
+}
+
+// runningIn is the innermost one.
 func runningIn(ctx context.Context) *running {
 	r, _ := ctx.Value(runningKey{}).(*running)
 	return r
@@ -39,7 +72,7 @@ func runningIn(ctx context.Context) *running {
 // the same database.
 func checkNested(ctx context.Context, db DB, name string) error {
 	for r := runningIn(ctx); r != nil; r = runningIn(r.Context) {
-		if !r.over.Load() && identity(db) == identity(r.db) {
+		if !r.over.Load() && (identity(db) == identity(r.db) || r.onPool() != nil && r.onPool() == poolOf(db)) {
 			return fmt.Errorf("%s: this call is inside the function of another call (%s) on the same database, and would not be part of its transaction: "+
 				"give it the *txn.Tx to join, or the option RequiresNew to run beside it", prefix(name), prefix(r.name))
 		}

@@ -133,6 +133,8 @@ type call struct {
 	hooks     []func(context.Context) // of the attempt that was committed
 	sources   sources
 
+	running *running // what the function is given, or what that is made from
+
 	lines  *admission // nil: none
 	looked bool       // for lines
 	number int        // of the attempt
@@ -170,7 +172,7 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 	}
 	c.asks.name = c.name
 	c.asks.deadline, _ = ctx.Deadline()
-	r := &running{Context: ctx, call: c, db: c.db, name: c.name}
+	r := c.runningOn(ctx)
 	defer r.over.Store(true)
 	release, err := c.hold(r)
 	if err != nil {

@@ -16,6 +16,10 @@
 // what most tests want. [Rerun] is for a whole suite: whatever commits has been
 // rolled back and run again.
 //
+// [Pool] is for every test of a function: what it sends on the pool instead of on
+// the Tx, and so outside the transaction, fails the test. Only a pool that is made
+// so can tell; for one with a configuration of its own there is txn.GuardPool.
+//
 // # What is real
 //
 // All statements go to the database, and nothing else is needed. Where a fault

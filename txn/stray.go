@@ -1,0 +1,129 @@
+package txn
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// own is the context in which the call of r takes its connection, or does else what
+// is not a part of its transaction. Whatever is sent with it is r's own: by hooks
+// of the pool, or by a wrapper.
+type own struct {
+	context.Context
+	r *running
+}
+
+// guardKey finds the innermost *own or *running.
+type guardKey struct{}
+
+func (o *own) Value(key any) any {
+	if key == (guardKey{}) {
+		return o
+	}
+	return o.Context.Value(key)
+}
+
+// owned is ctx for what the call does by itself before it has the connection of its
+// transaction, or on another one.
+func (r *running) owned(ctx context.Context) context.Context {
+	if !guarding.Load() {
+		return ctx
+	}
+	return &own{ctx, r}
+}
+
+// hiddenConn stands for the connection of a wrapper that does not show it.
+var hiddenConn = new(pgx.Conn)
+
+// onPool is the pool of the call, or nil if it is not known or if there is none.
+func (r *running) onPool() *pgxpool.Pool {
+	if pool := r.pool.Load(); pool != nil {
+		return pool
+	}
+	return poolOf(r.db)
+}
+
+// stray finds the call past whose transaction goes what is done with ctx on the
+// pool: on conn, or on a connection that is yet to be taken if that is nil. What is
+// done on the connection of any call that ctx belongs to is a part of that one.
+// unsure is a call that begins through a wrapper and may turn out to be on the pool.
+func stray(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) (found, unsure *running) {
+	var free *running
+	for at := ctx.Value(guardKey{}); ; {
+		switch v := at.(type) {
+		case *own:
+			if v.r.beside {
+				return found, unsure
+			}
+			free = v.r
+			at = v.Context.Value(guardKey{})
+		case *running:
+			c := v.conn.Load()
+			if conn != nil && (c == conn || c == hiddenConn) {
+				return nil, nil
+			}
+			switch on := v.onPool(); {
+			case v == free || v.over.Load():
+			case found == nil && on == pool:
+				found = v
+			case unsure == nil && on == nil && v.wrapped && c == nil:
+				unsure = v
+			}
+			at = v.Context.Value(guardKey{})
+		default:
+			return found, unsure
+		}
+	}
+}
+
+// strayed is the error for something that goes past the transaction of r.
+func (r *running) strayed(what string) error {
+	return fmt.Errorf("%s: %s goes past the transaction of this call: inside its function use the *txn.Tx, or a call with the option RequiresNew to run beside it", prefix(r.name), what)
+}
+
+// earlyStray went to a pool that the call may be on.
+type earlyStray struct {
+	guard *guard
+	pool  *pgxpool.Pool
+	ctx   context.Context
+	what  string
+}
+
+// mostEarly is how many are remembered; one is enough for the call to fail.
+const mostEarly = 8
+
+func (r *running) remember(e earlyStray) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.early) < mostEarly {
+		r.early = append(r.early, e)
+	}
+}
+
+// begunOn notes the connection on which a wrapper has begun. If something went past
+// the transaction to the same pool before, it is reported, or the error returned.
+func (r *running) begunOn(conn *pgx.Conn) error {
+	if pool := guardedPool(conn); pool != nil {
+		r.pool.Store(pool)
+	}
+	r.conn.Store(cmp.Or(conn, hiddenConn))
+	r.mu.Lock()
+	early := r.early
+	r.early = nil
+	r.mu.Unlock()
+	for _, e := range early {
+		if e.pool != r.onPool() {
+			continue
+		}
+		err := r.strayed(e.what)
+		if e.guard.report == nil {
+			return err
+		}
+		e.guard.report(e.ctx, err)
+	}
+	return nil
+}
