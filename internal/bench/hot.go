@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -47,26 +48,31 @@ func must[T any](value T, err error) T {
 func (s *hotSuite) network() *delays { return &s.delays }
 
 func (s *hotSuite) register(flags *flag.FlagSet) {
-	list(flags, "scenarios", "kinds of contention", &s.scenarios, scenarios, scenarioNamed,
+	list(flags, "scenarios", "kinds of contention", &s.scenarios, scenarios, scenariosNamed,
 		func(s scenario) string { return s.key })
-	list(flags, "contestants", "ways of running a transaction", &s.contestants, contestants, contestantNamed,
+	list(flags, "contestants", "ways of running a transaction", &s.contestants, contestants,
+		func(key string) ([]contestant, error) { c, err := contestantNamed(key); return []contestant{c}, err },
 		func(c contestant) string { return c.key })
 	numbers(flags, "workers", "numbers of workers; a single one is always measured, to compare with", &s.workers)
 	numbers(flags, "processes", "numbers of processes that the workers are divided among", &s.processes)
-	flags.DurationVar(&s.time, "time", 3*time.Second, "hot: how long each line is measured")
+	flags.DurationVar(&s.time, "time", 3*time.Second, "hot: how long each line is measured; that of a convoy at least "+convoyTime.String())
 	flags.DurationVar(&s.deadline, "deadline", 10*time.Second, "hot: of each call")
 	flags.IntVar(&s.pool, "pool", 16, "hot: connections of each process")
 }
 
-// list is a flag for some of all values, by their keys.
-func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, named func(string) (T, error), key func(T) string) {
+// list is a flag for some of all values, by their keys. A name may stand for several.
+func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, named func(string) ([]T, error), key func(T) string) {
 	usage := fmt.Sprintf("hot: `names` of %s, divided by commas, or all: %s (default %s)", about, joined(all, key), joined(*to, key))
+	if name == "scenarios" {
+		usage += fmt.Sprintf("; %s is all that begin so: with -contestants rowkeeper,%s -workers 64 -pool 64 "+
+			"it shows each second after one conflict beside the same without lines", convoy, withoutLines)
+	}
 	flags.Func(name, usage, func(text string) error {
 		if text == "all" {
 			*to = all
 			return nil
 		}
-		keys, err := listed(text, func(part string) (string, error) {
+		parts, err := listed(text, func(part string) (string, error) {
 			_, err := named(part)
 			return part, err
 		})
@@ -74,8 +80,13 @@ func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, name
 			return err
 		}
 		*to = nil
-		for _, key := range keys {
-			*to = append(*to, must(named(key)))
+		for _, part := range parts {
+			for _, value := range must(named(part)) {
+				if slices.ContainsFunc(*to, func(other T) bool { return key(other) == key(value) }) {
+					return fmt.Errorf("%q is there twice", key(value))
+				}
+				*to = append(*to, value)
+			}
 		}
 		return nil
 	})
@@ -117,7 +128,8 @@ func plural(n int, one, more string) string {
 
 // lines are in the order in which they are measured: all contestants beside
 // each other, in another order each time. One worker alone is a line of its own,
-// whatever the flags say, because the others are compared with it.
+// whatever the flags say, because the others are compared with it, but for a convoy,
+// which takes more.
 func (s *hotSuite) lines() (ls []hotLine) {
 	each := func(l hotLine) {
 		for _, i := range rand.Perm(len(s.contestants)) {
@@ -127,7 +139,9 @@ func (s *hotSuite) lines() (ls []hotLine) {
 	}
 	for _, sc := range s.scenarios {
 		for _, delay := range s.delays {
-			each(hotLine{scenario: sc.key, delay: delay, processes: 1, workers: 1})
+			if sc.convoy == 0 {
+				each(hotLine{scenario: sc.key, delay: delay, processes: 1, workers: 1})
+			}
 			for _, processes := range s.processes {
 				for _, workers := range s.workers {
 					if workers > 1 && workers >= processes {
@@ -148,7 +162,11 @@ func (s *hotSuite) run(ctx context.Context, b *bed, step func(string)) (report, 
 	lines := s.lines()
 	for i, l := range lines {
 		step(fmt.Sprintf("%d of %d: %s", i+1, len(lines), l))
-		f, err := s.measure(ctx, b.url, l)
+		took := s.time
+		if must(scenarioNamed(l.scenario)).convoy > 0 {
+			took = max(took, convoyTime)
+		}
+		f, err := s.measure(ctx, b.url, l, took)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l, err)
 		}
@@ -159,7 +177,7 @@ func (s *hotSuite) run(ctx context.Context, b *bed, step func(string)) (report, 
 }
 
 // measure gives the line a schema of its own.
-func (s *hotSuite) measure(ctx context.Context, url string, l hotLine) (_ hotFigures, err error) {
+func (s *hotSuite) measure(ctx context.Context, url string, l hotLine, took time.Duration) (_ hotFigures, err error) {
 	b, err := newBed(ctx, url)
 	if err != nil {
 		return hotFigures{}, err
@@ -168,20 +186,21 @@ func (s *hotSuite) measure(ctx context.Context, url string, l hotLine) (_ hotFig
 	if err := b.openHot(ctx, l.workers); err != nil {
 		return hotFigures{}, err
 	}
-	warmUp := min(s.time/4, 500*time.Millisecond)
+	warmUp := max(min(took/4, 500*time.Millisecond), 2*must(scenarioNamed(l.scenario)).convoy)
 	const toStart = 5 * time.Minute
-	running, cancel := context.WithTimeout(ctx, toStart+warmUp+s.time+2*s.deadline)
+	running, cancel := context.WithTimeout(ctx, toStart+warmUp+took+2*s.deadline)
 	defer cancel()
-	sample, err := runHotTasks(running, s.tasks(b, l, warmUp))
+	sample, err := runHotTasks(running, s.tasks(b, l, warmUp, took))
 	if err != nil {
 		return hotFigures{}, err
 	}
 	sum, err := b.hotSum(ctx)
-	return figuresOf(l, sample, s.time, sum), err
+	return figuresOf(l, sample, took, sum), err
 }
 
 // tasks divides the workers among the processes.
-func (s *hotSuite) tasks(b *bed, l hotLine, warmUp time.Duration) (tasks []hotTask) {
+func (s *hotSuite) tasks(b *bed, l hotLine, warmUp, took time.Duration) (tasks []hotTask) {
+	deadline := cmp.Or(must(scenarioNamed(l.scenario)).deadline, s.deadline)
 	first := 0
 	for i := range l.processes {
 		workers := l.workers / l.processes
@@ -190,7 +209,7 @@ func (s *hotSuite) tasks(b *bed, l hotLine, warmUp time.Duration) (tasks []hotTa
 		}
 		tasks = append(tasks, hotTask{
 			URL: b.url, Schema: b.schema, Delay: l.delay, Scenario: l.scenario, Contestant: l.contestant,
-			First: first, Workers: workers, Pool: s.pool, WarmUp: warmUp, Time: s.time, Deadline: s.deadline,
+			First: first, Workers: workers, Pool: s.pool, WarmUp: warmUp, Time: took, Deadline: deadline,
 		})
 		first += workers
 	}
@@ -200,7 +219,7 @@ func (s *hotSuite) tasks(b *bed, l hotLine, warmUp time.Duration) (tasks []hotTa
 // figuresOf makes figures of what was counted and of what the balances add up to.
 func figuresOf(l hotLine, s *hotSample, took time.Duration, sum int) hotFigures {
 	f := hotFigures{
-		hotLine: l, committed: s.Committed, failed: s.Failed, errors: s.Errors,
+		hotLine: l, committed: s.Committed, failed: s.Failed, errors: s.Errors, seconds: s.Seconds,
 		lost:  max(0, s.Committed-sum),
 		extra: max(0, sum-s.Committed-s.Doubtful),
 		cold:  partFigures(s.Parts[0], took), hot: partFigures(s.Parts[1], took),

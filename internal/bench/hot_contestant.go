@@ -24,11 +24,14 @@ type contestant struct {
 	run       func(ctx context.Context, pool *pgxpool.Pool, do work) error
 }
 
+// withoutLines is the contestant that shows what lines are good for.
+const withoutLines = "rowkeeper-no-admission"
+
 var contestants = []contestant{
 	{"rowkeeper", "Rowkeeper", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
 		return txn.Run(ctx, pool, queueing(do))
 	}},
-	{"rowkeeper-no-admission", "Rowkeeper, NoAdmission", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
+	{withoutLines, "Rowkeeper, NoAdmission", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
 		return txn.Run(ctx, pool, queueing(do), txn.NoAdmission())
 	}},
 	{baseCockroachGo, "cockroach-go ExecuteTx", false, func(ctx context.Context, pool *pgxpool.Pool, do work) error {

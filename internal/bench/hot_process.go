@@ -118,6 +118,7 @@ type hotSample struct {
 	Errors    map[string]int // what they failed with
 	Parts     [2]hotPart     // cold and hot transactions
 	Workers   []int          // what each committed in time
+	Seconds   []int          // of a convoy, what was committed in each second after the conflict
 }
 
 // hotPart is about calls that ended after the warm-up. Those that were running
@@ -142,13 +143,26 @@ func (t hotTask) measure(ctx context.Context, pool *pgxpool.Pool) (*hotSample, e
 	samples := make([]hotSample, t.Workers)
 	var working sync.WaitGroup
 	for i := range samples {
+		if s.convoy > 0 {
+			samples[i].Seconds = make([]int, t.Time/time.Second)
+		}
 		working.Go(func() {
 			for time.Now().Before(end) && ctx.Err() == nil {
 				t.call(ctx, pool, c, s, t.First+i, &samples[i], start, end)
 			}
 		})
 	}
+	var failed error
+	if s.convoy > 0 {
+		working.Go(func() {
+			time.Sleep(time.Until(start))
+			failed = collide(ctx, pool, c)
+		})
+	}
 	working.Wait()
+	if failed != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("the conflict: %w", failed)
+	}
 	var all hotSample
 	for _, sample := range samples {
 		sample.Workers = []int{sample.Parts[0].CommittedInTime + sample.Parts[1].CommittedInTime}
@@ -201,6 +215,9 @@ func (t hotTask) call(
 		part.Committed++
 		if inTime {
 			part.CommittedInTime++
+			if second := int(ended.Sub(start) / time.Second); second < len(sample.Seconds) {
+				sample.Seconds[second]++
+			}
 		}
 	}
 }
@@ -232,6 +249,12 @@ func (s *hotSample) add(other hotSample) {
 		s.Parts[i].add(other.Parts[i])
 	}
 	s.Workers = append(s.Workers, other.Workers...)
+	if s.Seconds == nil {
+		s.Seconds = make([]int, len(other.Seconds))
+	}
+	for i, n := range other.Seconds {
+		s.Seconds[i] += n
+	}
 }
 
 func (p *hotPart) add(other hotPart) {

@@ -28,6 +28,7 @@ type hotFigures struct {
 	lost           int     // committed, and not in the balances
 	extra          int     // in the balances, and said not to be committed
 	errors         map[string]int
+	seconds        []int // of a convoy, committed in each second after the conflict
 }
 
 type hotPartFigures struct {
@@ -125,6 +126,7 @@ func (r *hotReport) write(w io.Writer) error {
 		i = end
 	}
 	for _, f := range r.figures {
+		fmt.Fprint(w, r.convoyLine(f))
 		if f.lost > 0 {
 			fmt.Fprintf(w, "LOST: %s: %d that it called committed are not in the balances.\n", f.hotLine, f.lost)
 		}
@@ -214,10 +216,12 @@ func (r *hotReport) MarshalJSON() ([]byte, error) {
 		Errors    map[string]int `json:"errors,omitempty"`
 		Slowest   float64        `json:"slowest_worker_vs_mean"`
 		hotRatios
-		Hot   *part `json:"hot,omitempty"`
-		Cold  *part `json:"cold,omitempty"`
-		Lost  int   `json:"lost"`
-		Extra int   `json:"committed_though_failed"`
+		Hot     *part     `json:"hot,omitempty"`
+		Cold    *part     `json:"cold,omitempty"`
+		Seconds []int     `json:"committed_in_each_second,omitempty"`
+		Shares  []float64 `json:"each_second_vs_without_lines,omitempty"`
+		Lost    int       `json:"lost"`
+		Extra   int       `json:"committed_though_failed"`
 	}
 	partOf := func(f hotPartFigures) part {
 		return part{f.rate, f.failRate, f.attempts, milliseconds(f.p50), milliseconds(f.p99), milliseconds(f.max)}
@@ -228,7 +232,7 @@ func (r *hotReport) MarshalJSON() ([]byte, error) {
 			Scenario: f.scenario, Contestant: f.contestant, RoundTrip: milliseconds(f.delay),
 			Processes: f.processes, Workers: f.workers,
 			part: partOf(f.all), Committed: f.committed, Failed: f.failed, Errors: f.errors, Slowest: f.slowest, hotRatios: r.ratios(f),
-			Lost: f.lost, Extra: f.extra,
+			Seconds: f.seconds, Shares: r.convoyShares(f), Lost: f.lost, Extra: f.extra,
 		}
 		if f.hasBoth() {
 			hot, cold := partOf(f.hot), partOf(f.cold)

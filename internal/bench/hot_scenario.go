@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"time"
 )
 
 // hotSchema is made anew for each line of the table: CockroachDB gets slower
@@ -19,13 +20,14 @@ create table hot_settings (
 	id    bigint primary key,
 	value bigint not null
 );
-insert into hot_settings values (1, 1)`
+insert into hot_settings values (1, 1), (2, 1)`
 
 const (
 	hotRead    = "select balance from hot_accounts where id = $1"
 	hotWrite   = "update hot_accounts set balance = $2 where id = $1"
 	hotSetting = "select value from hot_settings where id = $1"
 	hotSeen    = "select count(*) from hot_settings where id = $1"
+	hotTouch   = "update hot_settings set value = $2 where id = $1"
 	hotOpen    = "insert into hot_accounts select generate_series(1, $1::bigint), 0"
 	hotSum     = "select sum(balance)::bigint from hot_accounts"
 )
@@ -52,30 +54,33 @@ type scenario struct {
 
 	// next is what the worker does next, and whether it meets others there.
 	next func(worker int) (do work, hot bool)
+
+	convoy   time.Duration // a transaction of a convoy lasts so long, give or take a quarter
+	deadline time.Duration // of each call; 0: that of the suite
 }
 
 // The baseline of mixed.
 const withoutHotRow = "own"
 
-var scenarios = []scenario{
-	{"hot", "one hot row", func(int) (work, bool) { return add(1), true }},
-	{"ten", "ten hot rows", func(int) (work, bool) { return add(anyOf(hotRows)), true }},
-	{"mixed", "one hot row in 10% of transactions, otherwise a row of the worker's own", func(worker int) (work, bool) {
+var scenarios = append([]scenario{
+	{key: "hot", name: "one hot row", next: func(int) (work, bool) { return add(1), true }},
+	{key: "ten", name: "ten hot rows", next: func(int) (work, bool) { return add(anyOf(hotRows)), true }},
+	{key: "mixed", name: "one hot row in 10% of transactions, otherwise a row of the worker's own", next: func(worker int) (work, bool) {
 		if rand.IntN(10) == 0 {
 			return add(1), true
 		}
 		return add(ownRow(worker)), false
 	}},
-	{withoutHotRow, "a row of the worker's own, no conflicts", func(worker int) (work, bool) { return add(ownRow(worker)), false }},
-	{"transfers-2", "transfers between two accounts, in both orders", func(int) (work, bool) { return transfer(2), true }},
-	{"transfers-10", "transfers between two of ten accounts, in both orders", func(int) (work, bool) { return transfer(10), true }},
-	{"innocent", "all read one settings row first, then use a row of the worker's own", func(worker int) (work, bool) {
+	{key: withoutHotRow, name: "a row of the worker's own, no conflicts", next: func(worker int) (work, bool) { return add(ownRow(worker)), false }},
+	{key: "transfers-2", name: "transfers between two accounts, in both orders", next: func(int) (work, bool) { return transfer(2), true }},
+	{key: "transfers-10", name: "transfers between two of ten accounts, in both orders", next: func(int) (work, bool) { return transfer(10), true }},
+	{key: "innocent", name: "all read one settings row first, then use a row of the worker's own", next: func(worker int) (work, bool) {
 		return after(hotSetting, 1, add(ownRow(worker))), false
 	}},
-	{"unique", "a first statement that is never the same, then one hot row", func(int) (work, bool) {
-		return after(hotSeen, 2+rand.Int64N(1<<62), add(1)), true
+	{key: "unique", name: "a first statement that is never the same, then one hot row", next: func(int) (work, bool) {
+		return after(hotSeen, 3+rand.Int64N(1<<62), add(1)), true
 	}},
-}
+}, convoys()...)
 
 func anyOf(n int) int64 { return 1 + rand.Int64N(int64(n)) }
 
@@ -137,11 +142,20 @@ func (b *bed) hotSum(ctx context.Context) (sum int, err error) {
 	return sum, err
 }
 
+// scenariosNamed is the scenario with that name, or all that the name stands for.
+func scenariosNamed(key string) ([]scenario, error) {
+	if key == convoy {
+		return convoys(), nil
+	}
+	s, err := scenarioNamed(key)
+	return []scenario{s}, err
+}
+
 func scenarioNamed(key string) (s scenario, err error) {
 	for _, s := range scenarios {
 		if s.key == key {
 			return s, nil
 		}
 	}
-	return s, fmt.Errorf("there is no such scenario; there is %s", joined(scenarios, func(s scenario) string { return s.key }))
+	return s, fmt.Errorf("there is no such scenario; there is %s, %s", joined(scenarios, func(s scenario) string { return s.key }), convoy)
 }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A convoy is what one conflict may make of transactions that only begin alike: all
+// read one row of settings first, one of them loses to somebody else, and from then
+// on none ever does again. Who makes all of them wait for each other serves
+// transactions that last long one at a time, for as long as the load lasts.
+const convoy = "convoy"
+
+// convoyTime is how long a line of a convoy takes at least, so that it can be seen
+// what becomes of it.
+const convoyTime = 8 * time.Second
+
+// convoys are the scenarios that the name stands for.
+func convoys() (all []scenario) {
+	for _, lasts := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, time.Second} {
+		for _, deadline := range []time.Duration{0, 2 * time.Second} {
+			s := scenario{
+				key:      fmt.Sprintf("%s-%v", convoy, lasts),
+				name:     fmt.Sprintf("one conflict, then %v on a row of the worker's own after one settings row that all read", lasts),
+				convoy:   lasts,
+				deadline: deadline,
+				next: func(worker int) (work, bool) {
+					return after(hotSetting, 1, lasting(lasts, add(ownRow(worker)))), false
+				},
+			}
+			if deadline > 0 {
+				s.key += fmt.Sprintf("-within-%v", deadline)
+				s.name += fmt.Sprintf(", with deadlines of %v", deadline)
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// lasting takes some time before the rest, as what calls another service does.
+func lasting(about time.Duration, do work) work {
+	return func(ctx context.Context, tx hotTx) error {
+		select {
+		case <-time.After(about*3/4 + rand.N(about/2)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		return do(ctx, tx)
+	}
+}
+
+// collide has one transaction that begins like those of the convoy lose once.
+func collide(ctx context.Context, pool *pgxpool.Pool, c contestant) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	runs := 0
+	err := c.run(ctx, pool, after(hotSetting, 1, func(ctx context.Context, tx hotTx) error {
+		runs++
+		value, err := read(ctx, tx, hotSetting, 2)
+		if err == nil && runs == 1 {
+			_, err = pool.Exec(ctx, hotTouch, 2, value+1)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.write(ctx, hotTouch, 2, value+1)
+	}))
+	if err == nil && runs < 2 {
+		err = errors.New("the conflict was to be one")
+	}
+	return err
+}
+
+// convoyShares are the rates of a line in each second after the conflict, as shares
+// of what the same contestant does without lines in one.
+func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
+	free := f.hotLine
+	free.contestant = withoutLines
+	base := r.find(free)
+	mean := 0.0
+	for _, n := range base.seconds {
+		mean += float64(n) / float64(len(base.seconds))
+	}
+	for _, n := range f.seconds {
+		shares = append(shares, ratio(float64(n), mean))
+	}
+	return shares
+}
+
+// convoyLine is said below the tables.
+func (r *hotReport) convoyLine(f hotFigures) string {
+	shares := r.convoyShares(f)
+	if len(shares) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("Each second after the conflict, as a share of that without lines: %s:", f.hotLine)
+	for _, share := range shares {
+		text += fmt.Sprintf(" %.2f", share)
+	}
+	return text + fmt.Sprintf("; at least %.2f\n", slices.Min(shares))
+}
