@@ -142,12 +142,12 @@ func (r *hotReport) write(w io.Writer) error {
 		}
 	}
 	_, err := fmt.Fprintf(w, `
-%v for each line, on a fresh table; %d connections for each process; a deadline of %v for each call. All SERIALIZABLE.
+%v for each line (%v at least for a convoy), on a fresh table; %d connections for each process; a deadline of %v for each call. All SERIALIZABLE.
 /s is committed a second. "/ alone" is that against one worker alone of the same contestant, "/ cr-go" against
 cockroach-go, "/ peer" against the best that is not Rowkeeper. "failed" counts the calls of the whole line, warm-up
 included. "tries" are attempts for each commit. Times are those of calls in ms, failed ones included; "p99 / fair" is
 p99 against workers / rate. "slowest" is what the slowest worker committed as a share of the mean worker's.
-`, r.time, r.pool, r.deadline)
+`, r.time, convoyTime, r.pool, r.deadline)
 	return err
 }
 
