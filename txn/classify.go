@@ -137,6 +137,9 @@ var rules = []struct {
 		return pe != nil && (pe.Code == codeIdleInTransaction || pe.Code == codeTransactionTimeout) &&
 			(e.before(pe) || !e.cockroach && saidByPostgreSQL(pe))
 	}, rolledBack, never},
+	{"PgBouncer pools statements, so it has no transactions", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && fatal(pe) && e.before(pe) && pe.Message == "transaction blocks not allowed in statement pooling mode"
+	}, rolledBack, never},
 	{"the session was ended before COMMIT was reached", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && fatal(pe) && e.before(pe)
 	}, rolledBack, whenLost},

@@ -96,6 +96,8 @@ func TestClassify(t *testing.T) {
 		{"the same behind BEGIN", inPacket(words("FATAL", "08P01", "query_wait_timeout")), unknown, never},
 		{"no login, says PgBouncer", with(inPacket(words("FATAL", "08P01", "server login has been failing, try again later (server_login_retry)")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
 		{"no login, by the server's code", with(inPacket(pooler("FATAL", "53300")), func(e *evidence) { e.phase = phaseBegin }), rolledBack, whenLost},
+		{"no transactions, says PgBouncer", before(words("FATAL", "08P01", "transaction blocks not allowed in statement pooling mode")), rolledBack, never},
+		{"the same behind COMMIT", inPacket(words("FATAL", "08P01", "transaction blocks not allowed in statement pooling mode")), unknown, never},
 		{"session lost, says PgBouncer", with(inPacket(words("FATAL", "08P01", "server conn crashed?")), func(e *evidence) { e.phase = phaseBegin }), unknown, never},
 		{"terminated at COMMIT", atCommit(dead("57P01")), unknown, never},
 		{"the same, localised", atCommit(localised), unknown, never},

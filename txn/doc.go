@@ -96,6 +96,7 @@
 //	40003 before COMMIT                                    rolled back; runs again
 //	26000, 42P05; 0A000 or 08P01 for a stale plan          rolled back; runs again up to 3 times
 //	25P03, 25P04 before COMMIT, or at COMMIT by PostgreSQL rolled back
+//	PgBouncer pools statements, so it has no transactions  rolled back
 //	FATAL or PANIC before COMMIT                           rolled back; runs again up to 3 times
 //	any other error before COMMIT                          rolled back
 //	25P02, class 23 at COMMIT                              rolled back

@@ -235,3 +235,30 @@ func TestRefusedStatementsBehindAPooler(t *testing.T) {
 		require.Equal(t, 100, balance(t, db, 1))
 	})
 }
+
+// A pooler without transactions says so at the first call.
+func TestStatementPooling(t *testing.T) {
+	for _, mode := range execModes {
+		t.Run(mode.String(), func(t *testing.T) {
+			eachPooler(t, map[string]string{"pool_mode": "statement"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
+				_, err := db.Exec(t.Context(), "create table effects (call bigint not null, attempt bigint not null)")
+				require.NoError(t, err)
+				f := &faulty{DB: db, pool: behind(t, db, p, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })}
+				for i, shape := range []string{"COMMIT with the write", "COMMIT alone", "all in one packet"} {
+					runs := 0
+					attempt, err := txn.RunInTx(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
+						runs++
+						return shapes[shape](i)(ctx, tx)
+					})
+					got := f.judge(t, i, attempt, err)
+					require.Equal(t, 1, runs, shape)
+					if shape == "all in one packet" && got != rolledBack {
+						continue // the pooler may have passed on COMMIT too
+					}
+					require.ErrorContains(t, err, "transaction blocks not allowed in statement pooling mode", shape)
+					require.Equal(t, rolledBack, got, shape)
+				}
+			})
+		})
+	}
+}
