@@ -157,9 +157,8 @@ func TestCopyFromSourcesThatAreNotRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
 		unread := &rowSource{}
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			if _, err := collide(db, asIs)(ctx, tx); err != nil {
-				_ = copyInto(ctx, tx, unread) // the transaction has failed
+		require.NoError(t, txn.Run(t.Context(), txntest.New(t, db, txntest.ConflictAt(1)), func(ctx context.Context, tx *txn.Tx) error {
+			if _, err := read(ctx, tx, 1); err != nil {
 				return err
 			}
 			return copyInto(ctx, tx, unread)
