@@ -301,7 +301,7 @@ func TestSuspicionsMerge(t *testing.T) {
 	require.Equal(t, 1, a.byKey[4].limit)
 }
 
-// A million fingerprints, each of which conflicted once, leave a thousand lines.
+// 200,000 fingerprints, each of which conflicted once, leave a thousand lines.
 func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	a := newAdmission()
 	limited(a, 1, 1)
@@ -310,7 +310,7 @@ func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	for i := range fingerprint(1_000_000) {
+	for i := range fingerprint(200_000) {
 		a.conflict(&request{opening: i + 1, key: i + 2, trail: []fingerprint{i + 1, i + 3}}, nil)
 		if len(a.openings) > mostOpenings || len(a.byKey) > mostLines || a.lines.Len() > mostLines {
 			t.Fatal(i, len(a.openings), len(a.byKey), a.lines.Len())
@@ -417,6 +417,6 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 	}()
 	suspected(a, 1)
 	require.True(t, has(a))
-	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 2*time.Minute, 10*time.Millisecond)
 	require.Equal(t, Stats{}, a.stats())
 }

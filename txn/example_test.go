@@ -199,7 +199,7 @@ func ExampleNew() {
 	pool, ctx := exampleDB()
 	defer pool.Close()
 
-	reports := txn.New(pool, txn.Name("report"), txn.ReadOnly(), txn.Isolation(pgx.RepeatableRead), txn.MaxElapsed(5*time.Second))
+	reports := txn.New(pool, txn.Name("report"), txn.ReadOnly(), txn.Isolation(pgx.RepeatableRead), txn.MaxElapsed(time.Minute))
 
 	answer, err := txn.RunInTx(ctx, reports, func(ctx context.Context, tx *txn.Tx) (n int, err error) {
 		return n, tx.QueryRow(ctx, "select 6 * 7").Scan(&n)

@@ -153,6 +153,6 @@ func (f *faulty) judge(t testing.TB, call, attempt int, err error) claim {
 
 // How long what has to happen is waited for, and how often it is looked at.
 const (
-	eventually = 30 * time.Second
+	eventually = 2 * time.Minute
 	tick       = time.Millisecond
 )

@@ -186,8 +186,8 @@ func TestGhost(t *testing.T) {
 			_, err := tx.Exec(ctx, "update accounts set balance = balance + 2 where id = 1")
 			return tx.Attempt(), err
 		})
-		require.NoError(t, err)
-		require.Equal(t, 2, attempts)
+		require.NoError(t, err, "nobody else would have ended the locks of the first")
+		require.GreaterOrEqual(t, attempts, 2, "one more if the hunt took longer than it may")
 		require.Equal(t, 9, balance(t, db, 1))
 	})
 }
@@ -241,7 +241,11 @@ func TestClientsThatHangUp(t *testing.T) {
 				random := rand.New(rand.NewPCG(7, uint64(worker)))
 				for i := range 60 {
 					call := worker*1000 + i
-					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(40_000))*time.Microsecond)
+					patience := time.Duration(random.IntN(40_000)) * time.Microsecond
+					if i%10 == 0 {
+						patience = eventually // or on a slow machine nothing may be committed
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), patience)
 					names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
 					attempt, err := txn.RunInTx(ctx, f.pool, shapes[names[i%3]](call))
 					cancel()
@@ -361,7 +365,7 @@ func randomCuts(t *testing.T, db *dbtest.DB, mode pgx.QueryExecMode, cuts int) {
 		f.proxy.CutAfterBytes(from, 1+random.Int64N(700), cutsFor(db)[random.IntN(len(cutsFor(db)))])
 		for j := range 3 {
 			call := i*10 + j + 1
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			attempt, err := txn.RunInTx(ctx, f.pool, shapes[names[random.IntN(3)]](call))
 			cancel()
 			all = append(all, told{call, attempt, err})

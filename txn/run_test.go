@@ -320,9 +320,15 @@ func TestExhausted(t *testing.T) {
 	t.Run("elapsed", func(t *testing.T) {
 		dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 			accounts(t, db)
-			var runs int
-			err := txn.Run(t.Context(), db, always(db, &runs), txn.MaxElapsed(50*time.Millisecond), txn.Name("hot"))
-			check(t, err, runs)
+			for d := 50 * time.Millisecond; ; d *= 2 {
+				var runs int
+				err := txn.Run(t.Context(), db, always(db, &runs), txn.MaxElapsed(d), txn.Name("hot"))
+				if errors.Is(err, context.DeadlineExceeded) && d < time.Minute {
+					continue // it ended a statement: too short for one attempt on a slow machine
+				}
+				check(t, err, runs)
+				break
+			}
 		})
 	})
 	t.Run("no wait beyond the deadline", func(t *testing.T) {
@@ -363,7 +369,7 @@ func TestWaitHoldsNoConnectionAndEndsWithTheContext(t *testing.T) {
 			}, txn.Backoff(time.Hour, time.Hour), txn.MaxElapsed(24*time.Hour))
 		}()
 		<-second
-		require.Eventually(t, func() bool { return db.Stat().AcquiredConns() == 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return db.Stat().AcquiredConns() == 0 }, eventually, tick)
 		_, err := db.Exec(t.Context(), "update accounts set balance = 5 where id = 1")
 		require.NoError(t, err, "no lock either")
 		hungUp := errors.New("hung up")

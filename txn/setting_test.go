@@ -138,7 +138,7 @@ func TestSettingsTakeNoSnapshot(t *testing.T) {
 			var waiting int
 			err := db.QueryRow(t.Context(), "select count(*) from pg_locks where not granted and relation = to_regclass('accounts')").Scan(&waiting)
 			return err == nil && waiting > 0
-		}, 10*time.Second, time.Millisecond)
+		}, eventually, tick)
 		require.NoError(t, holder.Commit(t.Context()))
 		require.NoError(t, <-done)
 		require.Equal(t, 1, attempts)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -75,7 +74,7 @@ func TestConnectionThatIsBusyAtTheEndIsADefiniteRollback(t *testing.T) {
 		require.ErrorContains(t, err, "still open")
 		var unknown *txn.OutcomeUnknownError
 		require.False(t, errors.As(err, &unknown))
-		require.Eventually(t, func() bool { return balance(t, db, 1) == 100 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return balance(t, db, 1) == 100 }, eventually, tick)
 
 		own, err := db.Acquire(t.Context())
 		require.NoError(t, err)
