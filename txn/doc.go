@@ -37,7 +37,8 @@
 // statements, and statements with pgx.QueryExecMode or result formats among
 // their arguments. Statements that travel together are described by this
 // package, once for a connection, and kept beside pgx's own cache, up to the
-// same capacity.
+// same capacity. Which exec modes fit which pooler is in docs/poolers.md of the
+// repository.
 //
 // # Lines for what conflicts
 //
