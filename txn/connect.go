@@ -212,7 +212,7 @@ func (a *attempt) give(ctx context.Context) {
 	if a.endBegin != nil {
 		a.endBegin()
 	}
-	if a.lost() {
+	if a.link != nil && a.lost() { // a wrapper may have given it to somebody else
 		// pgx closes the socket in a goroutine, by a deadline that its own end of a
 		// context may take away again. Until then the server holds the locks.
 		_ = a.conn.PgConn().Conn().SetDeadline(time.Now().Add(rollbackGrace))
