@@ -345,6 +345,55 @@ func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
 	})
 }
 
+// poolHooks are hooks and tracers of the pool's, one of which panics once.
+type poolHooks struct{ at, seen string }
+
+func (h *poolHooks) reach(at string) {
+	if h.at == at {
+		h.at, h.seen = "", at
+		panic(at)
+	}
+}
+
+func (h *poolHooks) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	h.reach("acquire")
+	return ctx
+}
+
+func (*poolHooks) TraceAcquireEnd(context.Context, *pgxpool.Pool, pgxpool.TraceAcquireEndData) {}
+
+func (h *poolHooks) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	h.reach("query")
+	return ctx
+}
+
+func (h *poolHooks) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
+	h.reach("answer")
+}
+
+// Nor does a turn outlive its call when a hook of the pool's panics. (Where one panics
+// that has the connection, pgxpool loses that.)
+func TestTurnEndsWhenAHookPanics(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		for _, at := range []string{"acquire", "query", "answer"} {
+			hooks := new(poolHooks)
+			pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.Tracer = hooks })
+			r := txn.New(pool, txn.Key("the row"))
+			call := func() error {
+				return txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error { _, err := read(ctx, tx, 1); return err })
+			}
+			require.NoError(t, call()) // nothing is new any more
+			txn.Narrow(pool, time.Minute, "the row")
+			hooks.at = at
+			require.Panics(t, func() { _ = call() }, at)
+			require.Equal(t, at, hooks.seen)
+			require.Equal(t, txn.Stats{Lines: 1}, r.Stats(), at)
+			require.NoError(t, call(), at)
+		}
+	})
+}
+
 // counter is an argument that other goroutines change, under its own lock.
 type counter struct {
 	mu sync.Mutex
