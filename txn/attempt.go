@@ -34,6 +34,7 @@ type attempt struct {
 	link     *link                    // of conn, where this package sends by itself
 	inner    pgx.Tx                   // the transaction of a wrapper, or one that was joined
 	release  func()
+	reused   bool               // conn has served another attempt before, so it may have ended since
 	endBegin context.CancelFunc // ends the context that a wrapper began with
 	begun    bool               // BEGIN was answered
 	forgot   bool               // the names of prepared statements, with pgx and the session

@@ -18,6 +18,7 @@ const (
 	codeDeadlockDetected     = "40P01"
 	codeLockNotAvailable     = "55P03"
 	codeInFailedTransaction  = "25P02"
+	codeReadOnly             = "25006"
 	codeIdleInTransaction    = "25P03"
 	codeTransactionTimeout   = "25P04"
 	codeUndefinedStatement   = "26000"
@@ -142,6 +143,9 @@ var rules = []struct {
 	}, rolledBack, never},
 	{"the session was ended before COMMIT was reached", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && fatal(pe) && e.before(pe)
+	}, rolledBack, whenLost},
+	{"the server is read-only, and OnPgError has closed the connection for it", func(e evidence, pe *pgconn.PgError) bool {
+		return pe != nil && pe.Code == codeReadOnly && e.lost && e.before(pe)
 	}, rolledBack, whenLost},
 	{"an error of a statement before COMMIT", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && !fatal(pe) && e.before(pe)

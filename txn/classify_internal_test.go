@@ -103,6 +103,10 @@ func TestClassify(t *testing.T) {
 		{"the same, localised", atCommit(localised), unknown, never},
 		{"crash at COMMIT", atCommit(raise("PANIC", "XX000", "x", "xlog.c")), unknown, never},
 
+		{"read-only server, which the pool keeps", before(postgres("25006")), rolledBack, never},
+		{"read-only server, which OnPgError gave up", with(before(postgres("25006")), lost), rolledBack, whenLost},
+		{"the same, in COMMIT's packet", with(inPacket(postgres("25006")), lost), rolledBack, whenLost},
+
 		{"lock not available", before(postgres("55P03")), rolledBack, never},
 		{"timeout in the body", before(cockroach("57014")), rolledBack, never},
 		{"timeout in the body, in COMMIT's packet", with(inPacket(cockroach("57014")), onCockroach), rolledBack, never},

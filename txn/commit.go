@@ -3,6 +3,8 @@ package txn
 import (
 	"context"
 	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 var commit = statement{kind: commits, sql: "commit"}
@@ -31,6 +33,9 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	if ctx.Err() != nil {
 		return a.evidence(contextError(ctx))
 	}
+	if a.lost() { // pgx says the same of one that is lost behind the packet
+		return a.evidence(pgconn.ErrConnClosed)
+	}
 	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
 	finished := false
 	defer func() {
@@ -58,7 +63,9 @@ func canceled(err error) bool {
 func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []statement) evidence {
 	f, err := a.link.send(context.Background(), ctx, statements)
 	if err != nil {
-		e := a.evidence(a.describeFailure(&statements[0], err))
+		err = a.describeFailure(&statements[0], err)
+		a.observe("", "", err)
+		e := a.evidence(err)
 		e.phase, e.commitSent = phaseCommit, true
 		return e
 	}

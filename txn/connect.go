@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,19 +35,9 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	var err error
 	switch db := a.call.db.(type) {
 	case pool: // also a struct that embeds one, which may override Acquire
-		var c *pgxpool.Conn
-		if c, err = db.Acquire(ctx); err != nil {
-			if ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
-				return a.beginError(err)
-			}
-			return a.stop(a.beginError(err))
+		if err = a.acquire(ctx, db); err != nil && ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
+			return a.beginError(err)
 		}
-		if err = idle(c.Conn()); err != nil {
-			c.Release()
-			return a.stop(a.beginError(err))
-		}
-		a.release = c.Release
-		a.use(c.Conn())
 	case *pgxpool.Conn:
 		err = a.useOwned(db.Conn())
 	case *pgx.Conn:
@@ -58,9 +50,6 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
 	a.claim()
-	if a.call.ghost != nil {
-		a.exorcise(ctx)
-	}
 	return nil
 }
 
@@ -68,10 +57,10 @@ func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.call.running.conn.Store(conn)
 	a.link = linkOf(conn)
+	a.reused, a.link.served = a.link.served, true
 	if a.call.nameless {
 		a.link.withoutNames()
 	}
-	a.connected()
 }
 
 func (a *attempt) connected() {
@@ -87,6 +76,7 @@ func (a *attempt) useOwned(conn *pgx.Conn) error {
 		return err
 	}
 	a.use(conn)
+	a.connected()
 	return nil
 }
 
@@ -135,7 +125,7 @@ func (a *attempt) beginInner(db beginner) error {
 	a.endBegin = cancel
 	stop := context.AfterFunc(a.ctx, cancel)
 	ctx = a.call.running.owned(ctx)
-	tx, err := db.BeginTx(ctx, a.call.txOptions())
+	tx, err := a.beginTx(ctx, db)
 	stop()
 	if err != nil {
 		return a.stop(a.beginError(err))
@@ -160,15 +150,38 @@ func (a *attempt) beginInner(db beginner) error {
 	return nil
 }
 
+// beginError is what failed in the place of BEGIN's answer. A loss and the end of a
+// context are as much those of the statement that travels with it.
 func (a *attempt) beginError(err error) error {
-	if pe := serverError(err); pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "" {
+	pe := serverError(err)
+	switch {
+	case pe != nil && pe.Code == codeNotSupported && a.onStandby(pe):
+		return fmt.Errorf("%s: begin: a hot standby has no SERIALIZABLE: use the options ReadOnly and Isolation(pgx.RepeatableRead) there: %w", prefix(a.name()), err)
+	case pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "":
 		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
-	}
-	if a.link != nil && a.link.mode == pgx.QueryExecModeSimpleProtocol && serverError(err) != nil {
-		// It is one text, which is parsed before any of it is carried out.
-		return fmt.Errorf("%s: begin, or what was sent with it: %w", prefix(a.name()), err)
+	case a.link != nil && (pe == nil || fatal(pe) || a.link.mode == pgx.QueryExecModeSimpleProtocol):
+		// In simple_protocol it is one text, which is parsed before any of it is carried out.
+		if s := a.withBegin(); s != nil {
+			return fmt.Errorf("%s: begin, or what was sent with it, %q: %w", prefix(a.name()), beginning(s.sql), err)
+		}
 	}
 	return fmt.Errorf("%s: begin: %w", prefix(a.name()), err)
+}
+
+// withBegin is the first statement of the function's in the packet that was sent
+// last, or nil.
+func (a *attempt) withBegin() *statement {
+	i := slices.IndexFunc(a.link.statements, func(s statement) bool { return s.kind == queued || s.kind == answered })
+	if i < 0 {
+		return nil
+	}
+	return &a.link.statements[i]
+}
+
+// onStandby reports whether a server that does not support something is a hot
+// standby. It says so itself from PostgreSQL 14 on.
+func (a *attempt) onStandby(pe *pgconn.PgError) bool {
+	return a.conn != nil && a.conn.PgConn().ParameterStatus("in_hot_standby") == "on" || strings.Contains(pe.Message, "hot standby")
 }
 
 // rollback undoes the transaction whatever has become of ctx. A connection on

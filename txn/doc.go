@@ -99,6 +99,7 @@
 //	25P03, 25P04 before COMMIT, or at COMMIT by PostgreSQL rolled back
 //	PgBouncer pools statements, so it has no transactions  rolled back
 //	FATAL or PANIC before COMMIT                           rolled back; runs again up to 3 times
+//	25006 before COMMIT, if OnPgError closed its connection rolled back; runs again up to 3 times
 //	any other error before COMMIT                          rolled back
 //	25P02, class 23 at COMMIT                              rolled back
 //	an ERROR of PostgreSQL's at COMMIT                     rolled back
@@ -113,9 +114,14 @@
 // routine may be a pooler's, which proves nothing once COMMIT is on the wire, unless
 // it says in the place of BEGIN's answer that there is no session: PgBouncer's
 // query_wait_timeout, a failed login, 53300 and 57P03. An ERROR is PostgreSQL's when
-// it names a C source file. A connection that was lost before BEGIN was answered,
-// such as one whose server ended while it was in the pool, is replaced more often
-// than three times.
+// it names a C source file. A connection that was used before, and is lost before
+// BEGIN is answered, may have ended while it was in the pool: once in a call that
+// does not count, and those that are taken after it are asked first whether they
+// still work.
+//
+// A connection that is refused because no server is there, on a pool that has had
+// one, is asked for again for up to two seconds, in the first statement. Nothing
+// was sent, so the function does not run again for that.
 //
 // Only errors of this transaction's own connection count. A conflict that the
 // function returns from another one is returned, and nothing is run again.
@@ -183,4 +189,10 @@
 // Where the connection was lost in the middle, the old session may still hold its
 // locks. On PostgreSQL the next attempt ends it, if it runs as the same user, and
 // waits for a lock for at most a second.
+//
+// A COMMIT that waits for a synchronous standby is not canceled; leave
+// client_min_messages at warning or below, or the server does not say that
+// somebody else did. A hot standby has no SERIALIZABLE: use [ReadOnly] with
+// Isolation(pgx.RepeatableRead) there. docs/failover.md has more on standbys and
+// what to configure for a failover.
 package txn

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
@@ -209,6 +212,25 @@ func ExampleNew() {
 }
 
 // ExampleExhaustedError shows what is left when somebody else always wins.
+// A pool that finds the primary again after a failover: it names all hosts and asks
+// for one that can write, and pgx closes a connection that cannot any more.
+func Example_failover() {
+	config, err := pgxpool.ParseConfig("postgres://app@db1,db2/bank?target_session_attrs=read-write")
+	if err != nil {
+		log.Fatal(err)
+	}
+	config.ConnConfig.OnPgError = func(_ *pgconn.PgConn, err *pgconn.PgError) bool {
+		return err.Code != "25006" && err.Severity != "FATAL" && err.Severity != "PANIC"
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config) // which connects when it is used
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	fmt.Println(len(pool.Config().ConnConfig.Fallbacks) > 0)
+	// Output: true
+}
+
 func ExampleExhaustedError() {
 	pool, ctx := exampleDB(
 		"create table counters (id bigint primary key, n bigint)",

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type ghost struct {
 	prefix    string   // of the text instead, where values are in it; empty: it is not known
 	cockroach bool
 	lost      time.Time // when that was noticed
+	tried     bool      // to end it, in vain
 }
 
 // sending remembers by what the session would be known, should it become a ghost:
@@ -35,7 +37,7 @@ func (a *attempt) sending(plain string) {
 
 // leavesGhost is what a lost connection may have left behind, or nil.
 func (a *attempt) leavesGhost() *ghost {
-	if a.link == nil || !a.lost() {
+	if a.link == nil || !a.lost() || a.neverBegan() {
 		return nil
 	}
 	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
@@ -50,6 +52,16 @@ func (a *attempt) leavesGhost() *ghost {
 		g.texts = append(g.texts, beginning(a.link.statements[i].sql))
 	}
 	return g
+}
+
+// neverBegan reports whether BEGIN is known not to have been carried out.
+func (a *attempt) neverBegan() bool {
+	if a.begun {
+		return false
+	}
+	err := cmp.Or(a.broken, a.failed)
+	pe := serverError(err)
+	return pe != nil && fatal(pe) && (said(pe) || refused(pe)) || notSent(err)
 }
 
 // ghostText is how much of its last statement a session is known by: less than
@@ -93,20 +105,23 @@ const exorciseTime = 2 * time.Second
 
 // exorcise has PostgreSQL end the session that the attempt before left behind.
 // Where that is not permitted, or not seen from here, the lock timeout of this
-// attempt and the next retry have to do.
-func (a *attempt) exorcise(ctx context.Context) {
-	if a.cockroach || a.call.ghost.cockroach {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, exorciseTime)
+// attempt and the next retry have to do. The error says that the connection may be
+// gone as well.
+func (a *attempt) exorcise(ctx context.Context) error {
+	g := a.call.ghost
+	out, cancel := context.WithTimeout(ctx, exorciseTime)
 	defer cancel()
-	lost := time.Since(a.call.ghost.lost)
+	lost := time.Since(g.lost)
 	begun := lost
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	args := a.link.outside(a.call.ghost.pid, ghostText, a.call.ghost.texts, lost.Seconds(), begun.Seconds(), a.call.ghost.prefix, a.conn.PgConn().PID())
-	_, _ = a.conn.Exec(ctx, endGhost, args...)
+	args := a.link.outside(g.pid, ghostText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
+	_, err := a.conn.Exec(out, endGhost, args...)
+	if out.Err() != nil && ctx.Err() == nil {
+		g.tried = true // or each attempt waits as long
+	}
+	return err
 }
 
 // ghostLockTimeout is how long a statement of an attempt waits for a lock that a

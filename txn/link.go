@@ -22,6 +22,7 @@ type link struct {
 	tracer    pgx.QueryTracer // nil: none
 	cockroach bool
 	described cache
+	served    bool // an attempt
 	nameless  bool // its server does not keep names, so none are sent
 	describes bool // pgx has a cache of descriptions on it
 

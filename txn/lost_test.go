@@ -45,9 +45,8 @@ func TestLostTooOften(t *testing.T) {
 	}
 }
 
-// A connection whose server ended while it was in the pool shows that with the
-// first packet. All in one packet, it would be an unknown outcome, were the
-// error not in the place of BEGIN's own answer.
+// A connection whose server ended while it was in the pool is replaced before
+// anything is sent on it, where the system shows that.
 func TestPooledConnectionThatWasTerminated(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +65,7 @@ func TestPooledConnectionThatWasTerminated(t *testing.T) {
 				f.gone(t)
 				attempt, err := txn.RunInTx(t.Context(), pool, shape(1))
 				require.NoError(t, err)
-				require.Equal(t, 2, attempt)
+				require.LessOrEqual(t, attempt, 2)
 				f.judge(t, 1, attempt, err)
 			})
 		})

@@ -8,9 +8,8 @@ import (
 
 // How often a call runs again for what is not a conflict.
 const (
-	maxLosses    = 3  // lost in the middle: the function may be what ends the connection
-	maxStale     = 64 // lost before anything was answered: each time one connection fewer in the pool
-	maxPlans     = 3  // a pool has several connections, a function several statements
+	maxLosses    = 3 // lost in the middle: the function may be what ends the connection
+	maxPlans     = 3 // a pool has several connections, a function several statements
 	maxDeadlines = 3
 	maxProbes    = 6 // some milliseconds
 	maxExcused   = 8 // each time another call has changed the key since it was read
@@ -32,8 +31,9 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		if at.conn == nil || lost && c.direct && at.release == nil {
 			return false // there was no connection to lose, or there is no other one
 		}
-		if !at.begun {
-			return count(&c.stale, maxStale)
+		if !at.begun && at.reused && c.losses+c.stale == 0 {
+			c.stale++ // it may have ended while it was in the pool; the next one is asked first
+			return true
 		}
 		return count(&c.losses, maxLosses)
 	case withoutPlan:
@@ -61,20 +61,25 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	if failed-c.excused >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
 		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
 	}
+	if err := c.pause(ctx, failed, delay, cause); err != nil {
+		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), err, cause)
+	}
+	return nil
+}
+
+// pause waits, and tells the tracer.
+func (c *call) pause(ctx context.Context, attempt int, delay time.Duration, cause error) error {
 	if delay == 0 {
 		return nil
 	}
 	if t := c.tracer; t != nil {
-		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: failed, Delay: delay, Err: cause})
+		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: attempt, Delay: delay, Err: cause})
 	}
 	err := sleep(ctx, delay)
 	if t := c.tracer; t != nil {
-		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: failed, Err: err})
+		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: attempt, Err: err})
 	}
-	if err != nil {
-		return fmt.Errorf("%s: waiting to retry: %w (after: %w)", prefix(c.name), err, cause)
-	}
-	return nil
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -125,7 +125,7 @@ type call struct {
 	refusal   error   // what the call would have ended with, but for the doubt
 	ghost     *ghost
 	losses    int                     // connections lost in the middle of a transaction
-	stale     int                     // connections lost before they were of any use
+	stale     int                     // connections that ended in the pool, as it seems: 0 or 1
 	known     bool                    // committed
 	plans     int                     // attempts that failed for how a statement was prepared
 	nameless  bool                    // one of them for its name, so the next ones send none
