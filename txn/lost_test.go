@@ -330,6 +330,9 @@ func TestCommitWithoutAnswer(t *testing.T) {
 // no goroutine stays.
 func TestRandomCuts(t *testing.T) {
 	cuts := 200 // for each mode on each engine
+	if testing.Short() {
+		cuts = 40
+	}
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) { randomCuts(t, db, mode, cuts) })

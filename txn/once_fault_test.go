@@ -369,7 +369,10 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 // happens twice. A call that has only one attempt may fail, and whoever comes next
 // takes the key over.
 func TestOnceRandomCuts(t *testing.T) {
-	const cuts = 200
+	cuts := 200
+	if testing.Short() {
+		cuts = 40
+	}
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
