@@ -3,6 +3,7 @@ package txn_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,8 +35,10 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 		proxy.Rewrite(c.ConnConfig)
 		c.ConnConfig.RuntimeParams["application_name"] = db.Schema
 		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-			_, err := conn.Prepare(ctx, preparedRollback, "rollback")
-			return err
+			if _, err := conn.Prepare(ctx, preparedRollback, "rollback"); err != nil {
+				return fmt.Errorf("failed to connect: %w", err)
+			}
+			return nil
 		}
 		for _, f := range change {
 			f(c)
