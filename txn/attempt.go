@@ -41,6 +41,8 @@ type attempt struct {
 	plain    string             // the last statement, if pgx sent it by itself
 	prior    string             // the last statement of what was sent before
 
+	careful bool // nothing is described before all that is ahead of it was carried out
+
 	queue      []statement // not sent yet
 	queueSpace [1]statement
 	enqueued   int // how many there have been

@@ -21,6 +21,7 @@ const (
 	codeReadOnly             = "25006"
 	codeIdleInTransaction    = "25P03"
 	codeTransactionTimeout   = "25P04"
+	codeInvalidParameter     = "22023"
 	codeUndefinedStatement   = "26000"
 	codeDuplicateStatement   = "42P05"
 	codeQueryCanceled        = "57014"
@@ -30,6 +31,8 @@ const (
 	codeCannotConnectNow     = "57P03"
 	codeSyntax               = "42601"
 	codeUnknownSetting       = "42704"
+	codeInternalError        = "XX000"
+	codeInvalidCursor        = "34000"
 	codeCommittedButSchema   = "XXA00" // CockroachDB: pgcode.TransactionCommittedWithSchemaChangeFailure
 	classIntegrityViolation  = "23"
 )
@@ -132,7 +135,7 @@ var rules = []struct {
 	}, rolledBack, always},
 	{"the prepared statement is gone or stale, or its name is taken", func(e evidence, pe *pgconn.PgError) bool {
 		// Also COMMIT's own: it was not carried out. Its text never raises this.
-		return pe != nil && stalePlan(pe) && !fatal(pe) && (e.before(pe) || misnamed(pe) && said(pe))
+		return pe != nil && (stalePlan(pe) || misdescribed(e.err)) && !fatal(pe) && (e.before(pe) || misnamed(pe) && said(pe))
 	}, rolledBack, withoutPlan},
 	{"the session was too slow", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && (pe.Code == codeIdleInTransaction || pe.Code == codeTransactionTimeout) &&
@@ -253,6 +256,10 @@ func stalePlan(pe *pgconn.PgError) bool {
 		return pe.Routine == "PortalSetResultFormat" || strings.Contains(pe.Message, "for number of format codes")
 	case codeNotSupported:
 		return pe.Routine == "RevalidateCachedQuery" || pe.Message == "cached plan must not change result type"
+	case codeUnknownSetting, codeInvalidCursor: // the same on CockroachDB; for a name of its own the server gives that
+		return strings.HasPrefix(pe.Message, "type with ID ") || pe.Message == `unknown portal ""`
+	case codeInternalError: // a type, function or table that was there when it was prepared; not translated
+		return strings.HasPrefix(pe.Message, "cache lookup failed for ") || strings.HasPrefix(pe.Message, "could not open relation with OID ")
 	}
 	return false
 }

@@ -38,7 +38,13 @@
 // their arguments. Statements that travel together are described by this
 // package, once for a connection, and kept beside pgx's own cache, up to the
 // same capacity. Which exec modes fit which pooler is in docs/poolers.md of the
-// repository.
+// repository. One that is new is described behind what is queued ahead of it
+// where that may change what it means, which costs one round trip more: SET, DDL, and
+// statements that call set_config, functions of your own or others that are not known
+// to be harmless.
+//
+// The name of a prepared statement may stand where SQL does. What begins with a
+// keyword of SQL and white space is taken for SQL.
 //
 // # Lines for what conflicts
 //
@@ -95,7 +101,8 @@
 //	BEGIN answered with another tag than BEGIN             unknown; runs again if nothing else was in its packet
 //	40001, 40P01                                           rolled back; runs again
 //	40003 before COMMIT                                    rolled back; runs again
-//	26000, 42P05; 0A000 or 08P01 for a stale plan          rolled back; runs again up to 3 times
+//	26000, 42P05; 0A000, 08P01 or XX000 for a stale plan   rolled back; runs again up to 8 times
+//	no such name or type, where the description may be off rolled back; runs again up to 8 times
 //	25P03, 25P04 before COMMIT, or at COMMIT by PostgreSQL rolled back
 //	PgBouncer pools statements, so it has no transactions  rolled back
 //	FATAL or PANIC before COMMIT                           rolled back; runs again up to 3 times
@@ -107,6 +114,9 @@
 //	the context ends before COMMIT is sent                 rolled back
 //	the connection is lost before COMMIT is sent           rolled back; runs again up to 3 times
 //	the connection is lost behind COMMIT                   unknown
+//
+// A description may be off if it is of an earlier transaction, or was made before what
+// was queued ahead of the statement. The next run describes it behind that.
 //
 // "Before COMMIT" is also an error in the place of an earlier result than
 // COMMIT's, when all were sent together and the error names the routine that

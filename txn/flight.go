@@ -50,6 +50,7 @@ type statement struct {
 	named     bool // it is given the name of described in the packet that it is sent in
 	renamed   bool // which the server still had, so it is closed before
 	encoded   *pgx.ExtendedQueryBuilder
+	fresh     bool // it was described for this packet
 	traced    context.Context
 	endsTrace bool // its rows do, as pgx's of a batch
 }
@@ -71,10 +72,11 @@ type flight struct {
 }
 
 // encode makes of all arguments what is sent of them, so that a value which
-// cannot be sent stops the packet before any of it is on the wire.
-func (l *link) encode(statements []statement) error {
+// cannot be sent stops the packet before any of it is on the wire. index is that
+// of the statement that the error belongs to; the others can be sent.
+func (l *link) encode(statements []statement) (index int, err error) {
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
-		return nil // pgx does it, likewise before it sends
+		return 0, nil // pgx does it, likewise before it sends
 	}
 	for i := range statements {
 		s := &statements[i]
@@ -82,24 +84,15 @@ func (l *link) encode(statements []statement) error {
 			continue
 		}
 		if s.described != nil && len(s.described.ParamOIDs) != len(s.args) {
-			return &encodeError{i, fmt.Errorf("expected %d arguments, got %d", len(s.described.ParamOIDs), len(s.args))}
+			return i, fmt.Errorf("expected %d arguments, got %d", len(s.described.ParamOIDs), len(s.args))
 		}
 		s.encoded = l.builder()
 		if err := s.encoded.Build(l.conn.TypeMap(), s.described, s.args); err != nil {
-			return &encodeError{i, err}
+			return i, err
 		}
 	}
-	return nil
+	return 0, nil
 }
-
-// encodeError says which statement cannot be sent. The others can.
-type encodeError struct {
-	index int
-	err   error
-}
-
-func (e *encodeError) Error() string { return e.err.Error() }
-func (e *encodeError) Unwrap() error { return e.err }
 
 // send sends the statements in one packet. They have been encoded. Tracers see
 // traced, which may end before ctx does.
@@ -274,8 +267,7 @@ func (f *flight) exec() (pgconn.CommandTag, error) {
 		err = f.check(s, tag)
 	}
 	f.traceEnd(s, tag, err)
-	f.note(s, err)
-	return tag, err
+	return tag, f.note(s, err)
 }
 
 func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
@@ -355,34 +347,39 @@ func (f *flight) query() (pgx.Rows, error) {
 	return pgx.RowsFromResultReader(f.link.conn.TypeMap(), rr), nil
 }
 
-func (f *flight) queried(tag pgconn.CommandTag, err error) {
+func (f *flight) queried(tag pgconn.CommandTag, err error) error {
 	s := &f.statements[f.next-1]
 	f.traceEnd(s, tag, err)
-	f.note(s, err)
+	return f.note(s, err)
 }
 
 // note drops the description of a statement that may have failed because of it.
-// Conflicts, constraints and the like are no reason.
-func (f *flight) note(s *statement, err error) {
+// Conflicts, constraints and the like are no reason. The error says so if the
+// description was an older one.
+func (f *flight) note(s *statement, err error) error {
 	if err == nil {
-		return
+		return nil
 	}
 	if f.failed == nil {
 		f.failed = err
 	}
 	if s.described == nil {
-		return
+		return err
 	}
 	if pe := serverError(err); pe != nil && stalePlan(pe) {
 		f.link.described.dropAll()
-		return
+		return err
 	} else if pe != nil && len(pe.Code) == 5 {
 		switch pe.Code[:2] {
 		case "23", "25", "40", "55", "57", "P0":
-			return
+			return err
 		}
 	}
 	f.link.described.drop(s.sql)
+	if !s.fresh {
+		err = doubted(err)
+	}
+	return err
 }
 
 // close reads what is left, after which the connection is no longer busy.

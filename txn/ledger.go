@@ -218,7 +218,7 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	if !a.cockroach {
 		statements = append(statements, commit)
 	}
-	if err := a.link.encode(statements); err != nil {
+	if _, err := a.link.encode(statements); err != nil {
 		return e, err
 	}
 	g := graceAfter(ctx, a.conn.PgConn(), true)
@@ -243,11 +243,11 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	}
 	rows, err := f.query()
 	if err != nil {
-		f.queried(pgconn.CommandTag{}, err)
+		_ = f.queried(pgconn.CommandTag{}, err)
 		return e, err
 	}
 	err = e.scan(row{rows})
-	f.queried(rows.CommandTag(), rows.Err())
+	_ = f.queried(rows.CommandTag(), rows.Err())
 	if err != nil || a.cockroach {
 		return e, err
 	}

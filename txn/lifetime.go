@@ -7,7 +7,7 @@ import (
 
 // newAttempt makes an attempt of a call whose context is ctx.
 func newAttempt(c *call, ctx context.Context, number int) *attempt {
-	a := &attempt{call: c, number: number, outer: ctx, direct: c.direct}
+	a := &attempt{call: c, number: number, outer: ctx, direct: c.direct, careful: c.plans > 0}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	a.queue = a.queueSpace[:0]
 	return a

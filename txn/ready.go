@@ -7,9 +7,6 @@ import (
 )
 
 // ready makes everything that is pending, and last behind it, ready to be sent.
-// Where something has to be described, savepoints and what may change what is
-// seen are sent first: describing can fail, and a savepoint is what that is
-// undone by; a table may have been created or locked, or the search path changed.
 func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
 	for i := range a.queue {
 		if err := a.rewrite(ctx, &a.queue[i]); err != nil {
@@ -21,13 +18,27 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 			return nil, a.unsendable(last, err)
 		}
 	}
-	for a.undescribed(last) {
-		m := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == marks || !isData(s.sql) })
-		if m < 0 {
-			break
-		}
-		rest := slices.Clone(a.queue[m+1:])
-		a.queue = a.queue[:m+1]
+	statements, err := a.readyDescribed(ctx, last)
+	var e *encodeError
+	if errors.As(err, &e) && e.mayBeMisdescribed {
+		a.link.described.drop(e.statement.sql)
+		a.careful = true
+		statements, err = a.readyDescribed(ctx, last)
+	}
+	if errors.As(err, &e) {
+		return nil, a.unsendable(e.statement, e.err)
+	}
+	return statements, err
+}
+
+// readyDescribed is ready for what has been rewritten. Where something has to be
+// described, savepoints and what may change what is seen are carried out first:
+// describing can fail, and a savepoint is what that is undone by; a table may have
+// been created or locked, or the search path changed.
+func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statement, error) {
+	for n := a.ahead(last); n > 0; n = a.ahead(last) {
+		rest := slices.Clone(a.queue[n:])
+		a.queue = a.queue[:n]
 		statements, err := a.prepare(ctx, nil)
 		var f *flight
 		if err == nil {
@@ -42,6 +53,28 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 		}
 	}
 	return a.prepare(ctx, last)
+}
+
+// ahead is how many statements of the queue have to be carried out before what is
+// behind them is described.
+func (a *attempt) ahead(last *statement) (n int) {
+	for i := range a.queue {
+		s := &a.queue[i]
+		if n > 0 && a.undescribed(s) {
+			return n
+		}
+		if s.kind == marks || s.kind == queued && !isInnocent(s.sql) || a.careful {
+			n = i + 1
+		}
+	}
+	if last == nil || !a.undescribed(last) {
+		return 0
+	}
+	return n
+}
+
+func (a *attempt) undescribed(s *statement) bool {
+	return a.link.needsDescription(s) && a.link.described.get(s.sql) == nil
 }
 
 // rewrite makes of a statement what is to be sent.
@@ -70,13 +103,17 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 	for i := ahead; i < len(statements); i++ {
 		if s := &statements[i]; a.link.needsDescription(s) {
 			s.described = a.link.described.get(s.sql)
-			unknown = unknown || s.described == nil
+			s.fresh = s.described == nil
+			unknown = unknown || s.fresh
 		}
 	}
 	if unknown {
 		begun, i, err := a.link.describe(ctx, ahead, statements)
 		a.begun = a.begun || begun && (err == nil || i >= ahead)
 		if err != nil {
+			if i > ahead {
+				err = doubted(err)
+			}
 			if s := &statements[i]; s.kind != answered {
 				return nil, a.failedAhead(s, err)
 			}
@@ -86,16 +123,14 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 			a.observe("", "", err)
 			return nil, err
 		}
-		statements = statements[ahead:]
+		statements, ahead = statements[ahead:], 0
 	}
 	a.link.nameBeginAndCommit(statements)
 	a.follow(statements)
-	if err := a.link.encode(statements); err != nil {
-		var e *encodeError
-		if errors.As(err, &e) {
-			return nil, a.unsendable(&statements[e.index], e.err)
-		}
-		return nil, err
+	if i, err := a.link.encode(statements); err != nil {
+		e := &encodeError{statement: &statements[i], err: err}
+		e.mayBeMisdescribed = e.statement.described != nil && (!e.statement.fresh || i > ahead)
+		return nil, e
 	}
 	return statements, nil
 }

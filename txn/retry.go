@@ -9,7 +9,7 @@ import (
 // How often a call runs again for what is not a conflict.
 const (
 	maxLosses    = 3 // lost in the middle: the function may be what ends the connection
-	maxPlans     = 3 // a pool has several connections, a function several statements
+	maxPlans     = 8 // a pool has several connections, a function several statements
 	maxDeadlines = 3
 	maxProbes    = 6 // some milliseconds
 	maxExcused   = 8 // each time another call has changed the key since it was read
@@ -40,6 +40,9 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		if misnamed(serverError(reasonErr)) {
 			c.nameless = true
 			at.link.withoutNames()
+		}
+		if misdescribed(reasonErr) {
+			c.excused++ // once it is described again it is sure
 		}
 		return count(&c.plans, maxPlans)
 	}

@@ -101,18 +101,6 @@ func (a *attempt) landed(f *flight) error {
 	return nil
 }
 
-func (a *attempt) undescribed(last *statement) bool {
-	unknown := func(s *statement) bool {
-		return a.link.needsDescription(s) && a.link.described.get(s.sql) == nil
-	}
-	for i := range a.queue {
-		if unknown(&a.queue[i]) {
-			return true
-		}
-	}
-	return last != nil && unknown(last)
-}
-
 // answered takes in the answer to something that was sent ahead.
 func (a *attempt) answered(s *statement) {
 	switch s.kind {
@@ -378,7 +366,7 @@ func (a *attempt) queryFlight(ctx context.Context, sql string, args []any) (*fli
 
 // queried ends the flight of a query.
 func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err error) error {
-	f.queried(tag, err)
+	err = f.queried(tag, err)
 	if closeErr := f.close(); err == nil {
 		err = closeErr
 	}
