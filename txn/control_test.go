@@ -83,9 +83,9 @@ var senders = map[string]func(ctx context.Context, tx *txn.Tx, sql string) error
 // A text that would begin or end the transaction is not sent, whatever it is sent
 // by, and the call is rolled back although the function returns nil.
 func TestTextThatEndsTheTransactionIsRefused(t *testing.T) {
-	eachMode(t, func(t *testing.T, db *dbtest.DB, _ *pgxpool.Pool) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		texts := &textTracer{}
-		pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.Tracer = texts })
+		pool := poolLike(t, db, given, func(c *pgxpool.Config) { c.ConnConfig.Tracer = texts })
 		for how, send := range senders {
 			for sql, what := range endings {
 				for name, d := range map[string]txn.DB{"pool": pool, "wrapper": wrapper{pool}} {

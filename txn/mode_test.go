@@ -34,6 +34,15 @@ func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Po
 	}
 }
 
+// poolLike is poolWith in the mode of a pool that eachMode gave.
+func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgxpool.Config)) *pgxpool.Pool {
+	t.Helper()
+	return poolWith(t, db, func(c *pgxpool.Config) {
+		c.ConnConfig.DefaultQueryExecMode = given.Config().ConnConfig.DefaultQueryExecMode
+		change(c)
+	})
+}
+
 // poolWith is a second pool, of one connection, on the schema of db.
 func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
@@ -256,8 +265,8 @@ func TestStatementsThatGoAlone(t *testing.T) {
 
 // A name that AfterConnect prepared is found where SQL is given.
 func TestPreparedNameAsTheFirstStatement(t *testing.T) {
-	eachMode(t, func(t *testing.T, db *dbtest.DB, _ *pgxpool.Pool) {
-		pool := poolWith(t, db, func(c *pgxpool.Config) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
+		pool := poolLike(t, db, given, func(c *pgxpool.Config) {
 			c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 				_, err := conn.Prepare(ctx, "get_balance", "select balance from accounts where id = $1")
 				return err

@@ -164,13 +164,13 @@ func TestEachStatementIsTracedOnce(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachMode(t, func(t *testing.T, db *dbtest.DB, _ *pgxpool.Pool) {
+			eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 				one, both := &spans{}, &batchSpans{spans: &spans{}}
 				for _, traced := range []struct {
 					*spans
 					tracer pgx.QueryTracer
 				}{{one, one}, {both.spans, both}} {
-					pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.Tracer = traced.tracer })
+					pool := poolLike(t, db, given, func(c *pgxpool.Config) { c.ConnConfig.Tracer = traced.tracer })
 					for range 2 { // the second time everything is described
 						require.NoError(t, txn.Run(t.Context(), pool, test.f))
 						require.Equal(t, test.failed, traced.check(t))
@@ -184,9 +184,9 @@ func TestEachStatementIsTracedOnce(t *testing.T) {
 }
 
 func TestEachStatementThatFailsIsTracedOnce(t *testing.T) {
-	eachMode(t, func(t *testing.T, db *dbtest.DB, _ *pgxpool.Pool) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		tracer := &spans{}
-		pool := poolWith(t, db, func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
+		pool := poolLike(t, db, given, func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
 		const byZero = "select 1 / (balance - balance) from accounts where id = $1"
 		for range 2 {
 			for _, f := range []func(ctx context.Context, tx *txn.Tx) error{

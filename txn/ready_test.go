@@ -95,9 +95,7 @@ func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 			},
 		} {
 			for name, sql := range first {
-				pool := poolWith(t, db, func(c *pgxpool.Config) {
-					c.ConnConfig.DefaultQueryExecMode = given.Config().ConnConfig.DefaultQueryExecMode
-				})
+				pool := poolLike(t, db, given, func(*pgxpool.Config) {})
 				for _, warmth := range []string{"cold", "warm", "still warm"} {
 					require.NoError(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
 						tx.Queue(sql)

@@ -41,10 +41,7 @@ func TestEnumThatIsMadeAnew(t *testing.T) {
 	}
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		const connections = 3
-		pool := poolWith(t, db, func(c *pgxpool.Config) {
-			c.MaxConns = connections
-			c.ConnConfig.DefaultQueryExecMode = given.Config().ConnConfig.DefaultQueryExecMode
-		})
+		pool := poolLike(t, db, given, func(c *pgxpool.Config) { c.MaxConns = connections })
 		exec := func(texts ...string) {
 			for _, sql := range texts {
 				_, err := db.Exec(t.Context(), sql)

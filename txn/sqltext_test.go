@@ -18,8 +18,7 @@ import (
 func TestNamesOfPreparedStatements(t *testing.T) {
 	names := []string{"select", "select-user", "insert/x", "with(x)", "values(1)", "select*", "update", "Delete.it", "table--", "set:x", "show,", "drop", "commit-order", "end_it"}
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
-		pool := poolWith(t, db, func(c *pgxpool.Config) {
-			c.ConnConfig.DefaultQueryExecMode = given.Config().ConnConfig.DefaultQueryExecMode
+		pool := poolLike(t, db, given, func(c *pgxpool.Config) {
 			c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 				for _, name := range names {
 					if _, err := conn.Prepare(ctx, name, addReturning); err != nil {
