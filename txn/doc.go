@@ -173,7 +173,8 @@
 // session, and so to the next run and to who has the connection next: locks of
 // pg_advisory_lock (pg_advisory_xact_lock is the one for a transaction), statements of
 // PREPARE and their names, and numbers that were taken from a sequence. A plain SET
-// is undone by a rollback but not by COMMIT: use SET LOCAL, or [Setting].
+// outlives COMMIT, and on CockroachDB v21.1 a rollback too: use SET LOCAL, or
+// [Setting].
 //
 // Statements count only when they go through the Tx: one that goes through the
 // pool is outside the transaction. A call on the pool inside the function of

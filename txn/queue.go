@@ -37,7 +37,9 @@ func (tx *Tx) Queue(sql string, args ...any) {
 // that must change exactly the given number of rows. Where it changes another
 // number the transaction is rolled back and the error of the call is an
 // [*UnexpectedRowsError]. The database checks it, by a statement around sql, so
-// it costs no round trip.
+// it costs no round trip. sql may end in a comment or a semicolon, and may begin
+// with WITH; the database refuses a semicolon before a comment, RETURNING, and
+// another INSERT, UPDATE or DELETE inside that WITH.
 func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
 	tx.enqueue(statement{kind: queued, sql: expecting(rows, sql), args: args, expected: &expectation{rows, sql}})
 }

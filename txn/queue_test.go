@@ -220,3 +220,42 @@ func TestSavepointsTravelToo(t *testing.T) {
 		requireClean(t, pool)
 	})
 }
+
+// The statement around what is expected leaves room for comments, also for one that
+// runs to the end of its line.
+func TestQueueExpectOfTextsThatEndOddly(t *testing.T) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+		const update = "update accounts set balance = $1 where id = 1"
+		for sql, code := range map[string]string{
+			update + " -- the end":             "",
+			update + " -- ;":                   "",
+			update + " /* the end */":          "",
+			update + " ;;\n":                   "",
+			"-- the beginning\n" + update:      "",
+			"with one as (select 1) " + update: "",
+			update + "; -- behind":             "42601",
+			update + "; /* behind */":          "42601",
+			update + " returning id":           "42601",
+			"with x as (" + update + " returning 1) update accounts set balance = 3 where id = 2": "0A000",
+		} {
+			err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+				tx.QueueExpect(1, sql, 7)
+				return nil
+			})
+			if code == "" {
+				require.NoError(t, err, sql)
+			} else {
+				requireCode(t, err, code)
+			}
+			err = txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+				tx.QueueExpect(2, sql, 7)
+				return nil
+			})
+			if code == "" {
+				require.ErrorAs(t, err, new(*txn.UnexpectedRowsError), sql)
+			} else {
+				requireCode(t, err, code)
+			}
+		}
+	})
+}
