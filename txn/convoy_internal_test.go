@@ -185,8 +185,6 @@ func (w *simulated) in(from, until time.Duration) (n float64) {
 	return n
 }
 
-func (w *simulated) tries() float64 { return float64(w.attempts) / float64(len(w.commits)) }
-
 var convoyed = []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, time.Second}
 
 // One conflict among transactions that only begin alike costs nothing, however

@@ -98,12 +98,6 @@ func (g *guarded) Value() (driver.Value, error) {
 	return g.n, nil
 }
 
-func (g *guarded) add() {
-	g.mu.Lock()
-	g.n++
-	g.mu.Unlock()
-}
-
 // measure has code of its own, which may know a lock that cannot be seen here.
 type measure struct{ N int64 }
 

@@ -60,8 +60,10 @@ type (
 		C *float64          `json:",omitempty"`
 		D []byte            `json:"d d"`
 		E map[string]string `json:",omitempty"`
-		F any               `json:"\"bad\""`
-		G float32           `json:"-,"`
+		//lint:ignore SA5008 encoding/json takes the name of the field for it
+		F any `json:"\"bad\""`
+		//lint:ignore SA5008 a name that is odd on purpose
+		G float32 `json:"-,"`
 		H [2]uint8
 		_ [3]int
 	}

@@ -74,7 +74,7 @@ func (l *lexer) space() (newline bool) {
 		case strings.IndexByte(" \t\f\v", rest[0]) >= 0:
 			l.pos++
 		case strings.HasPrefix(rest, "--"):
-			if l.pos += strings.IndexAny(rest, "\n\r"); strings.IndexAny(rest, "\n\r") < 0 {
+			if l.pos += strings.IndexAny(rest, "\n\r"); !strings.ContainsAny(rest, "\n\r") {
 				l.pos = len(l.text)
 			}
 		case strings.HasPrefix(rest, "/*"):

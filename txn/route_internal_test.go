@@ -13,13 +13,13 @@ import (
 type (
 	plainPool     struct{ *pgxpool.Pool }
 	plainPoolMore struct {
-		name string
+		_ string
 		*pgxpool.Pool
 	}
 	deepPool           struct{ *plainPoolMore }
 	deepPoolValue      struct{ plainPoolMore }
 	genericPool[T any] struct {
-		extra T
+		_ T
 		*pgxpool.Pool
 	}
 	plainConn   struct{ *pgxpool.Conn }
@@ -38,12 +38,12 @@ type (
 	acquires    struct{ *pgxpool.Pool }
 	onlyBegins  struct{ *pgxpool.Pool }
 	onlyBeginsP struct {
-		name string
+		_ string
 		*pgxpool.Pool
 	}
 	onlyBeginsConn     struct{ *pgx.Conn }
 	onlyBeginsG[T any] struct {
-		extra T
+		_ T
 		*pgxpool.Pool
 	}
 	aboveOnlyBegins  struct{ *onlyBeginsP }
@@ -51,11 +51,11 @@ type (
 
 	beginsTx  struct{ *pgxpool.Pool }
 	beginsTxP struct {
-		name string
+		_ string
 		*pgxpool.Pool
 	}
 	beginsTxG[T any] struct {
-		extra T
+		_ T
 		*pgxpool.Pool
 	}
 	aboveBeginsTx  struct{ *beginsTxP }
