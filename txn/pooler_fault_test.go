@@ -38,7 +38,7 @@ func eachShapeBehind(t *testing.T, settings map[string]string, f func(t *testing
 					f(t, behind, shape)
 					_, err := db.Exec(t.Context(), "delete from effects")
 					require.NoError(t, err)
-					require.Zero(t, pool.Stat().AcquiredConns())
+					requireGivenBack(t, pool)
 					pool.Close()
 				}
 			})

@@ -141,7 +141,7 @@ func TestStaleConnections(t *testing.T) {
 					}
 					counts := f.judgeAll(t, all)
 					t.Logf("%d calls: %v", len(all), counts)
-					require.Zero(t, f.pool.Stat().AcquiredConns())
+					requireGivenBack(t, f.pool)
 				})
 			})
 		}
