@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
 )
 
 // Error is an error that is safe to show. Its text is constant for its kind, or
@@ -29,12 +31,13 @@ type Error struct {
 	values     bool            // are to be logged
 }
 
-// FieldError says what is wrong with one part of a request.
-type FieldError struct {
-	Pointer string // a JSON Pointer (RFC 6901) to it, such as "/email"
-	Code    string // its name for machines, such as "email_taken"
-	Detail  string // the public text; without one it is that of the whole error
-}
+// FieldError says what is wrong with one part of a request: the one at a JSON
+// Pointer in its body, a query parameter or a header.
+//
+// Any error can carry some to the client: if it has methods Kind() errs.Kind and
+// Fields() []errs.FieldError, as *Error has them, [Catalog.Translate] takes both. One
+// without a place gives code and text of the whole.
+type FieldError = kind.FieldError
 
 // Error is the public text.
 func (e *Error) Error() string {
@@ -65,8 +68,8 @@ func (e *Error) Code() string {
 }
 
 // Field is a JSON Pointer (RFC 6901) to the part of the request that is at
-// fault, such as "/email", or "" where that is not known. Of several it is the
-// first.
+// fault, such as "/email", or "" where that is not known, or not in the body. Of
+// several it is the first.
 func (e *Error) Field() string {
 	if len(e.fields) > 0 {
 		return e.fields[0].Pointer
@@ -82,6 +85,9 @@ func (e *Error) Fields() []FieldError {
 	}
 	fields := slices.Clone(e.fields)
 	for i := range fields {
+		if fields[i].Code == "" {
+			fields[i].Code = e.Code()
+		}
 		if fields[i].Detail == "" {
 			fields[i].Detail = e.Error()
 		}
@@ -168,7 +174,7 @@ func Field(pointer string) Option {
 }
 
 // Fields sets several parts of the request that are at fault, instead of Field.
-// Each needs pointer and code.
+// Each needs a code, and a pointer, the name of a parameter or that of a header.
 func Fields(fields ...FieldError) Option {
 	return func(e *Error) error {
 		e.fields = slices.Clone(fields)
@@ -177,7 +183,7 @@ func Fields(fields ...FieldError) Option {
 		}
 		var wrong []error
 		for _, f := range fields {
-			wrong = append(wrong, checkPointer(f.Pointer), checkCode(f.Code))
+			wrong = append(wrong, checkPlace(f), checkCode(f.Code))
 		}
 		return errors.Join(wrong...)
 	}
@@ -239,6 +245,25 @@ func checkStatus(status int) error {
 		return fmt.Errorf("the status %d is not one of an error, 400 to 599", status)
 	}
 	return nil
+}
+
+func checkPlace(f FieldError) error {
+	switch places := countPlaces(f); {
+	case places > 1:
+		return errors.New("a field is a pointer, a parameter or a header, and not two of them")
+	case places == 0, f.Pointer != "":
+		return checkPointer(f.Pointer)
+	}
+	return nil
+}
+
+func countPlaces(f FieldError) (n int) {
+	for _, place := range [...]string{f.Pointer, f.Parameter, f.Header} {
+		if place != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func checkPointer(pointer string) error {

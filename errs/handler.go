@@ -14,6 +14,9 @@ import (
 //
 //	{"type", "title", "status", "detail", "code", "errors": [{"pointer", "code", "detail"}], "request_id"}
 //
+// A part of the request that is not in the body has parameter or header instead of
+// pointer.
+//
 // A client that accepts no JSON gets the public text alone. What the handler
 // set for the body that it did not write is dropped (ETag, Location and so on),
 // other headers are kept: set Allow before a 405, and WWW-Authenticate before a

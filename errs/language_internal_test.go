@@ -35,13 +35,13 @@ func TestLocalize(t *testing.T) {
 	}
 	base := NewCatalog()
 	c := base.WithMessages(texts)
-	e := &Error{kind: Invalid, code: "taken", fields: []FieldError{{"/a", "too_short", "Too short."}, {"/b", "other", "Other."}}}
+	e := &Error{kind: Invalid, code: "taken", fields: []FieldError{{Pointer: "/a", Code: "too_short", Detail: "Too short."}, {Pointer: "/b", Code: "other", Detail: "Other."}}}
 
 	r := httptest.NewRequest("GET", "/", nil)
 	require.Equal(t, Invalid.Error(), c.localizeFor(r, e).Error())
 	r.Header.Set("Accept-Language", "en;q=0.5, de")
 	require.Equal(t, "Vergeben.", c.localizeFor(r, e).Error())
-	require.Equal(t, []FieldError{{"/a", "too_short", "Zu kurz."}, {"/b", "other", "Other."}}, c.localizeFor(r, e).Fields())
+	require.Equal(t, []FieldError{{Pointer: "/a", Code: "too_short", Detail: "Zu kurz."}, {Pointer: "/b", Code: "other", Detail: "Other."}}, c.localizeFor(r, e).Fields())
 	require.Equal(t, "Too short.", e.Fields()[0].Detail, "the error is as it was")
 	require.Equal(t, "taken", c.localizeFor(r, e).Code())
 

@@ -1,6 +1,7 @@
 package errs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -33,7 +34,7 @@ func (e *Error) LogValue() slog.Value {
 		}
 	}
 	add("code", e.code)
-	add("field", e.Field())
+	add("field", e.place())
 	server := e.server
 	if server == nil {
 		server = findServerError(e.cause)
@@ -65,6 +66,15 @@ func (e *Error) LogValue() slog.Value {
 		add("where", server.Where)
 	}
 	return slog.GroupValue(attrs...)
+}
+
+// place is the first part of the request that is at fault.
+func (e *Error) place() string {
+	if len(e.fields) == 0 {
+		return e.field
+	}
+	f := e.fields[0]
+	return cmp.Or(f.Pointer, f.Parameter, f.Header)
 }
 
 // isOwn reports whether nothing in err comes from a database driver.

@@ -23,9 +23,11 @@ type problem struct {
 }
 
 type problemField struct {
-	Pointer string `json:"pointer"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Pointer   string `json:"pointer,omitempty"`
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	Parameter string `json:"parameter,omitempty"`
+	Header    string `json:"header,omitempty"`
 }
 
 func (e *Error) problem() problem {
@@ -37,21 +39,14 @@ func (e *Error) problem() problem {
 		Code:   e.Code(),
 	}
 	for _, f := range e.Fields() {
-		field := problemField(f)
-		if field.Code == "" {
-			field.Code = p.Code
-		}
-		if field.Detail == "" {
-			field.Detail = p.Detail
-		}
-		p.Errors = append(p.Errors, field)
+		p.Errors = append(p.Errors, problemField(f))
 	}
 	return p
 }
 
 // MarshalJSON gives the problem details object of RFC 9457 that a client gets:
 // type, title, status, detail, code, and where fields are at fault errors, with
-// pointer, code and detail of each.
+// pointer (or parameter, or header), code and detail of each.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.problem()) }
 
 func title(status int) string {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
 )
 
 // Translate turns any error into an [*Error], which is safe to show, and nil
@@ -22,7 +24,8 @@ import (
 //
 // The outermost error that means something decides: an *Error, one that the
 // catalog has a rule for ([Is], [As]), an error with a method Kind() errs.Kind
-// (and RetryAfter() time.Duration, if it knows when to come again), a database
+// (and Fields() []errs.FieldError, if it knows what is at fault, see [FieldError],
+// and RetryAfter() time.Duration, if it knows when to come again), a database
 // error of any driver, a lost connection, pgx.ErrNoRows, the end of a context.
 // Of several that are joined the first decides, but an unknown outcome is never
 // hidden by another one. The error that was given is in the result's Unwrap.
@@ -173,10 +176,30 @@ func fromKind(k interface{ Kind() Kind }, err error) *Error {
 	}
 	e := &Error{kind: k.Kind().Kind()}
 	e.final = e.kind == Internal
+	if f, ok := err.(kind.Fielded); ok {
+		e.carry(f.Fields())
+	}
 	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
 		e.retryAfter = max(r.RetryAfter(), 0)
 	}
 	return e
+}
+
+// carry takes what an error of another package says of parts of the request. If it
+// is one part, that is what the whole error is about.
+func (e *Error) carry(given []FieldError) {
+	for _, f := range given {
+		if checkCode(f.Code) != nil {
+			f.Code = ""
+		}
+		whole := countPlaces(f) == 0
+		if whole || len(given) == 1 {
+			e.code, e.message = f.Code, f.Detail
+		}
+		if !whole && checkPlace(f) == nil && len(e.fields) < fieldErrorsMax {
+			e.fields = append(e.fields, f)
+		}
+	}
 }
 
 func endOfContext(err error, otherwise Kind) Kind {

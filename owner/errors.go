@@ -36,7 +36,10 @@ var (
 
 	// ErrNoVersion says that no version was given where one is needed: At was
 	// called with zero or less, or the If-Match header is missing.
-	ErrNoVersion error = &sentinel{"owner: no version was given", kind.PreconditionRequired}
+	ErrNoVersion error = &requestError{
+		sentinel{"owner: no version was given", kind.PreconditionRequired},
+		kind.FieldError{Header: "If-Match", Code: "precondition_required", Detail: "Please say in the If-Match header which version you mean."},
+	}
 
 	// ErrReference says that a foreign key points at no row of the owner's.
 	// Whether there is no such row or it belongs to somebody else cannot be told
@@ -52,6 +55,14 @@ type sentinel struct {
 func (e *sentinel) Error() string { return e.text }
 
 func (e *sentinel) Kind() kind.Kind { return e.kind }
+
+// requestError is a sentinel that knows which part of the request is at fault.
+type requestError struct {
+	sentinel
+	field kind.FieldError
+}
+
+func (e *requestError) Fields() []kind.FieldError { return []kind.FieldError{e.field} }
 
 func misuse(format string, args ...any) error {
 	return fmt.Errorf("owner: "+format, args...)

@@ -33,8 +33,17 @@ func NewCursors(key []byte) (*Cursors, error) {
 }
 
 // ErrCursor says that a cursor is not one that was made for this owner, table,
-// order and conditions. Its kind is Invalid.
-var ErrCursor error = &sentinel{"owner: the cursor is not valid here", kind.Invalid}
+// order and conditions. Its kind is Invalid, and the parameter at fault "cursor".
+var ErrCursor error = &requestError{
+	sentinel{"owner: the cursor is not valid here", kind.Invalid},
+	kind.FieldError{Parameter: "cursor", Code: "invalid_cursor", Detail: "The cursor is not valid here."},
+}
+
+// errPageSize is that of a size which no page can have; its text says more.
+var errPageSize error = &requestError{
+	sentinel{"owner: the size of the page is out of range", kind.Invalid},
+	kind.FieldError{Parameter: "size", Code: "out_of_range", Detail: fmt.Sprintf("A page has 1 to %d rows.", MaxRows)},
+}
 
 // A Page is some rows, and the cursor to those behind them.
 type Page[R any] struct {
@@ -50,7 +59,9 @@ type Page[R any] struct {
 //
 // A cursor is bound to the owner, the table, the order and the conditions with
 // their values; anywhere else it is [ErrCursor]. Clients can read the values in
-// it, but not change them. The size may differ from page to page.
+// it, but not change them. The size may differ from page to page. A size out of
+// range is a fault of the client, as the cursor is: its kind is Invalid, and the
+// parameter at fault "size".
 func (s Select[R, O]) Page(ctx context.Context, db DB, cursors *Cursors, cursor string, size int) (Page[R], error) {
 	q := s.q
 	var page Page[R]
@@ -63,7 +74,7 @@ func (s Select[R, O]) Page(ctx context.Context, db DB, cursors *Cursors, cursor 
 	case q.limited:
 		return page, misuse("table %s: Page has a size; leave out the Limit", q.table.name)
 	case size < 1 || size > MaxRows:
-		return page, misuse("table %s: a page of %d rows; it must have 1 to %d", q.table.name, size, MaxRows)
+		return page, fmt.Errorf("%w: %d rows of table %s; it must have 1 to %d", errPageSize, size, q.table.name, MaxRows)
 	}
 	if err := q.total(); err != nil {
 		return page, err

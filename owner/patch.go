@@ -32,6 +32,19 @@ func (e *PatchError) Error() string { return fmt.Sprintf("owner: patch: %q: %s",
 // Kind is errs.Invalid.
 func (e *PatchError) Kind() kind.Kind { return kind.Invalid }
 
+// Fields has the member, with the reason as its code, for package errs.
+func (e *PatchError) Fields() []kind.FieldError {
+	return []kind.FieldError{{Pointer: e.Field, Code: e.Reason, Detail: patchTexts[e.Reason]}}
+}
+
+// patchTexts are what clients are told.
+var patchTexts = map[string]string{
+	PatchEmpty:     "The request changes nothing.",
+	PatchUnknown:   "This field is not known.",
+	PatchReadOnly:  "This field cannot be changed.",
+	PatchWrongType: "This value is of the wrong type.",
+}
+
 // Patch turns the JSON object that a client sent into assignments, for
 // [Update.Set]: each member becomes the value of the column whose field has that
 // name in JSON, exactly. Decode the request's body into a

@@ -95,4 +95,7 @@ func ParseIfMatch(header string) (version int64, whatever bool, err error) {
 
 func notInTag(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f }
 
-var errIfMatch error = &sentinel{"owner: If-Match must be one entity tag or *", kind.Malformed}
+var errIfMatch error = &requestError{
+	sentinel{"owner: If-Match must be one entity tag or *", kind.Malformed},
+	kind.FieldError{Header: "If-Match", Code: "invalid_if_match", Detail: "The If-Match header must be one entity tag or *."},
+}

@@ -11,7 +11,8 @@
 //	http.Handle("POST /transfers", catalog.Handler(transfers))
 //
 // It follows draft-ietf-httpapi-idempotency-key-header-07. Status, body and the
-// header fields of a [Response] come back as they were, byte for byte. What is set
+// header fields of a [Response] come back as they were, byte for byte, and a replay
+// has the header field [ReplayedHeader] on top. What is set
 // on the http.ResponseWriter besides, by middleware say, is not stored.
 //
 // An error is not stored: the key stays free, and a request that is made again is

@@ -3,6 +3,7 @@ package idempotency
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -29,6 +30,9 @@ type Func func(ctx context.Context, tx *txn.Tx, r *http.Request) (Response, erro
 // and answers each time what it answered the first time. endpoint is its name: the
 // same key at another endpoint is another key. What is wrong with the arguments is
 // a panic.
+//
+// An answer that was made by another call than this one has the header
+// [ReplayedHeader].
 //
 // It returns an error, so it fits into errs.Catalog.Handler, which answers
 //
@@ -102,7 +106,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if key == "" && !h.optional {
-		return &KeyError{"is missing"}
+		return &KeyError{reasonMissing}
 	}
 	owner, err := h.owner(r)
 	if err != nil {
@@ -121,6 +125,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if opts = append(opts, h.txn...); key != "" {
 		opts = append(opts, txn.Once(namespace(h.endpoint, owner), key, fingerprint(r, body)))
 	}
+	call := rand.Text()
 	kept, err := txn.RunInTx(r.Context(), h.db, func(ctx context.Context, tx *txn.Tx) (stored, error) {
 		again := r.WithContext(ctx)
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -128,10 +133,15 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		if err == nil {
 			err = response.check()
 		}
-		return store(response), err
+		return store(response, call), err
 	}, opts...)
 	if err != nil {
 		return err
+	}
+	if kept.Call != call {
+		w.Header().Set(ReplayedHeader, "true")
+	} else {
+		w.Header().Del(ReplayedHeader)
 	}
 	kept.response().write(w)
 	return nil

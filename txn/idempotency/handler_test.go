@@ -95,6 +95,8 @@ func TestReplayIsByteForByte(t *testing.T) {
 		for range 2 {
 			again := s.do(t, "alice", `"k"`, "5", nonce("two"))
 			require.Equal(t, first.Code, again.Code)
+			require.Equal(t, "true", again.Header().Get(idempotency.ReplayedHeader))
+			again.Header().Del(idempotency.ReplayedHeader)
 			require.Equal(t, first.Header(), again.Header())
 			require.Equal(t, first.Body.Bytes(), again.Body.Bytes())
 		}
@@ -172,10 +174,16 @@ func TestAnErrorLeavesTheKeyFree(t *testing.T) {
 func TestKeysThatAreRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := open(t, db, pay)
-		for _, key := range []string{"", "k", `"k`, `k"`, `""`, `"a" "b"`, `"a";p=1`, `"a\b"`, `"a\`, "\"a\x01\"", `"ä"`, `"` + strings.Repeat("x", 256) + `"`} {
+		for _, key := range []string{"", " ", "a b", "a,b", "a;p", `a\b`, "ä", "a\tb", strings.Repeat("x", 256), `"k`, `k"`, `""`, `"a" "b"`, `"a";p=1`, `"a\b"`, `"a\`, "\"a\x01\"", `"ä"`, `"` + strings.Repeat("x", 256) + `"`} {
 			w := s.do(t, "alice", key, "5")
 			require.Equal(t, 400, w.Code, key)
-			require.Equal(t, "malformed", codeOf(t, w))
+			want := "invalid_idempotency_key"
+			if key == "" {
+				want = "missing_idempotency_key"
+			}
+			require.Equal(t, want, codeOf(t, w))
+			require.Contains(t, w.Body.String(), `"header":"Idempotency-Key"`)
+			require.Contains(t, w.Body.String(), `"detail":"The header Idempotency-Key `, key)
 		}
 		twice := s.do(t, "alice", `"a"`, "5", func(r *http.Request) { r.Header.Add(idempotency.Header, `"a"`) })
 		require.Equal(t, 400, twice.Code)
@@ -190,6 +198,22 @@ func TestKeysThatAreRefused(t *testing.T) {
 	})
 }
 
+// Most clients send a bare UUID.
+func TestKeysWithoutQuotes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		s := open(t, db, pay)
+		for i, key := range []string{"8e03978e-40d5-43dd-bc93-6894a57f9324", "?1", ":YQ==:", strings.Repeat("x", 255)} {
+			first := s.do(t, "alice", key, "5")
+			require.Equal(t, 201, first.Code, first.Body)
+			require.Empty(t, first.Header().Get(idempotency.ReplayedHeader))
+			quoted := s.do(t, "alice", `"`+key+`"`, "5")
+			require.Equal(t, 201, quoted.Code, "the same key")
+			require.Equal(t, "true", quoted.Header().Get(idempotency.ReplayedHeader))
+			require.Equal(t, i+1, s.payments(t))
+		}
+	})
+}
+
 func TestOptional(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := open(t, db, pay, idempotency.Optional())
@@ -197,7 +221,7 @@ func TestOptional(t *testing.T) {
 			require.Equal(t, 201, s.do(t, "alice", "", "5").Code)
 			require.Equal(t, i+1, s.payments(t))
 		}
-		require.Equal(t, 400, s.do(t, "alice", "k", "5").Code, "one that is there must be one")
+		require.Equal(t, 400, s.do(t, "alice", "k k", "5").Code, "one that is there must be one")
 	})
 }
 
@@ -252,6 +276,7 @@ func TestResponsesThatCannotBe(t *testing.T) {
 		for range 2 {
 			w := s.do(t, "alice", `"k"`, "5")
 			require.Equal(t, 204, w.Code)
+			w.Header().Del(idempotency.ReplayedHeader)
 			require.Empty(t, w.Header())
 		}
 		_, err := idempotency.JSON(200, func() {})

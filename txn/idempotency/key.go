@@ -13,7 +13,7 @@ const Header = "Idempotency-Key"
 const longestKey = 255 // in bytes
 
 // KeyError says that a request has no key, or none that can be read. To an HTTP
-// client it is a 400, by its Kind.
+// client it is a 400, by its Kind, which names the header and says what is wrong.
 type KeyError struct{ reason string }
 
 func (e *KeyError) Error() string { return "idempotency: " + Header + " " + e.reason }
@@ -21,24 +21,56 @@ func (e *KeyError) Error() string { return "idempotency: " + Header + " " + e.re
 // Kind is errs.Malformed.
 func (e *KeyError) Kind() kind.Kind { return kind.Malformed }
 
-// Key reads the key of a request: a string in the sense of structured fields (RFC
-// 9651), so in double quotes, of 1 to 255 characters, without parameters. Where
-// the field is missing, there is no key and no error.
+// Fields names the header, with the code missing_idempotency_key or
+// invalid_idempotency_key, for package errs.
+func (e *KeyError) Fields() []kind.FieldError {
+	code := "invalid_idempotency_key"
+	if e.reason == reasonMissing {
+		code = "missing_idempotency_key"
+	}
+	return []kind.FieldError{{Header: Header, Code: code, Detail: "The header " + Header + " " + e.reason + "."}}
+}
+
+const reasonMissing = "is missing"
+
+// Key reads the key of a request, of 1 to 255 characters. It is a string in the
+// sense of structured fields (RFC 9651), so in double quotes, without parameters.
+// Most clients send it without the quotes, so that is taken too, as the same key: then
+// it is of printable ASCII without spaces, commas, semicolons, quotes and
+// backslashes. Where the field is missing, there is no key and no error.
 func Key(h http.Header) (key string, err error) {
 	switch fields := h.Values(Header); len(fields) {
 	case 0:
 		return "", nil
 	case 1:
-		return parseString(strings.Trim(fields[0], " "))
+		text := strings.Trim(fields[0], " ")
+		if strings.HasPrefix(text, `"`) {
+			return parseString(text[1:])
+		}
+		return parseBare(text)
 	}
 	return "", &KeyError{"is there more than once"}
 }
 
-func parseString(text string) (string, error) {
-	rest, quoted := strings.CutPrefix(text, `"`)
-	if !quoted {
-		return "", &KeyError{"is not a string in double quotes"}
+func parseBare(text string) (string, error) {
+	switch {
+	case text == "":
+		return "", &KeyError{"is empty"}
+	case len(text) > longestKey:
+		return "", errTooLong
 	}
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c > '~' || strings.IndexByte(`",;\\`, c) >= 0 {
+			return "", &KeyError{"is neither a string in double quotes nor one word"}
+		}
+	}
+	return text, nil
+}
+
+var errTooLong = &KeyError{"is longer than 255 characters"}
+
+// parseString reads what comes behind the first double quote.
+func parseString(rest string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(rest); i++ {
 		c := rest[i]
@@ -58,7 +90,7 @@ func parseString(text string) (string, error) {
 			return "", &KeyError{"has a character that is not printable ASCII"}
 		}
 		if b.Len() == longestKey {
-			return "", &KeyError{"is longer than 255 characters"}
+			return "", errTooLong
 		}
 		b.WriteByte(c)
 	}

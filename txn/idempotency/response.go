@@ -16,6 +16,10 @@ type Response struct {
 	Body   []byte      // may take some 190 kB: it is stored as base64 in txn.MostResult
 }
 
+// ReplayedHeader is the name of the header field, with the value true, that marks an
+// answer to an earlier request with the key.
+const ReplayedHeader = "Idempotent-Replayed"
+
 // JSON is the response that has v as its body.
 func JSON(status int, v any) (Response, error) {
 	body, err := json.Marshal(v)

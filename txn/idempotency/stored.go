@@ -10,14 +10,15 @@ import (
 // stored is a Response as the ledger has it. JSON keeps no text that is not valid
 // UTF-8, which values of header fields may be.
 type stored struct {
+	Call   string // which call of the handler made it
 	Status int
 	Header http.Header
 	Bytes  map[string][][]byte `json:",omitempty"` // fields of the header that are not text
 	Body   []byte
 }
 
-func store(r Response) stored {
-	s := stored{Status: r.Status, Header: r.Header, Body: r.Body}
+func store(r Response, call string) stored {
+	s := stored{Call: call, Status: r.Status, Header: r.Header, Body: r.Body}
 	for name, values := range r.Header {
 		if !slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) }) {
 			continue

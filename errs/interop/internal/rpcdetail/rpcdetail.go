@@ -3,6 +3,7 @@
 package rpcdetail
 
 import (
+	"cmp"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -22,7 +23,7 @@ func Of(e *errs.Error, procedure string) []proto.Message {
 	var bad errdetails.BadRequest
 	for _, f := range e.Fields() {
 		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
-			Field: path(f.Pointer), Description: f.Detail, Reason: strings.ToUpper(f.Code),
+			Field: cmp.Or(path(f.Pointer), f.Parameter, f.Header), Description: f.Detail, Reason: strings.ToUpper(f.Code),
 		})
 	}
 	if bad.FieldViolations != nil {

@@ -1,0 +1,20 @@
+package kind
+
+// FieldError says what is wrong with one part of a request. Of Pointer, Parameter
+// and Header one at most is set; with none it speaks of the request as a whole.
+// All of it is shown to clients.
+type FieldError struct {
+	Pointer   string // a JSON Pointer (RFC 6901) into the body, such as "/email"
+	Code      string // its name for machines, such as "email_taken"
+	Detail    string // the public text; without one it is that of the whole error
+	Parameter string // the name of a query parameter, such as "size"
+	Header    string // the name of a header, such as "If-Match"
+}
+
+// Fielded is an error that knows which parts of a request are at fault. It is the
+// one way in which such knowledge gets from any package to errs.
+type Fielded interface {
+	error
+	Kind() Kind
+	Fields() []FieldError
+}
