@@ -41,14 +41,22 @@ func TestRoundTripsOfOnce(t *testing.T) {
 						require.NoError(t, err)
 						return f.proxy.Turns() - before
 					}
+					same := func(want, got int64, what string) {
+						if mode == pgx.QueryExecModeSimpleProtocol {
+							// COMMIT is a write of its own, before or behind the answer to the first.
+							require.InDelta(t, want, got, 1, what)
+							return
+						}
+						require.Equal(t, want, got, what)
+					}
 					turns("warm")
 					without := turns("")
-					require.Equal(t, without, turns("first"))
-					require.EqualValues(t, 2, turns("first"), "a replay")
+					same(without, turns("first"), "the first time")
+					same(2, turns("first"), "a replay")
 					turns("warm too", txn.Ledger{NoWait: true})
-					require.Equal(t, without, turns("second", txn.Ledger{NoWait: true}))
+					same(without, turns("second", txn.Ledger{NoWait: true}), "the first time, NoWait")
 					if !db.Cockroach() { // where what was just committed may have to be looked at again
-						require.EqualValues(t, 2, turns("second", txn.Ledger{NoWait: true}))
+						same(2, turns("second", txn.Ledger{NoWait: true}), "a replay, NoWait")
 					}
 				})
 			})
@@ -370,7 +378,7 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 // happens twice. A call that has only one attempt may fail, and whoever comes next
 // takes the key over.
 func TestOnceRandomCuts(t *testing.T) {
-	cuts := 60 // many of them leave a session whose locks are waited for, up to a second
+	cuts := 60
 	if testing.Short() {
 		cuts = 20
 	}
@@ -378,7 +386,12 @@ func TestOnceRandomCuts(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				withLedger(t, db)
-				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+				f := withFaults(t, db, func(c *pgxpool.Config) {
+					c.ConnConfig.DefaultQueryExecMode = mode
+					if !db.Cockroach() { // ends the orphans of calls that had one attempt: the next call knows nothing of them
+						c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "3s"
+					}
+				})
 				random := rand.New(rand.NewPCG(uint64(mode), 21))
 				names := []string{"all in one packet", "COMMIT with the write", "COMMIT alone"}
 				got, hooks := map[int]receipt{}, map[int]int{}
