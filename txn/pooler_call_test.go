@@ -3,6 +3,7 @@ package txn_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -73,11 +74,12 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 					}))
 				}
 				for i, call := range calls {
-					var turns int64
-					for range 3 {
+					// In the simple protocol COMMIT is a write of its own, before or behind the answer to the first.
+					turns := int64(math.MaxInt64)
+					for range 10 {
 						before := proxy.Turns()
 						require.NoError(t, txn.Run(t.Context(), pool, call))
-						turns = proxy.Turns() - before
+						turns = min(turns, proxy.Turns()-before)
 					}
 					require.Equal(t, test.turns[i], turns, "call %d", i)
 				}
