@@ -72,7 +72,7 @@ func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
 	waits(t, a, &request{key: 1})
 }
 
-// Where most get along, some conflicts make no limit, whether they come first or not.
+// Some conflicts among many transactions make no limit, whether they come first or not.
 func TestFewConflictsAmongManyMakeNoLimit(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()
@@ -175,7 +175,7 @@ func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 	require.Equal(t, before, l.limit, "what was cut short says nothing")
 }
 
-// Who began before the limit fell lost to what was let in before.
+// A transaction that began before the limit fell lost to those let in before.
 func TestStragglersSayNothingOfTheLimit(t *testing.T) {
 	t.Parallel()
 	a := newAdmission()

@@ -85,7 +85,7 @@ func TestBeginThatIsAnotherStatement(t *testing.T) {
 	}
 }
 
-// What COMMIT and savepoints are answered with is looked at too.
+// The answers to COMMIT and to savepoints are looked at too.
 func TestAnswerThatIsAnotherStatements(t *testing.T) {
 	for tag, want := range map[string]claim{"COMMIT": unknown, "SAVEPOINT": committed, "RELEASE": committed, "SET": committed} {
 		for _, mode := range execModes {

@@ -315,8 +315,8 @@ func TestCommitAndRollbackBelongToTheCall(t *testing.T) {
 	}
 }
 
-// What the function returned counts, and a conflict is retried, where it called
-// Rollback because of that.
+// The function's error counts, and a conflict is retried, if it called Rollback
+// because of that.
 func TestRollbackBesideAnError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -236,8 +236,7 @@ func TestHotRowIsServedInTurn(t *testing.T) {
 	}
 }
 
-// What was a row that everybody wanted is soon free for all when nobody does any
-// longer.
+// A row that everybody wanted is soon free for all if nobody wants it any longer.
 func TestHotRowCoolsDown(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {

@@ -164,8 +164,8 @@
 // Package [github.com/rowkeeper/rowkeeper/txn/txntest] runs functions again in
 // tests, which shows those that are not fit for it.
 //
-// What the first run has read to its end is at its end in the second: make readers,
-// channels, iterators and sources of rows inside the function. [Tx.CopyFrom] refuses
+// A reader, a channel, an iterator or a source of rows that the first run has read
+// is at its end in the second: make it inside the function. [Tx.CopyFrom] refuses
 // a source that an earlier run has read from; a reader behind it, or one that is
 // written to a large object, is not seen.
 //

@@ -107,7 +107,7 @@ type valuer func() (driver.Value, error)
 
 func (v valuer) Value() (driver.Value, error) { return v() }
 
-// What has an encoding of its own counts by that, and never by fields that are
+// A type with an encoding of its own counts by that, and never by fields that are
 // not exported.
 func TestFingerprintOfWhatEncodesItself(t *testing.T) {
 	t.Parallel()

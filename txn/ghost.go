@@ -79,8 +79,8 @@ func beginning(sql string) string {
 	return sql
 }
 
-// What a pooler says is its pid is of no session, or of somebody else's, who may
-// have sent the same text. So nobody is ended from a connection that says another
+// The pid that a pooler gives is that of no session, or of somebody else's, which may
+// have sent the same text. So no session is ended from a connection that says another
 // pid of itself than the server does. The server may have given the pid to somebody
 // else by now, so it has to be a session of the same user's that was last sent the
 // same text, in a transaction that is older than the loss of ours. With Once it may

@@ -20,8 +20,8 @@ import (
 //	txn.GuardPool(config, nil)
 //	pool, err := pgxpool.NewWithConfig(ctx, config)
 //
-// What is refused returns an error that says so, before anything is sent and before
-// a connection is taken. With a report nothing is refused: it is called with that
+// A refused statement returns an error that says so, before anything is sent and
+// before a connection is taken. With a report nothing is refused: it is called with that
 // error, which has the text of the statement, and the statement's context, and the
 // statement goes ahead. It is called by several goroutines at a time.
 //
@@ -34,8 +34,8 @@ import (
 // call takes its connection, and everything on other pools, also on those to the
 // same database.
 //
-// Where a call begins by the BeginTx of a wrapper that embeds no pool, the pool is
-// not known before that. A statement past the transaction that comes earlier goes
+// If a call begins by the BeginTx of a wrapper that embeds no pool, the pool is not
+// known before that. A statement past the transaction that comes earlier goes
 // ahead, and the call fails when it begins, or is reported then.
 //
 // GuardPool sets the tracer of the configuration, around the one that is there.

@@ -10,7 +10,7 @@ import (
 // checkParameters refuses more arguments than a message has room for. pgx finds
 // that out for a batch or a pipeline only while it writes, and closes the
 // connection then; for a statement that has to be described first the server does.
-// Where the mode cannot be known, behind a wrapper, pgx decides.
+// If the mode cannot be known, behind a wrapper, pgx decides.
 func (a *attempt) checkParameters(args []any) error {
 	if len(args) <= math.MaxUint16 {
 		return nil

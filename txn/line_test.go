@@ -145,7 +145,7 @@ func TestStatementsOwnContextInLine(t *testing.T) {
 	})
 }
 
-// Who waits until the deadline of the call is told what for.
+// A call that waits in a queue until its deadline says what it waited for.
 func TestWaitInVain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -416,8 +416,8 @@ func (c *counter) add(n int64) int64 {
 	return c.n
 }
 
-// What is compared to find out who wants the same is not read behind the back of the
-// argument's own code: the race detector sees it.
+// An argument is compared by its own code, never behind the back of its lock: the
+// race detector would see it.
 func TestArgumentWithALockOfItsOwn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

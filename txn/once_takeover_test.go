@@ -26,7 +26,7 @@ func blocked(t testing.TB, db *dbtest.DB, key string) {
 	require.NoError(t, err)
 }
 
-// Who comes after a call that failed in doubt has the key, however it is reached.
+// The call after one that failed in doubt has the key, however it is reached.
 func TestOnceTakesOver(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {

@@ -135,7 +135,7 @@ func TestBatchesBehindAPooler(t *testing.T) {
 	}
 }
 
-// What was set for a transaction is not set for the next client in its session.
+// Settings of a transaction are not those of the next client in its session.
 func TestSettingsBehindAPoolerEndWithTheTransaction(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "1"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		if !knowsSetLocal(t, db) {

@@ -85,7 +85,7 @@ func TestSessionsThatEndBehindAPooler(t *testing.T) {
 	})
 }
 
-// What the pooler does to clients is definite before COMMIT.
+// A client that the pooler ends before COMMIT has a definite outcome.
 func TestClientsThatAreEndedByThePooler(t *testing.T) {
 	eachShapeBehind(t, nil, func(t *testing.T, f *pooled, shape string) {
 		config, err := pgx.ParseConfig(f.pooler.URL)

@@ -12,8 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// What is queued has had its effect when what comes behind it is described, also if
-// the text does not show it. So a call does the same on a connection that knows the
+// Queued statements have had their effect when the ones behind them are described,
+// also if the text does not show it. So a call does the same on a connection that knows the
 // statements as on one that does not.
 func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
@@ -115,8 +115,8 @@ func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 	})
 }
 
-// What a connection remembers of a statement may be from another search path, where
-// its parameters had other types. It is described again then.
+// A connection may remember a statement from another search path, in which its
+// parameters had other types. It is described again then.
 func TestDescriptionOfAnotherSearchPath(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
@@ -189,8 +189,8 @@ func TestQueuedStatementsThatMakeTables(t *testing.T) {
 	})
 }
 
-// What is missing is missing, told once it is sure, and one run more is no reason
-// to give up.
+// A table that is missing is reported once that is sure, and one run more is no
+// reason to give up.
 func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -228,7 +228,7 @@ func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	})
 }
 
-// What is described for the first time costs a round trip, together.
+// All statements that are described for the first time cost one round trip.
 func TestRoundTripsOfQueuesWhenCold(t *testing.T) {
 	for _, test := range []struct {
 		name  string

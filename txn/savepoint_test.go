@@ -129,7 +129,7 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// Where Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes
+// If Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes
 // it, and the transaction goes on.
 func TestCommitOfASavepointThatFailsCanBeUndone(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {

@@ -236,8 +236,8 @@ func TestCutInTheFirstStatement(t *testing.T) {
 	}
 }
 
-// What fails before BEGIN was answered is the failure of the statement that
-// travelled with it, as much as of BEGIN.
+// An error before the answer to BEGIN names the statement that travelled with it, as
+// much as BEGIN.
 func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {

@@ -65,8 +65,8 @@ func TestSerializableOnAHotStandby(t *testing.T) {
 	})
 }
 
-// What a hot standby replays may end a transaction that reads there, by an ERROR in
-// a statement, or with its session while nothing is sent. Both run again.
+// A hot standby may end a transaction that reads, by an ERROR in a statement, or with
+// its session while nothing is sent. Both run again.
 func TestConflictWithRecovery(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL, "-c", "max_standby_streaming_delay=0", "-c", "hot_standby_feedback=off")

@@ -16,7 +16,7 @@ import (
 // without waiting for COMMIT, which tells the watchdog that nothing else can be
 // what it waits for; and pgx shows the messages of the answer, a warning too.
 //
-// Where what comes before fails, COMMIT is still carried out, and rolls back.
+// If a statement before it fails, COMMIT is still carried out, and rolls back.
 // CockroachDB gets COMMIT among the other statements: it cannot run a transaction
 // again by itself once it has answered a part of it, and has no such warning.
 type trailingCommit struct {

@@ -164,7 +164,7 @@ func eachOwnEngine(t *testing.T, f func(t *testing.T, engine devdb.Engine)) {
 
 var quick = []string{"-duration", "50ms", "-workers", "4", "-addr", "127.0.0.1:0"}
 
-// What it tells the reader to try works as it stands there.
+// The printed commands work as they stand there.
 func TestDemoPrintsCommandsThatWork(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl on this machine")
@@ -263,7 +263,7 @@ func TestDemoSaysThatAnAddressIsTaken(t *testing.T) {
 	require.Regexp(t, `(?m)^demo:(.*\n)+?\t.*bank \$\(ARGS\)$`, string(makefile))
 }
 
-// Who stops the demo, at whatever moment, finds nothing of it afterwards.
+// A demo that is stopped, at whatever moment, leaves nothing.
 func TestStoppedDemoLeavesNothing(t *testing.T) {
 	storm := func(d *demo) { d.awaitOutput("read, then write: no transaction, for") }
 	serving := func(d *demo) { d.awaitOutput("The bank is open at") }

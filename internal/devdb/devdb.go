@@ -139,7 +139,7 @@ func (s Source) Start(ctx context.Context) (*Server, error) {
 	}
 	if err != nil {
 		srv.Stop()
-		// What was ended by the context says so in its own words.
+		// The cause says who ended the start, in its own words.
 		return nil, fmt.Errorf("start database from %s: %w", s.From, errors.Join(context.Cause(ctx), err))
 	}
 	return srv, nil
