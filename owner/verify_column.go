@@ -77,6 +77,9 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		v.say(Advice, t.name, c.name, []string{v.alter(t, c.name, "drop not null")},
 			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.typ)
 	}
+	if !t.shared {
+		v.checkKeyDefault(t, c, lc)
+	}
 	if lc.Generated && !t.shared && !(c.dfault && c.server) {
 		drop := "drop expression"
 		if v.live.cockroach {
@@ -84,6 +87,19 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		}
 		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, drop)},
 			`it is generated, so an insert or update that sets it fails; or tag the field owner:"server,default", and leave it zero`)
+	}
+}
+
+// checkKeyDefault compares who fills a part of a key of several columns.
+func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
+	filled := lc.HasDefault || lc.Identity != "" || lc.Generated
+	switch {
+	case !c.pk || c.owner || c.tenant || c.parent || c.refers || len(t.key) < 2:
+	case filled && !c.dfault:
+		v.say(Broken, t.name, c.name, nil,
+			`it has a default, but in a key of several columns zero is a value like others, and is inserted; tag the field owner:"pk,default", or drop the default`)
+	case !filled && c.dfault:
+		v.say(Broken, t.name, c.name, nil, "it is tagged default and has none, so an insert that leaves it to the database fails")
 	}
 }
 

@@ -50,6 +50,7 @@ type liveIndex struct {
 	Columns                       []string // "" stands for an expression
 	Unique, Primary, Partial, Now bool     // Now: valid and checked at once
 	Constraint                    string
+	Exclusion                     bool // WITHOUT OVERLAPS, of which no upsert can make use
 }
 
 type liveForeignKey struct {
@@ -201,10 +202,11 @@ func (t *liveTable) column(name string) *liveColumn {
 	return nil
 }
 
-// unique finds an index that makes exactly these columns unique at once.
+// unique finds an index that makes exactly these columns unique at once, for an
+// upsert or a foreign key.
 func (t *liveTable) unique(columns []string) *liveIndex {
 	for _, i := range t.indexes {
-		if i.all() && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
+		if i.all() && !i.Exclusion && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
 			return i
 		}
 	}

@@ -55,7 +55,7 @@ select i.indrelid::int8, ic.relname::text,
 		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
 		where k.ord <= i.indnkeyatts order by k.ord),
 	i.indisunique, i.indisprimary, i.indpred is not null, i.indisvalid and i.indimmediate,
-	coalesce(con.conname::text, '')
+	coalesce(con.conname::text, ''), i.indisexclusion
 from pg_catalog.pg_index i
 join pg_catalog.pg_class ic on ic.oid = i.indexrelid
 left join pg_catalog.pg_constraint con on con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u')
@@ -127,7 +127,7 @@ select i.indrelid::int8, ic.relname::text,
 		from unnest(i.indkey::int2[]) with ordinality as k (num, ord)
 		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
 		where k.ord <= coalesce(i.indnkeyatts, 32767) and (a.attname is null or a.attname not like 'crdb_internal_%_shard_%') order by k.ord),
-	i.indisunique, i.indisprimary, i.indpred is not null or pg_get_indexdef(i.indexrelid) like '% WHERE %', i.indisvalid, ''
+	i.indisunique, i.indisprimary, i.indpred is not null or pg_get_indexdef(i.indexrelid) like '% WHERE %', i.indisvalid, '', false
 from pg_catalog.pg_index i
 join pg_catalog.pg_class ic on ic.oid = i.indexrelid
 where i.indrelid::int8 = any ($1::int8[])

@@ -9,14 +9,20 @@ import (
 // this package's business.
 const undeclared = "rowkeeper: undeclared"
 
+// forEverybody is what a comment says of a shared table that looks owned.
+const forEverybody = "rowkeeper: shared"
+
+// ownedBy is a column that holds the owner, in the table of a declaration.
+type ownedBy struct {
+	column *liveColumn
+	by     *table
+}
+
 // checkUndeclared looks for tables with the owner's column that nobody declared:
-// whoever reads them does it by hand.
+// whoever reads them does it by hand. Those that are declared to be for everybody
+// are worse.
 func (v *verification) checkUndeclared() {
-	type owned struct {
-		column *liveColumn
-		by     *table
-	}
-	var owners []owned
+	var owners []ownedBy
 	var known []*liveTable
 	var schemas []string
 	for _, t := range v.declared() {
@@ -33,10 +39,11 @@ func (v *verification) checkUndeclared() {
 		}
 		for _, c := range t.owners {
 			if lc := l.column(c.name); lc != nil {
-				owners = append(owners, owned{lc, t})
+				owners = append(owners, ownedBy{lc, t})
 			}
 		}
 	}
+	v.checkShared(owners)
 	for _, l := range v.live.tables {
 		if l.view() || l.Parent != 0 || slices.Contains(known, l) || !slices.Contains(schemas, l.Schema) || strings.Contains(l.Comment, undeclared) {
 			continue
@@ -51,6 +58,42 @@ func (v *verification) checkUndeclared() {
 			v.say(Exposed, plain, c.Name, []string{"comment on table " + quoted + " is " + quoteLiteral(comment) + ";"},
 				"it has the owner's column of %s, but is not declared, so nothing keeps its rows apart; declare it, or say in its comment that it is on purpose", o.by.name)
 			break
+		}
+	}
+}
+
+// checkShared looks for the owner's column in tables that everybody may read, and
+// for tables that are declared both ways.
+func (v *verification) checkShared(owners []ownedBy) {
+	for _, t := range v.declared() {
+		l := v.live.find(t)
+		if !t.shared || l == nil || strings.Contains(l.Comment, forEverybody) {
+			continue
+		}
+		kind := "table"
+		switch l.Kind {
+		case "v":
+			kind = "view"
+		case "m":
+			kind = "materialized view"
+		}
+		comment := strings.TrimSpace(l.Comment + " " + forEverybody)
+		sql := []string{"comment on " + kind + " " + t.quoted + " is " + quoteLiteral(comment) + ";"}
+		if v.live.cockroach && l.view() {
+			sql = nil // it has no comments on views
+		}
+		for _, other := range v.declared() {
+			if !other.shared && v.live.find(other) == l {
+				v.say(Exposed, t.name, t.last(), sql,
+					"it is declared as a SharedTable and also with owners, so whoever uses the first reads the rows of all; drop one, or say in its comment that everybody may")
+			}
+		}
+		for _, o := range owners {
+			if c := l.column(o.column.Name); c != nil && c.Type == o.column.Type && v.live.find(o.by) != l {
+				v.say(Exposed, t.name, c.Name, sql,
+					"it has the owner's column of %s, but is declared as a SharedTable, so everybody reads the rows of all; declare it with MustTable, or say in its comment that everybody may", o.by.name)
+				break
+			}
 		}
 	}
 }
