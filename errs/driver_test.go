@@ -190,7 +190,7 @@ func TestErrorsOfPgxItself(t *testing.T) {
 		require.NoError(t, err)
 
 		_, encode := conn.Exec(t.Context(), "select $1::int4", int64(1099511627776))
-		require.Equal(t, errs.Internal, translate(t, nil, encode).Kind(), "%v", encode)
+		require.Equal(t, errs.Invalid, translate(t, nil, encode).Kind(), "%v", encode)
 		require.Contains(t, encode.Error(), "1099511627776")
 		require.NotContains(t, logged(nilCatalog.Translate(encode)), "1099511627776")
 		require.Contains(t, logged(nilCatalog.WithValues().Translate(encode)), "1099511627776")

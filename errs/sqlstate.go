@@ -11,6 +11,7 @@ type sqlstate struct {
 
 // The SQLSTATEs of which the code alone does not say enough.
 const (
+	stateOutOfRange     = "22003"
 	stateNotNull        = "23502"
 	stateForeignKey     = "23503"
 	stateRestrict       = "23001"

@@ -26,7 +26,8 @@ import (
 // catalog has a rule for ([Is], [As]), an error with a method Kind() errs.Kind
 // (and Fields() []errs.FieldError, if it knows what is at fault, see [FieldError],
 // and RetryAfter() time.Duration, if it knows when to come again), a database
-// error of any driver, a lost connection, pgx.ErrNoRows, the end of a context.
+// error of any driver, a lost connection, pgx.ErrNoRows, the end of a context, and
+// an argument that pgx refuses as out of range.
 // Of several that are joined the first decides, but an unknown outcome is never
 // hidden by another one. The error that was given is in the result's Unwrap.
 //
@@ -50,7 +51,11 @@ func (c *Catalog) translate(err error) *Error {
 		return &copied
 	}
 	e := c.understand(err)
-	if e == nil {
+	switch {
+	case e != nil:
+	case kind.OutOfRange(err):
+		e = c.refused()
+	default:
 		e = &Error{kind: Internal}
 	}
 	if e.server != nil && e.server.Code == stateQueryCanceled && e.kind == Timeout && errors.Is(err, context.Canceled) {
@@ -162,6 +167,14 @@ func (c *Catalog) know(err error) *Error {
 	return nil
 }
 
+// refused is for a value that the driver found out of range before the database saw
+// it, whose error means the same.
+func (c *Catalog) refused() *Error {
+	e := c.fromServer(&pgconn.PgError{Code: stateOutOfRange})
+	e.server = nil
+	return e
+}
+
 // isOldNoRows reports whether err is the ErrNoRows of pgx v4, which has neither
 // a type of its own nor that of v5 in it.
 func isOldNoRows(err error) bool {
@@ -235,6 +248,10 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	s := meaningOf(pe.Code)
 	e := &Error{kind: s.kind, code: s.code, message: s.text, server: pe}
 	switch pe.Code {
+	case stateQueryCanceled:
+		if kind.CopyOutOfRange(pe.Message) {
+			return c.refused()
+		}
 	case stateNotNull:
 		if r, ok := c.notNullRule(pe); ok {
 			e.kind = Required

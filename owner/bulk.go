@@ -118,7 +118,7 @@ func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []pointing, wr
 	s.ref(limit)
 	s.text(") as _p), _w as (")
 	write(s)
-	s.text(where, " and (select n from _n) < ")
+	s.text(where, t.held("", 1, ""), " and (select n from _n) < ")
 	s.ref(limit)
 	start = s.sql.Len()
 	for _, r := range refs {

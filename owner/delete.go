@@ -25,10 +25,7 @@ func (s Scoped[R, O]) delete(ctx context.Context, db DB, at version, key []any) 
 		return err
 	}
 	ok, err := c.st.exec(ctx, db, "delete from", c.table)
-	if err == nil && !ok {
-		err = c.diagnose(ctx, db)
-	}
-	return err
+	return c.outcome(ctx, db, ok, err)
 }
 
 func (s Scoped[R, O]) deletion(at version, key []any) (*change, error) {
@@ -43,7 +40,7 @@ func (s Scoped[R, O]) deletion(at version, key []any) (*change, error) {
 	c := &change{st: newStatement(s.q.id), table: t, id: s.q.id, key: args, at: at}
 	first := c.st.bind(args)
 	c.st.text("delete from ", t.quoted)
-	c.st.where(t, t.key, first, nil)
+	c.st.writing(t, t.key, first, nil)
 	at.write(c.st, t)
 	return c, nil
 }

@@ -53,6 +53,33 @@
 // checks, in the same statement, that it points at a row of the owner's;
 // otherwise the error is [ErrReference].
 //
+// # While rows change owners
+//
+// Whose a row is can change while a statement waits for it. Of a row with an owner
+// column PostgreSQL looks again at that. But the rows of [NewThrough] are their
+// parent's, and below SERIALIZABLE nothing would look at that again: READ COMMITTED
+// judges the parent by the snapshot of before the wait, and REPEATABLE READ by that
+// of the whole transaction. So whatever writes or locks such rows, or makes a row
+// point at another by a [Reference], takes the lock FOR KEY SHARE on the parent, in
+// the same statement and until the transaction ends, and sees the parent as it is by
+// then; under REPEATABLE READ and SERIALIZABLE a parent that was changed since the
+// snapshot fails with 40001, which package txn retries. [Scoped.TransferTo] takes
+// FOR UPDATE. So either the statement comes first, and the transfer waits for its
+// transaction, or the transfer does, and then the statement finds nothing.
+//
+// It is the lock that a foreign key takes on every insert. It costs no round trip
+// and keeps nobody from changing the parent otherwise: FOR SHARE would, and two
+// transactions that change a line and then its order would be a deadlock. A transfer
+// can be one with who waits for a row that the giver has written before: give away
+// first, or let txn retry. The role needs the privilege UPDATE on at least one
+// column of the parent. SQL by hand that changes an owner must select the row FOR
+// UPDATE before.
+//
+// Plain reads take no lock, and see what their snapshot has. CockroachDB takes this
+// lock from v23.2 on, which was not tried here, and needs none under SERIALIZABLE, the
+// only level of older versions: there a statement may still be ordered before a
+// transfer that was committed while its transaction was open, but never after it.
+//
 // # Reading
 //
 // [Select.Get], [Select.One] and [Select.All] return rows, [Select.Rows] streams
@@ -93,6 +120,9 @@
 // [RLS] writes policies of row-level security as a second wall, for SQL that does
 // not come from here; [Scope.Settings] is what transactions then need, and [WithRLS]
 // has Verify look after the policies.
+// A policy judges the parent by the statement's snapshot, and locks nothing: SQL by
+// hand on the rows of NewThrough needs SERIALIZABLE to be right while orders change
+// hands.
 //
 // # What it does not see
 //

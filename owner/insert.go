@@ -14,9 +14,9 @@ import (
 // the row is as it was. Hidden columns are inserted, and not read back.
 //
 // A zero owner field stands for the owner in scope; one that names somebody
-// else is refused with [ErrOtherOwner]. Columns declared pk or default are left
-// to the database where they are zero; all others are inserted as they are, and
-// the version as 1. Where a declared [Reference], or the parent of a table made
+// else is refused with [ErrOtherOwner]. Columns declared default, and a primary key
+// of one column besides the owner, are left to the database where they are zero;
+// all others are inserted as they are, and the version as 1. Where a declared [Reference], or the parent of a table made
 // with [NewThrough], is no row of the owner's, the error is [ErrReference].
 //
 // A unique constraint that does not begin with the owner column tells by its
@@ -101,8 +101,12 @@ func (s *statement) insertColumns(t *table, leaveOut func(*column) bool) []*colu
 	return columns
 }
 
-// optional reports whether the database can fill the column.
-func (c *column) optional() bool { return (c.pk || c.dfault) && !c.parent && !c.refers }
+// optional reports whether the database fills the column where it is zero. In a key
+// of several columns zero is a value like others, unless the declaration says that
+// there is a default.
+func (c *column) optional() bool {
+	return (c.dfault || c.pk && len(c.table.key) <= 1) && !c.parent && !c.refers
+}
 
 // value writes what to insert into the column.
 func (s *statement) value(t *table, c *column, row unsafe.Pointer) {

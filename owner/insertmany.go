@@ -209,11 +209,12 @@ func (s *statement) astray(p *pointed) {
 		}
 		s.text("]) as ", c.quoted)
 	}
-	s.text(") as ", given, " where not (exists (select 1 from ", p.parent.quoted, " as ", found, " where ", p.parent.ownedBy(found+".", 1))
+	owned, lock := p.parent.heldAs(found+".", 1)
+	s.text(") as ", given, " where not (exists (select 1 from ", p.parent.quoted, " as ", found, " where ", owned)
 	for _, c := range key {
 		s.text(" and ", found, ".", c.quoted, " = ", given, ".", c.quoted)
 	}
-	s.text(")))")
+	s.text(lock, ")))")
 }
 
 const guardMark = "rowkeeper references: "

@@ -108,7 +108,7 @@ func TestInsertManyText(t *testing.T) {
 				return Orders.In(me).InsertMany(t.Context(), db, []Order{{Country: "at"}, {Coupon: ptr(int64(7)), Country: "at"}})
 			},
 			orders + `case when cast(case when exists (select 1 from (select unnest(array[coalesce((select "id" from "coupons" where false), $2)]) as "id") as _1` +
-				` where not (exists (select 1 from "coupons" as _2 where _2."user_id" = $1 and _2."id" = _1."id"))) or ` +
+				` where not (exists (select 1 from "coupons" as _2 where _2."user_id" = $1 and _2."id" = _1."id" for key share))) or ` +
 				fmt.Sprintf(country, 3, 3, 4) + mark + `$1 ` + ofMine + `, $4, $5, $6, $7, $8, $9, 1), ($1, $10, $11, $12, $13, $14, $15, 1)`,
 			[]any{
 				alice, ptr(int64(7)), "at", int32(0), "", int64(0), "", (*int64)(nil), "at",
@@ -128,7 +128,7 @@ func TestInsertManyText(t *testing.T) {
 			},
 			`insert into "steps" ("task_id", "id", "n") values (case when cast(case when` +
 				` exists (select 1 from (select unnest(array[coalesce((select "id" from "tasks" where false), $3), $4, $5, $6]) as "id") as _1` +
-				` where not (exists (select 1 from "tasks" as _2 where _2."tenant_id" = $1 and _2."user_id" = $2 and _2."id" = _1."id")))` + mark +
+				` where not (exists (select 1 from "tasks" as _2 where _2."tenant_id" = $1 and _2."user_id" = $2 and _2."id" = _1."id" for key share)))` + mark +
 				`$7 else (select "task_id" from "steps" where false) end, default, $8), ($9, default, $10), ($11, $12, $13), ($14, default, $15)`,
 			[]any{
 				int32(1), alice, int64(5), int64(6), int64(7), int64(7), int64(5), (*int32)(nil), int64(6), (*int32)(nil),
@@ -141,7 +141,7 @@ func TestInsertManyText(t *testing.T) {
 			},
 			`insert into "tasks" ("tenant_id", "user_id", "tag_id", "other_id", "n") values (case when cast(case when` +
 				` exists (select 1 from (select unnest(array[coalesce((select "id" from "tags" where false), $3)]) as "id") as _1` +
-				` where not (exists (select 1 from "tags" as _2 where _2."tenant_id" = $1 and _2."user_id" = $2 and _2."id" = _1."id")))` + mark +
+				` where not (exists (select 1 from "tags" as _2 where _2."tenant_id" = $1 and _2."user_id" = $2 and _2."id" = _1."id" for key share)))` + mark +
 				`$1 else (select "tenant_id" from "tasks" where false) end, $2, $4, $5, $6)`,
 			[]any{int32(1), alice, ptr(int64(5)), ptr(int64(5)), ptr(int64(5)), (*int32)(nil)},
 		},

@@ -29,7 +29,8 @@ type lock struct {
 // database given must be a pgx.Tx, since anywhere else the lock would be gone
 // at once. [Select.Count] and [Select.Exists] refuse it, and so does what a [Grant]
 // lets others read. Of a [View] it locks the rows of the table that the view is
-// of, and none of those that are joined.
+// of, and none of those that are joined. The parents of rows of [NewThrough] are
+// kept from being given away, too.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 	s.q.lock = lock{" for update", slices.Clone(options)}
 	return s
@@ -67,4 +68,17 @@ func (l lock) write(s *statement, t *table) {
 	for _, w := range l.wait {
 		s.text(w.text)
 	}
+}
+
+// hold keeps the parents of the rows that are locked the owner's, too. It waits for
+// them in the same way.
+func (l lock) hold(s *statement, t *table, prefix string) {
+	if l.mode == "" {
+		return
+	}
+	wait := ""
+	for _, w := range l.wait {
+		wait += w.text
+	}
+	s.text(t.held(prefix, 1, wait))
 }

@@ -165,14 +165,15 @@ func (r *reference) link(s *statement, toward bool, inner, outer string) {
 }
 
 // checkReference writes the condition that the arguments point at a row of the
-// owner's. They are sent once more, because a parameter has one type and the two
-// columns may differ.
+// owner's, and holds that. They are sent once more, because a parameter has one
+// type and the two columns may differ.
 func (s *statement) checkReference(parent *table, args []any, first int) {
 	alias := s.alias()
-	s.text("exists (select 1 from ", parent.quoted, " as ", alias, " where ", parent.ownedBy(alias+".", first))
+	owned, lock := parent.heldAs(alias+".", first)
+	s.text("exists (select 1 from ", parent.quoted, " as ", alias, " where ", owned)
 	for i, arg := range args {
 		s.text(" and ", alias, ".", parent.key[i].quoted, " = ")
 		s.param(arg)
 	}
-	s.text(")")
+	s.text(lock, ")")
 }

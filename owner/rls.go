@@ -30,6 +30,10 @@ var ErrNoRLS error = &sentinel{"owner: no row-level security", kind.Internal}
 // A [SharedTable] is left as it is. Parents come along, and so do partitions,
 // which then have their rows read through their parent only.
 //
+// Below SERIALIZABLE the policy of a child judges its parent as it was when the
+// statement began, also behind a wait; the statements of this package lock the parent
+// themselves, SQL by hand does not.
+//
 // The wall does not hold for superusers, roles with BYPASSRLS, TRUNCATE, and what
 // foreign keys look up: see [WithRLS]. Nor does it hold against who can choose
 // the SQL, since everybody can change the setting. [Scoped.TransferTo] and an

@@ -194,6 +194,7 @@ func (q *query) selecting(s *statement, key []any) {
 			s.and(t.key, first)
 		}
 		s.narrow(q.where)
+		q.lock.hold(s, t, "")
 		return
 	}
 	s.text("select ", t.list)
@@ -249,6 +250,8 @@ func one[R any](ctx context.Context, db DB, q *query, key []any, fetch int) (R, 
 		return rows.Scan(q.table.fields(nil, unsafe.Pointer(row))...)
 	})
 	switch {
+	case noSuchKey(err, q.id.n+1, len(key)):
+		return none, q.table.notFound()
 	case err != nil:
 		return none, q.table.failed("select from", err)
 	case n == 0:

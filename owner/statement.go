@@ -79,6 +79,12 @@ func (s *statement) where(t *table, key []*column, first int, conditions []cond)
 	s.narrow(conditions)
 }
 
+// writing is where for rows that are to be changed.
+func (s *statement) writing(t *table, key []*column, first int, conditions []cond) {
+	s.where(t, key, first, conditions)
+	s.text(t.held("", 1, ""))
+}
+
 // and compares columns with what was bound at number first.
 func (s *statement) and(columns []*column, first int) {
 	for i, c := range columns {

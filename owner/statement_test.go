@@ -150,9 +150,9 @@ func TestStatementText(t *testing.T) {
 		},
 		"insert of odd names": {
 			func(db owner.DB) error { return odd.Insert(t.Context(), db, &Odd{Region: "eu", Total: total}) },
-			`insert into "Sch""ema"."o""dd" ("te""nant", "Region", "$1", "select") values ($1, $2, $3, $4)` +
+			`insert into "Sch""ema"."o""dd" ("te""nant", "Region", "number; drop table x--", "$1", "select") values ($1, $2, $3, $4, $5)` +
 				` returning "te""nant", "Region", "number; drop table x--", "$1", "select"`,
-			[]any{"eu", total, pgtype.Text{}},
+			[]any{"eu", int32(0), total, pgtype.Text{}},
 		},
 		"update": {
 			func(db owner.DB) error {

@@ -50,7 +50,9 @@ func MustTable[R any, O comparable](name string) *Table[R, O] {
 //
 //	owner    holds the owner; exactly one column, of type O
 //	tenant   holds the tenant; where O is a [Member], whose user is the owner
-//	pk       part of the primary key; left out of INSERT when zero
+//	pk       part of the primary key; left out of INSERT when zero, if it is the
+//	         only such column that is not the owner or tenant; of several, each
+//	         that the database fills needs the word default too
 //	default  has a default; left out of INSERT when zero
 //	version  counts the changes of the row: 1 when inserted, one more with each
 //	         update; an integer; see [Update.At]
@@ -175,10 +177,10 @@ type table struct {
 // parameters from number first. Where the table is called by an alias, prefix is
 // that and a dot.
 func (t *table) ownedBy(prefix string, first int) string {
-	return t.ownedWithin(prefix, first, 1)
+	return t.ownedWithin(prefix, first, 1, "")
 }
 
-func (t *table) ownedWithin(prefix string, first, depth int) string {
+func (t *table) ownedWithin(prefix string, first, depth int, lock string) string {
 	switch {
 	case t.shared:
 		return "true"
@@ -191,7 +193,7 @@ func (t *table) ownedWithin(prefix string, first, depth int) string {
 		for i, c := range t.parent {
 			text += alias + "." + t.through.key[i].quoted + " = " + prefix + c.quoted + " and "
 		}
-		return text + t.through.ownedWithin(alias+".", first, depth+1) + ")"
+		return text + t.through.ownedWithin(alias+".", first, depth+1, lock) + lock + ")"
 	}
 	text := ""
 	for i, c := range t.owners {

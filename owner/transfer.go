@@ -9,6 +9,9 @@ import (
 // scope it is from then on. It is the one operation that changes an owner, and
 // needs the scopes of both. The version, if there is one, is counted on.
 //
+// It locks the row FOR UPDATE, so it waits for transactions that have written rows
+// of its children, and they wait for it; see "While rows change owners".
+//
 // Where the owner has no such row, the error is [ErrNotFound]. Where the row
 // points by a declared [Reference] at what is not the new owner's, it stays, and
 // the error is [ErrReference]. Rows of other tables that point at it stay with
@@ -49,8 +52,12 @@ func (s Scoped[R, O]) TransferTo(ctx context.Context, db DB, to Scope[O], key ..
 		st.text(", ", v.quoted, " = ", v.quoted, " + 1")
 	}
 	st.where(t, t.key, first, nil)
+	st.lockFirst(t, first)
 	st.reachable(t, receiver)
 	ok, err := st.exec(ctx, db, "update", t)
+	if noSuchKey(err, first, len(args)) {
+		return t.notFound()
+	}
 	if err != nil || ok {
 		return err
 	}
@@ -83,6 +90,20 @@ func (s *statement) reachable(t *table, first int) {
 		}
 		s.text("exists (select 1 from ", r.parent.quoted, " as ", alias, " where ")
 		r.link(s, true, alias+".", t.ref)
-		s.text(" and ", r.parent.ownedBy(alias+".", first), "))")
+		owned, lock := r.parent.heldAs(alias+".", first)
+		s.text(" and ", owned, lock, "))")
 	}
+}
+
+// lockFirst writes the condition that the owner has the row, and locks it so that
+// whoever holds it comes before or after: the update alone would not, since to
+// PostgreSQL the owner is no key. The key was bound at number first.
+func (s *statement) lockFirst(t *table, first int) {
+	alias := s.alias()
+	s.text(" and exists (select 1 from ", t.quoted, " as ", alias, " where ", t.ownedBy(alias+".", 1))
+	for i, c := range t.key {
+		s.text(" and ", alias, ".", c.quoted, " = ")
+		s.ref(first + i)
+	}
+	s.text(" for update)")
 }

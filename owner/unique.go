@@ -56,7 +56,12 @@ func sameColumns(a, b []*column) bool {
 // Upsert inserts the row as the owner's, as [Scoped.Insert] does, or, where the
 // owner has a row with the same key already, changes that one to it: all columns
 // that an insert would set, but for the owner, the primary key and those of the
-// key given. Then it fills the row with what the database stored.
+// key given, and for hidden ones that are zero, since nothing reads those into a
+// row. Then it fills the row with what the database stored.
+//
+// A version is counted on, and not compared, whatever the row given has in it: the
+// last upsert wins. Use [Update.At] to change only what was read. A row stays with
+// its parent: one with the same key under another parent gives [ErrNotFound].
 //
 // The row of another owner is never touched. Where the key begins with the owner
 // there is none that could be in the way. Where it is a primary key without the
@@ -113,7 +118,7 @@ func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {
 		switch {
 		case c.version:
 			set = append(set, c.quoted+" = "+t.ref+c.quoted+" + 1")
-		case c.fixed() || slices.Contains(u.target, c) || c.optional() && c.pointer(row).Elem().IsZero():
+		case c.fixed() || slices.Contains(u.target, c) || (c.optional() || c.hidden) && c.pointer(row).Elem().IsZero():
 		default:
 			set = append(set, c.quoted+" = excluded."+c.quoted)
 		}
@@ -122,7 +127,12 @@ func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {
 		c := u.target[0]
 		set = append(set, c.quoted+" = "+t.ref+c.quoted)
 	}
-	st.text(strings.Join(set, ", "), " where ", t.ownedBy(t.ref, 1))
+	st.text(strings.Join(set, ", "), " where ", t.ownedBy(t.ref, 1), t.held(t.ref, 1, ""))
+	for _, c := range t.parent {
+		if !slices.Contains(u.target, c) {
+			st.text(" and ", t.ref, c.quoted, " = excluded.", c.quoted)
+		}
+	}
 }
 
 func (t *table) diagnoseUpsert(ctx context.Context, db DB, id identity, refs []pointing) error {

@@ -76,10 +76,7 @@ func (u Update[R, O]) Exec(ctx context.Context, db DB) error {
 		return err
 	}
 	ok, err := c.st.exec(ctx, db, "update", u.table)
-	if err == nil && !ok {
-		err = c.diagnose(ctx, db)
-	}
-	return err
+	return c.outcome(ctx, db, ok, err)
 }
 
 // Returning is [Update.Exec], and returns the row as it is then.
@@ -94,10 +91,7 @@ func (u Update[R, O]) Returning(ctx context.Context, db DB) (R, error) {
 	}
 	c.st.text(" returning ", u.table.list)
 	ok, err := stored(ctx, db, u.table, c.st, "update", &row)
-	if err == nil && !ok {
-		err = c.diagnose(ctx, db)
-	}
-	return row, err
+	return row, c.outcome(ctx, db, ok, err)
 }
 
 // change is a statement that changes or deletes one row by its key.
@@ -127,7 +121,7 @@ func (u Update[R, O]) change() (*change, error) {
 	first := c.st.bind(key)
 	c.st.text("update ", t.quoted)
 	c.st.assign(t, u.set)
-	c.st.where(t, t.key, first, nil)
+	c.st.writing(t, t.key, first, nil)
 	c.at.write(c.st, t)
 	for _, r := range refs {
 		c.st.text(" and ")
@@ -154,6 +148,17 @@ func (s *statement) assign(t *table, set []assignment) {
 		}
 		s.text(v.quoted, " = ", v.quoted, " + 1")
 	}
+}
+
+// outcome is the error of a statement that has changed a row, if ok, or nothing.
+func (c *change) outcome(ctx context.Context, db DB, ok bool, err error) error {
+	switch {
+	case noSuchKey(err, c.id.n+1, len(c.key)):
+		return c.table.notFound()
+	case err == nil && !ok:
+		return c.diagnose(ctx, db)
+	}
+	return err
 }
 
 // diagnose says why nothing was changed. What it tells of is the owner's alone.

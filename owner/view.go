@@ -388,6 +388,7 @@ func (s *statement) fromView(q *query) {
 	}
 	s.narrow(q.base)
 	s.prefix = ""
+	q.lock.hold(s, v.base, "_0.")
 	if !v.grouped {
 		s.narrow(q.where)
 		return

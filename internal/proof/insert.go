@@ -38,11 +38,14 @@ func (e *entity[R, O]) foreign(r *R, who actor) bool {
 
 func isID[R any](f field[R]) bool { return f.pk && !f.owner && f.sqlOf == "bigint" }
 
+// filled reports whether the field is left to the database where it is zero.
+func (e *entity[R, O]) filled(f field[R]) bool {
+	return f.pk && !f.owner && !f.parent && len(e.keyFields()) == 1
+}
+
 // missing reports whether a key that the database does not fill is left out.
 func (e *entity[R, O]) missing(r *R) bool {
-	return slices.ContainsFunc(e.fields, func(f field[R]) bool {
-		return f.pk && !f.owner && !f.parent && !isID(f) && f.zero(r)
-	})
+	return slices.ContainsFunc(e.fields, func(f field[R]) bool { return e.filled(f) && !isID(f) && f.zero(r) })
 }
 
 // asInserted is the row as the database is to have it, but for an id that it

@@ -22,7 +22,7 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 	op := &operation{kind: "upsert", claim: e.claim(prove.Upsert, who), misuse: other}
 	for _, i := range key.fields {
 		f := e.fields[i]
-		op.misuse = op.misuse || f.get(&row) == nil || f.pk && !f.owner && !f.parent && f.zero(&row)
+		op.misuse = op.misuse || f.get(&row) == nil || e.filled(f) && f.zero(&row)
 	}
 	want := row
 	op.run = func(ctx context.Context, db owner.DB) error {
@@ -46,7 +46,7 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 			return outcome{uniqueViolation}
 		case at < 0:
 			return nil
-		case !e.owns(&e.rows[at], who):
+		case !e.owns(&e.rows[at], who), e.moves(&e.rows[at], &full, key.fields):
 			return outcome{owner.ErrNotFound}
 		}
 		changed = e.rows[at]
@@ -54,7 +54,7 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 			switch {
 			case f.version:
 				count(f, &changed)
-			case f.fixed || slices.Contains(key.fields, i):
+			case f.fixed || slices.Contains(key.fields, i) || f.hidden && f.zero(&full):
 			default:
 				f.put(&changed, reflectValue(f.at(&full)))
 			}
@@ -74,4 +74,14 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 		return e.sameRow(&row, &changed)
 	}
 	return op
+}
+
+// moves reports whether the upsert would give the row to another parent.
+func (e *entity[R, O]) moves(from, to *R, key []int) bool {
+	for i, f := range e.fields {
+		if f.parent && !slices.Contains(key, i) && !equal(f.get(from), f.get(to)) {
+			return true
+		}
+	}
+	return false
 }

@@ -44,7 +44,7 @@ func (t target[R, O]) inserts() []probe {
 	add(child, t.insertions(t.fresh(&t.row, true), "with its values"))
 	renewed := t.fresh(&t.row, false)
 	for i, c := range t.def.Key {
-		if c.Optional {
+		if !points(t.def, c) {
 			fill(value(&renewed, c), i+90, true)
 		}
 	}
@@ -109,6 +109,11 @@ func (t target[R, O]) indexWithoutOwner(columns []*bridge.Column) string {
 		}
 	}
 	return ""
+}
+
+// points reports whether the column is part of a foreign key.
+func points(def *bridge.Table, c *bridge.Column) bool {
+	return slices.Contains(def.Parent, c) || slices.ContainsFunc(def.References, func(r bridge.Reference) bool { return slices.Contains(r.From, c) })
 }
 
 func isOwner(def *bridge.Table, c *bridge.Column) bool { return slices.Contains(def.Owners, c) }

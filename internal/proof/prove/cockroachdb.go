@@ -100,6 +100,8 @@ func crSelect(s *tree.Select) *query {
 			q.lock += " for update"
 		case tree.ForShare:
 			q.lock += " for share"
+		case tree.ForKeyShare:
+			q.lock += " for key share"
 		default:
 			fail("a lock of the strength %s", l.Strength)
 		}

@@ -82,6 +82,8 @@ func pgSelect(s *tree.SelectStmt) *query {
 			q.lock += " for update"
 		case tree.LockClauseStrength_LCS_FORSHARE:
 			q.lock += " for share"
+		case tree.LockClauseStrength_LCS_FORKEYSHARE:
+			q.lock += " for key share"
 		default:
 			fail("a lock of the strength %s", l.Strength)
 		}

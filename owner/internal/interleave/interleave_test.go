@@ -1,0 +1,114 @@
+package interleave
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+)
+
+var (
+	schedules = flag.Int("schedules", 200, "schedules for each engine and isolation level; 20000 for a release")
+	seed      = flag.Uint64("seed", 1, "of the schedules")
+)
+
+// Whatever the order in which two sessions take their steps, nothing of the former
+// owner's happens once it is known that the rows are given away.
+func TestNothingHappensAfterTheTransfer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		_, err := db.Exec(t.Context(), ddl)
+		require.NoError(t, err)
+		levels := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable}
+		if db.Cockroach() {
+			levels = levels[2:] // it has no other before v23.2
+		}
+		for i, level := range levels {
+			t.Run(string(level), func(t *testing.T) {
+				t.Parallel()
+				if err := try(t, db, level, int64(i+1)*1e9); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	})
+}
+
+func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64) error {
+	ctx := t.Context()
+	conns := make([]*pgx.Conn, 3)
+	for i := range conns {
+		conn, err := pgx.ConnectConfig(ctx, db.Config().ConnConfig)
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		if !db.Cockroach() {
+			_, err = conn.Exec(ctx, "set deadlock_timeout = '20ms'")
+			require.NoError(t, err)
+		}
+		conns[i] = conn
+	}
+	tally := map[string]int{}
+	for i := range *schedules {
+		p := place{id + int64(i)*10}
+		c := &schedule{p: p, level: level, rand: rand.New(rand.NewPCG(*seed, uint64(p.id)))}
+		if c.watch = conns[2]; db.Cockroach() {
+			c.watch = nil
+		}
+		c.giver = session{conn: conns[0], done: make(chan error, 1)}
+		c.other = session{conn: conns[1], done: make(chan error, 1)}
+		p.fill(ctx, t, db)
+		c.draw()
+		if err := c.run(ctx); err != nil {
+			return fmt.Errorf("schedule %d: %w\n\t%s", i, err, strings.Join(c.log, "\n\t"))
+		}
+		verdict, err := c.judge(ctx, db)
+		require.NoError(t, err)
+		if verdict != "" {
+			return fmt.Errorf("schedule %d, %s of seed %d: %s\n\t%s", i, c.change, *seed, verdict, strings.Join(c.log, "\n\t"))
+		}
+		c.count(tally)
+	}
+	t.Logf("%d schedules: %v", *schedules, tally)
+	if *schedules >= 100 { // or the test shows nothing
+		require.NotZero(t, tally["given away first"])
+		require.NotZero(t, tally["had an effect"])
+	}
+	return nil
+}
+
+func (c *schedule) count(tally map[string]int) {
+	if c.gone > 0 && c.gone < c.answered {
+		tally["given away first"]++
+	}
+	if c.effect {
+		tally["had an effect"]++
+	}
+	if strings.Contains(strings.Join(c.log, "\n"), "waits") {
+		tally["had to wait"]++
+	}
+	if strings.Contains(strings.Join(c.log, "\n"), "40P01") {
+		tally["deadlocks"]++
+	}
+}
+
+// judge says what is wrong, or "".
+func (c *schedule) judge(ctx context.Context, db *dbtest.DB) (string, error) {
+	if c.gone == 0 || !c.effect || c.gone > c.answered {
+		return "", nil // never given away, nothing done, or done before
+	}
+	switch {
+	case c.s.kind == "write" && !c.kept:
+		return "", nil
+	case c.s.kind == "read" && c.level != pgx.ReadCommitted && c.first < c.gone:
+		return "", nil // it reads from a snapshot that it had before
+	case db.Cockroach() && c.first < c.gone:
+		return "", nil // in the order of time stamps it may have come before
+	}
+	return fmt.Sprintf("%q had an effect, and it was known before that the rows are another's", c.s.name), nil
+}

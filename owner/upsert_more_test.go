@@ -1,0 +1,193 @@
+package owner_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// What was read has no hidden columns, so writing it back must not clear them.
+func TestUpsertKeepsHiddenColumns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx := t.Context()
+		secret := func(id int64) (s string) {
+			require.NoError(t, db.QueryRow(ctx, "select secret from orders where id = $1", id).Scan(&s))
+			return s
+		}
+		for _, key := range []owner.Key[Order]{ByNumber, ByOrderID} {
+			o, err := Orders.In(me).Get(ctx, db, 1)
+			require.NoError(t, err)
+			version := o.Version
+			o.Title, o.Version = "changed", 77
+			require.NoError(t, Orders.In(me).Upsert(ctx, db, &o, key))
+			require.Equal(t, "s1", secret(1))
+			require.Equal(t, version+1, o.Version, "counted on, and not compared")
+			require.Empty(t, o.Secret)
+		}
+		o, err := Orders.In(me).Get(ctx, db, 1)
+		require.NoError(t, err)
+		o.Secret = "new"
+		require.NoError(t, Orders.In(me).Upsert(ctx, db, &o, ByNumber))
+		require.Equal(t, "new", secret(1))
+		fresh := Order{Number: 9, Title: "nine", Country: "at"}
+		require.NoError(t, Orders.In(me).Upsert(ctx, db, &fresh, ByNumber))
+		require.Equal(t, "", secret(fresh.ID), "inserted as it is")
+		bobsWorld(t, db)
+	})
+}
+
+type remark struct {
+	ID    int64  `db:"id" owner:"pk"`
+	Order int64  `db:"order_id" owner:"parent"`
+	Text  string `db:"text"`
+}
+
+var (
+	remarks    = owner.MustThrough[remark]("remarks", Orders)
+	byRemark   = owner.Unique(owner.Column(remarks, func(r *remark) *int64 { return &r.ID }))
+	byItsOrder = owner.Unique(owner.Column(remarks, func(r *remark) *string { return &r.Text }))
+)
+
+// No statement moves a row to another parent, and none says that it did.
+func TestUpsertUnderAnotherParent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx := t.Context()
+		_, err := db.Exec(ctx, `create table remarks (id int8 primary key, order_id int8 not null references orders, text text not null, unique (order_id, text));
+			insert into remarks values (1, 1, 'one')`)
+		require.NoError(t, err)
+		r := remark{ID: 1, Order: 2, Text: "moved"}
+		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, byRemark), owner.ErrNotFound)
+		r.Order = bobOrder
+		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, byRemark), owner.ErrReference)
+		got, err := remarks.In(me).Get(ctx, db, 1)
+		require.NoError(t, err)
+		require.Equal(t, remark{1, 1, "one"}, got)
+
+		r = remark{ID: 1, Order: 1, Text: "changed"}
+		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, byRemark))
+		r = remark{ID: 2, Order: 2, Text: "changed"}
+		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, byItsOrder), "another parent has another key")
+	})
+}
+
+// A place in a list is a key of several columns, and may be zero, or a name that is
+// empty.
+func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		world(t, db)
+		ctx := t.Context()
+		all := Lines.In(me)
+		count := func() (n int64) {
+			n, err := all.Where(LineN.Eq(0)).Count(ctx, db)
+			require.NoError(t, err)
+			return n
+		}
+		l := Line{OrderID: 1, Text: "first"}
+		require.NoError(t, all.Insert(ctx, db, &l))
+		require.Equal(t, Line{OrderID: 1, Text: "first"}, l)
+		got, err := all.Get(ctx, db, 1, 0)
+		require.NoError(t, err)
+		require.Equal(t, l, got)
+		l.Text = "changed"
+		require.NoError(t, all.Upsert(ctx, db, &l, ByLine))
+		require.EqualValues(t, 1, count())
+		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.InsertMany(ctx, db, []Line{{OrderID: 1}, {OrderID: 2}, {OrderID: 2, N: 7}}))
+		require.EqualValues(t, 2, count())
+		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			q := &sendingQueue{t: t, db: tx}
+			return all.QueueInsert(q, &Line{OrderID: 1})
+		}))
+		require.EqualValues(t, 2, count())
+		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		l = Line{OrderID: 1, Text: "upserted"}
+		require.NoError(t, all.Upsert(ctx, db, &l, ByLine), "where there is none yet")
+		require.EqualValues(t, 2, count())
+		bobsWorld(t, db)
+	})
+}
+
+// sendingQueue sends at once.
+type sendingQueue struct {
+	t  *testing.T
+	db owner.DB
+}
+
+func (q *sendingQueue) Queue(sql string, args ...any) { q.QueueExpect(1, sql, args...) }
+
+func (q *sendingQueue) QueueExpect(rows int64, sql string, args ...any) {
+	tag, err := q.db.Exec(q.t.Context(), sql, args...)
+	require.NoError(q.t, err)
+	require.Equal(q.t, rows, tag.RowsAffected())
+}
+
+// What the database fills of a key of several columns is said by the declaration.
+func TestDefaultInAKeyOfSeveralColumns(t *testing.T) {
+	type entry struct {
+		User   UserID `db:"user_id" owner:"owner"`
+		Region string `db:"region" owner:"pk"`
+		ID     int64  `db:"id" owner:"pk,default"`
+	}
+	entries := owner.MustTable[entry, UserID]("entries")
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		_, err := db.Exec(t.Context(), `create sequence entry_ids start 100;
+			create table entries (user_id int8 not null, region text not null, id int8 not null default nextval('entry_ids'), primary key (region, id))`)
+		require.NoError(t, err)
+		e := entry{}
+		require.NoError(t, entries.In(me).Insert(t.Context(), db, &e))
+		require.Equal(t, entry{User: alice, ID: e.ID}, e)
+		require.GreaterOrEqual(t, e.ID, int64(100))
+
+		type silent struct {
+			User   UserID `db:"user_id" owner:"owner"`
+			Region string `db:"region" owner:"pk"`
+			ID     int64  `db:"id" owner:"pk"`
+		}
+		var found []string
+		for _, f := range verified(t, db, owner.MustTable[silent, UserID]("entries")) {
+			if f.Name == "id" {
+				require.Equal(t, owner.Broken, f.Severity)
+				found = append(found, f.Problem)
+			}
+		}
+		require.Len(t, found, 1)
+		require.Contains(t, found[0], "default")
+		for _, f := range verified(t, db, entries) {
+			require.NotEqual(t, "id", f.Name)
+		}
+	})
+}
+
+// An upsert by an id gives it a value, which the database may refuse.
+func TestVerifyUpsertByAnIdentity(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("CockroachDB has no identity columns before v21.2")
+		}
+		_, err := db.Exec(t.Context(), `create table always (id int8 primary key generated always as identity, user_id int8 not null, text text not null);
+			create index on always (user_id); insert into always (user_id, text) values (42, 'old')`)
+		require.NoError(t, err)
+		type row struct {
+			ID   int64  `db:"id" owner:"pk"`
+			User UserID `db:"user_id" owner:"owner"`
+			Text string `db:"text"`
+		}
+		table := owner.MustTable[row, UserID]("always")
+		byID := owner.Unique(owner.Column(table, func(r *row) *int64 { return &r.ID }))
+		r := row{ID: 1, Text: "new"}
+		require.ErrorContains(t, table.In(me).Upsert(t.Context(), db, &r, byID), "428C9")
+		found := verified(t, db, table)
+		require.Len(t, found, 1)
+		require.Equal(t, owner.Broken, found[0].Severity)
+		mend(t, db, found[0])
+		require.Empty(t, verified(t, db, table))
+		require.NoError(t, table.In(me).Upsert(t.Context(), db, &r, byID))
+	})
+}
