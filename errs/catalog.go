@@ -15,7 +15,7 @@ type Catalog struct {
 	constraints map[string][]Rule // by name
 	columns     map[string][]Rule // NotNull, by column
 	domains     map[string]Rule   // DomainNotNull
-	states      map[string]Rule   // SQLState
+	states      map[string][]Rule // SQLState
 	keys        []Rule            // PrimaryKey with columns
 	causes      []Rule            // Is and As
 	logger      *slog.Logger
@@ -65,14 +65,14 @@ func check(who string, rules []Rule) {
 func (c *Catalog) of(rules []Rule) *Catalog {
 	c.rules = slices.Clone(rules)
 	c.constraints, c.columns = map[string][]Rule{}, map[string][]Rule{}
-	c.domains, c.states = map[string]Rule{}, map[string]Rule{}
+	c.domains, c.states = map[string]Rule{}, map[string][]Rule{}
 	c.keys, c.causes = nil, nil
 	for _, r := range c.rules {
 		switch {
 		case r.match != nil:
 			c.causes = append(c.causes, r)
 		case r.state != "":
-			c.states[r.state] = r
+			c.states[r.state] = append(c.states[r.state], r)
 		case r.domain != "":
 			c.domains[r.domain] = r
 		case r.column != "":

@@ -220,7 +220,7 @@ func TestKindAndStatusOfAConstraint(t *testing.T) {
 	require.Equal(t, errs.InFlight.Error(), e.Error())
 	e = translate(t, c, &pgconn.PgError{Code: "23P01", ConstraintName: "overlaps"})
 	require.Equal(t, "This overlaps an existing item.", e.Error(), "the text of the SQLSTATE stays")
-	for _, other := range []string{"XX000", "40001", "P0001", "42501"} {
+	for _, other := range []string{"XX000", "40001", "22012", "42501"} {
 		e = translate(t, c, &pgconn.PgError{Code: other, ConstraintName: "k"})
 		require.NotEqual(t, "taken", e.Code(), other)
 		require.NotEqual(t, 422, e.Status(), other)

@@ -17,6 +17,7 @@ type Rule struct {
 	column     string // with table, or:
 	domain     string // or:
 	state      string // or:
+	hint       string // of state, if only with it
 	match      func(error) bool
 	target     any      // what match looks for
 	matchName  string   // likewise, for messages
@@ -65,8 +66,13 @@ func DomainNotNull(domain string) Rule { return Rule{domain: domain} }
 // SQLState makes a rule for a SQLSTATE that the application makes up and raises,
 // such as "OW001" by RAISE EXCEPTION ... USING ERRCODE = 'OW001'. It needs
 // [Rule.Kind]. Of the known ones it may be of class 22, 44, 54 or P0, whose
-// meaning depends on the application's SQL; any other speaks of all tables or of
+// meaning depends on the application's SQL, or 42601, where the rule is for values
+// with a syntax of their own and never for SQL; any other speaks of all tables or of
 // the service itself, and is refused.
+//
+// What is raised with USING CONSTRAINT = '...' may have a rule by [Constraint] instead,
+// which then is Invalid unless its Kind says otherwise (CockroachDB does not send
+// the name), and what is raised with USING HINT = '...' one narrowed by [Rule.Hint].
 func SQLState(state string) Rule {
 	r := Rule{state: state}
 	switch {
@@ -138,6 +144,16 @@ func (r Rule) On(table string) Rule {
 	return r
 }
 
+// Hint narrows a rule by [SQLState] to errors with that hint, all of it: to tell apart
+// what RAISE EXCEPTION ... USING HINT = 'account_closed' raises as P0001.
+func (r Rule) Hint(hint string) Rule {
+	if r.state == "" || hint == "" {
+		r.wrong = "Hint is for SQLState, and not empty"
+	}
+	r.hint = hint
+	return r
+}
+
 // Code sets the name for machines. Every rule but a foreign key's needs one.
 func (r Rule) Code(code string) Rule { return r.with(func(p *reply) { p.code = code }) }
 
@@ -165,7 +181,8 @@ func (r Rule) Status(status int) Rule {
 }
 
 // Missing sets what is said when a row points at nothing: code, JSON Pointer
-// and public text, of which the last two may be empty.
+// and public text, of which the last two may be empty. A 23503 that a trigger raises
+// with USING CONSTRAINT = '...' has it too, if the rule has no InUse.
 func (r Rule) Missing(code, field, message string) Rule {
 	r.missing = &reply{code, field, message}
 	return r
@@ -194,6 +211,8 @@ func (r Rule) name() string {
 	switch {
 	case r.match != nil:
 		return r.matchName
+	case r.hint != "" && r.state != "":
+		return fmt.Sprintf("SQLState(%q).Hint(%q)", r.state, r.hint)
 	case r.state != "":
 		return fmt.Sprintf("SQLState(%q)", r.state)
 	case r.domain != "":

@@ -2,6 +2,7 @@ package errs
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -9,7 +10,8 @@ import (
 
 // serverError gives err as an error of pgx v5 if it is a database error of any
 // driver. The types of others are not imported, but known by what they have: a
-// method Get (lib/pq), or SQLState and fields (the pgconn of pgx v4, lib/pq).
+// method Get (lib/pq) or Field (bun, go-pg), or SQLState and fields (the pgconn of
+// pgx v4, lib/pq).
 func serverError(err error) *pgconn.PgError {
 	switch e := err.(type) {
 	case *pgconn.PgError:
@@ -24,6 +26,14 @@ func serverError(err error) *pgconn.PgError {
 			return nil
 		}
 		return byFields(err, e.Get('C'))
+	case interface { // go-pg, and bun's pgdriver
+		Field(k byte) string
+		IntegrityViolation() bool
+	}:
+		if isNil(err) {
+			return nil
+		}
+		return byFields(err, e.Field('C'))
 	}
 	return nil
 }
@@ -33,15 +43,30 @@ func byFields(err error, state string) *pgconn.PgError {
 		return nil
 	}
 	pe := &pgconn.PgError{Code: state}
-	if e, ok := err.(interface{ Get(k byte) string }); ok {
-		pe.Severity, pe.Message, pe.Detail, pe.Hint, pe.Where = e.Get('S'), e.Get('M'), e.Get('D'), e.Get('H'), e.Get('W')
-		pe.SchemaName, pe.TableName, pe.ColumnName = e.Get('s'), e.Get('t'), e.Get('c')
-		pe.DataTypeName, pe.ConstraintName, pe.Routine = e.Get('d'), e.Get('n'), e.Get('R')
+	var get func(k byte) string
+	switch e := err.(type) {
+	case interface{ Get(k byte) string }:
+		get = e.Get
+	case interface{ Field(k byte) string }:
+		get = e.Field
+	}
+	if get != nil {
+		pe.Severity, pe.Message, pe.Detail, pe.Hint, pe.Where = get('S'), get('M'), get('D'), get('H'), get('W')
+		pe.SchemaName, pe.TableName, pe.ColumnName = get('s'), get('t'), get('c')
+		pe.DataTypeName, pe.ConstraintName, pe.File, pe.Routine = get('d'), get('n'), get('F'), get('R')
+		pe.Position = position(get('P'))
 		return pe
 	}
 	v := reflect.Indirect(reflect.ValueOf(err))
 	if v.Kind() != reflect.Struct {
 		return pe
+	}
+	if p := v.FieldByName("Position"); p.IsValid() {
+		if p.CanInt() {
+			pe.Position = int32(p.Int())
+		} else if p.Kind() == reflect.String {
+			pe.Position = position(p.String())
+		}
 	}
 	for _, f := range []struct {
 		to    *string
@@ -57,6 +82,7 @@ func byFields(err error, state string) *pgconn.PgError {
 		{&pe.ColumnName, []string{"ColumnName", "Column"}},
 		{&pe.DataTypeName, []string{"DataTypeName"}},
 		{&pe.ConstraintName, []string{"ConstraintName", "Constraint"}},
+		{&pe.File, []string{"File"}},
 		{&pe.Routine, []string{"Routine"}},
 	} {
 		for _, name := range f.names {
@@ -66,6 +92,14 @@ func byFields(err error, state string) *pgconn.PgError {
 		}
 	}
 	return pe
+}
+
+func position(digits string) int32 {
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
 }
 
 // isNil is for methods found by their name, which may not expect it.
@@ -153,6 +187,21 @@ func foreignKeyDirection(e *pgconn.PgError) direction {
 		return inUse
 	}
 	return directionUnknown
+}
+
+// direction is that of the violation. One that the application's own trigger raised
+// has any message, and is what the rule speaks of if that is one side alone.
+func (r *Rule) direction(e *pgconn.PgError) direction {
+	d := foreignKeyDirection(e)
+	if d == directionUnknown && e.Routine == routineRaise {
+		switch {
+		case r.missing != nil && r.inUse == nil:
+			return missing
+		case r.missing == nil && r.inUse != nil:
+			return inUse
+		}
+	}
+	return d
 }
 
 // notNullColumn is the column of a not-null violation. CockroachDB names it in

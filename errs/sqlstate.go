@@ -20,9 +20,14 @@ const (
 	stateQueryCanceled  = "57014"
 	stateProtocol       = "08P01"
 	stateCommitted      = "XXA00"
+	stateFeature        = "0A000"
+	stateData           = "22000"
+	stateSyntax         = "42601"
 	classIntegrity      = "23"
+	classRaised         = "P0"
 	severityFatal       = "FATAL"
 	routineRowSecurity  = "ExecWithCheckOptions"
+	routineRaise        = "exec_stmt_raise"
 	messageRowSecurity  = "new row violates row-level security policy "
 	messageBadArgument  = "error in argument for $"
 	constraintPrimary   = "primary"
@@ -74,9 +79,9 @@ func isState(s string) bool {
 }
 
 // raisable reports whether a rule by SQLSTATE makes sense: for those that the
-// application makes up, and for classes whose meaning depends on its own SQL:
-// data (22), views with a check option (44), limits that a value can meet (54)
-// and RAISE (P0). The violation of a constraint is for a rule by its name, since
+// application makes up, and for those whose meaning depends on its own SQL:
+// data (22), views with a check option (44), limits that a value can meet (54),
+// RAISE (P0) and the syntax of values (42601). The violation of a constraint is for a rule by its name, since
 // its SQLSTATE covers every table. All other codes speak of the service, the
 // server or the outcome, which no client can mend.
 func raisable(state string) bool {
@@ -87,5 +92,5 @@ func raisable(state string) bool {
 	case "22", "44", "54", "P0":
 		return true
 	}
-	return false
+	return state == stateSyntax
 }

@@ -44,6 +44,8 @@ var sqlstates = []sqlstate{
 	{state: "09000", name: "triggered_action_exception", kind: Internal},
 
 	// Class 0A: Feature Not Supported.
+	// Unavailable where it is a statement that was planned before a migration: it is
+	// planned anew when it comes again.
 	{state: "0A000", name: "feature_not_supported", kind: Internal},
 
 	// Class 0B: Invalid Transaction Initiation.
@@ -76,7 +78,8 @@ var sqlstates = []sqlstate{
 	// Class 22: Data Exception.
 	// The client's fault only where a value came from outside as it is. What our own
 	// SQL computed or wrote (a division by zero, a JSON path) is ours; [SQLState]
-	// says otherwise where the client can mend it.
+	// says otherwise where the client can mend it. 22000 is Invalid for a range that
+	// ends before it begins.
 	{state: "22000", name: "data_exception", kind: Internal},
 	{state: "22001", name: "string_data_right_truncation", kind: Invalid, code: "too_long", text: "A value is too long."},
 	{state: "22002", name: "null_value_no_indicator_parameter", kind: Internal},
@@ -92,17 +95,17 @@ var sqlstates = []sqlstate{
 	{state: "2200F", name: "zero_length_character_string", kind: Internal},
 	{state: "2200G", name: "most_specific_type_mismatch", kind: Internal},
 	{state: "2200H", name: "sequence_generator_limit_exceeded", kind: Internal},
-	{state: "2200L", name: "not_an_xml_document", kind: Internal},
-	{state: "2200M", name: "invalid_xml_document", kind: Internal},
-	{state: "2200N", name: "invalid_xml_content", kind: Internal},
-	{state: "2200S", name: "invalid_xml_comment", kind: Internal},
-	{state: "2200T", name: "invalid_xml_processing_instruction", kind: Internal},
+	{state: "2200L", name: "not_an_xml_document", kind: Malformed, code: "invalid_xml", text: "The XML is not valid."},
+	{state: "2200M", name: "invalid_xml_document", kind: Malformed, code: "invalid_xml", text: "The XML is not valid."},
+	{state: "2200N", name: "invalid_xml_content", kind: Malformed, code: "invalid_xml", text: "The XML is not valid."},
+	{state: "2200S", name: "invalid_xml_comment", kind: Malformed, code: "invalid_xml", text: "The XML is not valid."},
+	{state: "2200T", name: "invalid_xml_processing_instruction", kind: Malformed, code: "invalid_xml", text: "The XML is not valid."},
 	{state: "22010", name: "invalid_indicator_parameter_value", kind: Internal},
 	{state: "22011", name: "substring_error", kind: Internal},
 	{state: "22012", name: "division_by_zero", kind: Internal},
 	{state: "22013", name: "invalid_preceding_or_following_size", kind: Internal},
 	{state: "22014", name: "invalid_argument_for_ntile_function", kind: Internal},
-	{state: "22015", name: "interval_field_overflow", kind: Internal},
+	{state: "22015", name: "interval_field_overflow", kind: Invalid, code: "invalid_datetime", text: "A date or time is not valid."},
 	{state: "22016", name: "invalid_argument_for_nth_value_function", kind: Internal},
 	{state: "22018", name: "invalid_character_value_for_cast", kind: Malformed},
 	{state: "22019", name: "invalid_escape_character", kind: Internal},
@@ -116,8 +119,8 @@ var sqlstates = []sqlstate{
 	{state: "22022", name: "indicator_overflow", kind: Internal},
 	{state: "22023", name: "invalid_parameter_value", kind: Malformed},
 	{state: "22024", name: "unterminated_c_string", kind: Malformed, code: "invalid_characters", text: "The text contains characters that cannot be stored."},
-	{state: "22025", name: "invalid_escape_sequence", kind: Internal},
-	{state: "22026", name: "string_data_length_mismatch", kind: Internal},
+	{state: "22025", name: "invalid_escape_sequence", kind: Malformed, code: "invalid_pattern", text: "The pattern is not valid."},
+	{state: "22026", name: "string_data_length_mismatch", kind: Invalid, code: "wrong_length", text: "A value has the wrong length."},
 	{state: "22027", name: "trim_error", kind: Internal},
 	{state: "2202E", name: "array_subscript_error", kind: Internal},
 	{state: "2202G", name: "invalid_tablesample_repeat", kind: Internal},
@@ -238,6 +241,7 @@ var sqlstates = []sqlstate{
 
 	// Class 42: Syntax Error or Access Rule Violation.
 	// 42501 is Forbidden where row-level security refused a row; else a GRANT is missing.
+	// 42601 is Malformed where no SQL was parsed but a value: a tsquery, jsonpath, ltree.
 	{state: "42000", name: "syntax_error_or_access_rule_violation", kind: Internal},
 	{state: "42501", name: "insufficient_privilege", kind: Internal},
 	{state: "42601", name: "syntax_error", kind: Internal},

@@ -161,8 +161,8 @@ func (c *Catalog) know(err error) *Error {
 	if pe := serverError(err); pe != nil {
 		return c.fromServer(pe)
 	}
-	if isOldNoRows(err) {
-		return &Error{kind: NotFound}
+	if k, ok := plainMeaning(err); ok {
+		return &Error{kind: k}
 	}
 	return nil
 }
@@ -175,10 +175,19 @@ func (c *Catalog) refused() *Error {
 	return e
 }
 
-// isOldNoRows reports whether err is the ErrNoRows of pgx v4, which has neither
-// a type of its own nor that of v5 in it.
-func isOldNoRows(err error) bool {
-	return reflect.TypeOf(err) == plainError && err.Error() == pgx.ErrNoRows.Error()
+// plainMeaning is for errors that have neither a type of their own nor a variable
+// that can be imported here: those of pools that are closed, and the ErrNoRows of
+// pgx v4.
+func plainMeaning(err error) (Kind, bool) {
+	if reflect.TypeOf(err) == plainError {
+		switch err.Error() {
+		case "no rows in result set":
+			return NotFound, true
+		case "closed pool", "sql: database is closed": // the service stops
+			return Unavailable, true
+		}
+	}
+	return Internal, false
 }
 
 var plainError = reflect.TypeOf(errors.New(""))
@@ -238,12 +247,18 @@ func (c *Catalog) fromConnect(err *pgconn.ConnectError) *Error {
 }
 
 func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
-	if c != nil && len(c.states) > 0 {
-		if r, ok := c.states[pe.Code]; ok {
-			e := &Error{server: pe}
+	byState := c.stateRule(pe)
+	if byState == nil || byState.hint == "" {
+		if r, raised := c.raisedRule(pe); raised {
+			e := &Error{server: pe, kind: Invalid}
 			e.apply(&r, r.reply)
 			return e
 		}
+	}
+	if byState != nil {
+		e := &Error{server: pe}
+		e.apply(byState, byState.reply)
+		return e
 	}
 	s := meaningOf(pe.Code)
 	e := &Error{kind: s.kind, code: s.code, message: s.text, server: pe}
@@ -278,6 +293,8 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 		}
 	case stateCommitted:
 		e.final = true
+	default:
+		e.refine(pe)
 	}
 	if len(pe.Code) < 2 || pe.Code[:2] != classIntegrity {
 		return e
@@ -285,7 +302,7 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	r, ok := c.constraintRule(pe)
 	switch pe.Code {
 	case stateForeignKey:
-		switch foreignKeyDirection(pe) {
+		switch r.direction(pe) {
 		case missing:
 			e.kind, e.message = ReferenceNotFound, ""
 			e.apply(&r, r.missing)
