@@ -54,6 +54,10 @@ func MaxBytes(n int64) DecodeOption {
 //     is not a pointer, an interface, a [json.RawMessage], or a type such as
 //     uuid.NullUUID that decodes itself and whose zero value is NULL to a database.
 //
+// w is the handler's http.ResponseWriter: the server is told by it to end a connection
+// whose body was too large, and the client by headers what would be taken. It may be
+// nil, where there is none.
+//
 // That a field is missing is not seen: it keeps its zero value. Make it a
 // pointer to tell, or use a validator: [Catalog.Translate] knows the errors of
 // go-playground/validator. An option that makes no sense is an Internal error.
@@ -123,13 +127,18 @@ func checkMediaType(w http.ResponseWriter, h http.Header) error {
 	}
 	mediaType, params, err := mime.ParseMediaType(types[0])
 	charset, ok := params["charset"]
-	if len(types) > 1 || err != nil || !isJSON(mediaType) || ok && !strings.EqualFold(charset, "utf-8") {
+	if len(types) > 1 || err != nil || !isJSON(mediaType) || ok && !isUTF8(charset) {
 		if w != nil {
 			w.Header().Set("Accept", "application/json")
 		}
 		return New(UnsupportedMediaType, Cause(err))
 	}
 	return nil
+}
+
+// isUTF8 also takes the name that is no registered one, but sent by many.
+func isUTF8(charset string) bool {
+	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
 func innermost(w http.ResponseWriter) http.ResponseWriter {

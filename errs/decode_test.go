@@ -206,7 +206,7 @@ func decodeBody[T any](t *testing.T, body string, header ...string) (T, *httptes
 
 func TestDecodeJSONWantsJSON(t *testing.T) {
 	t.Parallel()
-	for _, ok := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json", "application/json;v=1"} {
+	for _, ok := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=utf8", "application/merge-patch+json", "application/json;v=1"} {
 		_, _, err := decodeBody[order](t, `{}`, "Content-Type", ok)
 		require.NoError(t, err, ok)
 	}

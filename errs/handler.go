@@ -20,7 +20,9 @@ import (
 // A client that accepts no JSON gets the public text alone. What the handler
 // set for the body that it did not write is dropped (ETag, Location and so on),
 // other headers are kept: set Allow before a 405, and WWW-Authenticate before a
-// 401, which without one says "Bearer". Errors are not to be stored by caches.
+// 401, which without one says "Bearer". What was set before the handler ran stays
+// too, such as the Content-Encoding of a middleware around it that compresses. Errors
+// are not to be stored by caches.
 //
 // Status 500 and above are logged as errors, the rest at debug level. A client
 // that has gone is logged with status 499 at info level, and nothing is
@@ -37,6 +39,11 @@ import (
 // begun, the connection is ended. [http.ErrAbortHandler] is passed on. When the
 // handler took over the connection, errors and panics are logged only.
 //
+// A connection is ended by a panic with [http.ErrAbortHandler], which only the server
+// of net/http understands. Middleware outside that recovers panics must pass that one
+// on, or half a body looks like a whole one: keep Handler outside of such middleware,
+// or see the recipes in errs/interop for chi, gin, echo, fiber and gorilla.
+//
 // Each request has an id, see [RequestID]. Handlers may be nested, also in
 // [Catalog.Middleware]: the innermost answers, and logs, once.
 func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
@@ -50,14 +57,38 @@ func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) 
 // whole [http.ServeMux], what [Catalog.Handler] does but for returned errors: it
 // answers panics, gives each request an id, and lets [Catalog.Write] know
 // whether the response has begun.
+//
+// If next is a ServeMux itself, its own 404 and 405 are problem details too, with its
+// Allow. Where other middleware is between, wrap the ServeMux once more:
+// catalog.Middleware(logging(catalog.Middleware(mux))).
 func (c *Catalog) Middleware(next http.Handler) http.Handler {
 	if next == nil {
 		panic("errs: Middleware of a nil handler")
+	}
+	if mux, ok := next.(*http.ServeMux); ok {
+		return c.Handler(func(w http.ResponseWriter, r *http.Request) error { return route(mux, w, r) })
 	}
 	return c.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		next.ServeHTTP(w, r)
 		return nil
 	})
+}
+
+// route returns an error if mux has no handler for the request. The ServeMux says so by
+// the Pattern of the request.
+func route(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	x := responseOf(r.Context())
+	outer := x.routed
+	x.routed = r
+	defer func() { x.routed, x.unrouted = outer, 0 }()
+	mux.ServeHTTP(w, r)
+	switch x.unrouted {
+	case 0:
+		return nil
+	case http.StatusMethodNotAllowed:
+		return MethodNotAllowed
+	}
+	return NotFound
 }
 
 // Write logs and writes err as [Catalog.Handler] would, for handlers with a
@@ -76,6 +107,11 @@ func (c *Catalog) Write(w http.ResponseWriter, r *http.Request, err error) {
 		x = newResponse(w, r)
 		x.alone = true
 	}
+	if w != x.handed { // there is something between, which may compress
+		outer := x.before
+		x.before = encodedBy(w)
+		defer func() { x.before = outer }()
+	}
 	c.respond(x, w, r, err)
 }
 
@@ -83,17 +119,20 @@ func (c *Catalog) serve(w http.ResponseWriter, r *http.Request, f func(http.Resp
 	x := responseOf(r.Context())
 	if x == nil || x.handed != w { // or what is between buffers, and begins on its own
 		x = newResponse(w, r)
-		outer := r
+		given := r
 		r = r.WithContext(context.WithValue(r.Context(), responseKey{}, x))
 		// The server removes the files of a form by the request that it knows.
 		defer func() {
-			if outer.MultipartForm == nil {
-				outer.MultipartForm = r.MultipartForm
+			if given.MultipartForm == nil {
+				given.MultipartForm = r.MultipartForm
 			}
 		}()
 		w = x.handed
 		w.Header().Set(requestIDHeader, x.id)
 	}
+	outer := x.before
+	x.before = standing(w.Header())
+	defer func() { x.before = outer }()
 	defer func() {
 		if p := recover(); p != nil {
 			c.panicked(x, w, r, p)
@@ -168,7 +207,8 @@ func (c *Catalog) panicked(x *response, w http.ResponseWriter, r *http.Request, 
 }
 
 func (c *Catalog) send(x *response, w http.ResponseWriter, r *http.Request, e *Error) {
-	if err := c.localizeFor(r, e).send(w, r, x.id); err != nil {
+	x.routed = nil // whatever the mux said before
+	if err := c.localizeFor(r, e).send(w, r, x); err != nil {
 		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent",
 			slog.String("request_id", x.id), slog.String("cause", err.Error()))
 	}

@@ -94,8 +94,8 @@ func isOwn(err error) bool {
 // formatted into another text.
 var driverMarks = []string{"SQLSTATE", "pq: ", "encode", "can't scan", "cannot scan", "Scan error"}
 
-func packageOf(err error) string {
-	t := reflect.TypeOf(err)
+func packageOf(v any) string {
+	t := reflect.TypeOf(v)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

@@ -2,8 +2,10 @@ package errs
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // ProblemContentType is the media type of error bodies (RFC 9457).
@@ -63,10 +65,34 @@ var unwritten = []string{
 	"Content-Range", "Etag", "Expires", "Last-Modified", "Location", "Trailer",
 }
 
+// standing are those of the unwritten headers that are there already: they are not
+// the handler's. The length of the body is never known before it.
+func standing(h http.Header) http.Header {
+	var found http.Header
+	for _, name := range unwritten {
+		if values, ok := h[name]; ok && name != "Content-Length" {
+			if found == nil {
+				found = http.Header{}
+			}
+			found[name] = values
+		}
+	}
+	return found
+}
+
+// encodedBy is the Content-Encoding of a writer that is not the server's own: that of
+// a middleware which encodes what is written to it.
+func encodedBy(w http.ResponseWriter) http.Header {
+	if values, ok := w.Header()["Content-Encoding"]; ok && !strings.HasPrefix(packageOf(w), "net/http") {
+		return http.Header{"Content-Encoding": values}
+	}
+	return nil
+}
+
 // send writes the response for e.
-func (e *Error) send(w http.ResponseWriter, r *http.Request, id string) error {
+func (e *Error) send(w http.ResponseWriter, r *http.Request, x *response) error {
 	p := e.problem()
-	p.RequestID = id
+	p.RequestID = x.id
 	body, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -81,10 +107,11 @@ func (e *Error) send(w http.ResponseWriter, r *http.Request, id string) error {
 	for _, name := range unwritten {
 		h.Del(name)
 	}
+	maps.Copy(h, x.before)
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	h.Set(requestIDHeader, id)
+	h.Set(requestIDHeader, x.id)
 	h.Del("Retry-After") // the error knows
 	for name, values := range e.GetHeaders() {
 		if h.Get(name) == "" { // the handler may know a better challenge
@@ -92,7 +119,9 @@ func (e *Error) send(w http.ResponseWriter, r *http.Request, id string) error {
 		}
 	}
 	if r.Method == http.MethodHead {
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		if h.Get("Content-Encoding") == "" {
+			h.Set("Content-Length", strconv.Itoa(len(body)))
+		}
 		w.WriteHeader(p.Status)
 		return nil
 	}

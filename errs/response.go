@@ -19,6 +19,10 @@ type response struct {
 	hijacked bool // the handler has the connection
 	abort    bool // end the connection when the handler returns
 	alone    bool // no Handler or Middleware is around
+
+	before   http.Header   // of those in unwritten, what was set before the handler ran
+	routed   *http.Request // is with a ServeMux, whose own 404 and 405 are held back
+	unrouted int           // the status that was
 }
 
 type responseKey struct{}
@@ -44,6 +48,10 @@ func (w *response) begin(status int) {
 }
 
 func (w *response) WriteHeader(status int) {
+	if w.routed != nil && w.routed.Pattern == "" && !w.begun && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
+		w.unrouted = status
+		return
+	}
 	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
 		w.begin(status)
 	}
@@ -51,6 +59,9 @@ func (w *response) WriteHeader(status int) {
 }
 
 func (w *response) Write(p []byte) (int, error) {
+	if w.unrouted != 0 {
+		return len(p), nil
+	}
 	w.begin(http.StatusOK)
 	return w.ResponseWriter.Write(p)
 }
