@@ -193,11 +193,14 @@ func TestErrorsOfPgxItself(t *testing.T) {
 		require.Equal(t, errs.Invalid, translate(t, nil, encode).Kind(), "%v", encode)
 		require.Contains(t, encode.Error(), "1099511627776")
 		require.NotContains(t, logged(nilCatalog.Translate(encode)), "1099511627776")
+		require.Contains(t, logged(nilCatalog.Translate(encode)), "failed to encode args[0]")
+		require.Contains(t, logged(nilCatalog.Translate(encode)), "into binary format for int4")
 		require.Contains(t, logged(nilCatalog.WithValues().Translate(encode)), "1099511627776")
 
 		var n int16
 		scan := conn.QueryRow(t.Context(), "select 70000").Scan(&n)
 		require.Equal(t, errs.Internal, translate(t, nil, scan).Kind(), "%v", scan)
+		require.Contains(t, logged(nilCatalog.Translate(scan)), "pgx.ScanArgError (column 0 ?column?)", "%v", scan)
 
 		canceled, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -18,14 +18,18 @@ import (
 )
 
 // LogValue gives log/slog what an engineer needs to find the fault, and no
-// values: kind, status, code and field; of a database error SQLSTATE, its name,
-// and the names of constraint, table, column, key columns, domain and routine; of
-// an error of txn the number of attempts; and the types of all causes.
+// values: kind, status, code and field; the name of the operation, as given by
+// txn.Name, and the number of its attempts; what package owner was doing; of a
+// database error SQLSTATE, its name, and the names of constraint, table, column, key
+// columns, domain and routine; its message if it is of class 42, which is wrong SQL;
+// and the types of all causes, with what those of packages txn, owner and pgx say in
+// constant words.
 //
-// The text of an error of the application's own is given too. That of a database
-// or driver error, and of what wraps one or repeats its text, may hold values: a
-// row's, or an argument's that could not be encoded. There only texts that are
-// known to be constant are given. [Catalog.WithValues] adds all of them.
+// The text of an error of the application's own is given too, where passwords, and of
+// URLs all but scheme and host, are left out. That of a database or driver error, and
+// of what wraps one or repeats its text, may hold values: a row's, or an argument's
+// that could not be encoded. There only texts that are known to be constant are
+// given. [Catalog.WithValues] adds all of them, and leaves nothing out.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", e.kind.Code()), slog.Int("status", e.Status())}
 	add := func(key, value string) {
@@ -39,6 +43,12 @@ func (e *Error) LogValue() slog.Value {
 	if server == nil {
 		server = findServerError(e.cause)
 	}
+	add("operation", operation(e.cause))
+	verb, table := statementOf(e.cause)
+	add("statement", verb)
+	if server == nil || server.TableName == "" {
+		add("table", table)
+	}
 	if server != nil {
 		add("sqlstate", stateForLog(server.Code))
 		add("condition", states[server.Code].name)
@@ -48,6 +58,9 @@ func (e *Error) LogValue() slog.Value {
 		add("key", keyColumns(server))
 		add("domain", server.DataTypeName)
 		add("routine", server.Routine)
+		if !e.values {
+			add("message", messageForLog(server))
+		}
 	}
 	if n := attempts(e.cause); n > 0 {
 		attrs = append(attrs, slog.Int("attempts", n))
@@ -56,8 +69,11 @@ func (e *Error) LogValue() slog.Value {
 	if e.cause == nil || isNil(e.cause) {
 		return slog.GroupValue(attrs...)
 	}
-	if e.values || isOwn(e.cause) {
+	switch {
+	case e.values:
 		add("text", e.cause.Error())
+	case isOwn(e.cause):
+		add("text", redact(e.cause.Error()))
 	}
 	if e.values && server != nil {
 		add("message", server.Message)
@@ -92,7 +108,7 @@ func isOwn(err error) bool {
 
 // driverMarks are in the texts of drivers whose errors have no type, or have been
 // formatted into another text.
-var driverMarks = []string{"SQLSTATE", "pq: ", "encode", "can't scan", "cannot scan", "Scan error"}
+var driverMarks = []string{"SQLSTATE", "pq: ", "encode", "can't scan", "cannot scan", "Scan error", "cannot parse `"}
 
 func packageOf(v any) string {
 	t := reflect.TypeOf(v)
@@ -138,6 +154,9 @@ func chain(err error, depth int) string {
 	if text := constantText(err); text != "" {
 		return name + " (" + text + ")"
 	}
+	if text := words(err); text != "" {
+		name += " (" + text + ")"
+	}
 	var inner []string
 	for _, w := range unwrap(err) {
 		if w != nil {
@@ -178,6 +197,9 @@ func constantText(err error) string {
 		if err == known {
 			return err.Error()
 		}
+	}
+	if _, ok := plainMeaning(err); ok {
+		return err.Error()
 	}
 	return ""
 }

@@ -2,12 +2,15 @@ package errs_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -16,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
@@ -66,14 +71,21 @@ func TestLogsTypesOfCausesAndConstantTexts(t *testing.T) {
 	t.Parallel()
 	conflict := &pgconn.PgError{Code: "40001", Message: "canary"}
 	for want, err := range map[string]error{
-		`error.cause="*errors.errorString (unexpected EOF)"`:                       io.ErrUnexpectedEOF,
-		`error.cause="*errors.joinError: [*errors.errorString; *pgconn.PgError]"`:  errors.Join(errors.New("canary"), conflict),
-		`error.cause="*txn.ExhaustedError: *fmt.wrapError: *pgconn.PgError"`:       &txn.ExhaustedError{Name: "canary", Err: fmt.Errorf("canary: %w", conflict)},
+		`error.cause="*errors.errorString (unexpected EOF)"`:                                                           io.ErrUnexpectedEOF,
+		`error.cause="*errors.joinError: [*errors.errorString; *pgconn.PgError]"`:                                      errors.Join(errors.New("canary"), conflict),
+		`error.cause="*txn.ExhaustedError (txn transfer: rolled back 3 times in 0s): *fmt.wrapError: *pgconn.PgError"`: &txn.ExhaustedError{Name: "transfer", Attempts: 3, Err: fmt.Errorf("canary: %w", conflict)},
+		`error.operation=transfer`:                                   fmt.Errorf("txn transfer: commit: %w", conflict),
+		`error.cause="*fmt.wrapError (txn: begin): *pgconn.PgError"`: fmt.Errorf("txn: begin: %w", conflict),
+		`error.cause="*fmt.wrapError: *errors.errorString (failed to encode args[0], into binary format for int4 (OID 23))"`: fmt.Errorf("canary: %w", errors.New(
+			"failed to encode args[0]: unable to encode \"canary into binary format for canary (OID 5)\" into binary format for int4 (OID 23): canary is greater than maximum value for int4")),
+		`error.cause="pgx.ScanArgError (column 2 name): *errors.errorString (cannot scan NULL into *string)"`: pgx.ScanArgError{ColumnIndex: 2, FieldName: "name", Err: errors.New("cannot scan NULL into *string")},
+		`error.cause="*fmt.wrapError: *url.Error (Get api.example.com): *net.OpError: syscall.Errno (connection refused)"`: fmt.Errorf("charge: %w", &url.Error{
+			Op: "Get", URL: "https://u:canary@api.example.com:8443/canary?key=canary", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}),
 		`error.cause="*errs.misuseError (errs.New(not_found): the code is empty)"`: errs.New(errs.NotFound, errs.Code(""), errs.Cause(conflict)),
 		`error.cause="*net.OpError: *os.SyscallError: syscall.Errno (connection refused)"`: &net.OpError{
 			Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
 	} {
-		line := logged(shop.Translate(err))
+		line := strings.ReplaceAll(logged(shop.Translate(err)), `\"`, `"`)
 		require.Contains(t, line, want)
 		require.NotContains(t, line, "canary")
 	}
@@ -105,4 +117,38 @@ func TestLogsTextsOfTheApplicationsOwn(t *testing.T) {
 		require.NotContains(t, logged(shop.Translate(err)), "canary", "%T", err)
 		require.Contains(t, logged(shop.WithValues().Translate(err)), "canary", "%T", err)
 	}
+}
+
+type account struct {
+	ID    int64  `db:"id" owner:"pk"`
+	Owner int64  `db:"owner_id" owner:"owner"`
+	Name  string `db:"name"`
+}
+
+var accounts = owner.MustTable[account, int64]("missing_accounts")
+
+// An engineer sees what was being done, to which table, and what is wrong with it.
+func TestLogsWhatWasBeingDone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		me, err := owner.For(int64(4711))
+		require.NoError(t, err)
+		in := accounts.In(me)
+		get := func(ctx context.Context, tx *txn.Tx) error { _, err := in.Get(ctx, tx, int64(4712)); return err }
+		_, update := in.UpdateWhere(owner.Column(accounts, func(a *account) *string { return &a.Name }).Eq("canary")).
+			Set(owner.Column(accounts, func(a *account) *string { return &a.Name }).Set("canary")).Exec(t.Context(), db)
+		for statement, err := range map[string]error{
+			"select from": txn.Run(t.Context(), db, get, txn.Name("read account")),
+			"insert into": in.Insert(t.Context(), db, &account{Name: "canary"}),
+			"update":      update,
+		} {
+			line := logged(shop.Translate(fmt.Errorf("handler: %w", err)))
+			for _, want := range []string{statement, "error.table=missing_accounts", "error.sqlstate=42P01", "error.condition=undefined_table",
+				"missing_accounts\\\" does not exist", "*owner.statementError (" + statement + " missing_accounts)"} {
+				require.Contains(t, line, want)
+			}
+			for _, value := range []string{"canary", "4711", "4712"} {
+				require.NotContains(t, line, value)
+			}
+		}
+	})
 }

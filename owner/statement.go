@@ -164,5 +164,21 @@ func (t *table) changedOne(n int) (bool, error) {
 func (t *table) notFound() error { return fmt.Errorf("%w in %s", ErrNotFound, t.name) }
 
 func (t *table) failed(verb string, err error) error {
-	return fmt.Errorf("owner: %s %s: %w", verb, t.name, err)
+	return &statementError{verb, t.name, err}
 }
+
+// statementError says which statement failed. Package errs logs its words.
+type statementError struct {
+	verb, table string
+	err         error
+}
+
+func (e *statementError) Error() string { return fmt.Sprintf("owner: %s: %v", e.Describe(), e.err) }
+
+func (e *statementError) Unwrap() error { return e.err }
+
+// Describe is such as "insert into accounts".
+func (e *statementError) Describe() string { return e.verb + " " + e.table }
+
+// Statement is the verb and the table.
+func (e *statementError) Statement() (verb, table string) { return e.verb, e.table }

@@ -18,3 +18,10 @@ type Fielded interface {
 	Kind() Kind
 	Fields() []FieldError
 }
+
+// Described is an error that says in constant words, or names of the schema, what was
+// being done: without what it wraps, and without any value. It is for logs.
+type Described interface {
+	error
+	Describe() string
+}
