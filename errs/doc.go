@@ -36,7 +36,8 @@
 // details (RFC 9457), with a code to tell them apart by, a JSON Pointer to each
 // field at fault, and the id of the request, which is in the log too. Panics are
 // answered and logged. [DecodeJSON] reads a body strictly. [Catalog.WithMessages]
-// speaks the client's language.
+// speaks the client's language. An error of any package can say which field, parameter
+// or header is at fault, see [FieldError].
 //
 // Frameworks take an [*Error] by its methods (huma, echo v5), or through an adapter
 // in github.com/rowkeeper/rowkeeper/errs/interop, a module of its own (connect-go,
@@ -45,7 +46,7 @@
 // # In step with the schema
 //
 // [Catalog.Verify] compares a catalog with a live database: constraints without a
-// rule, and rules without a constraint.
+// rule, and rules without a constraint. [Catalog.VerifyT] does it in a test.
 //
 // # One error for both engines
 //

@@ -34,6 +34,14 @@ type Error struct {
 // FieldError says what is wrong with one part of a request: the one at a JSON
 // Pointer in its body, a query parameter or a header.
 //
+//	type FieldError struct {
+//		Pointer   string // a JSON Pointer (RFC 6901) into the body, such as "/email"
+//		Code      string // its name for machines, such as "email_taken"
+//		Detail    string // the public text; without one it is that of the whole error
+//		Parameter string // instead of Pointer: the name of a query parameter, such as "size"
+//		Header    string // instead of Pointer: the name of a header, such as "If-Match"
+//	}
+//
 // Any error can carry some to the client: if it has methods Kind() errs.Kind and
 // Fields() []errs.FieldError, as *Error has them, [Catalog.Translate] takes both. One
 // without a place gives code and text of the whole.

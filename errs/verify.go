@@ -13,17 +13,9 @@ import (
 )
 
 // Verify compares the catalog with the live schema, and says what to add and
-// what to drop. It is meant for a test that runs after the migrations:
-//
-//	findings, err := catalog.Verify(ctx, pool)
-//	if err != nil {
-//		t.Fatal(err)
-//	}
-//	for _, f := range findings {
-//		t.Error(f)
-//	}
-//
-// and at start-up, where nothing it finds is a reason not to serve:
+// what to drop. It is meant for a test that runs after the migrations, where
+// [Catalog.VerifyT] does it, and for start-up, where nothing it finds is a reason not
+// to serve:
 //
 //	for _, f := range findings {
 //		slog.Warn("errs: " + f.String())
@@ -45,7 +37,7 @@ import (
 // identity column, or a column whose default calls a function, as
 // gen_random_uuid() and nextval do. A NOT NULL column needs none either, because
 // a NULL there is the service's own fault unless a rule says otherwise. Tables
-// and domains of extensions are left out. Constraint triggers are not seen: the
+// and domains of extensions are left out, and the ledger of package txn is. Constraint triggers are not seen: the
 // name that they raise is in their code only.
 //
 // Rules by [SQLState], [Is] and [As] have nothing in the schema to compare with.

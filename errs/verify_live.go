@@ -126,8 +126,14 @@ func readSchema(ctx context.Context, db Querier) (*liveSchema, error) {
 	}
 	schema.constraints = groupConstraints(constraintRows, schema.cockroach)
 	schema.columns = groupColumns(columnRows)
+	schema.constraints = slices.DeleteFunc(schema.constraints, func(l *liveConstraint) bool { return l.table == ledgerTable })
+	schema.columns = slices.DeleteFunc(schema.columns, func(l *liveColumn) bool { return l.table == ledgerTable })
 	return schema, nil
 }
+
+// ledgerTable is that of txn.LedgerSchema. Package txn knows its violations, which
+// never come here.
+const ledgerTable = "rowkeeper_ledger"
 
 func collect[T any](ctx context.Context, db Querier, sql string) ([]T, error) {
 	rows, err := db.Query(ctx, sql)

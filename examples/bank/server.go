@@ -31,39 +31,18 @@ func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	mux.Handle("POST /accounts/{id}/deposit", s.once("deposit", s.deposit))
 	mux.Handle("POST /transfers", s.once("transfer", s.transfer))
 	mux.Handle("GET /transfers", s.handler(s.listTransfers))
+	routes := s.errors.Middleware(mux) // which answers in problem details what no route is for
 	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		if _, pattern := mux.Handler(r); pattern == "" {
-			return noRoute(mux, w, r)
+		if _, pattern := mux.Handler(r); pattern != "" {
+			var err error
+			if r, err = authenticate(pool, w, r); err != nil {
+				return err
+			}
 		}
-		r, err := authenticate(pool, w, r)
-		if err != nil {
-			return err
-		}
-		mux.ServeHTTP(w, r)
+		routes.ServeHTTP(w, r)
 		return nil
 	})
 }
-
-// noRoute says in problem details what net/http would say in plain text.
-func noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
-	plain := headerOnly{header: http.Header{}}
-	mux.ServeHTTP(&plain, r)
-	if plain.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", plain.header.Get("Allow"))
-		return errs.MethodNotAllowed
-	}
-	return errs.NotFound
-}
-
-// headerOnly is a response whose body nobody reads.
-type headerOnly struct {
-	header http.Header
-	status int
-}
-
-func (w *headerOnly) Header() http.Header         { return w.header }
-func (w *headerOnly) WriteHeader(status int)      { w.status = status }
-func (w *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
 
 // authenticate finds the user by the bearer token, and gives the request a
 // context with that user's scope. No other place makes one.
