@@ -24,6 +24,7 @@ type Rule struct {
 	wrong      string   // of what the rule was made
 	table      string   // of constraint, if only there
 	key        []string // columns of a primary key
+	columns    []string // of a foreign key
 	reply      *reply   // of all but foreign keys
 	missing    *reply   // of a foreign key: the row points at nothing
 	inUse      *reply   // of a foreign key: others point at the row
@@ -144,6 +145,18 @@ func (r Rule) On(table string) Rule {
 	return r
 }
 
+// Columns names the columns of a foreign key, for errors that know these and not its
+// name: owner.ErrReference. It needs [Rule.On], and is not needed for a constraint that
+// has the name that the database gives it, such as orders_customer_id_fkey. The owner's
+// column may be left out.
+func (r Rule) Columns(columns ...string) Rule {
+	if r.constraint == "" || r.table == "" || r.key != nil || len(columns) == 0 || slices.Contains(columns, "") {
+		r.wrong = "Columns is for Constraint with On, and has names"
+	}
+	r.columns = slices.Clone(columns)
+	return r
+}
+
 // Hint narrows a rule by [SQLState] to errors with that hint, all of it: to tell apart
 // what RAISE EXCEPTION ... USING HINT = 'account_closed' raises as P0001.
 func (r Rule) Hint(hint string) Rule {
@@ -248,6 +261,8 @@ func (r Rule) problems() (found []string) {
 		say("Missing and InUse are for foreign keys")
 	case foreignKey && (r.reply != nil || r.kinded || r.status != 0):
 		say("Code, Field, Message, Kind and Status are for other constraints, Missing and InUse for foreign keys: use one of the two")
+	case r.columns != nil && !foreignKey:
+		say("Columns is for foreign keys")
 	case r.reply == nil && !foreignKey:
 		say("it has no Code, Missing or InUse")
 	}

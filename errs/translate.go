@@ -124,7 +124,7 @@ func (c *Catalog) know(err error) *Error {
 		}
 		return c.fromServer(e)
 	case interface{ Kind() Kind }:
-		return fromKind(e, err)
+		return c.fromKind(e, err)
 	}
 	if fields, kind, ok := fieldErrors(err); ok {
 		return &Error{kind: kind, fields: fields}
@@ -192,7 +192,7 @@ func plainMeaning(err error) (Kind, bool) {
 
 var plainError = reflect.TypeOf(errors.New(""))
 
-func fromKind(k interface{ Kind() Kind }, err error) *Error {
+func (c *Catalog) fromKind(k interface{ Kind() Kind }, err error) *Error {
 	if isNil(err) {
 		return &Error{kind: Internal}
 	}
@@ -200,6 +200,12 @@ func fromKind(k interface{ Kind() Kind }, err error) *Error {
 	e.final = e.kind == Internal
 	if f, ok := err.(kind.Fielded); ok {
 		e.carry(f.Fields())
+	}
+	if p, ok := err.(kind.Pointing); ok {
+		if r, ok := c.referenceRule(p); ok {
+			e.fields = nil
+			e.apply(&r, r.missing)
+		}
 	}
 	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
 		e.retryAfter = max(r.RetryAfter(), 0)

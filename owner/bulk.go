@@ -137,7 +137,7 @@ func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []pointing, wr
 	case found > int64(b.most):
 		return 0, fmt.Errorf("%w: %s has more than %d to %s; none was changed", ErrTooMany, t.name, b.most, verb)
 	case found > 0 && !pointing:
-		return 0, t.noReference()
+		return 0, t.refused(ctx, db, b.id, refs)
 	}
 	return changed, nil
 }

@@ -51,7 +51,8 @@
 //
 // [References] declares a foreign key. From then on every insert and update
 // checks, in the same statement, that it points at a row of the owner's;
-// otherwise the error is [ErrReference].
+// otherwise the error is [ErrReference]. To a client it says what the catalog of package
+// errs says of that foreign key.
 //
 // # While rows change owners
 //

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
@@ -66,10 +67,17 @@ func ExampleReferences() {
 	// Coupon 12 is there, but it is not this caller's.
 	err := Orders.In(me).Insert(ctx, db, &Order{Number: 9, Country: "at", Coupon: &bobCoupon})
 	fmt.Println(errors.Is(err, owner.ErrReference))
+	var refused interface{ Fields() []errs.FieldError } // as the client will be told
+	if errors.As(err, &refused) {
+		for _, f := range refused.Fields() {
+			fmt.Println(f.Pointer, f.Code)
+		}
+	}
 	n, err := Orders.In(me).Where(OfOrder.Has(LineText.Eq("pen")), UsesCoupon.To(CouponCode.Eq("A"))).Count(ctx, db)
 	fmt.Println(n, err)
 	// Output:
 	// true
+	// /coupon reference_not_found
 	// 1 <nil>
 }
 

@@ -41,7 +41,7 @@ func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 	case err != nil:
 		return err
 	case !ok && len(refs) > 0:
-		return t.noReference()
+		return t.refused(ctx, db, id, refs)
 	case !ok:
 		return misuse("insert into %s: the database stored no row; does a trigger or rule suppress it?", t.name)
 	}
@@ -51,6 +51,7 @@ func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 // pointing is a foreign key with a value, to be checked.
 type pointing struct {
 	parent *table
+	from   []*column
 	args   []any
 }
 
@@ -135,14 +136,14 @@ func (t *table) ownedByOther(id identity, row unsafe.Pointer) error {
 func (t *table) pointings(row unsafe.Pointer) []pointing {
 	var out []pointing
 	if t.through != nil {
-		p := pointing{parent: t.through}
+		p := pointing{parent: t.through, from: t.parent}
 		for _, c := range t.parent {
 			p.args = append(p.args, fieldArgument(c.pointer(row).Elem()))
 		}
 		out = append(out, p)
 	}
 	for _, r := range t.references {
-		p := pointing{parent: r.parent}
+		p := pointing{parent: r.parent, from: r.from}
 		for _, c := range r.from {
 			arg := fieldArgument(c.pointer(row).Elem())
 			if null, err := isNull(arg); null && err == nil {
@@ -156,8 +157,6 @@ func (t *table) pointings(row unsafe.Pointer) []pointing {
 	}
 	return out
 }
-
-func (t *table) noReference() error { return fmt.Errorf("%w (table %s)", ErrReference, t.name) }
 
 // stored runs a statement with RETURNING, and fills the row if one came back. It
 // reads into a row of its own: the error may come after the data, as from a

@@ -18,9 +18,10 @@ const maxParams = 65535
 // InsertMany inserts the rows in one statement, all or none. The rules are those
 // of [Scoped.Insert], but the rows are left as they are, because no database
 // promises to return them in the order given. Where one of them points at no row
-// of the owner's, the error is [ErrReference], and the transaction is spoiled. This
-// is found before anything is inserted: otherwise a unique violation could tell
-// that a stranger's order has such a line.
+// of the owner's, the error is [ErrReference], which does not say by which foreign key
+// if several have values, and the transaction is spoiled. This is found before anything
+// is inserted: otherwise a unique violation could tell that a stranger's order has such
+// a line.
 //
 // No rows are no error. More than a statement can carry are refused: about 65000
 // divided by the number of columns, where each foreign key counts once more for
@@ -42,7 +43,7 @@ func (s Scoped[R, O]) InsertMany(ctx context.Context, db DB, rows []R) error {
 	tag, err := db.Exec(ctx, st.sql.String(), st.args...)
 	switch {
 	case isGuard(err):
-		return t.noReference()
+		return t.noReference(t.onlyReference(many))
 	case err != nil:
 		return t.failed("insert into", err)
 	case tag.RowsAffected() != int64(len(rows)):
@@ -222,4 +223,13 @@ const guardMark = "rowkeeper references: "
 func isGuard(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "22P02" && strings.Contains(pe.Message, guardMark)
+}
+
+// onlyReference is the foreign key that has values in the rows, if it is one alone.
+func (t *table) onlyReference(rows []unsafe.Pointer) *pointing {
+	pointed := t.pointed(rows)
+	if len(pointed) != 1 {
+		return nil
+	}
+	return t.referenceTo(pointed[0].parent)
 }

@@ -74,7 +74,10 @@ func (s Scoped[R, O]) TransferTo(ctx context.Context, db DB, to Scope[O], key ..
 		return t.failed("select from", err)
 	}
 	if found {
-		return t.noReference()
+		if len(t.references) == 1 {
+			return t.noReference(t.referenceTo(t.references[0].parent))
+		}
+		return t.noReference(nil)
 	}
 	return t.notFound()
 }

@@ -106,7 +106,9 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 		return err
 	}
 	if len(refs) > 0 {
-		return t.diagnoseUpsert(ctx, db, id, refs)
+		if err := t.missingReference(ctx, db, id, refs); err != nil {
+			return err
+		}
 	}
 	return t.notFound()
 }
@@ -133,26 +135,4 @@ func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {
 			st.text(" and ", t.ref, c.quoted, " = excluded.", c.quoted)
 		}
 	}
-}
-
-func (t *table) diagnoseUpsert(ctx context.Context, db DB, id identity, refs []pointing) error {
-	used := 0
-	for _, r := range refs {
-		used = max(used, len(r.parent.ownerTypes))
-	}
-	id.n = min(id.n, used) // an argument that is not used has no type
-	s := newStatement(id)
-	s.text("select true")
-	for _, r := range refs {
-		s.text(" and ")
-		s.checkReference(r.parent, r.args, 1)
-	}
-	var pointing bool
-	if err := s.scalars(ctx, db, &pointing); err != nil {
-		return t.failed("select from", err)
-	}
-	if !pointing {
-		return t.noReference()
-	}
-	return t.notFound()
 }

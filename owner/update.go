@@ -174,20 +174,21 @@ func (c *change) diagnose(ctx context.Context, db DB) error {
 	s.text("), exists (select 1 from ", t.quoted)
 	s.where(t, t.key, first, nil)
 	c.at.write(s, t)
-	s.text("), true")
+	s.text(")")
 	for _, r := range c.refs {
-		s.text(" and ")
+		s.text(", ")
 		s.checkReference(r.parent, r.args, 1)
 	}
-	var there, current, pointing bool
-	if err := s.scalars(ctx, db, &there, &current, &pointing); err != nil {
+	found := make([]bool, 2+len(c.refs))
+	if err := s.scalars(ctx, db, pointersTo(found)...); err != nil {
 		return t.failed("select from", err)
 	}
+	there, current, missing := found[0], found[1], slices.Index(found[2:], false)
 	switch {
 	case there && !current:
 		return fmt.Errorf("%w (table %s)", ErrStale, t.name)
-	case there && !pointing:
-		return t.noReference()
+	case there && missing >= 0:
+		return t.noReference(&c.refs[missing])
 	}
 	return t.notFound()
 }
@@ -220,7 +221,7 @@ func (t *table) checkSet(set []assignment) ([]pointing, error) {
 func (t *table) assignedReferences(set []assignment) ([]pointing, error) {
 	var out []pointing
 	for _, r := range t.references {
-		p := pointing{parent: r.parent}
+		p := pointing{parent: r.parent, from: r.from}
 		assigned, null := 0, false
 		for _, c := range r.from {
 			i := slices.IndexFunc(set, func(a assignment) bool { return a.col == c })

@@ -19,6 +19,22 @@ type Fielded interface {
 	Fields() []FieldError
 }
 
+// ForeignKey names a foreign key by its columns, for whoever does not know the name of
+// its constraint.
+type ForeignKey struct {
+	Table   string   // without its schema
+	Columns []string // that point at the parent's key
+	Owners  []string // columns of the owner, which may be a part of it
+	Parent  string   // the other table
+}
+
+// Pointing is an error about a row that points at nothing. A catalog's rule for the
+// foreign key says what that means to a client.
+type Pointing interface {
+	error
+	ForeignKey() (ForeignKey, bool) // false if it is not known which one
+}
+
 // Described is an error that says in constant words, or names of the schema, what was
 // being done: without what it wraps, and without any value. It is for logs.
 type Described interface {

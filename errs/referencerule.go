@@ -1,0 +1,48 @@
+package errs
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+)
+
+// referenceRule finds the rule for a foreign key of which an error knows the columns:
+// one that names them, or one with a name that a database gives a foreign key.
+func (c *Catalog) referenceRule(err kind.Pointing) (Rule, bool) {
+	if c == nil || isNil(err) {
+		return Rule{}, false
+	}
+	fk, ok := err.ForeignKey()
+	if !ok {
+		return Rule{}, false
+	}
+	for _, r := range c.rules {
+		if r.columns != nil && r.table == fk.Table && r.missing != nil && sameNames(r.columns, fk) {
+			return r, true
+		}
+	}
+	for _, columns := range [][]string{fk.Columns, slices.Concat(fk.Owners, fk.Columns), slices.Concat(fk.Columns, fk.Owners)} {
+		list := strings.Join(columns, "_")
+		for _, name := range []string{fk.Table + "_" + list + "_fkey", "fk_" + list + "_ref_" + fk.Parent} {
+			if r, ok := pick(c.constraints[name], fk.Table); ok && r.missing != nil {
+				return r, true
+			}
+		}
+	}
+	return Rule{}, false
+}
+
+// sameNames reports whether a rule's columns are those of the foreign key, in any
+// order, with or without those of the owner.
+func sameNames(columns []string, fk kind.ForeignKey) bool {
+	left := slices.Clone(columns)
+	for _, name := range fk.Columns {
+		i := slices.Index(left, name)
+		if i < 0 {
+			return false
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	return !slices.ContainsFunc(left, func(name string) bool { return !slices.Contains(fk.Owners, name) })
+}

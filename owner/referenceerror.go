@@ -1,0 +1,123 @@
+package owner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/rowkeeper/rowkeeper/internal/kind"
+)
+
+// referenceError is ErrReference with the foreign key, if it is known which one.
+type referenceError struct {
+	table *table
+	of    *pointing
+}
+
+func (e *referenceError) Error() string {
+	return fmt.Sprintf("%v (table %s)", ErrReference, e.table.name)
+}
+
+func (e *referenceError) Unwrap() error { return ErrReference }
+
+// Is is for a catalog's rule by errs.Is(ErrReference), which comes before that of the
+// foreign key.
+func (e *referenceError) Is(target error) bool { return target == ErrReference }
+
+func (e *referenceError) Kind() kind.Kind { return kind.ReferenceNotFound }
+
+// Fields are the members of the row's JSON that point at nothing.
+func (e *referenceError) Fields() []kind.FieldError {
+	if e.of == nil {
+		return nil
+	}
+	var fields []kind.FieldError
+	for _, c := range e.of.from {
+		if c.json != "" {
+			fields = append(fields, kind.FieldError{Pointer: pointer(c.json), Code: kind.ReferenceNotFound.Code(), Detail: kind.ReferenceNotFound.Error()})
+		}
+	}
+	return fields
+}
+
+// ForeignKey is for package errs, whose catalog may have a rule for it.
+func (e *referenceError) ForeignKey() (kind.ForeignKey, bool) {
+	if e.of == nil {
+		return kind.ForeignKey{}, false
+	}
+	names := func(columns []*column) (out []string) {
+		for _, c := range columns {
+			out = append(out, c.name)
+		}
+		return out
+	}
+	return kind.ForeignKey{Table: e.table.last(), Columns: names(e.of.from), Owners: names(e.table.owners), Parent: e.of.parent.last()}, true
+}
+
+// noReference is the error for one of the foreign keys, or for one of which it is not
+// known.
+func (t *table) noReference(of *pointing) error { return &referenceError{t, of} }
+
+// refused is the error where one of the foreign keys points at no row of the owner's.
+// Which of several it is takes one more statement.
+func (t *table) refused(ctx context.Context, db DB, id identity, refs []pointing) error {
+	if len(refs) == 1 {
+		return t.noReference(&refs[0])
+	}
+	if err := t.missingReference(ctx, db, id, refs); err != nil {
+		return err
+	}
+	return t.noReference(nil) // it has come by now
+}
+
+// missingReference finds a foreign key that points at no row of the owner's; nil, if
+// all do.
+func (t *table) missingReference(ctx context.Context, db DB, id identity, refs []pointing) error {
+	used := 0
+	for _, r := range refs {
+		used = max(used, len(r.parent.ownerTypes))
+	}
+	id.n = min(id.n, used) // an argument that is not used has no type
+	s := newStatement(id)
+	s.text("select ")
+	found := make([]bool, len(refs))
+	for i, r := range refs {
+		if i > 0 {
+			s.text(", ")
+		}
+		s.checkReference(r.parent, r.args, 1)
+	}
+	if err := s.scalars(ctx, db, pointersTo(found)...); err != nil {
+		return t.failed("select from", err)
+	}
+	if i := slices.Index(found, false); i >= 0 {
+		return t.noReference(&refs[i])
+	}
+	return nil
+}
+
+func pointersTo(values []bool) []any {
+	out := make([]any, len(values))
+	for i := range values {
+		out[i] = &values[i]
+	}
+	return out
+}
+
+// referenceTo is the only foreign key to a table, or nil.
+func (t *table) referenceTo(parent *table) *pointing {
+	var found *pointing
+	if t.through == parent {
+		found = &pointing{parent: parent, from: t.parent}
+	}
+	for _, r := range t.references {
+		if r.parent != parent {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = &pointing{parent: parent, from: r.from}
+	}
+	return found
+}
