@@ -24,6 +24,10 @@ func (t *Table[R, O]) declared(R) *table {
 // A SharedTable declares a table whose rows belong to nobody and that everybody
 // may read, such as a list of countries. It can only be read: its methods are
 // those of [Select]. Make one with [MustShared] or [NewShared].
+//
+// Nothing in this package writes it, since no owner's request may change what all
+// others read. Its rows come with a migration, or from an administrator's job: write
+// that with package across, which records who did it and why.
 type SharedTable[R any] struct {
 	Select[R, Everybody]
 }

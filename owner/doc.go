@@ -49,6 +49,14 @@
 // that have none, and belong to the owner of their parent. With a [Member] as
 // owner, rows belong to a user within a tenant.
 //
+// An owner that is a UUID is best a struct around the UUID type of the service's choice,
+// which then has its methods for pgx and for JSON:
+//
+//	type UserID struct{ uuid.UUID }
+//
+// A type that is defined as one, type UserID uuid.UUID, has none of them, and pgx cannot
+// send it in the modes exec and simple protocol.
+//
 // [References] declares a foreign key. From then on every insert and update
 // checks, in the same statement, that it points at a row of the owner's;
 // otherwise the error is [ErrReference]. To a client it says what the catalog of package

@@ -45,10 +45,11 @@ var errPageSize error = &requestError{
 	kind.FieldError{Parameter: "size", Code: "out_of_range", Detail: fmt.Sprintf("A page has 1 to %d rows.", MaxRows)},
 }
 
-// A Page is some rows, and the cursor to those behind them.
+// A Page is some rows, and the cursor to those behind them. In JSON it is
+// {"rows": [...], "next": "..."}, without next on the last one.
 type Page[R any] struct {
-	Rows []R
-	Next string // "" where there are no more
+	Rows []R    `json:"rows"`           // none is [], not null
+	Next string `json:"next,omitempty"` // "" where there are no more
 }
 
 // Page returns at most size rows, from 1 to [MaxRows]: those behind the cursor,

@@ -2,6 +2,7 @@ package owner_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
@@ -313,6 +315,18 @@ func TestPages(t *testing.T) {
 			}
 		}
 		require.NotEmpty(t, first)
+		page, err := Accounts.In(me).Where(Name.Eq("nobody")).Page(ctx, db, cursors, "", 5)
+		require.NoError(t, err)
+		text, err := json.Marshal(page)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"rows": []}`, string(text))
+		for _, size := range []int{-1, 0, owner.MaxRows + 1} {
+			_, err = in.Page(ctx, db, cursors, "", size)
+			var e *errs.Error
+			require.ErrorAs(t, errs.NewCatalog().Translate(err), &e)
+			require.ErrorIs(t, e, errs.Invalid)
+			require.Equal(t, []errs.FieldError{{Parameter: "size", Code: "out_of_range", Detail: "A page has 1 to 1000 rows."}}, e.Fields())
+		}
 		valid := func(s owner.Select[Account, UserID], cursor string) error {
 			_, err := s.Page(ctx, db, cursors, cursor, 3)
 			return err

@@ -110,8 +110,13 @@ type Setting struct{ Name, Value string }
 //	}
 //
 // or with SELECT set_config(name, value, true). There is one, or two for a
-// [Member], the tenant's first. The name is made from the owner's Go type, so
-// that the user 42 is not the tenant 42.
+// [Member], the tenant's first. The name is made from the owner's Go type and the name
+// of its package, so that the user 42 is not the tenant 42. Whoever renames one of them
+// has to run the migration of [RLS] again, or nothing is seen. A type with the method
+//
+//	func (UserID) SettingName() string { return "user_id" }
+//
+// names its own: rowkeeper.user_id.
 //
 // The zero Scope fails with [ErrUnscoped]; an owner that no text can stand for is
 // an error.
@@ -164,6 +169,12 @@ func settingNames(types []reflect.Type) []string {
 }
 
 func word(t reflect.Type) string {
+	name := t.String()
+	if named, ok := reflect.Zero(t).Interface().(interface{ SettingName() string }); ok {
+		if given := named.SettingName(); given != "" {
+			name = given
+		}
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
@@ -172,7 +183,7 @@ func word(t reflect.Type) string {
 			return r - 'A' + 'a'
 		}
 		return '_'
-	}, t.String())
+	}, name)
 }
 
 // short keeps a name within what PostgreSQL does, and apart from others.

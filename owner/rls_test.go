@@ -334,10 +334,42 @@ func TestSettings(t *testing.T) {
 	got, err = scope(owner.Member[int64, int64]{Tenant: 1, User: 2}).Settings()
 	require.NoError(t, err)
 	require.NotEqual(t, got[0].Name, got[1].Name)
+	got, err = scope(namedOwner(7)).Settings()
+	require.NoError(t, err)
+	require.Equal(t, []owner.Setting{{"rowkeeper.shop__user_id_", "7"}}, got)
+	got, err = scope(owner.Member[namedOwner, UserID]{Tenant: 1, User: 2}).Settings()
+	require.NoError(t, err)
+	require.Equal(t, []owner.Setting{{"rowkeeper.shop__user_id_", "1"}, {"rowkeeper.owner_test_userid_of_shop__user_id_", "2"}}, got)
 	type aTypeWithANameThatIsLongerThanAnyNameOfTheServersCanBeWithoutBeingCut uint8
 	got, err = scope(aTypeWithANameThatIsLongerThanAnyNameOfTheServersCanBeWithoutBeingCut(7)).Settings()
 	require.NoError(t, err)
 	require.Regexp(t, `^rowkeeper\.owner_test_atypewithaname.{18,33}_[0-9a-f]{16}$`, got[0].Name)
 	require.LessOrEqual(t, len(got[0].Name), len("rowkeeper.")+63)
 	require.Equal(t, "7", got[0].Value)
+}
+
+// namedOwner keeps its setting when its package is renamed.
+type namedOwner int64
+
+func (namedOwner) SettingName() string { return "Shop: user_id'" }
+
+func TestWallOfANamedSetting(t *testing.T) {
+	type row struct {
+		ID    int64      `db:"id" owner:"pk"`
+		Owner namedOwner `db:"shop_id" owner:"owner"`
+	}
+	things := owner.MustTable[row, namedOwner]("named_things")
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		_, err := db.Exec(t.Context(), "create table named_things (id int8 primary key, shop_id int8 not null)")
+		require.NoError(t, err)
+		sql, err := owner.RLS(t.Context(), db, things)
+		if db.Cockroach() {
+			require.ErrorIs(t, err, owner.ErrNoRLS)
+			return
+		}
+		require.NoError(t, err)
+		require.Contains(t, sql, "current_setting('rowkeeper.shop__user_id_', true)")
+		_, err = db.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
@@ -149,7 +150,12 @@ func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) erro
 			continue
 		}
 		for range 2 {
-			if err := s.insert(ctx, tx, w, who); err != nil {
+			err := s.insert(ctx, tx, w, who)
+			var pe *pgconn.PgError
+			if errors.As(err, &pe) && pe.Code == "428C9" {
+				return fmt.Errorf("%s: the database always fills a column that an insert sends: tag it default: %w", s.name, err)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: a row made by the types of its fields is refused, so make the rows yourself with a seed: %w", s.name, err)
 			}
 		}
