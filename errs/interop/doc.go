@@ -16,6 +16,27 @@
 // What reaches them without, they answer themselves; huma does it with the
 // error's own text, whatever that holds.
 //
+// # Routers, recovery and compression
+//
+// catalog.Handler and catalog.Middleware are for net/http, and so for every router around
+// it: chi, gorilla, gin, echo. The order is compression outside, then Middleware, then
+// recovery, then the router:
+//
+//	http.ListenAndServe(addr, handlers.CompressHandler(catalog.Middleware(engine)))
+//
+// A response of which half has been sent can only be ended by a panic with
+// http.ErrAbortHandler, which net/http understands and gin's and gorilla's recovery take
+// for any other: the half then looks whole. Middleware raises it when everything inside
+// has returned, where none of these sees it, and recovers what panics. Recovery that is
+// inside nevertheless has to answer by catalog.Write, and to pass http.ErrAbortHandler on,
+// which a handler such as httputil.ReverseProxy raises itself; gin's and gorilla's do not.
+//
+// fiber is no net/http: its adaptor lets http.ErrAbortHandler end the process. Let its
+// ErrorHandler answer there.
+//
+// The file recipes_test.go has a service by each, with its 404 and 405. What ORMs return
+// where a row is missing has a rule by errs.Is: drivers/orms_test.go.
+//
 // # Errors of the framework's own type
 //
 // A handler may return an error of the framework's own type, such as

@@ -20,6 +20,9 @@ import (
 func ErrorHandler(c *errs.Catalog) echo.HTTPErrorHandler {
 	return func(err error, ctx echo.Context) {
 		if ctx.Response().Committed {
+			if errs.RequestID(ctx.Request().Context()) != "" { // it is within Catalog.Middleware, which ends the connection
+				c.Write(ctx.Response(), ctx.Request(), err)
+			}
 			return
 		}
 		var e *errs.Error
