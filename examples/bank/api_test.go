@@ -432,7 +432,10 @@ func TestRepeatedRequestsMoveMoneyOnce(t *testing.T) {
 		}
 		require.Equal(t, 422, with(c.alice.token, deposit, `"k"`, `{"amount": 51}`).status)
 		require.Equal(t, 422, with(c.alice.token, "/accounts/"+everyday+"/deposit", `"k"`, `{"amount": 50}`).status)
-		require.Equal(t, 400, with(c.alice.token, deposit, `k`, `{"amount": 50}`).status)
+		bare := with(c.alice.token, deposit, `k`, `{"amount": 50}`)
+		require.Equal(t, 200, bare.status, "the same key, without quotes")
+		require.Equal(t, "true", bare.header.Get("Idempotent-Replayed"))
+		require.Equal(t, 400, with(c.alice.token, deposit, `k k`, `{"amount": 50}`).status)
 		foreign := with(c.bob.token, "/transfers", `"k"`, transfer)
 		require.Equal(t, 404, foreign.status, "Bob's key is not Alice's")
 		require.NotContains(t, foreign.body, everyday)
