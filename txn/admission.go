@@ -24,14 +24,15 @@ type admission struct {
 	byKey   map[fingerprint]*line
 	lines   list.List // in front the one in which somebody last lost or waited
 	waiting int       // turns, in all lines
+	most    int       // connections of the pool: a higher limit would have turns wait for them instead
 
 	openings map[fingerprint]*opening // by the text of the first statement
 	suspects suspects
 	calls    uint64 // that have lost
 }
 
-func newAdmission() *admission {
-	return &admission{byKey: make(map[fingerprint]*line), openings: make(map[fingerprint]*opening)}
+func newAdmission(most int) *admission {
+	return &admission{most: most, byKey: make(map[fingerprint]*line), openings: make(map[fingerprint]*opening)}
 }
 
 const (
@@ -56,7 +57,7 @@ func admissionOf(pool *pgxpool.Pool) *admission {
 	if m := admissions.Load(); m != nil && (*m)[key] != nil {
 		return (*m)[key]
 	}
-	a := newAdmission()
+	a := newAdmission(int(pool.Stat().MaxConns()))
 	return changeAdmissions(func(m map[weak.Pointer[pgxpool.Pool]]*admission) *admission {
 		if m[key] != nil {
 			return m[key]
@@ -231,7 +232,7 @@ func (a *admission) conflict(r *request, t *turn) (apart bool) {
 		linesAnywhere.Add(1)
 	}
 	if t == nil || t.line != l {
-		l.lost(nil, now)
+		l.lost(nil, max(r.took, t.lasted(now)), now)
 	}
 	for _, k := range r.trail {
 		if other := a.byKey[k]; other != nil && other != l && len(l.keys)+len(other.keys) <= mostLines {

@@ -59,7 +59,7 @@ func came(t *turn) bool {
 
 func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	turn, err := a.enter(&request{key: 1})
 	require.NoError(t, err)
 	require.Nil(t, turn, "without a conflict there is no line")
@@ -75,7 +75,7 @@ func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
 // Some conflicts among many transactions make no limit, whether they come first or not.
 func TestFewConflictsAmongManyMakeNoLimit(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	suspected(a, 1)
 	for range 100 {
 		for range 20 {
@@ -93,7 +93,7 @@ func TestFewConflictsAmongManyMakeNoLimit(t *testing.T) {
 
 func TestLineIsFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	limited(a, 1, 1)
 	holder := in(t, a, &request{key: 1})
 	first, second := waits(t, a, &request{key: 1}), waits(t, a, &request{key: 1})
@@ -114,7 +114,7 @@ func TestLineIsFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 
 func TestCallThatLostThriceHasATurnAlone(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	limited(a, 1, 4)
 	one, two := in(t, a, &request{key: 1}), in(t, a, &request{key: 1})
 	alone := waits(t, a, &request{key: 1, lost: beforeAlone})
@@ -131,7 +131,7 @@ func TestCallThatLostThriceHasATurnAlone(t *testing.T) {
 
 func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 	t.Parallel()
-	l := limited(newAdmission(), 1, 1)
+	l := limited(newAdmission(unlimited), 1, 1)
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	now := time.Now()
@@ -178,7 +178,7 @@ func TestLimitProbesUpwardAndFallsBack(t *testing.T) {
 // A transaction that began before the limit fell lost to those let in before.
 func TestStragglersSayNothingOfTheLimit(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	l := limited(a, 1, 64)
 	var old []*turn
 	for range 32 {
@@ -208,7 +208,7 @@ func TestStragglersSayNothingOfTheLimit(t *testing.T) {
 func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission()
+		a := newAdmission(unlimited)
 		l := suspected(a, 1)
 		a.conflict(&request{key: 1}, nil)
 		require.Equal(t, 1, l.limit)
@@ -236,7 +236,7 @@ func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission()
+		a := newAdmission(unlimited)
 		l := limited(a, 1, 1)
 		l.usual = 50 * time.Millisecond
 		holder := in(t, a, &request{key: 1})
@@ -260,7 +260,7 @@ func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 
 func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	for key := range fingerprint(3) {
 		limited(a, key+1, 1)
 	}
@@ -284,7 +284,7 @@ func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 // together.
 func TestSuspicionsMerge(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	suspected(a, 1)
 	for range 100 {
 		turn := in(t, a, &request{key: 1})
@@ -303,7 +303,7 @@ func TestSuspicionsMerge(t *testing.T) {
 
 // 200,000 fingerprints, each of which conflicted once, leave a thousand lines.
 func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	limited(a, 1, 1)
 	holder := in(t, a, &request{key: 1})
 	head := waits(t, a, &request{key: 1})
@@ -328,7 +328,7 @@ func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission()
+		a := newAdmission(unlimited)
 		suspected(a, 1)
 		time.Sleep(quietTime)
 		require.Equal(t, Stats{Lines: 1}, a.stats())
@@ -363,7 +363,7 @@ func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 
 func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	l := limited(a, 1, 1)
 	l.usual = time.Hour
 	soon := time.Now().Add(time.Minute)

@@ -196,7 +196,7 @@ func TestConvoyDoesNotForm(t *testing.T) {
 			for _, deadline := range []time.Duration{0, 8 * lasts} {
 				load := workload{workers: 64, pool: pool, lasts: lasts, deadline: deadline, losers: 1, runs: 8 * lasts}
 				free := load.run(t)
-				load.lines = newAdmission()
+				load.lines = newAdmission(unlimited)
 				lined := load.run(t)
 				require.Zero(t, lined.waited, "%v", load)
 				require.InEpsilon(t, len(free.commits), len(lined.commits), 0.05, "%v", load)
@@ -213,10 +213,14 @@ func TestConvoyBreaksUp(t *testing.T) {
 		for _, losers := range []int{2, 10, 64} {
 			load := workload{workers: 64, lasts: lasts, losers: losers, runs: 8 * time.Second}
 			free := load.run(t)
-			load.lines = newAdmission()
+			load.lines = newAdmission(unlimited)
 			lined := load.run(t)
-			for at := load.runs/4 + 2*time.Second; at < load.runs; at += time.Second {
-				require.GreaterOrEqual(t, lined.in(at, at+time.Second), 0.9*free.in(at, at+time.Second), "%v: %v", load, at)
+			share := 0.9
+			if losers == load.workers { // as if it were a row that everybody wants, so it takes longer to see that it is none
+				share = 0.7
+			}
+			for at := load.runs/4 + 3*time.Second; at < load.runs; at += time.Second {
+				require.GreaterOrEqual(t, lined.in(at, at+time.Second), share*free.in(at, at+time.Second), "%v: %v", load, at)
 			}
 		}
 	}
@@ -227,7 +231,7 @@ func TestHotRowIsServedInTurn(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
 		for _, workers := range []int{2, 16, 64} {
-			load := workload{workers: workers, pool: 16, lasts: lasts, rows: 1, runs: 500 * lasts, lines: newAdmission()}
+			load := workload{workers: workers, pool: 16, lasts: lasts, rows: 1, runs: 500 * lasts, lines: newAdmission(unlimited)}
 			hot := load.run(t)
 			require.Greater(t, len(hot.commits), 475, "%v", load)
 			require.Less(t, hot.attempts, len(hot.commits)*11/10+2*workers, "%v", load)
@@ -241,7 +245,7 @@ func TestHotRowCoolsDown(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
 		const hot = 15 * time.Second
-		load := workload{workers: 64, lasts: lasts, rows: 1, change: hot, runs: hot + 15*time.Second, lines: newAdmission()}
+		load := workload{workers: 64, lasts: lasts, rows: 1, change: hot, runs: hot + 15*time.Second, lines: newAdmission(unlimited)}
 		cooled := load.run(t)
 		require.Less(t, cooled.in(0, hot), 1.1*hot.Seconds()/lasts.Seconds())
 		require.Greater(t, cooled.in(load.runs-time.Second, load.runs), 0.9*64/lasts.Seconds(), "%v", load)
@@ -251,9 +255,9 @@ func TestHotRowCoolsDown(t *testing.T) {
 // And the other way round.
 func TestRowBecomesHot(t *testing.T) {
 	t.Parallel()
-	load := workload{workers: 64, pool: 16, lasts: 5 * time.Millisecond, rows: 10_000, runs: 2 * time.Second, lines: newAdmission()}
+	load := workload{workers: 64, pool: 16, lasts: 5 * time.Millisecond, rows: 10_000, runs: 2 * time.Second, lines: newAdmission(unlimited)}
 	free := load.run(t)
-	load.lines, load.change, load.then, load.runs = newAdmission(), load.runs, 1, 2*load.runs
+	load.lines, load.change, load.then, load.runs = newAdmission(unlimited), load.runs, 1, 2*load.runs
 	heated := load.run(t)
 	require.InEpsilon(t, free.in(0, free.runs), heated.in(0, free.runs), 0.05)
 	commits := len(heated.commits) - len(free.commits)
@@ -268,7 +272,7 @@ func TestCrowdIsServed(t *testing.T) {
 		{lasts: time.Millisecond, pool: 16, rows: 1},
 		{lasts: 20 * time.Millisecond, pool: 16, losers: 64},
 	} {
-		load.workers, load.deadline, load.lines = 1500, 3*time.Second, newAdmission()
+		load.workers, load.deadline, load.lines = 1500, 3*time.Second, newAdmission(unlimited)
 		load.runs = 1 // one call each
 		crowd := load.run(t)
 		require.Zero(t, crowd.refused, "%v", load)

@@ -13,11 +13,13 @@ import (
 // counted. When conflicts come again, and are more than a few among many, the limit
 // falls to one. From there it is raised, always to twice as much, while somebody
 // waits and no conflict speaks against it: after so many turns, or after so long,
-// whichever is first, because turns may take a millisecond or a second. The first
-// time that is soon, as nothing is known yet. Each time that the limit has to
-// fall again, because those who were let in meanwhile lost, the next try comes
-// later. So a row that everybody wants costs a try from time to time, and
-// those who only begin alike are all let in within a moment.
+// whichever is first, because turns may take a millisecond or a second. No step comes
+// before a conflict of the last one can have been seen: a deadlock takes a second to
+// show, in which nobody gets on, and everybody let in meanwhile makes it longer. Each
+// time that the limit has to fall again, because those who were let in meanwhile lost,
+// the next try comes later. So a row that everybody wants costs a try from time to
+// time, and those who only begin alike are let in within a moment. The limit is never
+// more than the connections of the pool.
 //
 // Invariants: held is the number of holders without let, and at most limit but for
 // those who were in when it fell; those that wait come in the order in which they
@@ -42,6 +44,7 @@ type line struct {
 	patience  int           // good turns it takes to raise it, once it has fallen
 	pause     time.Duration // or the time
 	usual     time.Duration // a turn, averaged; zero: none has ended yet
+	losing    time.Duration // the longest of late that an attempt took to lose: so long it takes to see that a limit is too high
 
 	troubled time.Time // the last conflict
 	waited   time.Time // when somebody last did
@@ -55,7 +58,7 @@ const (
 	nextPatience  = 64
 	mostPatience  = 8192
 
-	firstPause = 25 * time.Millisecond
+	firstPause = leastForbearance
 	leastPause = 2 * time.Second // that a pause may always grow to
 	mostPause  = 20 * time.Second
 
@@ -224,7 +227,7 @@ func (l *line) overdue() (due time.Time) {
 // lateAt is when a turn has lasted too long. Until it has a connection, for which
 // it may have to wait, that is much later.
 func (l *line) lateAt(t *turn) time.Time {
-	forbearance := max(10*l.usual, leastForbearance)
+	forbearance := max(10*l.usual, leastForbearance, l.losing+l.losing/4) // a deadlock ends by itself
 	if t.exclusive {
 		forbearance = max(40*l.usual, time.Second)
 	}
@@ -256,7 +259,7 @@ func (l *line) leave(t *turn, how verdict, now time.Time) {
 	}
 	switch {
 	case how == lost:
-		l.lost(t, now)
+		l.lost(t, t.lasted(now), now)
 	case how == agreed && !t.began.IsZero():
 		l.served(now.Sub(t.began), now)
 	}
@@ -289,10 +292,13 @@ func (l *line) served(took time.Duration, now time.Time) {
 	}
 }
 
-// lost learns from a conflict, of an attempt that had the turn, or none.
-func (l *line) lost(t *turn, now time.Time) {
+// lost learns from a conflict, of an attempt that had the turn, or none, and that took
+// so long; zero is not known.
+func (l *line) lost(t *turn, took time.Duration, now time.Time) {
 	l.troubled = now
+	l.losing = max(took, l.losing-l.losing/64)
 	if l.limit < unlimited && (t == nil || t.came.Before(l.fell)) {
+		l.changed = now // it says nothing of the limit, but that peace has not come yet
 		return
 	}
 	if l.limit == 1 { // it was not one of this line's, so more at a time do not help now
@@ -335,7 +341,7 @@ func (l *line) fall(now time.Time) {
 
 // raise doubles the limit.
 func (l *line) raise(now time.Time) {
-	l.limit = min(2*l.limit, unlimited)
+	l.limit = min(2*l.limit, l.of.most)
 	l.rising = true
 	l.restart(now)
 	if l.timer != nil { // the next step may come sooner
@@ -349,10 +355,15 @@ func (l *line) restart(now time.Time) { l.good, l.bad, l.changed = 0, 0, now }
 // it.
 func (l *line) ripe(now time.Time) bool {
 	head := l.head()
-	if head == nil || l.alone != nil || head.exclusive || !l.peaceful() {
+	if head == nil || l.alone != nil || head.exclusive || !l.peaceful() || l.limit >= l.of.most {
 		return false
 	}
-	return l.good >= l.enoughTurns() || now.Sub(l.changed) >= l.enoughTime()
+	since := now.Sub(l.changed)
+	if l.good >= l.enoughTurns() {
+		return !l.rising || since >= l.losing
+	}
+	// Those who were in when it fell may hold up each other.
+	return l.held <= l.limit && since >= l.enoughTime()
 }
 
 // enoughTurns is after how many good turns the limit is raised. Once it was, and
@@ -365,11 +376,13 @@ func (l *line) enoughTurns() int {
 	return turns * max(l.limit/4, 1)
 }
 
+// enoughTime is after how long without a conflict the limit is raised: never before a
+// conflict can have been seen, for which a deadlock takes a second.
 func (l *line) enoughTime() time.Duration {
 	if l.rising && l.usual > 0 {
-		return min(l.pause, 2*l.usual)
+		return min(l.pause, max(2*l.usual, l.losing))
 	}
-	return l.pause
+	return max(l.pause, l.losing)
 }
 
 // absorb makes another line a part of this one. That they are one is a reason to
@@ -391,7 +404,8 @@ func (l *line) absorb(other *line, now time.Time) {
 		l.alone = other.alone
 	}
 	l.failures = max(l.failures, other.failures)
-	l.usual, l.patience, l.pause = max(l.usual, other.usual), max(l.patience, other.patience), max(l.pause, other.pause)
+	l.usual, l.losing = max(l.usual, other.usual), max(l.losing, other.losing)
+	l.patience, l.pause = max(l.patience, other.patience), max(l.pause, other.pause)
 	if l.waited.Before(other.waited) {
 		l.waited = other.waited
 	}

@@ -20,7 +20,7 @@ func asks(text, key fingerprint, trail ...fingerprint) *request {
 // is seen by what comes after it.
 func TestFirstStatementThatTellsNothing(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	var loser *request
 	for i := range fingerprint(2 * leastMute) {
 		loser = asks(lookUp, i+1, i+1, hotRead, 1000+i)
@@ -75,7 +75,7 @@ func TestFirstStatementThatTellsNothing(t *testing.T) {
 // afterwards, and a row beside them costs no wait.
 func TestFirstStatementThatTells(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	const rows = 10
 	for range 10 {
 		for row := range fingerprint(rows) {
@@ -98,7 +98,7 @@ func TestFirstStatementThatTells(t *testing.T) {
 // Some first statements that never come again do not speak for the others.
 func TestFirstStatementThatMostlyTells(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	for i := range fingerprint(4 * leastMute) {
 		a.conflict(asks(lookUp, 1, hotRead), nil)
 		if i%2 == 0 {
@@ -111,7 +111,7 @@ func TestFirstStatementThatMostlyTells(t *testing.T) {
 // A call that loses again and again is no other call.
 func TestSuspectsOfOneCallAreNone(t *testing.T) {
 	t.Parallel()
-	a := newAdmission()
+	a := newAdmission(unlimited)
 	r := asks(lookUp, 0, hotRead)
 	for i := range fingerprint(3 * leastMute) {
 		r.key = i + 1

@@ -10,6 +10,7 @@ type request struct {
 	key      fingerprint   // what the attempt begins with
 	opening  fingerprint   // the text alone of that
 	trail    []fingerprint // what the attempt that lost last had sent
+	took     time.Duration // the attempt that lost last; zero: not known
 	lost     int           // conflicts so far
 	ordinal  uint64        // among the calls that have lost
 	outer    []outer       // the calls around this one

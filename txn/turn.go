@@ -24,6 +24,14 @@ type turn struct {
 	let       bool      // it does not count any more, as it is overdue
 }
 
+// lasted is how long a turn had a connection; zero: it had none.
+func (t *turn) lasted(now time.Time) time.Duration {
+	if t == nil || t.began.IsZero() {
+		return 0
+	}
+	return now.Sub(t.began)
+}
+
 // verdict is what a turn says of its line when it ends.
 type verdict uint8
 
@@ -220,6 +228,10 @@ func (a *attempt) endTurn() {
 	if key := a.key(); key != 0 {
 		if a.conflicted {
 			c.asks.key, c.asks.opening, c.asks.trail = key, a.opening(), a.trail
+			c.asks.took = 0
+			if c.number == 1 {
+				c.asks.took = time.Since(c.start)
+			}
 			c.inLine = c.lines.conflict(&c.asks, t)
 		}
 		if len(a.trail) > 0 {

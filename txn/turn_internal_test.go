@@ -19,7 +19,7 @@ func beginsWith(t testing.TB, a *admission, sql string, args ...any) *attempt {
 
 func TestTurnIsForWhatTheTransactionBeginsWith(t *testing.T) {
 	t.Parallel()
-	lines := newAdmission()
+	lines := newAdmission(unlimited)
 	suspected(lines, fingerprintOf("queued", []any{1}, true))
 	suspected(lines, keyOf([]any{"key"}))
 
@@ -45,7 +45,7 @@ func TestTurnIsForWhatTheTransactionBeginsWith(t *testing.T) {
 
 func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
 	t.Parallel()
-	lines := newAdmission()
+	lines := newAdmission(unlimited)
 	plain := beginsWith(t, lines, "read", 1)
 	require.Equal(t, fingerprintOf("read", []any{1}, true), plain.key())
 	set := beginsWith(t, lines, "read", 1)
@@ -60,7 +60,7 @@ func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
 // where those end that begin so when it does not.
 func TestTrail(t *testing.T) {
 	t.Parallel()
-	lines := newAdmission()
+	lines := newAdmission(unlimited)
 	suspected(lines, fingerprintOf("hot", nil, true))
 	at := beginsWith(t, lines, "first", 1)
 	at.follow([]statement{{kind: answered, sql: "first", args: []any{1}}, {kind: queued, sql: "write"}})
