@@ -77,6 +77,7 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 					`errs.Constraint("r_id_email_fkey").On("r").InUse("m_in_use", ""),` + "\n" +
 					`errs.Constraint("r_id_email_fkey1").On("r").InUse("m_in_use", ""),`},
 		},
+		later: []string{"r_id_email_fkey", "r_fkey_1", "r_id_email_fkey1", "r_fkey_2"}, // 18
 		after: []violation{
 			{`insert into m values (1, 'a', 1, 1)`, "id_email_taken"},
 			{`insert into m values (11, 'a', -1, 1)`, "age_invalid"},

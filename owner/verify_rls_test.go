@@ -122,6 +122,9 @@ func TestVerifyWall(t *testing.T) {
 		for _, f := range wallFlaws {
 			t.Run(f.name, func(t *testing.T) {
 				t.Parallel()
+				if serverVersion(t, db) < 15 && strings.Contains(f.change, "security_invoker") {
+					t.Skip("it has no such views")
+				}
 				db := freshSchema(t, db)
 				run(t, db, shopDDL+partsDDL)
 				sql, err := owner.RLS(t.Context(), db, tables...)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,20 @@ func mend(t *testing.T, db *dbtest.DB, f owner.Finding) {
 		_, err := conn.Exec(t.Context(), sql)
 		require.NoError(t, err, sql)
 	}
+}
+
+// serverVersion is the major version of PostgreSQL, and 0 for CockroachDB.
+func serverVersion(t *testing.T, db *dbtest.DB) int {
+	t.Helper()
+	var s string
+	require.NoError(t, db.QueryRow(t.Context(), "show server_version").Scan(&s))
+	major, _, _ := strings.Cut(s, ".")
+	n, err := strconv.Atoi(major)
+	require.NoError(t, err)
+	if db.Cockroach() {
+		return 0
+	}
+	return n
 }
 
 type flaw struct {

@@ -29,6 +29,10 @@ const (
 	EnvURL    = "ROWKEEPER_DATABASE_URL" // use this database and no other
 	EnvEngine = "ROWKEEPER_TEST_ENGINE"  // use only this engine
 	EnvBinary = "COCKROACH_BINARY"       // start this CockroachDB
+
+	// EnvPostgres has folders of PostgreSQL's programs, as in PATH: start each, and no
+	// other PostgreSQL.
+	EnvPostgres = "ROWKEEPER_POSTGRES_BINDIRS"
 )
 
 // Source is a database that can be had on this machine.
@@ -43,15 +47,15 @@ type Source struct {
 var ErrNone = errors.New(`no database found. Looked for:
   - ` + EnvURL + ` (the URL of a database to use)
   - CockroachDB: ` + EnvBinary + `, then "cockroach" in PATH
-  - PostgreSQL: "initdb" and "postgres" in PATH, then in ` + strings.Join(postgresDirs, ", ") + `
+  - PostgreSQL: ` + EnvPostgres + ` (folders of its programs), then "initdb" and "postgres" in PATH, then in ` + strings.Join(postgresDirs, ", ") + `
 Install one of them, for example:
   Debian, Ubuntu:  apt-get install postgresql
   macOS:           brew install postgresql@17   (or: brew install cockroachdb/tap/cockroach)`)
 
 // Find lists the databases that can be had, in the order of preference:
-// EnvURL (then nothing else), a cockroach binary, PostgreSQL's programs, and
-// where there is none of these a download by cockroach-go. EnvEngine narrows
-// the list. Without any, the error is ErrNone.
+// EnvURL (then nothing else), a cockroach binary, PostgreSQL's programs (of each
+// folder of EnvPostgres, or the first that are found), and where there is none of
+// these a download by cockroach-go. EnvEngine narrows the list. Without any, the error is ErrNone.
 func Find() ([]Source, error) {
 	only := Engine(os.Getenv(EnvEngine))
 	if only != "" && only != PostgreSQL && only != CockroachDB {
@@ -76,7 +80,11 @@ func Find() ([]Source, error) {
 		}
 	}
 	if only != CockroachDB {
-		if dir := postgresPrograms(); dir != "" {
+		dirs, err := postgresPrograms()
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range dirs {
 			found = append(found, postgresSource(dir))
 		}
 	}

@@ -164,7 +164,8 @@ func available(engine Engine) bool {
 		return false
 	}
 	if engine == PostgreSQL {
-		return postgresPrograms() != ""
+		dirs, err := postgresPrograms()
+		return err == nil && len(dirs) > 0
 	}
 	bin, err := cockroachBinary()
 	return err == nil && bin != ""
@@ -183,9 +184,31 @@ func TestFindSaysWhatIsWrong(t *testing.T) {
 		_, err := Find()
 		require.ErrorContains(t, err, EnvBinary)
 	})
+	t.Run("folders of PostgreSQL", func(t *testing.T) {
+		t.Setenv(EnvEngine, string(PostgreSQL))
+		t.Setenv(EnvURL, "")
+		var dirs []string
+		for range 2 {
+			dir := t.TempDir()
+			for _, name := range []string{"initdb", "postgres"} {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o755))
+			}
+			dirs = append(dirs, dir)
+		}
+		t.Setenv(EnvPostgres, strings.Join(dirs, string(os.PathListSeparator)))
+		found, err := Find()
+		require.NoError(t, err)
+		require.Len(t, found, 2)
+		require.Equal(t, dirs, []string{found[0].From, found[1].From})
+		require.NoError(t, os.Remove(filepath.Join(dirs[1], "postgres")))
+		_, err = Find()
+		require.ErrorContains(t, err, EnvPostgres)
+		require.ErrorContains(t, err, dirs[1])
+	})
 	t.Run("nothing at all", func(t *testing.T) {
 		t.Setenv(EnvEngine, string(PostgreSQL))
 		t.Setenv(EnvURL, "")
+		t.Setenv(EnvPostgres, "")
 		t.Setenv("PATH", t.TempDir())
 		old := postgresDirs
 		postgresDirs = nil

@@ -26,8 +26,22 @@ var postgresDirs = []string{
 	"/usr/local/pgsql/bin",                                    // built from source
 }
 
-// postgresPrograms is the directory of initdb and postgres, or "".
-func postgresPrograms() string {
+// postgresPrograms are the directories of initdb and postgres, if any.
+func postgresPrograms() ([]string, error) {
+	chosen := filepath.SplitList(os.Getenv(EnvPostgres))
+	for _, dir := range chosen {
+		if !hasPostgres(dir) {
+			return nil, fmt.Errorf("%s: initdb and postgres are not in %q", EnvPostgres, dir)
+		}
+	}
+	if dir := installedPostgres(); dir != "" && len(chosen) == 0 {
+		return []string{dir}, nil
+	}
+	return chosen, nil
+}
+
+// installedPostgres is the directory of the programs that are found, or "".
+func installedPostgres() string {
 	if initdb, err := exec.LookPath("initdb"); err == nil {
 		if initdb, err = filepath.EvalSymlinks(initdb); err == nil && hasPostgres(filepath.Dir(initdb)) {
 			return filepath.Dir(initdb)

@@ -94,6 +94,7 @@ func Each(t *testing.T, f func(t *testing.T, db *DB)) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Log("on " + s.String()) // of which there may be several versions
 			f(t, open(t, s))
 		})
 	}
