@@ -21,6 +21,7 @@ type Catalog struct {
 	logger      *slog.Logger
 	values      bool
 	messages    func(ctx context.Context, code string) string
+	partitions  *partitions // nil without WithPartitions
 }
 
 // NewCatalog makes a catalog. It is meant for a package variable, and panics

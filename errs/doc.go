@@ -47,6 +47,8 @@
 //
 // [Catalog.Verify] compares a catalog with a live database: constraints without a
 // rule, and rules without a constraint. [Catalog.VerifyT] does it in a test.
+// Partitions need rules of their own, unless [Catalog.WithPartitions] lets those of
+// their table hold for them.
 //
 // # One error for both engines
 //

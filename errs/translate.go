@@ -348,7 +348,10 @@ func (c *Catalog) constraintRule(pe *pgconn.PgError) (found Rule, ok bool) {
 		return Rule{}, false
 	}
 	if pe.ConstraintName != constraintPrimary || pe.TableName != "" {
-		return pick(c.constraints[pe.ConstraintName], pe.TableName)
+		if found, ok = pick(c.constraints[pe.ConstraintName], pe.TableName); !ok {
+			found, ok = c.inherited(pe)
+		}
+		return found, ok
 	}
 	columns := keyColumns(pe)
 	for _, r := range c.keys {
@@ -377,6 +380,9 @@ func (c *Catalog) notNullRule(pe *pgconn.PgError) (Rule, bool) {
 	}
 	rules := c.columns[column]
 	if r, ok := pick(rules, pe.TableName); ok {
+		return r, true
+	}
+	if r, ok := c.inheritedNotNull(pe, column); ok {
 		return r, true
 	}
 	return Rule{}, len(rules) > 1 && pe.TableName == ""

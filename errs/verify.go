@@ -30,8 +30,9 @@ import (
 // use: unique and primary keys, unique indexes, check, foreign key and exclusion
 // constraints, also those that are not validated, since new rows have to keep
 // them. A violation is taken through the lookup of [Catalog.Translate] with what
-// the server would say of it, which may be the name of a partition. Partitions
-// are reported with their parent, once.
+// the server would say of it, which may be the name of a partition; with
+// [Catalog.WithPartitions] the rules of its parent will do. Partitions are reported
+// with their parent, once.
 //
 // It asks for no rule for a primary key that the server makes up: one with an
 // identity column, or a column whose default calls a function, as
@@ -46,7 +47,7 @@ import (
 // error is that of the database, or says that there is no schema to look at. A
 // nil Catalog has no rules.
 func (c *Catalog) Verify(ctx context.Context, db Querier) ([]Finding, error) {
-	if d := reflect.ValueOf(db); !d.IsValid() || d.Kind() == reflect.Pointer && d.IsNil() {
+	if isNilQuerier(db) {
 		return nil, errors.New("errs: Verify: the database is nil")
 	}
 	live, err := readSchema(ctx, db)
@@ -56,6 +57,7 @@ func (c *Catalog) Verify(ctx context.Context, db Querier) ([]Finding, error) {
 	v := &verification{catalog: c, live: live, done: map[*liveConstraint]bool{}, doneColumns: map[*liveColumn]bool{}}
 	c.each(func(r Rule) { v.rules = append(v.rules, r) })
 	slices.SortFunc(v.rules, func(a, b Rule) int { return cmp.Compare(a.name(), b.name()) })
+	v.underParents()
 
 	for _, r := range v.rules {
 		switch {
@@ -77,6 +79,11 @@ func (c *Catalog) Verify(ctx context.Context, db Querier) ([]Finding, error) {
 			cmp.Compare(a.Drop, b.Drop), cmp.Compare(a.Add, b.Add))
 	})
 	return slices.Compact(v.found), nil // a table may be in several schemas
+}
+
+func isNilQuerier(db Querier) bool {
+	d := reflect.ValueOf(db)
+	return !d.IsValid() || d.Kind() == reflect.Pointer && d.IsNil()
 }
 
 // each gives every rule for something that a schema has.

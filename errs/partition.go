@@ -1,0 +1,190 @@
+package errs
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// WithPartitions returns a copy of the catalog for which a rule of a partitioned
+// table holds for its partitions too, also for those that are made later. Without
+// it each partition needs rules of its own: PostgreSQL names the partition, and what
+// belongs to that, in a violation, and not what the rule is for.
+//
+// Where a violation has no rule, [Catalog.Translate] then asks the database, through
+// db, whose partition it was: a *pgxpool.Pool, since it needs a connection beside the
+// caller's. It asks once a minute for each constraint, for a second at most. If it
+// gets no answer, the violation has no rule. A rule for the partition itself comes
+// first. Tables that inherit otherwise count as partitions. CockroachDB has no
+// partitions that are tables, and is not asked. A nil db is as without.
+func (c *Catalog) WithPartitions(db Querier) *Catalog {
+	copied := c.clone()
+	copied.partitions = nil
+	if !isNilQuerier(db) {
+		copied.partitions = &partitions{db: db, known: map[partOf]lineage{}}
+	}
+	return copied
+}
+
+const (
+	partitionsWait   = time.Second
+	partitionsFresh  = time.Minute
+	partitionsRetry  = 10 * time.Second // after an error
+	partitionsAtMost = 10_000           // then it forgets, so that dropped ones take no room
+)
+
+// partitions knows what partitions are of, as far as it was asked.
+type partitions struct {
+	db    Querier
+	mu    sync.Mutex
+	known map[partOf]lineage
+}
+
+// partOf is what a violation names: of a NOT NULL the column.
+type partOf struct{ schema, table, name string }
+
+// lineage has the parents of what a violation names, the nearest first.
+type lineage struct {
+	parents []parent
+	until   time.Time
+}
+
+type parent struct{ Table, Name string }
+
+func (p *partitions) of(pe *pgconn.PgError, name string) []parent {
+	if p == nil || pe.SchemaName == "" || pe.TableName == "" || name == "" {
+		return nil
+	}
+	key := partOf{pe.SchemaName, pe.TableName, name}
+	now := time.Now()
+	p.mu.Lock()
+	l, ok := p.known[key]
+	p.mu.Unlock()
+	if ok && now.Before(l.until) {
+		return l.parents
+	}
+	parents, err := p.ask(key)
+	l = lineage{parents, now.Add(partitionsFresh)}
+	if err != nil {
+		l = lineage{nil, time.Now().Add(partitionsRetry)}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= partitionsAtMost {
+		clear(p.known)
+	}
+	p.known[key] = l
+	return l.parents
+}
+
+func (p *partitions) ask(key partOf) ([]parent, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), partitionsWait)
+	defer cancel()
+	rows, err := p.db.Query(ctx, sqlParents, key.schema, key.table, key.name)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[parent])
+}
+
+// sqlParents follows the tables, for what has the same name in all of them; the
+// indexes, of which each has its own; and the foreign keys, likewise.
+const sqlParents = `
+with recursive tables (depth, oid) as (
+	select 0, c.oid
+	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+	where n.nspname = $1::text and c.relname = $2::text
+	union all
+	select depth + 1, i.inhparent from tables join pg_catalog.pg_inherits i on i.inhrelid = oid
+), indexes (depth, oid) as (
+	select 0, c.oid
+	from tables join pg_catalog.pg_index x on x.indrelid = tables.oid join pg_catalog.pg_class c on c.oid = x.indexrelid
+	where depth = 0 and c.relname = $3::text
+	union all
+	select depth + 1, i.inhparent from indexes join pg_catalog.pg_inherits i on i.inhrelid = oid
+), keys (depth, oid, up) as (
+	select 0, f.oid, f.conparentid
+	from tables join pg_catalog.pg_constraint f on f.conrelid = tables.oid
+	where depth = 0 and f.contype = 'f' and f.conname = $3::text
+	union all
+	select depth + 1, f.oid, f.conparentid from keys join pg_catalog.pg_constraint f on f.oid = up
+)
+select tab, name from (
+	select depth, c.relname::text as tab, $3::text as name from tables join pg_catalog.pg_class c on c.oid = tables.oid
+	union all
+	select depth, t.relname::text, c.relname::text
+	from indexes join pg_catalog.pg_index x on x.indexrelid = indexes.oid
+	join pg_catalog.pg_class c on c.oid = x.indexrelid join pg_catalog.pg_class t on t.oid = x.indrelid
+	union all
+	select depth, t.relname::text, f.conname::text
+	from keys join pg_catalog.pg_constraint f on f.oid = keys.oid join pg_catalog.pg_class t on t.oid = f.conrelid
+) as parents
+where depth > 0
+order by depth, tab, name`
+
+// inherited finds the rule of the nearest parent of the constraint that pe names.
+func (c *Catalog) inherited(pe *pgconn.PgError) (Rule, bool) {
+	for _, p := range c.partitions.of(pe, pe.ConstraintName) {
+		if r, ok := pick(c.constraints[p.Name], p.Table); ok {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// inheritedNotNull is inherited for the column of a NOT NULL.
+func (c *Catalog) inheritedNotNull(pe *pgconn.PgError, column string) (Rule, bool) {
+	if len(c.columns[column]) == 0 {
+		return Rule{}, false
+	}
+	for _, p := range c.partitions.of(pe, column) {
+		if r, ok := pick(c.columns[column], p.Table); ok && p.Name == column {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// underParents makes what the server says of a partition what its parent says, as
+// [Catalog.WithPartitions] does, unless the partition has a rule of its own.
+func (v *verification) underParents() {
+	if v.catalog == nil || v.catalog.partitions == nil || v.live.cockroach {
+		return
+	}
+	for _, l := range v.live.constraints {
+		var signals []signal
+		for _, s := range l.signals {
+			if _, ok := v.lookup(l, s.name, s.table); !ok && s.table != "" {
+				s.name, s.table = l.name, l.table
+			}
+			same := func(o signal) bool { return o.name == s.name && o.table == s.table }
+			if i := slices.IndexFunc(signals, same); i >= 0 {
+				signals[i].missing = signals[i].missing || s.missing
+				signals[i].inUse = signals[i].inUse || s.inUse
+				continue
+			}
+			signals = append(signals, s)
+		}
+		l.signals = signals
+	}
+	for _, g := range v.live.columns {
+		for i, m := range g.members {
+			if _, ok := v.lookupColumn(m.table, g.column); !ok {
+				g.members[i].table = g.table
+			}
+		}
+		slices.SortStableFunc(g.members, func(a, b memberColumn) int {
+			switch {
+			case a.rows == b.rows:
+				return 0
+			case a.rows:
+				return -1
+			}
+			return 1
+		})
+	}
+}
