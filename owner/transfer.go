@@ -15,8 +15,12 @@ import (
 // Where the owner has no such row, the error is [ErrNotFound]. Where the row
 // points by a declared [Reference] at what is not the new owner's, it stays, and
 // the error is [ErrReference]. Rows of other tables that point at it stay with
-// their owner; give those away in the same transaction. The rows of a table made
-// by [NewThrough] go with their parent, and cannot be given away alone.
+// their owner; give those away in the same transaction, this one first. Where a
+// foreign key takes the owner along, as [Verify] proposes, that transaction begins
+// with SET CONSTRAINTS ALL DEFERRED, and the key is DEFERRABLE. CockroachDB has
+// neither: there declare the key ON UPDATE CASCADE, and what points at the row comes
+// along by itself. The rows of a table made by [NewThrough] go with their parent, and
+// cannot be given away alone.
 func (s Scoped[R, O]) TransferTo(ctx context.Context, db DB, to Scope[O], key ...any) error {
 	t, id := s.q.table, s.q.id
 	if err := check(t, id, db); err != nil {

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,13 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	switch {
 	case c.version && column == 0:
 		v.say(Broken, t.name, c.name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
+	case v.unregistered(c.typ, lc.Type):
+		v.say(Broken, t.name, c.name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.typ)
+	case elem(c.typ) == reflect.TypeFor[time.Time]() && lc.Type == pgtype.TimestampOID:
+		if sql != nil && !v.live.cockroach {
+			sql = []string{v.alter(t, c.name, "type timestamptz using "+c.quoted+" at time zone 'UTC'")}
+		}
+		v.say(Broken, t.name, c.name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
 	case !fits(c.typ, lc.Type):
 		v.say(Broken, t.name, c.name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.typ)
 	case column > width && width > 0:
@@ -70,6 +78,9 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	}
 	switch {
 	case c.owner || c.tenant: // see checkOwners
+	case lc.NotValid && !c.nullable:
+		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
+			"its NOT NULL is NOT VALID, so in rows from before it can be NULL, which a %s cannot hold, and these cannot be read", c.typ)
 	case !lc.NotNull && !c.nullable:
 		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
 			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.typ)
@@ -77,17 +88,56 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		v.say(Advice, t.name, c.name, []string{v.alter(t, c.name, "drop not null")},
 			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.typ)
 	}
-	if !t.shared {
-		v.checkKeyDefault(t, c, lc)
+	if t.shared {
+		return
 	}
-	if lc.Generated && !t.shared && !(c.dfault && c.server) {
-		drop := "drop expression"
-		if v.live.cockroach {
-			drop = "drop stored"
-		}
-		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, drop)},
+	v.checkKeyDefault(t, c, lc)
+	if c.version && zero.MatchString(lc.Default) && !lc.Generated {
+		v.say(Broken, t.name, c.name, []string{
+			v.alter(t, c.name, "set default 1"), "update " + t.quoted + " set " + c.quoted + " = 1 where " + c.quoted + " < 1;",
+		}, "its default is 0, but versions begin with 1, so no Update.At and no If-Match can change a row that has it")
+	}
+	if lc.Generated && !(c.dfault && c.server) {
+		v.say(Broken, t.name, c.name, v.ungenerate(t, c, lc),
 			`it is generated, so an insert or update that sets it fails; or tag the field owner:"server,default", and leave it zero`)
 	}
+}
+
+// zero is a default of 0, on CockroachDB with its type.
+var zero = regexp.MustCompile(`^\(*'?-?0+'?\)*(:{2,3}\w+)?\)*$`)
+
+// ungenerate makes the column one that keeps the values that it has.
+func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string {
+	switch {
+	case lc.Virtual:
+		kept := quotedList([]string{"rowkeeper_was_virtual"})
+		sql := []string{
+			"alter table " + t.quoted + " add column " + kept + " " + lc.TypeName + ";",
+			"update " + t.quoted + " set " + kept + " = " + c.quoted + ";",
+			"alter table " + t.quoted + " drop column " + c.quoted + ";",
+			"alter table " + t.quoted + " rename column " + kept + " to " + c.quoted + ";",
+		}
+		if lc.NotNull {
+			sql = append(sql, v.alter(t, c.name, "set not null"))
+		}
+		return sql
+	case v.live.cockroach:
+		return []string{v.alter(t, c.name, "drop stored")}
+	}
+	return []string{v.alter(t, c.name, "drop expression")}
+}
+
+// unregistered reports whether the type is one of the application's own that its
+// connections do not know, and the Go type a slice, of which pgx then can make nothing.
+func (v *verification) unregistered(t reflect.Type, oid int64) bool {
+	t = elem(t)
+	if v.live.types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(valuerType) {
+		return false
+	}
+	if _, known := v.live.types.TypeForOID(uint32(oid)); known {
+		return false
+	}
+	return v.live.types.PlanEncode(uint32(oid), pgtype.TextFormatCode, reflect.MakeSlice(t, 0, 0).Interface()) == nil
 }
 
 // checkKeyDefault compares who fills a part of a key of several columns.
@@ -155,6 +205,9 @@ func fits(t reflect.Type, oid int64) bool {
 // sqlType is the type that a column for t has most likely, or "".
 func sqlType(t reflect.Type) string {
 	t = elem(t)
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
+		return "text[]"
+	}
 	switch t {
 	case reflect.TypeFor[time.Time](), reflect.TypeFor[pgtype.Timestamptz]():
 		return "timestamptz"

@@ -20,7 +20,7 @@ func (v *verification) checkOwners(t *table, l *liveTable) {
 		return
 	}
 	for _, c := range t.owners {
-		if lc := l.column(c.name); lc != nil && !lc.NotNull {
+		if lc := l.column(c.name); lc != nil && (!lc.NotNull || lc.NotValid) {
 			v.say(Exposed, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
 				"it holds the owner and can be NULL, and such a row is nobody's")
 		}
@@ -49,7 +49,8 @@ func (v *verification) checkKeys(t *table, l *liveTable) {
 		}
 	}
 	identity := append(names(t.key), names(t.owners)...)
-	if has(l, pk) && !slices.ContainsFunc(l.indexes, func(i *liveIndex) bool { return i.all() && subset(i.Columns, identity) }) {
+	if has(l, pk) && !slices.ContainsFunc(l.indexes, func(i *liveIndex) bool { return i.all() && subset(i.Columns, identity) }) &&
+		!v.checkDeferrable(t, l, pk, identity, "within a transaction a key can mean several rows, and no upsert or foreign key can use it") {
 		sql := "create unique index on " + t.quoted + " (" + quotedList(pk) + ");"
 		if !v.live.cockroach && !slices.ContainsFunc(l.indexes, func(i *liveIndex) bool { return i.Primary }) {
 			sql = "alter table " + t.quoted + " add primary key (" + quotedList(pk) + ");"
@@ -59,7 +60,7 @@ func (v *verification) checkKeys(t *table, l *liveTable) {
 	}
 	for _, u := range t.uniques {
 		target := names(u.target)
-		if has(l, target) && l.unique(target) == nil {
+		if has(l, target) && l.unique(target) == nil && !v.checkDeferrable(t, l, target, target, "no upsert can use it") {
 			v.say(Broken, t.name, strings.Join(target, ", "), []string{"create unique index on " + t.quoted + " (" + quotedList(target) + ");"},
 				"no unique index or constraint is on exactly these columns, so an upsert by them fails")
 		}
@@ -75,6 +76,24 @@ func (v *verification) checkKeys(t *table, l *liveTable) {
 				"it makes %s unique among the rows of all owners, so that a violation tells that a stranger has the value", described(i))
 		}
 	}
+}
+
+// checkDeferrable reports whether the columns are unique, but not at once, and says so.
+func (v *verification) checkDeferrable(t *table, l *liveTable, columns, within []string, so string) bool {
+	for _, i := range l.indexes {
+		if !i.Deferrable || !i.Unique || i.Partial || i.Exclusion || i.Constraint == "" || !subset(i.Columns, within) || !subset(columns, i.Columns) {
+			continue
+		}
+		kind, name := "unique", pgx.Identifier{i.Constraint}.Sanitize()
+		if i.Primary {
+			kind = "primary key"
+		}
+		v.say(Broken, t.name, strings.Join(columns, ", "), []string{"alter table " + t.quoted + " drop constraint " + name +
+			", add constraint " + name + " " + kind + " (" + quotedList(i.Columns) + ");"},
+			"the constraint %s, which makes it unique, is DEFERRABLE, so %s", i.Constraint, so)
+		return true
+	}
+	return false
 }
 
 // checkUpserts looks for keys of upserts that no statement may give a value.
@@ -191,9 +210,15 @@ func (v *verification) wantForeignKeyOf(severity Severity, l *liveTable, r *refe
 		if f.Referenced != parent.ID || !covers(f, from, to) {
 			continue
 		}
-		if !f.Validated {
+		name := pgx.Identifier{f.Name}.Sanitize()
+		switch {
+		case !f.Enforced:
 			v.say(severity, r.child.name, f.Name,
-				[]string{"alter table " + r.child.quoted + " validate constraint " + pgx.Identifier{f.Name}.Sanitize() + ";"},
+				[]string{"alter table " + r.child.quoted + " alter constraint " + name + " enforced;"},
+				"the foreign key to %s is NOT ENFORCED, so rows may point anywhere", r.parent.name)
+		case !f.Validated:
+			v.say(severity, r.child.name, f.Name,
+				[]string{"alter table " + r.child.quoted + " validate constraint " + name + ";"},
 				"the foreign key to %s is NOT VALID, so rows from before it may point anywhere", r.parent.name)
 		}
 		return
@@ -209,8 +234,12 @@ func (v *verification) wantForeignKeyOf(severity Severity, l *liveTable, r *refe
 	} else {
 		sql = append(sql, "create unique index on "+r.parent.quoted+" ("+quotedList(to)+");")
 	}
+	deferrable := ""
+	if len(to) > len(r.parent.key) && !v.live.cockroach {
+		deferrable = " deferrable" // so that both can be given away, in whatever order
+	}
 	sql = append(sql, "alter table "+r.child.quoted+" add foreign key ("+quotedList(from)+") references "+
-		r.parent.quoted+" ("+quotedList(to)+");")
+		r.parent.quoted+" ("+quotedList(to)+")"+deferrable+";")
 	v.say(severity, r.child.name, strings.Join(names(r.from), ", "), sql, problem, r.parent.name)
 }
 

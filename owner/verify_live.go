@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // liveSchema is what the database has.
@@ -19,6 +20,7 @@ type liveSchema struct {
 	views       []liveView
 	tables      []*liveTable
 	byID        map[int64]*liveTable
+	types       *pgtype.Map // of the connection, or nil if it does not say
 }
 
 type liveTable struct {
@@ -42,6 +44,9 @@ type liveColumn struct {
 	NotNull, HasDefault bool
 	Identity            string
 	Generated           bool
+	Virtual             bool   // generated when it is read
+	NotValid            bool   // NOT NULL holds for new rows only
+	Default             string // as SQL
 }
 
 type liveIndex struct {
@@ -51,6 +56,7 @@ type liveIndex struct {
 	Unique, Primary, Partial, Now bool     // Now: valid and checked at once
 	Constraint                    string
 	Exclusion                     bool // WITHOUT OVERLAPS, of which no upsert can make use
+	Deferrable                    bool
 }
 
 type liveForeignKey struct {
@@ -58,6 +64,7 @@ type liveForeignKey struct {
 	Name              string
 	Columns, To       []string
 	Validated         bool
+	Enforced          bool
 }
 
 type livePolicy struct {
@@ -84,7 +91,15 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 		Searched    []string
 		User, Login string
 	}
-	abouts, err := catalog[about](ctx, db, sqlAbout)
+	rows, err := db.Query(ctx, sqlAbout)
+	if err != nil {
+		return nil, err
+	}
+	var known *pgtype.Map
+	if conn := rows.Conn(); conn != nil {
+		known = conn.TypeMap().Copy() // while nobody else has the connection
+	}
+	abouts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[about])
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +109,7 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 	a := abouts[0]
 	l := &liveSchema{
 		cockroach: strings.Contains(a.Version, "CockroachDB"), version: a.Version,
-		searched: a.Searched, user: a.User, login: a.Login, byID: map[int64]*liveTable{},
+		searched: a.Searched, user: a.User, login: a.Login, byID: map[int64]*liveTable{}, types: known,
 	}
 	schemas := slices.Clone(a.Searched)
 	for _, t := range declaredBy(subjects) {
@@ -102,9 +117,9 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 			schemas = append(schemas, schema)
 		}
 	}
-	tables, columns, indexes := sqlPostgresTables, sqlPostgresColumns, sqlPostgresIndexes
+	tables, columns, indexes, foreignKeys := sqlPostgresTables, sqlPostgresColumns, sqlPostgresIndexes, sqlPostgresForeignKeys
 	if l.cockroach {
-		tables, columns, indexes = sqlCockroachTables, sqlCockroachColumns, sqlCockroachIndexes
+		tables, columns, indexes, foreignKeys = sqlCockroachTables, sqlCockroachColumns, sqlCockroachIndexes, sqlCockroachForeignKeys
 	}
 	var ids []int64
 	if err := read(ctx, db, tables, schemas, func(t *liveTable) {
@@ -122,7 +137,7 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 	}); err != nil {
 		return nil, err
 	}
-	if err := read(ctx, db, sqlForeignKeys, ids, func(f *liveForeignKey) {
+	if err := read(ctx, db, foreignKeys, ids, func(f *liveForeignKey) {
 		l.byID[f.Table].foreignKeys = append(l.byID[f.Table].foreignKeys, f)
 	}); err != nil || l.cockroach {
 		return l, err

@@ -35,9 +35,15 @@ order by n.nspname, c.relname`
 // -1 names a type without a length, which a cast would cut values to.
 const sqlPostgresColumns = `
 select a.attrelid::int8, a.attname::text, base.oid::int8, pg_catalog.format_type(base.oid, -1),
-	a.attnotnull or base.not_null, a.atthasdef or typ.typdefault is not null, a.attidentity::text, a.attgenerated <> ''
+	a.attnotnull or base.not_null, a.atthasdef or typ.typdefault is not null, a.attidentity::text, a.attgenerated <> '',
+	a.attgenerated = 'v',
+	not base.not_null and exists (
+		select from pg_catalog.pg_constraint k
+		where k.conrelid = a.attrelid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated),
+	coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), typ.typdefault, '')
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_type typ on typ.oid = a.atttypid
+left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 cross join lateral (
 	with recursive up (oid, base, not_null) as (
 		select typ.oid, typ.typbasetype, typ.typnotnull
@@ -55,12 +61,18 @@ select i.indrelid::int8, ic.relname::text,
 		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
 		where k.ord <= i.indnkeyatts order by k.ord),
 	i.indisunique, i.indisprimary, i.indpred is not null, i.indisvalid and i.indimmediate,
-	coalesce(con.conname::text, ''), i.indisexclusion
+	coalesce(con.conname::text, ''), i.indisexclusion, not i.indimmediate
 from pg_catalog.pg_index i
 join pg_catalog.pg_class ic on ic.oid = i.indexrelid
 left join pg_catalog.pg_constraint con on con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u')
 where i.indrelid::int8 = any ($1::int8[]) and i.indislive
 order by i.indrelid, ic.relname`
+
+const sqlPostgresForeignKeys = sqlForeignKeys + `
+	pg_catalog.to_jsonb(con) ->> 'conenforced' is distinct from 'false'` + sqlOfForeignKeys // since 18
+
+const sqlCockroachForeignKeys = sqlForeignKeys + `
+	true` + sqlOfForeignKeys
 
 const sqlForeignKeys = `
 select con.conrelid::int8, con.confrelid::int8, con.conname::text,
@@ -70,7 +82,9 @@ select con.conrelid::int8, con.confrelid::int8, con.conname::text,
 	array(
 		select a.attname::text from unnest(con.confkey) with ordinality as k (num, ord)
 		join pg_catalog.pg_attribute a on a.attrelid = con.confrelid and a.attnum = k.num order by k.ord),
-	con.convalidated
+	con.convalidated,`
+
+const sqlOfForeignKeys = `
 from pg_catalog.pg_constraint con
 where con.contype = 'f' and con.conrelid::int8 = any ($1::int8[])
 order by con.conrelid, con.conname`
@@ -111,8 +125,10 @@ order by n.nspname, c.relname`
 
 const sqlCockroachColumns = `
 select a.attrelid::int8, a.attname::text, a.atttypid::int8, format_type(a.atttypid, -1),
-	a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated <> ''
+	a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated <> '', a.attgenerated = 'v', false,
+	coalesce(pg_get_expr(d.adbin, d.adrelid), '')
 from pg_catalog.pg_attribute a
+left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attrelid::int8 = any ($1::int8[]) and a.attnum > 0 and not a.attisdropped
 	and a.attname not like 'crdb_internal_%'
 order by a.attrelid, a.attnum`
@@ -127,7 +143,7 @@ select i.indrelid::int8, ic.relname::text,
 		from unnest(i.indkey::int2[]) with ordinality as k (num, ord)
 		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
 		where k.ord <= coalesce(i.indnkeyatts, 32767) and (a.attname is null or a.attname not like 'crdb_internal_%_shard_%') order by k.ord),
-	i.indisunique, i.indisprimary, i.indpred is not null or pg_get_indexdef(i.indexrelid) like '% WHERE %', i.indisvalid, '', false
+	i.indisunique, i.indisprimary, i.indpred is not null or pg_get_indexdef(i.indexrelid) like '% WHERE %', i.indisvalid, '', false, false
 from pg_catalog.pg_index i
 join pg_catalog.pg_class ic on ic.oid = i.indexrelid
 where i.indrelid::int8 = any ($1::int8[])
