@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -32,15 +33,38 @@ func TestNothingHappensAfterTheTransfer(t *testing.T) {
 		for i, level := range levels {
 			t.Run(string(level), func(t *testing.T) {
 				t.Parallel()
-				if err := try(t, db, level, int64(i+1)*1e9); err != nil {
-					t.Fatal(err)
+				workers := 1
+				if db.Cockroach() {
+					workers = 8 // most of the time each waits to see that a session waits
+				}
+				tally := map[string]int{}
+				t.Run("workers", func(t *testing.T) {
+					var mu sync.Mutex
+					for w := range workers {
+						t.Run(fmt.Sprint(w), func(t *testing.T) {
+							t.Parallel()
+							own, err := try(t, db, level, int64(i+1)*1e12+int64(w)*1e9, (*schedules+workers-1)/workers)
+							mu.Lock()
+							defer mu.Unlock()
+							for what, n := range own {
+								tally[what] += n
+							}
+							require.NoError(t, err)
+						})
+					}
+				})
+				t.Logf("%d schedules: %v", tally["all"], tally)
+				if *schedules >= 100 && !t.Failed() { // or the test shows nothing
+					require.NotZero(t, tally["given away first"])
+					require.NotZero(t, tally["had an effect"])
 				}
 			})
 		}
 	})
 }
 
-func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64) error {
+// try runs so many schedules, each on rows of its own from id on.
+func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64, n int) (map[string]int, error) {
 	ctx := t.Context()
 	conns := make([]*pgx.Conn, 3)
 	for i := range conns {
@@ -54,7 +78,7 @@ func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64) error {
 		conns[i] = conn
 	}
 	tally := map[string]int{}
-	for i := range *schedules {
+	for i := range n {
 		p := place{id + int64(i)*10}
 		c := &schedule{p: p, level: level, rand: rand.New(rand.NewPCG(*seed, uint64(p.id)))}
 		if c.watch = conns[2]; db.Cockroach() {
@@ -65,35 +89,31 @@ func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64) error {
 		p.fill(ctx, t, db)
 		c.draw()
 		if err := c.run(ctx); err != nil {
-			return fmt.Errorf("schedule %d: %w\n\t%s", i, err, strings.Join(c.log, "\n\t"))
+			return tally, fmt.Errorf("schedule %d: %w\n\t%s", i, err, strings.Join(c.log, "\n\t"))
 		}
 		verdict, err := c.judge(ctx, db)
 		require.NoError(t, err)
-		if verdict != "" {
-			return fmt.Errorf("schedule %d, %s of seed %d: %s\n\t%s", i, c.change, *seed, verdict, strings.Join(c.log, "\n\t"))
-		}
 		c.count(tally)
+		if verdict != "" {
+			return tally, fmt.Errorf("schedule %d, %s of seed %d: %s\n\t%s", i, c.change, *seed, verdict, strings.Join(c.log, "\n\t"))
+		}
 	}
-	t.Logf("%d schedules: %v", *schedules, tally)
-	if *schedules >= 100 { // or the test shows nothing
-		require.NotZero(t, tally["given away first"])
-		require.NotZero(t, tally["had an effect"])
-	}
-	return nil
+	return tally, nil
 }
 
 func (c *schedule) count(tally map[string]int) {
+	tally["all"]++
 	if c.gone > 0 && c.gone < c.answered {
 		tally["given away first"]++
 	}
 	if c.effect {
 		tally["had an effect"]++
 	}
-	if strings.Contains(strings.Join(c.log, "\n"), "waits") {
-		tally["had to wait"]++
-	}
-	if strings.Contains(strings.Join(c.log, "\n"), "40P01") {
-		tally["deadlocks"]++
+	log := strings.Join(c.log, "\n")
+	for what, sign := range map[string]string{"had to wait": " waits", "deadlocks": "40P01", "serialization failures": "40001"} {
+		if strings.Contains(log, sign) {
+			tally[what]++
+		}
 	}
 }
 
