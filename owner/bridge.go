@@ -2,8 +2,10 @@ package owner
 
 import (
 	"context"
+	"fmt"
 	"reflect"
-	"unsafe"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
 )
@@ -76,8 +78,29 @@ func init() {
 		if err != nil {
 			return "", err
 		}
-		return c.make(seal, q.order, unsafe.Pointer(reflect.ValueOf(row).Pointer()))
+		at := make(position, len(q.order))
+		for i, o := range q.order {
+			if at[i], err = written(o.col.pointer(reflect.ValueOf(row).UnsafePointer()).Elem()); err != nil {
+				return "", err
+			}
+		}
+		return c.make(seal, at), nil
 	}
+}
+
+// written is a value as pgx writes it as text.
+func written(field reflect.Value) (*string, error) {
+	t, ok := types.TypeForValue(field.Interface())
+	if !ok {
+		text := fmt.Sprint(field.Interface())
+		return &text, nil
+	}
+	b, err := types.Encode(t.OID, pgx.TextFormatCode, fieldArgument(field), nil)
+	if b == nil || err != nil {
+		return nil, err
+	}
+	text := string(b)
+	return &text, nil
 }
 
 func columnOf(t any, at int) *column { return t.(definer).definition().columns[at] }

@@ -28,9 +28,13 @@ type column struct {
 	plain      bool // no value is NULL or has a Value method
 	viaPointer bool // only the pointer has one
 	nullable   bool // can hold NULL
+	takesNull  bool // has a Scan method that takes NULL for some other value
 }
 
 func (c *column) String() string { return c.table.name + "." + c.name }
+
+// mayBeNull reports whether rows with NULL in the column can be read.
+func (c *column) mayBeNull() bool { return c.nullable || c.takesNull && !c.fixed() }
 
 // fixed reports whether no update may assign the column.
 func (c *column) fixed() bool { return c.owner || c.tenant || c.pk || c.parent || c.version }

@@ -33,7 +33,7 @@ func (s *statement) orderBy(orders []order) {
 		if o.desc {
 			direction = " desc"
 		}
-		if o.col.nullable {
+		if o.col.mayBeNull() {
 			s.column(o.col)
 			s.text(" is null", direction, ", ")
 		}

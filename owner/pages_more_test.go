@@ -2,10 +2,12 @@ package owner_test
 
 import (
 	"context"
+	"encoding/base64"
 	"math"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
@@ -129,23 +131,67 @@ func (r *strangeRows) Next() bool { r.n++; return r.n <= 2 }
 func (r *strangeRows) Close()     {}
 func (r *strangeRows) Err() error { return nil }
 func (r *strangeRows) Scan(dest ...any) error {
-	*dest[2].(*string) = "a\xff"
+	text, id := "a\xff", "7"
+	*dest[2].(*string) = text
+	*dest[6].(**string), *dest[7].(**string) = &text, &id
 	return nil
 }
+func (r *strangeRows) RawValues() [][]byte                          { return nil }
+func (r *strangeRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
 
-type strangeDB struct{ owner.DB }
+type strangeDB struct {
+	owner.DB
+	args []any
+}
 
-func (strangeDB) Query(context.Context, string, ...any) (pgx.Rows, error) {
+func (db *strangeDB) Query(_ context.Context, _ string, args ...any) (pgx.Rows, error) {
+	db.args = args
 	return new(strangeRows), nil
 }
 
-// JSON would change such a text, and the next page begin elsewhere.
+// JSON would change such a text, and the next page begin elsewhere. A database that
+// gives the same row again for ever has no second page.
 func TestCursorOfStrangeText(t *testing.T) {
 	t.Parallel()
-	_, err := Measures.In(me).Page(t.Context(), strangeDB{}, sealed, "", 1)
+	var db strangeDB
+	page, err := Measures.In(me).OrderBy(MeasureGrp.Asc()).Page(t.Context(), &db, sealed, "", 1)
 	require.NoError(t, err)
-	_, err = Measures.In(me).OrderBy(MeasureGrp.Asc()).Page(t.Context(), strangeDB{}, sealed, "", 1)
-	require.ErrorContains(t, err, "column measures.grp: a row cannot be put into a cursor")
+	_, err = Measures.In(me).OrderBy(MeasureGrp.Asc()).Page(t.Context(), &db, sealed, page.Next, 1)
+	require.ErrorContains(t, err, "comes again")
+	require.Equal(t, []any{alice, "a\xff", "a\xff", "7"}, db.args[:4])
+}
+
+// Clients see nothing of a row in its cursor.
+func TestCursorShowsNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		measures(t, db)
+		_, err := db.Exec(t.Context(), "update measures set grp = 'canary'")
+		require.NoError(t, err)
+		cursor := cursorOf(t, db, Measures.In(me).OrderBy(MeasureGrp.Asc()))
+		b, err := base64.RawURLEncoding.DecodeString(cursor)
+		require.NoError(t, err)
+		require.NotContains(t, string(b), "canary")
+	})
+}
+
+// A cursor stays valid when the struct gains a column.
+func TestCursorOutlivesANewColumn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		measures(t, db)
+		type before struct {
+			ID     int64  `db:"id" owner:"pk"`
+			UserID UserID `db:"user_id" owner:"owner"`
+			Group  string `db:"grp"`
+		}
+		table := owner.MustTable[before, UserID]("measures")
+		group := owner.Column(table, func(m *before) *string { return &m.Group })
+		page, err := table.In(me).Where(group.Ne("c")).OrderBy(group.Desc()).Page(t.Context(), db, sealed, "", 3)
+		require.NoError(t, err)
+		next, err := Measures.In(me).Where(MeasureGrp.Ne("c")).OrderBy(MeasureGrp.Desc()).Page(t.Context(), db, sealed, page.Next, 3)
+		require.NoError(t, err)
+		require.Len(t, next.Rows, 3)
+		require.Equal(t, "a", next.Rows[0].Group)
+	})
 }
 
 func cursorOf[O comparable](t *testing.T, db owner.DB, s owner.Select[Measure, O]) string {

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"reflect"
 	"time"
@@ -13,6 +14,7 @@ import (
 // of each value.
 func (c *column) inspect() {
 	t := c.typ
+	c.takesNull = scansNull(t)
 	if t.Implements(valuerType) {
 		c.nullable = zeroIsNull(t)
 		return
@@ -41,6 +43,18 @@ func zeroIsNull(t reflect.Type) (null bool) {
 	}()
 	null, err := isNull(fieldArgument(reflect.New(t).Elem()))
 	return null || err != nil
+}
+
+// scansNull reports whether a t takes NULL by its own Scan method, as a UUID does
+// whose zero value then stands for it.
+func scansNull(t reflect.Type) (null bool) {
+	defer func() {
+		if recover() != nil {
+			null = false
+		}
+	}()
+	s, ok := reflect.New(t).Interface().(sql.Scanner)
+	return ok && s.Scan(nil) == nil
 }
 
 // pointer is the address of the column's field in a row.

@@ -227,6 +227,9 @@ func (v *view) fields(def *table, problem func(string, ...any)) {
 			problem("field %s: %s", f.Name, reason)
 			continue
 		}
+		if src.col != nil && src.col.fixed() {
+			c.takesNull = false // NULL comes from an outer join only, for which check wants a pointer
+		}
 		sources[c] = src
 		def.columns = append(def.columns, c)
 	}

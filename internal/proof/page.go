@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/owner"
 )
@@ -78,7 +80,7 @@ func (r reading[R, O]) page(s *source, op *operation) {
 	var last *R
 	if !op.misuse && !r.misuse && len(p.total) > 0 && !s.one(4) {
 		last = r.e.madeUp(s)
-		cursor = r.seal(p.built, last)
+		cursor = r.seal(p.built, last, p.total)
 		r.e.w.keep(sealed{r.e.model, cursor})
 	}
 	var page owner.Page[R]
@@ -143,9 +145,7 @@ func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 	p := r.paging(s, &operation{})
 	if p.misuse || p.lock {
 		p = paging[R, O]{selection: selection[R, O]{built: r.in(r.who)}}
-		for _, k := range r.key {
-			p.total = append(p.total, ordering{field: k})
-		}
+		p.total = r.byKey()
 	}
 	p.size = 2
 	at := p.built // where it is brought to
@@ -157,11 +157,11 @@ func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 		case 0:
 			other := pick(s, r.e.w.actors...)
 			if r.e.args != nil && !slices.Equal(r.e.args(other), r.e.args(r.who)) {
-				cursor = r.seal(r.in(other), made)
+				cursor = r.seal(r.in(other), made, r.byKey())
 				at = r.in(r.who)
 			}
 		case 1:
-			cursor = r.seal(p.built, made)
+			cursor = r.seal(p.built, made, p.total)
 			if more := r.e.condition(s, 2); !more.misuse {
 				at = p.built.Where(more.built)
 			} else {
@@ -171,7 +171,7 @@ func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 			f := pick(s, r.e.fields...)
 			a, b := f.draw(s), f.draw(s)
 			if va, vb := f.eval(a), f.eval(b); va != nil && vb != nil && compare(va, vb, false) != 0 && storable([]any{va, vb}) {
-				cursor = r.seal(p.built.Where(f.cmp(0, a)), made)
+				cursor = r.seal(p.built.Where(f.cmp(0, a)), made, p.total)
 				at = p.built.Where(f.cmp(0, b))
 			}
 		case 3:
@@ -181,11 +181,11 @@ func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 				forward = forward.OrderBy(f.sort(o.desc))
 				back = back.OrderBy(f.sort(o.desc != (i == len(p.total)-1)))
 			}
-			cursor, at = r.seal(forward, made), back
+			cursor, at = r.seal(forward, made, p.total), back
 		case 4:
-			cursor = tampered(s, r.seal(p.built, made))
+			cursor = tampered(s, r.seal(p.built, made, p.total))
 		case 5:
-			cursor, with = r.seal(p.built, made), others
+			cursor, with = r.seal(p.built, made, p.total), others
 		default:
 			if len(r.e.w.sealed) > 0 {
 				if o := pick(s, r.e.w.sealed...); o.table != any(r.e.model) {
@@ -252,16 +252,26 @@ func (e *entity[R, O]) madeUp(s *source) *R {
 	return row
 }
 
-// seal is the cursor behind a row, as a page of it would have it.
-func (r reading[R, O]) seal(q owner.Select[R, O], last *R) string {
-	page, err := q.Page(background, &oneMore[R]{addresses: func() (out []any) {
-		for _, f := range r.e.fields {
-			if !f.hidden {
-				out = append(out, f.at(last))
-			}
+// byKey is the order of what has no other.
+func (r reading[R, O]) byKey() (by []ordering) {
+	for _, k := range r.key {
+		by = append(by, ordering{field: k})
+	}
+	return by
+}
+
+// seal is the cursor behind a row, as a page of it in that order would have it.
+func (r reading[R, O]) seal(q owner.Select[R, O], last *R, by []ordering) string {
+	db := new(oneMore)
+	for _, f := range r.e.fields {
+		if !f.hidden {
+			db.values = append(db.values, f.at(last))
 		}
-		return out
-	}}, cursors, "", 1)
+	}
+	for _, o := range by {
+		db.texts = append(db.texts, asText(r.e.fields[o.field].at(last)))
+	}
+	page, err := q.Page(background, db, cursors, "", 1)
 	if err != nil {
 		panic(fmt.Sprintf("no cursor behind a row of %s: %v", r.e.model.Name, err))
 	}
@@ -278,27 +288,50 @@ func (w *world) keep(c sealed) {
 }
 
 // oneMore is a database that has the same row twice.
-type oneMore[R any] struct {
+type oneMore struct {
 	pgx.Tx
 	pgx.Rows
-	addresses func() []any
-	n         int
+	values []any     // their addresses
+	texts  []*string // the columns of the order
+	n      int
 }
 
-func (d *oneMore[R]) Query(context.Context, string, ...any) (pgx.Rows, error) {
-	return &oneMore[R]{addresses: d.addresses}, nil
+func (d *oneMore) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return &oneMore{values: d.values, texts: d.texts}, nil
 }
 
-func (d *oneMore[R]) Next() bool { d.n++; return d.n <= 2 }
-func (d *oneMore[R]) Close()     {}
-func (d *oneMore[R]) Err() error { return nil }
+func (d *oneMore) Next() bool { d.n++; return d.n <= 2 }
+func (d *oneMore) Close()     {}
+func (d *oneMore) Err() error { return nil }
 
-func (d *oneMore[R]) Conn() *pgx.Conn { return nil }
+func (d *oneMore) Conn() *pgx.Conn { return nil }
 
-func (d *oneMore[R]) Scan(dest ...any) error {
-	from := d.addresses()
-	for i := range dest {
-		reflect.ValueOf(dest[i]).Elem().Set(reflect.ValueOf(from[i]).Elem())
+func (d *oneMore) FieldDescriptions() []pgconn.FieldDescription { return nil }
+func (d *oneMore) RawValues() [][]byte                          { return nil }
+
+// Scan gives the row, and behind it the columns of the order as text.
+func (d *oneMore) Scan(dest ...any) error {
+	for i, from := range d.values {
+		reflect.ValueOf(dest[i]).Elem().Set(reflect.ValueOf(from).Elem())
+	}
+	for i, text := range d.texts {
+		*dest[len(d.values)+i].(**string) = text
 	}
 	return nil
+}
+
+// asText is a value as the database writes it.
+func asText(v any) *string {
+	at := reflect.Indirect(reflect.ValueOf(v))
+	if at.Kind() == reflect.Pointer { // to a value that may be NULL
+		if at.IsNil() {
+			return nil
+		}
+		at = at.Elem()
+	}
+	text := fmt.Sprint(at.Interface())
+	if at.CanFloat() {
+		text = strconv.FormatFloat(at.Float(), 'g', -1, 64)
+	}
+	return &text
 }

@@ -1,0 +1,40 @@
+package owner
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// canonical is the same for two arguments only if they are the same value. A
+// number or text is taken as it is, since its JSON may show less.
+func canonical(arg any) ([]byte, error) {
+	if v, ok := arg.(driver.Valuer); ok {
+		value, err := v.Value()
+		if err != nil {
+			return nil, err
+		}
+		arg = value
+	}
+	v := reflect.Indirect(reflect.ValueOf(arg))
+	if !v.IsValid() {
+		return fmt.Appendf(nil, "%T null", arg), nil
+	}
+	if at, ok := v.Interface().(time.Time); ok { // JSON ends with the year 9999
+		return fmt.Appendf(nil, "%T %d %d", arg, at.Unix(), at.Nanosecond()), nil
+	}
+	switch {
+	case v.Kind() == reflect.String:
+		return fmt.Appendf(nil, "%T %q", arg, v.String()), nil
+	case v.CanFloat():
+		return fmt.Appendf(nil, "%T %v", arg, v.Float()), nil
+	case v.CanInt():
+		return fmt.Appendf(nil, "%T %d", arg, v.Int()), nil
+	case v.CanUint():
+		return fmt.Appendf(nil, "%T %d", arg, v.Uint()), nil
+	}
+	b, err := json.Marshal(arg)
+	return fmt.Appendf(nil, "%T %s", arg, b), err
+}

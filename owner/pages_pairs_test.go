@@ -1,0 +1,315 @@
+package owner_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner"
+)
+
+// Types that hold, show or send less than a column has.
+type (
+	zeroIsNullInt int64 // 0 is sent as NULL, and NULL is read as 0
+	dayOnly       struct{ time.Time }
+	masked        string
+	lowered       string
+	nullIsZeroID  [16]byte // like github.com/google/uuid.UUID: NULL is read as zeros
+	shape         struct{ A int }
+)
+
+func (n *zeroIsNullInt) Scan(src any) error {
+	v, _ := src.(int64)
+	*n = zeroIsNullInt(v)
+	return nil
+}
+
+func (n zeroIsNullInt) Value() (driver.Value, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	return int64(n), nil
+}
+
+func (d *dayOnly) Scan(src any) error {
+	at, ok := src.(time.Time)
+	if !ok {
+		return fmt.Errorf("%T is no time", src)
+	}
+	d.Time = at
+	return nil
+}
+func (d dayOnly) Value() (driver.Value, error) { return d.Time, nil }
+func (d dayOnly) MarshalJSON() ([]byte, error) { return json.Marshal(d.Format("2006-01-02")) }
+func (d *dayOnly) UnmarshalJSON(b []byte) (err error) {
+	d.Time, err = time.Parse(`"2006-01-02"`, string(b))
+	return err
+}
+
+func (masked) MarshalJSON() ([]byte, error)         { return []byte(`"***"`), nil }
+func (m *masked) UnmarshalJSON(b []byte) error      { return json.Unmarshal(b, (*string)(m)) }
+func (l *lowered) Scan(src any) error               { *l = lowered(strings.ToLower(fmt.Sprint(src))); return nil }
+func (l lowered) Value() (driver.Value, error)      { return string(l), nil }
+func (u nullIsZeroID) Value() (driver.Value, error) { return uuid(u).Value() }
+func (u *nullIsZeroID) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
+	return (*uuid)(u).Scan(src)
+}
+
+type pagedRow[V any] struct {
+	ID     int64  `db:"id" owner:"pk"`
+	UserID UserID `db:"user_id" owner:"owner"`
+	V      V      `db:"v"`
+}
+
+type pagedMin[V any] struct {
+	ID int64 `db:"id"`
+	V  V     `db:"v" owner:"min"`
+}
+
+// pairOfTypes is a Go type on the type of a column.
+type pairOfTypes struct {
+	name   string
+	table  string
+	column string
+	values []string // SQL, without NULL
+	page   func(ctx context.Context, db owner.DB, desc bool, cursor string, size int) (ids []int64, next string, err error)
+	get    func(ctx context.Context, db owner.DB, id int64) error
+}
+
+var pairsMade atomic.Int64
+
+func pairOf[V any](column string, values ...string) pairOfTypes {
+	name := fmt.Sprint("paged_", pairsMade.Add(1)) // of its own: connections remember the types of a statement
+	table := owner.MustTable[pagedRow[V], UserID](name)
+	id := owner.Column(table, func(r *pagedRow[V]) *int64 { return &r.ID })
+	v := owner.Column(table, func(r *pagedRow[V]) *V { return &r.V })
+	return pairOfTypes{
+		name: fmt.Sprintf("%T on %s", *new(V), column), table: name, column: column, values: values,
+		page: func(ctx context.Context, db owner.DB, desc bool, cursor string, size int) (ids []int64, next string, err error) {
+			rows := table.In(me).OrderBy(v.Asc())
+			if desc {
+				rows = table.In(me).OrderBy(v.Desc(), id.Desc())
+			}
+			page, err := rows.Page(ctx, db, sealed, cursor, size)
+			for _, r := range page.Rows {
+				ids = append(ids, r.ID)
+			}
+			return ids, page.Next, err
+		},
+		get: func(ctx context.Context, db owner.DB, id int64) error {
+			_, err := table.In(me).Get(ctx, db, id)
+			return err
+		},
+	}
+}
+
+// minOf is the same over a view of the least value, which is that of the row.
+func minOf[V, B any](column string, values ...string) pairOfTypes {
+	p := pairOf[B](column, values...)
+	table := owner.MustTable[pagedRow[B], UserID](p.table)
+	view := owner.MustView[pagedMin[V]](table)
+	id := owner.Column(view, func(r *pagedMin[V]) *int64 { return &r.ID })
+	v := owner.Column(view, func(r *pagedMin[V]) *V { return &r.V })
+	p.name = "min as " + p.name
+	p.page = func(ctx context.Context, db owner.DB, desc bool, cursor string, size int) (ids []int64, next string, err error) {
+		rows := view.In(me).OrderBy(v.Asc())
+		if desc {
+			rows = view.In(me).OrderBy(v.Desc(), id.Desc())
+		}
+		page, err := rows.Page(ctx, db, sealed, cursor, size)
+		for _, r := range page.Rows {
+			ids = append(ids, r.ID)
+		}
+		return ids, page.Next, err
+	}
+	return p
+}
+
+var (
+	someInts     = []string{"0", "1", "-1", "2", "32767", "-32768"}
+	someNumerics = []string{"0", "0.1", "0.10000000000000000001", "0.10000000000000000002", "0.1000", "-0.1", "1e-30", "123456789012345678901234567890.5", "123456789012345678901234567890.25",
+		"9007199254740992", "9007199254740993", "9007199254740993.5", "'NaN'", "'Infinity'", "'-Infinity'"}
+	someFloats = []string{"0", "'-0'", "0.1", "0.2", "0.30000000000000004", "0.3", "16777216", "16777217", "1.7976931348623157e308", "5e-324", "-1e-40", "3.4e38", "'NaN'", "'Infinity'", "'-Infinity'"}
+	someReals  = []string{"0", "0.1", "0.10000001", "0.2", "16777217", "16777216", "3.4e38", "1e-40", "'NaN'", "'Infinity'", "'-Infinity'"}
+	someTexts  = []string{"''", "'a'", "'A'", "' a'", "'a '", "'ab'", "'Ä'", "'😀'", "e'a\\nb'", "'\\\\x00'", "'null'", "'%'", "repeat('x', 500)"}
+	someTimes  = []string{"'2024-01-01 00:00:00.000001+00'", "'2024-01-01 00:00:00.000002+00'", "'2024-01-01 01:00:00.000001+00'", "'1969-12-31 23:59:59.999999+00'", "'0001-01-01 00:00:00+00'",
+		"'0044-03-15 12:00:00+00 BC'", "'0005-02-28 23:59:59+00 BC'", "'0005-02-28 23:59:59+00 BC'::timestamptz + interval '1 day'", "'4713-01-01 00:00:00+00 BC'", "'9999-12-31 23:59:59.999999+00'", "'12000-01-01 00:00:00+00'", "'290000-01-01 00:00:00+00'", "'infinity'", "'-infinity'"}
+	someDates = []string{"'2024-02-29'", "'1970-01-01'", "'0044-03-15 BC'", "'0001-12-31 BC'", "'9999-12-31'", "'12000-01-01'", "'infinity'", "'-infinity'"}
+	someUUIDs = []string{"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'0b9e2bd2-bc0f-4f9e-8b3c-0d7a2c1f9a11'", "'0b9e2bd2-bc0f-4f9e-8b3c-0d7a2c1f9a12'"}
+	someBytes = []string{`'\x'`, `'\x00'`, `'\x0001'`, `'\xff'`, `'\x5c78'`, `'\x61'`}
+	someJSONs = []string{"'null'", "'0'", "'1.0'", "'1.00'", "'9007199254740993'", "'9007199254740992'", `'"null"'`, `'{}'`, `'[]'`, `'{"A": 1}'`, `'{"A": 1, "B": 2}'`, `'[1, null]'`}
+	someSpans = []string{"'0'", "'1 month'", "'30 days'", "'720 hours'", "'-1 day'", "'0.000001 seconds'", "'100 years'", "'1 month -1 day'"}
+)
+
+// pairs are at least one Go type for each kind of column, and columns that hold
+// more than the Go type.
+func pairs() []pairOfTypes {
+	extended := func(some []string, more ...string) []string { return append(slices.Clone(some), more...) }
+	big := extended(someInts, "2147483647", "9223372036854775807", "-9223372036854775808", "9007199254740993", "9007199254740992")
+	return []pairOfTypes{
+		pairOf[int64]("int8", big...), pairOf[*int64]("int8", big...), pairOf[pgtype.Int8]("int8", big...), pairOf[zeroIsNullInt]("int8", big...),
+		pairOf[cents]("int8", big...), pairOf[uint64]("int8", big...), pairOf[int32]("int4", someInts...), pairOf[*int16]("int2", someInts...), pairOf[zeroIsNullInt]("int4", someInts...),
+		pairOf[float64]("numeric", someNumerics...), pairOf[*float64]("numeric", someNumerics...), pairOf[*float32]("numeric", someNumerics...), pairOf[pgtype.Numeric]("numeric", someNumerics...),
+		pairOf[*string]("numeric", someNumerics...), pairOf[pgtype.Float8]("numeric", someNumerics...), pairOf[*int64]("numeric", someNumerics...), pairOf[*pgtype.Numeric]("numeric(12,4)", someNumerics...),
+		pairOf[float64]("float8", someFloats...), pairOf[*float64]("float8", someFloats...), pairOf[pgtype.Float8]("float8", someFloats...), pairOf[*float32]("float8", someFloats...),
+		pairOf[float32]("real", someReals...), pairOf[*float64]("real", someReals...), pairOf[pgtype.Float4]("real", someReals...),
+		pairOf[string]("text", someTexts...), pairOf[*string]("text", someTexts...), pairOf[pgtype.Text]("text", someTexts...), pairOf[masked]("text", someTexts...),
+		pairOf[*masked]("text", someTexts...), pairOf[lowered]("text", someTexts...), pairOf[[]byte]("text", someTexts...),
+		pairOf[*string]("varchar(600)", someTexts...), pairOf[*string]("char(3)", "''", "'a'", "'a '", "'A'", "'ab'", "'abc'", "'  a'"), pairOf[*masked]("char(3)", "'a'", "'a '", "'ab'"),
+		pairOf[*string](`"char"`, "'a'", "'b'", "' '"), pairOf[*string]("name", someTexts[:6]...), pairOf[*string]("citext", someTexts...),
+		pairOf[time.Time]("timestamptz", someTimes...), pairOf[*time.Time]("timestamptz", someTimes...), pairOf[pgtype.Timestamptz]("timestamptz", someTimes...), pairOf[*dayOnly]("timestamptz", someTimes...),
+		pairOf[*time.Time]("timestamptz(0)", someTimes...), pairOf[*time.Time]("timestamp", someTimes...), pairOf[pgtype.Timestamp]("timestamp", someTimes...), pairOf[*dayOnly]("timestamp", someTimes...),
+		pairOf[*time.Time]("date", someDates...), pairOf[pgtype.Date]("date", someDates...), pairOf[*dayOnly]("date", someDates...),
+		pairOf[pgtype.Time]("time", "'00:00'", "'23:59:59.999999'", "'24:00'", "'12:00:00.000001'"), pairOf[*string]("timetz", "'00:00+00'", "'23:59:59.999999+01'", "'12:00-08'", "'21:00+01'"),
+		pairOf[*time.Duration]("interval", someSpans...), pairOf[pgtype.Interval]("interval", someSpans...),
+		pairOf[bool]("bool", "true", "false"), pairOf[*bool]("bool", "true", "false"), pairOf[pgtype.Bool]("bool", "true", "false"),
+		pairOf[[16]byte]("uuid", someUUIDs...), pairOf[pgtype.UUID]("uuid", someUUIDs...), pairOf[uuid]("uuid", someUUIDs...), pairOf[nullIsZeroID]("uuid", someUUIDs...), pairOf[*string]("uuid", someUUIDs...),
+		pairOf[[]byte]("bytea", someBytes...), pairOf[*[]byte]("bytea", someBytes...),
+		pairOf[json.RawMessage]("jsonb", someJSONs...), pairOf[*json.RawMessage]("jsonb", someJSONs...), pairOf[map[string]any]("jsonb", someJSONs...), pairOf[*shape]("jsonb", someJSONs...), pairOf[*string]("jsonb", someJSONs...),
+		pairOf[*status]("paged_state", "'open'", "'closed'", "'a''b'"), pairOf[*string]("paged_state", "'open'", "'closed'", "'a''b'"),
+		pairOf[*netip.Prefix]("inet", "'10.0.0.1'", "'10.0.0.1/8'", "'::1'", "'10.0.0.0/8'"), pairOf[*netip.Addr]("inet", "'10.0.0.1'", "'::1'"), pairOf[*netip.Prefix]("cidr", "'10.0.0.0/8'", "'::/0'"),
+		pairOf[[]string]("text[]", `'{}'`, `'{a,NULL}'`, `'{"a,b","\"",""}'`, `'{a}'`), pairOf[[]int64]("int8[]", "'{}'", "'{1,2}'", "'{1}'", "'{9223372036854775807}'"),
+		pairOf[pgtype.Bits]("bit(4)", "b'0000'", "b'1010'", "b'1111'"), pairOf[pgtype.Bits]("varbit", "b''", "b'1010'", "b'1'"),
+		pairOf[pgtype.Range[pgtype.Int4]]("int4range", "'empty'", "'[1,2)'", "'(,)'", "'[1,)'"), pairOf[*string]("money", "'1.10'", "'-5'", "'92233720368547758.07'"),
+		minOf[*float64, float64]("numeric", someNumerics...), minOf[*zeroIsNullInt, zeroIsNullInt]("int8", big...), minOf[*time.Time, time.Time]("timestamptz", someTimes...), minOf[*float32, float32]("real", someReals...),
+	}
+}
+
+// fill makes a table of each value twice, and NULL twice, of which it leaves out
+// what the engine or the Go type does not take. It says how many rows there are.
+func (p pairOfTypes) fill(t *testing.T, db *pgxpool.Pool) (rows int) {
+	t.Helper()
+	ctx := t.Context()
+	if _, err := db.Exec(ctx, `create table `+p.table+` (id int8 primary key, user_id int8 not null, v `+p.column+`)`); err != nil {
+		return 0
+	}
+	for i, v := range append(slices.Clone(p.values), "null") {
+		for j := range 2 {
+			id := int64(1 + (i*7+3)%29 + 100*j)
+			if _, err := db.Exec(ctx, fmt.Sprintf("insert into %s values (%d, 42, %s)", p.table, id, v)); err != nil {
+				break
+			}
+			if p.get(ctx, db, id) == nil {
+				rows++
+				continue
+			}
+			_, err := db.Exec(ctx, "delete from "+p.table+" where id = $1", id)
+			require.NoError(t, err)
+		}
+	}
+	_, err := db.Exec(ctx, "insert into "+p.table+" select id + 1000, 43, v from "+p.table)
+	require.NoError(t, err)
+	return rows
+}
+
+// sorted are the rows of the table in their order.
+func (p pairOfTypes) sorted(ctx context.Context, db *pgxpool.Pool, desc bool) ([]int64, error) {
+	by := "v is null, v, id"
+	if desc {
+		by = "v is null desc, v desc, id desc"
+	}
+	rows, err := db.Query(ctx, "select id from "+p.table+" where user_id = 42 order by "+by)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// For every pair of types, pages have each row once, in both directions, or the
+// first one is an error. None goes on for ever.
+func TestPagesOfEveryPairOfTypes(t *testing.T) {
+	require.GreaterOrEqual(t, len(pairs()), 40)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ctx := t.Context()
+		_, err := db.Exec(ctx, "create type paged_state as enum ('open', 'closed', 'a''b')")
+		require.NoError(t, err)
+		t.Run("modes", func(t *testing.T) {
+			for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+				t.Run(mode.String(), func(t *testing.T) {
+					t.Parallel()
+					config := db.Config()
+					config.ConnConfig.DefaultQueryExecMode = mode
+					pool, err := pgxpool.NewWithConfig(t.Context(), config)
+					require.NoError(t, err)
+					defer pool.Close()
+					pagesOfPairs(t, pool)
+				})
+			}
+		})
+	})
+}
+
+func pagesOfPairs(t *testing.T, db *pgxpool.Pool) {
+	ctx := t.Context()
+	sorted, refused := 0, map[string]string{}
+	for _, p := range pairs() {
+		n := p.fill(t, db)
+		if n == 0 {
+			continue // no such type here, or no value of it fits
+		}
+		for _, desc := range []bool{false, true} {
+			want, err := p.sorted(ctx, db, desc)
+			for _, size := range []int{1, 3, n} {
+				got, failure := p.walk(ctx, db, desc, size, n)
+				if failure != nil {
+					refused[p.name] = failure.Error()
+					require.Empty(t, got, "%s by %d, desc %v: an error behind the first page: %v", p.name, size, desc, failure)
+					continue
+				}
+				require.NoError(t, err, p.name)
+				require.Equal(t, want, got, "%s by %d, desc %v", p.name, size, desc)
+			}
+		}
+		if refused[p.name] == "" {
+			sorted++
+		}
+	}
+	t.Logf("%d pairs have pages, %d are refused: %v", sorted, len(refused), refused)
+	require.GreaterOrEqual(t, sorted, 40)
+}
+
+// walk goes through the pages, and no further than there can be any.
+func (p pairOfTypes) walk(ctx context.Context, db owner.DB, desc bool, size, rows int) (got []int64, err error) {
+	for cursor := ""; len(got) <= 2*rows; {
+		ids, next, err := p.page(ctx, db, desc, cursor, size)
+		if err != nil {
+			return got, err
+		}
+		got = append(got, ids...)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	return got, nil
+}
+
+// PostgreSQL has no parameters of composite types.
+func TestPagesOfACompositeType(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		if db.Cockroach() {
+			t.Skip("it has no such types")
+		}
+		_, err := db.Exec(t.Context(), "create type paged_place as (n int, name text)")
+		require.NoError(t, err)
+		p := pairOf[*string]("paged_place", "'(1,a)'", `'(1,"b,c")'`, "'(,)'")
+		require.Positive(t, p.fill(t, db.Pool))
+		_, _, err = p.page(t.Context(), db, false, "", 1)
+		require.ErrorContains(t, err, "composite type")
+	})
+}

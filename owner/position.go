@@ -1,0 +1,102 @@
+package owner
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// A position is where a row stands in an order: for each of its columns the value
+// as the database writes it, or nil for NULL. It does not come from the row in Go,
+// whose types may hold less than the columns.
+type position []*string
+
+func (p position) equal(other position) bool {
+	return slices.EqualFunc(p, other, func(a, b *string) bool {
+		return a == b || a != nil && b != nil && *a == *b
+	})
+}
+
+// addresses are what to scan a position into.
+func (p position) addresses(to []any) []any {
+	for i := range p {
+		to = append(to, &p[i])
+	}
+	return to
+}
+
+// positions writes the columns of the order as text. Their names are such that
+// ORDER BY means none of them.
+func (s *statement) positions(orders []order) {
+	for i, o := range orders {
+		s.text(", cast(")
+		s.column(o.col)
+		s.text(` as text) as "rowkeeper cursor `)
+		s.number(i)
+		s.text(`"`)
+	}
+}
+
+// correct puts the values of floats into the position of the row at hand as they
+// came in binary: CockroachDB writes 15 digits of them as text, and PostgreSQL as
+// many as the session says. It refuses what the database would not find again.
+func (q *query) correct(at position, db DB, rows pgx.Rows) error {
+	fields, raw := rows.FieldDescriptions(), rows.RawValues()
+	for i, o := range q.order {
+		n := slices.Index(q.table.readable, o.col)
+		if n >= len(fields) || n >= len(raw) {
+			continue
+		}
+		f := fields[n]
+		inBinary := f.Format == pgx.BinaryFormatCode
+		switch {
+		case f.DataTypeOID == pgtype.Float4OID && cockroach(db, rows):
+			return misuse("column %s: CockroachDB keeps more of a real than it gives out, so no page can be sorted by it; make it a float8", o.col)
+		case f.DataTypeOID == pgtype.Float8OID && !inBinary && cockroach(db, rows):
+			return misuse("column %s: CockroachDB rounds a float8 that it gives out as text, so no page can be sorted by it in this QueryExecMode", o.col)
+		case at[i] == nil:
+		case inBinary && (f.DataTypeOID == pgtype.Float4OID || f.DataTypeOID == pgtype.Float8OID):
+			at[i] = floatText(raw[n])
+		case isComposite(rows.TypeMap(), f.DataTypeOID, *at[i]):
+			return misuse("column %s: PostgreSQL reads no values of its composite type, so no page can be sorted by it", o.col)
+		}
+	}
+	return nil
+}
+
+func floatText(raw []byte) *string {
+	var text string
+	if len(raw) == 4 {
+		text = strconv.FormatFloat(float64(math.Float32frombits(binary.BigEndian.Uint32(raw))), 'g', -1, 32)
+	} else {
+		text = strconv.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(raw)), 'g', -1, 64)
+	}
+	return &text
+}
+
+func isComposite(types *pgtype.Map, oid uint32, text string) bool {
+	if !strings.HasPrefix(text, "(") || !strings.HasSuffix(text, ")") || types == nil {
+		return false
+	}
+	t, known := types.TypeForOID(oid)
+	if known {
+		_, known = t.Codec.(*pgtype.CompositeCodec)
+		return known
+	}
+	return true
+}
+
+// cockroach reports whether the rows, or where these do not say it the database,
+// are of CockroachDB.
+func cockroach(db DB, rows pgx.Rows) bool {
+	conn := rows.Conn()
+	if c, ok := db.(interface{ Conn() *pgx.Conn }); ok && conn == nil {
+		conn = c.Conn()
+	}
+	return conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
+}
