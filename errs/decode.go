@@ -10,13 +10,14 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
 // Limits of DecodeJSON.
 const (
-	MaxBody  = 64 << 10 // bytes, unless MaxBytes says otherwise
-	MaxDepth = 32       // objects and arrays in each other
+	MaxBody  = 64 << 10            // bytes, unless MaxBytes says otherwise
+	MaxDepth = strictjson.MaxDepth // 32 objects and arrays in each other
 )
 
 // DecodeOption changes how [DecodeJSON] reads.
@@ -38,17 +39,21 @@ func MaxBytes(n int64) DecodeOption {
 
 // DecodeJSON reads the body of a request into a T, strictly. What it accepts,
 // encoding/json accepts with the same value. Each refusal is an [*Error] that
-// says what is wrong and, where a part of the body is at fault, by a JSON Pointer
-// which:
+// says what is wrong and, where parts of the body are at fault, by JSON Pointers
+// which. It names all of them, up to 100, each with its code and what was expected;
+// the code of the whole is theirs, or if they differ that of its kind. Through w
+// the client learns by headers what would be taken, and the server that a body was
+// too large; it may be nil.
 //
 //   - 413 too_large: a body over [MaxBody] bytes, or the limit of [MaxBytes];
 //     RFC 9110 lets the server end the connection then, and net/http does;
 //   - 415 unsupported_media_type: a Content-Type that is not application/json or
 //     …+json in UTF-8 (none at all is taken), or a Content-Encoding;
-//   - 400 empty_body, unreadable_body, malformed_json, trailing_data, too_deep
-//     (beyond [MaxDepth]), duplicate_field, invalid_characters: no UTF-8, half of
-//     a surrogate pair (which encoding/json would replace), or a NUL, which
-//     PostgreSQL cannot store;
+//   - 400 empty_body, unreadable_body, malformed_json and trailing_data, which say
+//     at which byte, too_deep (beyond [MaxDepth]), duplicate_field,
+//     invalid_characters: no UTF-8, half of a surrogate pair (which encoding/json
+//     would replace), or a NUL, which PostgreSQL cannot store; also if only one of
+//     several faults is among these;
 //   - 422 unknown_field (also one that differs in case), wrong_type: also a
 //     number that is out of range, an array of another length, and null for what
 //     is not a pointer, an interface, a [json.RawMessage], or a type such as
@@ -67,11 +72,12 @@ func DecodeJSON[T any](w http.ResponseWriter, r *http.Request, opts ...DecodeOpt
 	if err != nil {
 		return zero, err
 	}
-	if err := checkJSON(body, reflect.TypeFor[T]()); err != nil {
-		return zero, err
+	t := reflect.TypeFor[T]()
+	if faults := strictjson.Check(body, t); faults != nil {
+		return zero, refused(faults)
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
-		return zero, refuse(Invalid, "wrong_type", wrongTypeText, "", &undecoded{reflect.TypeFor[T](), err})
+		return zero, refuse(Invalid, strictjson.WrongType, strictjson.WrongTypeText, "", strictjson.Undecoded(t, err))
 	}
 	return v, nil
 }
@@ -151,53 +157,34 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// checkJSON refuses what encoding/json would not decode into t, or would let
-// pass.
-func checkJSON(body []byte, t reflect.Type) error {
-	if !utf8.Valid(body) {
-		return refuse(Malformed, "invalid_characters", "The request is not valid UTF-8.", "", nil)
-	}
-	var whole json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if err := dec.Decode(&whole); err != nil {
-		if deeperThan(body, MaxDepth) { // encoding/json has a limit too
-			return tooDeep("", err)
+// refused is what a client is told of the faults of a body: of one, as the whole
+// error; of several, by fields.
+func refused(faults []strictjson.Fault) error {
+	k, code := Invalid, faults[0].Code
+	var fields []FieldError
+	var causes []error
+	for i := range faults {
+		f := &faults[i]
+		if f.Syntactic() {
+			k = Malformed
 		}
-		return refuse(Malformed, "malformed_json", "The request is not valid JSON.", "", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return refuse(Malformed, "trailing_data", "There is something behind the JSON value.", "", nil)
-	}
-	return (&walker{json: whole}).value(t, nil, 0)
-}
-
-// deeperThan reports whether there are more than n objects and arrays in each
-// other.
-func deeperThan(body []byte, n int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted && c == '\\':
-			i++
-		case quoted:
-		case c == '{', c == '[':
-			depth++
-		case c == '}', c == ']':
-			depth--
+		if f.Code != code {
+			code = ""
 		}
-		if depth > n {
-			return true
+		if f.Pointer != "" {
+			fields = append(fields, FieldError{Pointer: f.Pointer, Code: f.Code, Detail: f.Detail})
 		}
+		causes = append(causes, f.Cause)
 	}
-	return false
-}
-
-const wrongTypeText = "This value is of the wrong type."
-
-func tooDeep(at string, cause error) error {
-	return refuse(Malformed, "too_deep", "The request is nested too deeply.", at, cause)
+	if len(faults) == 1 || len(fields) == 0 {
+		f := &faults[0]
+		return refuse(k, f.Code, f.Detail, f.Pointer, f.Cause)
+	}
+	opts := []Option{Fields(fields...), Cause(errors.Join(causes...))}
+	if code != "" {
+		opts = append(opts, Code(code))
+	}
+	return New(k, opts...)
 }
 
 // refuse names the part of the body at fault, unless it is the whole of it.

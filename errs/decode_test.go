@@ -386,6 +386,9 @@ func TestDecodeJSONRefusesByType(t *testing.T) {
 		strings.Repeat("[", 11000) + strings.Repeat("]", 11000):              "400 too_deep ",
 		`{"raw": {"` + long + `": {"x": 1, "x": 1}}}`:                        "400 duplicate_field /raw",
 	} {
+		if strings.HasPrefix(body, `{"bad"`) && json.Unmarshal([]byte(body), new(types)) == nil {
+			continue // the experiment jsonv2 knows numbers as keys
+		}
 		_, _, err := decodeBody[types](t, body)
 		e := translate(t, nil, err)
 		name := body[:min(len(body), 60)]

@@ -167,7 +167,7 @@ func ExampleDecodeJSON() {
 	// Output:
 	// paid 5
 	// 200
-	// 422 {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"This value is of the wrong type.","code":"wrong_type","errors":[{"pointer":"/amount","code":"wrong_type","detail":"This value is of the wrong type."}],"request_id":"7f3a"}
+	// 422 {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"This value must be a whole number from -9223372036854775808 to 9223372036854775807.","code":"wrong_type","errors":[{"pointer":"/amount","code":"wrong_type","detail":"This value must be a whole number from -9223372036854775808 to 9223372036854775807."}],"request_id":"7f3a"}
 }
 
 // Any error of the application's own is understood by its Kind method.

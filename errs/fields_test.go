@@ -87,7 +87,10 @@ func TestErrorsOfAllPackages(t *testing.T) {
 
 		"DecodeJSON: empty":    {decoded(""), 400, "empty_body", "", "The request has no body."},
 		"DecodeJSON: unknown":  {decoded(`{"Nmae": 1}`), 422, "unknown_field", "/Nmae", "This field is not known."},
-		"DecodeJSON: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value."},
+		"DecodeJSON: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value, which ends at byte 2."},
+		"DecodeJSON: type": {decoded(`{"Items": [{"Count": "x"}]}`), 422, "wrong_type", "/Items/0/Count",
+			"This value must be a whole number from -9223372036854775808 to 9223372036854775807."},
+		"DecodeJSON: several": {decoded(`{"Name": 1, "Items": [{"Cuont": 1}]}`), 422, "invalid", "/Name", "A value is not allowed."},
 
 		"own fields": {errFielded{{Pointer: "/a", Code: "x", Detail: "X."}, {Parameter: "b", Code: "y", Detail: "Y."}}, 409, "conflict", "/a", "The request conflicts with existing data."},
 		"own whole":  {errFielded{{Code: "gone_fishing", Detail: "Gone fishing."}}, 409, "gone_fishing", "", "Gone fishing."},

@@ -68,8 +68,10 @@ func agrees[T any](t *testing.T, body []byte) {
 	if !errors.As(err, &e) || !slices.Contains([]int{400, 413, 415, 422}, e.Status()) {
 		t.Fatalf("%q is refused by %#v", body, err)
 	}
-	if at := e.Field(); at != "" && !leadsSomewhere(body, strings.Split(at, "/")[1:]) {
-		t.Fatalf("%q has nothing at %q, where %s is", body, at, e.Code())
+	for _, f := range e.Fields() {
+		if !leadsSomewhere(body, strings.Split(f.Pointer, "/")[1:]) {
+			t.Fatalf("%q has nothing at %q, where %s is", body, f.Pointer, f.Code)
+		}
 	}
 }
 

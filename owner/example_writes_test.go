@@ -134,7 +134,7 @@ func ExampleParseIfMatch() {
 }
 
 func ExamplePatchError() {
-	for _, body := range []string{`{}`, `{"titel": "x"}`, `{"user_id": 43}`, `{"title": 7}`} {
+	for _, body := range []string{`{}`, `{"titel": "x"}`, `{"user_id": 43}`, `{"title": 7}`, `{"number": "4", "title": null}`} {
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(body), &members); err != nil {
 			fmt.Println(err)
@@ -153,12 +153,19 @@ func ExamplePatchError() {
 		case owner.PatchReadOnly:
 			fmt.Println(refused.Field, "cannot be changed")
 		case owner.PatchWrongType:
-			fmt.Println(refused.Field, "does not fit:", refused.Error())
+			fmt.Println(refused.Error())
+			for _, f := range refused.Fields() {
+				fmt.Println(f.Pointer, f.Detail)
+			}
 		}
 	}
 	// Output:
 	// there is nothing to change
 	// /titel is unknown
 	// /user_id cannot be changed
-	// /title does not fit: owner: patch: "/title": wrong_type
+	// owner: patch: "/title": wrong_type
+	// /title This value must be a text.
+	// owner: patch: "/number": wrong_type, and 1 more
+	// /number This value must be a whole number from -2147483648 to 2147483647.
+	// /title This value must be a text.
 }

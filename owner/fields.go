@@ -69,7 +69,7 @@ func (t *table) addFields(row reflect.Type, index []int, offset uintptr, problem
 		default:
 			c := &column{
 				table: t, name: name, quoted: pgx.Identifier{name}.Sanitize(),
-				field: f.Name, json: jsonName(f), index: at, offset: offset + f.Offset, typ: f.Type,
+				field: f.Name, index: at, offset: offset + f.Offset, typ: f.Type,
 			}
 			c.inspect()
 			if special {
@@ -80,18 +80,6 @@ func (t *table) addFields(row reflect.Type, index []int, offset uintptr, problem
 			t.columns = append(t.columns, c)
 		}
 	}
-}
-
-// jsonName is the name of a field in JSON, as package encoding/json has it.
-func jsonName(f reflect.StructField) string {
-	tag := f.Tag.Get("json")
-	if tag == "-" {
-		return ""
-	}
-	if name, _, _ := strings.Cut(tag, ","); name != "" {
-		return name
-	}
-	return f.Name
 }
 
 func (c *column) parse(words string) error {

@@ -7,19 +7,23 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
-// A PatchError says which member of a patch was refused, and why. Its kind is
+// A PatchError says which members of a patch were refused, and why. Its kind is
 // Invalid.
 type PatchError struct {
-	Field  string // a JSON Pointer, such as "/balance"; "" where it is the whole
+	Field  string // a JSON Pointer to the first, such as "/balance"; "" where it is the whole
 	Reason string // a constant, such as "unknown_field"
+
+	faults []strictjson.Fault // all, if it comes from Patch
 }
 
-// The reasons of a [PatchError].
+// The reasons of a [PatchError]. Where a member is not what it seems, it is one of
+// the codes of errs.DecodeJSON: duplicate_field, invalid_characters, too_deep,
+// malformed_json.
 const (
 	PatchEmpty     = "nothing_to_change" // no members
 	PatchUnknown   = "unknown_field"     // no column has that name, or clients may not know it
@@ -27,14 +31,27 @@ const (
 	PatchWrongType = "wrong_type"        // the value does not fit the column
 )
 
-func (e *PatchError) Error() string { return fmt.Sprintf("owner: patch: %q: %s", e.Field, e.Reason) }
+func (e *PatchError) Error() string {
+	text := fmt.Sprintf("owner: patch: %q: %s", e.Field, e.Reason)
+	if more := len(e.faults) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
+}
 
 // Kind is errs.Invalid.
 func (e *PatchError) Kind() kind.Kind { return kind.Invalid }
 
-// Fields has the member, with the reason as its code, for package errs.
+// Fields has all the members, each with its reason as the code, for package errs.
 func (e *PatchError) Fields() []kind.FieldError {
-	return []kind.FieldError{{Pointer: e.Field, Code: e.Reason, Detail: patchTexts[e.Reason]}}
+	if e.faults == nil {
+		return []kind.FieldError{{Pointer: e.Field, Code: e.Reason, Detail: patchTexts[e.Reason]}}
+	}
+	fields := make([]kind.FieldError, len(e.faults))
+	for i, f := range e.faults {
+		fields[i] = kind.FieldError{Pointer: f.Pointer, Code: f.Code, Detail: f.Detail}
+	}
+	return fields
 }
 
 // patchTexts are what clients are told.
@@ -47,49 +64,113 @@ var patchTexts = map[string]string{
 
 // Patch turns the JSON object that a client sent into assignments, for
 // [Update.Set]: each member becomes the value of the column whose field has that
-// name in JSON, exactly. Decode the request's body into a
-// map[string]json.RawMessage for it.
+// name in the JSON of a row, exactly, with its option "string"; the columns of an
+// embedded struct that has a name are in an object of that name. Decode the
+// request's body into a map[string]json.RawMessage for it.
 //
 // Clients can change columns without a special tag only, and those tagged
 // default. Members for any others, and values that do not fit, are refused with a
-// [*PatchError] that names the first of them, in the order of the alphabet;
-// nothing is ignored silently. A hidden column, and a field with the tag json:"-",
-// is not known. null is for columns that can be NULL.
+// [*PatchError] that names all of them, in the order of the alphabet; nothing is
+// ignored silently, also not within a value. A hidden column, and a field with the
+// tag json:"-", is not known. null is NULL, for columns that can hold it.
 func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R], error) {
 	if t == nil || t.def == nil {
 		return nil, misuse("the table was not made by MustTable or NewTable")
 	}
-	if len(members) == 0 {
-		return nil, &PatchError{Reason: PatchEmpty}
+	p := patch{table: t.def, values: map[*column]any{}}
+	p.take(members, t.def.row, nil, nil)
+	if len(p.values) == 0 && p.faults == nil {
+		p.refuse(PatchEmpty, nil)
 	}
-	values := map[*column]any{}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		refused := func(reason string) error { return &PatchError{Field: pointer(name), Reason: reason} }
-		i := slices.IndexFunc(t.def.readable, func(c *column) bool { return c.json != "" && c.json == name })
-		if i < 0 {
-			return nil, refused(PatchUnknown)
-		}
-		c := t.def.readable[i]
-		if c.fixed() || c.server {
-			return nil, refused(PatchReadOnly)
-		}
-		field := reflect.New(c.typ)
-		null := string(bytes.TrimSpace(members[name])) == "null"
-		if null && !c.nullable || json.Unmarshal(members[name], field.Interface()) != nil {
-			return nil, refused(PatchWrongType)
-		}
-		values[c] = fieldArgument(field.Elem())
+	if p.faults != nil {
+		return nil, &PatchError{Field: p.faults[0].Pointer, Reason: p.faults[0].Code, faults: p.faults}
 	}
 	var out []Assignment[R] // in the order of the columns, so that the text is stable
 	for _, c := range t.def.readable {
-		if arg, ok := values[c]; ok {
+		if arg, ok := p.values[c]; ok {
 			out = append(out, Assignment[R]{assignment: assignment{col: c, arg: arg}})
 		}
 	}
 	return out, nil
 }
 
-// pointer is the JSON Pointer to a member of the document (RFC 6901).
-func pointer(name string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+// patch is what the members of an object become.
+type patch struct {
+	table  *table
+	values map[*column]any
+	faults []strictjson.Fault
+}
+
+func (p *patch) refuse(reason string, at []string) {
+	p.add([]strictjson.Fault{{Pointer: strictjson.Pointer(at...), Code: reason, Detail: patchTexts[reason]}})
+}
+
+func (p *patch) add(faults []strictjson.Fault) {
+	p.faults = append(p.faults, faults[:min(len(faults), strictjson.MaxFaults-len(p.faults))]...)
+}
+
+// take takes the members of an object for the fields of a struct of that type,
+// which is at that index in the row, and at those names in the document.
+func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index []int, names []string) {
+	fields := strictjson.Fields(of)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		at := append(slices.Clone(names), name)
+		f, ok := fields[name]
+		f.Index = append(slices.Clone(index), f.Index...)
+		c := p.table.readableAt(f.Index)
+		switch {
+		case ok && c != nil && (c.fixed() || c.server):
+			p.refuse(PatchReadOnly, at)
+		case ok && c != nil:
+			p.assign(c, members[name], f, at)
+		case ok && p.table.holdsColumns(f.Index):
+			var inner map[string]json.RawMessage
+			if faults := strictjson.CheckMember(members[name], strictjson.Field{Type: reflect.TypeOf(inner)}, at...); faults != nil {
+				p.add(faults)
+			} else if err := json.Unmarshal(members[name], &inner); err != nil {
+				p.refuse(PatchWrongType, at)
+			} else {
+				p.take(inner, f.Type, f.Index, at)
+			}
+		default:
+			p.refuse(PatchUnknown, at)
+		}
+	}
+}
+
+// assign takes the value of a member for a column.
+func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at []string) {
+	field := reflect.New(c.typ)
+	if string(bytes.TrimSpace(value)) == "null" && c.nullable {
+		arg := fieldArgument(field.Elem())
+		if null, err := isNull(arg); err != nil || !null {
+			arg = nil
+		}
+		p.values[c] = arg
+		return
+	}
+	if faults := strictjson.CheckMember(value, f, at...); faults != nil {
+		p.add(faults)
+		return
+	}
+	if err := strictjson.Decode(value, f, field.Interface()); err != nil {
+		p.refuse(PatchWrongType, at)
+		return
+	}
+	p.values[c] = fieldArgument(field.Elem())
+}
+
+// readableAt is the readable column at that index in the row, or nil.
+func (t *table) readableAt(index []int) *column {
+	if i := slices.IndexFunc(t.readable, func(c *column) bool { return slices.Equal(c.index, index) }); i >= 0 {
+		return t.readable[i]
+	}
+	return nil
+}
+
+// holdsColumns reports whether readable columns are within the field at that index.
+func (t *table) holdsColumns(index []int) bool {
+	return slices.ContainsFunc(t.readable, func(c *column) bool {
+		return len(c.index) > len(index) && slices.Equal(c.index[:len(index)], index)
+	})
 }

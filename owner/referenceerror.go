@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
 // referenceError is ErrReference with the foreign key, if it is known which one.
@@ -34,7 +35,7 @@ func (e *referenceError) Fields() []kind.FieldError {
 	var fields []kind.FieldError
 	for _, c := range e.of.from {
 		if c.json != "" {
-			fields = append(fields, kind.FieldError{Pointer: pointer(c.json), Code: kind.ReferenceNotFound.Code(), Detail: kind.ReferenceNotFound.Error()})
+			fields = append(fields, kind.FieldError{Pointer: strictjson.Pointer(c.json), Code: kind.ReferenceNotFound.Code(), Detail: kind.ReferenceNotFound.Error()})
 		}
 	}
 	return fields

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
 // A Table declares a table whose rows are of the struct type R and belong to
@@ -107,6 +109,13 @@ func declare[R any](name string, t *table) (*table, error) {
 		problem("the row type must be a struct")
 	} else {
 		t.addFields(row, nil, 0, problem)
+		for name, f := range strictjson.Fields(row) {
+			for _, c := range t.columns {
+				if slices.Equal(c.index, f.Index) {
+					c.json = name
+				}
+			}
+		}
 		t.checkColumns(problem)
 	}
 	if problems != nil {

@@ -220,7 +220,7 @@ func (v *view) fields(def *table, problem func(string, ...any)) {
 			problem(`field %s: it must be exported, and have a tag db:"column" or db:"alias.column", or db:"-"`, f.Name)
 			continue
 		}
-		c := &column{table: def, name: name, field: f.Name, json: jsonName(f), index: f.Index, offset: f.Offset, typ: f.Type}
+		c := &column{table: def, name: name, field: f.Name, index: f.Index, offset: f.Offset, typ: f.Type}
 		c.inspect()
 		src, reason := v.source(c, f.Tag.Get("owner"))
 		if reason != "" {

@@ -52,7 +52,7 @@ func (e *entity[R, O]) patch(s *source, who actor) *operation {
 	op.misuse = refused != nil
 	op.refusal = func(err error) bool {
 		var have *owner.PatchError
-		return errors.As(err, &have) && *have == *refused
+		return errors.As(err, &have) && have.Field == refused.Field && have.Reason == refused.Reason
 	}
 	op.claim.Assign = []string{}
 	for _, i := range set.fields {
@@ -132,7 +132,11 @@ func (e *entity[R, O]) patched(members map[string]json.RawMessage) (set changes[
 		if f.fixed || f.server {
 			return refuse(owner.PatchReadOnly)
 		}
-		v, fits := fromJSON(reflect.TypeOf(f.at(new(R))).Elem(), strings.TrimSpace(string(members[name])))
+		text := strings.TrimSpace(string(members[name]))
+		if strings.Contains(text, `\u0000`) && text[0] == '"' {
+			return refuse("invalid_characters")
+		}
+		v, fits := fromJSON(reflect.TypeOf(f.at(new(R))).Elem(), text)
 		if !fits {
 			return refuse(owner.PatchWrongType)
 		}

@@ -83,14 +83,20 @@ func (t target[R, O]) writes() []probe {
 // patches are updates with what a client sent.
 func (t target[R, O]) patches() []probe {
 	var out []probe
-	all := map[string]json.RawMessage{}
+	all, whole := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if b, err := json.Marshal(t.row); err != nil || json.Unmarshal(b, &whole) != nil {
+		clear(whole)
+	}
 	for _, c := range t.def.Columns {
 		if c.JSON == "" {
 			continue
 		}
-		sent, err := json.Marshal(value(&t.row, c).Interface())
-		if err != nil {
-			continue
+		sent, there := whole[c.JSON] // as the option "string" has it, too
+		if !there {
+			var err error
+			if sent, err = json.Marshal(value(&t.row, c).Interface()); err != nil {
+				continue
+			}
 		}
 		if c.Writable {
 			all[c.JSON] = sent

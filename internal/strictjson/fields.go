@@ -1,7 +1,8 @@
-package errs
+package strictjson
 
 import (
 	"cmp"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,27 +10,28 @@ import (
 	"unicode"
 )
 
-type jsonField struct {
-	typ    reflect.Type
-	quoted bool // by the option "string"
+// A Field is a field of a struct that a member of a JSON object goes into.
+type Field struct {
+	Type   reflect.Type
+	Index  []int // from the outermost struct
+	Quoted bool  // by the option "string"
 
-	depth    int // of embedded structs
 	tagged   bool
 	settable bool // not behind an embedded pointer to an unexported type
 }
 
-var jsonFieldsOf sync.Map // reflect.Type to map[string]jsonField
+var fieldsOf sync.Map // reflect.Type to map[string]Field
 
-// jsonFields are the fields of a struct by their JSON names, those of embedded
+// Fields are the fields of a struct by their JSON names, those of embedded
 // structs included: the same that encoding/json finds, where the outermost
-// wins, then the one with a tag, and of two equals none.
-func jsonFields(t reflect.Type) map[string]jsonField {
-	if known, ok := jsonFieldsOf.Load(t); ok {
-		return known.(map[string]jsonField)
+// wins, then the one with a tag, and of two equals none. Nobody may change the map.
+func Fields(t reflect.Type) map[string]Field {
+	if known, ok := fieldsOf.Load(t); ok {
+		return known.(map[string]Field)
 	}
-	found := map[string][]jsonField{}
+	found := map[string][]Field{}
 	collectFields(t, found)
-	fields := map[string]jsonField{}
+	fields := map[string]Field{}
 	for name, all := range found {
 		slices.SortStableFunc(all, compareFields)
 		if len(all) > 1 && compareFields(all[0], all[1]) == 0 || !all[0].settable {
@@ -37,13 +39,13 @@ func jsonFields(t reflect.Type) map[string]jsonField {
 		}
 		fields[name] = all[0]
 	}
-	jsonFieldsOf.Store(t, fields)
+	fieldsOf.Store(t, fields)
 	return fields
 }
 
-func compareFields(a, b jsonField) int {
-	if a.depth != b.depth || a.tagged == b.tagged {
-		return cmp.Compare(a.depth, b.depth)
+func compareFields(a, b Field) int {
+	if len(a.Index) != len(b.Index) || a.tagged == b.tagged {
+		return cmp.Compare(len(a.Index), len(b.Index))
 	}
 	if a.tagged {
 		return -1
@@ -53,14 +55,15 @@ func compareFields(a, b jsonField) int {
 
 type embeddedStruct struct {
 	typ      reflect.Type
+	index    []int
 	settable bool
 }
 
 // collectFields goes through the embedded structs level by level, and into each
 // type once: at the level where it is found first.
-func collectFields(t reflect.Type, found map[string][]jsonField) {
+func collectFields(t reflect.Type, found map[string][]Field) {
 	visited := map[reflect.Type]bool{}
-	for depth, level := 0, []embeddedStruct{{t, true}}; len(level) > 0; depth++ {
+	for level := []embeddedStruct{{t, nil, true}}; len(level) > 0; {
 		var next []embeddedStruct
 		for _, s := range level {
 			if visited[s.typ] {
@@ -77,16 +80,17 @@ func collectFields(t reflect.Type, found map[string][]jsonField) {
 					continue
 				}
 				settable := s.settable && (sf.IsExported() || sf.Type.Kind() != reflect.Pointer)
+				index := append(slices.Clone(s.index), i)
 				name, options, _ := strings.Cut(tag, ",")
 				if !validName(name) {
-					name = ""
+					name = nameOf(sf.Tag)
 				}
 				if sf.Anonymous && name == "" && target.Kind() == reflect.Struct {
-					next = append(next, embeddedStruct{target, settable})
+					next = append(next, embeddedStruct{target, index, settable})
 					continue
 				}
-				f := jsonField{typ: sf.Type, depth: depth, tagged: name != "", settable: settable,
-					quoted: slices.Contains(strings.Split(options, ","), "string") && quotable(target)}
+				f := Field{Type: sf.Type, Index: index, tagged: name != "", settable: settable,
+					Quoted: slices.Contains(strings.Split(options, ","), "string") && quotable(target)}
 				if name == "" {
 					name = sf.Name
 				}
@@ -98,6 +102,24 @@ func collectFields(t reflect.Type, found map[string][]jsonField) {
 		}
 		level = next
 	}
+}
+
+// nameOf asks encoding/json for the name in a tag that is not well-formed, which is
+// "" or, under the experiment jsonv2, a part of it.
+func nameOf(tag reflect.StructTag) string {
+	v := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "X", Type: reflect.TypeFor[int](), Tag: tag}})).Elem()
+	v.Field(0).SetInt(1) // not to be omitted
+	var named map[string]any
+	b, err := json.Marshal(v.Interface())
+	if err != nil || json.Unmarshal(b, &named) != nil {
+		return ""
+	}
+	for name := range named {
+		if name != "X" {
+			return name
+		}
+	}
+	return ""
 }
 
 // validName reports whether encoding/json takes a name from a tag.
