@@ -46,8 +46,9 @@ func (g Grant[G, R, O]) subject() subject { return subject{table: g.table, grant
 // Give it all tables that the service declares. It looks for:
 //   - tables and columns that are missing, columns of another type or with NULL
 //     where the struct cannot hold it, a time.Time on a timestamp without time zone,
-//     versions that begin with 0, and columns that the struct does not have and an
-//     insert would have to fill;
+//     versions that begin with 0, columns that the struct does not have and an insert
+//     would have to fill, and values of a column that the struct's type loses or takes
+//     for another one;
 //   - owners that can be NULL, and no index that begins with them;
 //   - a primary key, or a [Unique], that is not unique in the database, and unique
 //     constraints without the owner, whose violation tells of strangers;

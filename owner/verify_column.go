@@ -72,6 +72,8 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		v.say(Broken, t.name, c.name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.typ)
 	case column < width && column > 0:
 		v.say(Advice, t.name, c.name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.typ)
+	default:
+		v.checkLoss(t, c, lc)
 	}
 	if l.view() {
 		return // which has no NOT NULL to see

@@ -1,0 +1,132 @@
+package owner
+
+import (
+	"bytes"
+	"reflect"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// samples are values that types of an application tend not to hold, as text.
+var samples = map[uint32][]string{
+	pgtype.Int2OID:        {"0", "1"},
+	pgtype.Int4OID:        {"0", "1"},
+	pgtype.Int8OID:        {"0", "1", "9007199254740993"},
+	pgtype.NumericOID:     {"0", "0.12345678901234567891"},
+	pgtype.Float4OID:      {"0", "0.1"},
+	pgtype.Float8OID:      {"0", "0.1"},
+	pgtype.TextOID:        {"", "Aa", " a "},
+	pgtype.VarcharOID:     {"", "Aa", " a "},
+	pgtype.BoolOID:        {"f", "t"},
+	pgtype.TimestamptzOID: {"2024-01-02 03:04:05.678901+00"},
+	pgtype.TimestampOID:   {"2024-01-02 03:04:05.678901"},
+	pgtype.DateOID:        {"2024-01-02"},
+	pgtype.IntervalOID:    {"1 mon 2 days 00:00:03"},
+	pgtype.UUIDOID:        {"00000000-0000-0000-0000-000000000000", "0b9e2bd2-bc0f-4f9e-8b3c-0d7a2c1f9a11"},
+	pgtype.ByteaOID:       {`\x`, `\x00ff`},
+	pgtype.JSONBOID:       {"null"},
+}
+
+// lossy finds a value of that type which is another one when it was read into a t
+// and is sent back.
+func lossy(t reflect.Type, oid uint32, notNull bool) (value, becomes string, found bool) {
+	defer func() {
+		if recover() != nil { // a method that wants more than it is given
+			found = false
+		}
+	}()
+	if !notNull {
+		if sent, ok := roundTrip(t, oid, pgx.TextFormatCode, nil); ok && sent != nil {
+			return "NULL", shownAs(sent), true
+		}
+	}
+	for _, text := range samples[oid] {
+		if raw, format := wire(oid, text); raw != nil {
+			if sent, ok := roundTrip(t, oid, format, raw); ok && (sent == nil || !bytes.Equal(sent, oneText(oid, []byte(text)))) {
+				return shownAs([]byte(text)), shownAs(sent), true
+			}
+		}
+	}
+	return "", "", false
+}
+
+func shownAs(text []byte) string {
+	switch {
+	case text == nil:
+		return "NULL"
+	case bytes.Equal(text, bytes.TrimSpace(text)) && len(text) > 0:
+		return string(text)
+	}
+	return "'" + string(text) + "'"
+}
+
+// wire is a value as the server sends it.
+func wire(oid uint32, text string) ([]byte, int16) {
+	format := types.FormatCodeForOID(oid)
+	if t, ok := types.TypeForOID(oid); ok && format == pgx.BinaryFormatCode {
+		v, err := t.Codec.DecodeValue(types, oid, pgx.TextFormatCode, []byte(text))
+		if err != nil {
+			return nil, 0
+		}
+		raw, err := types.Encode(oid, format, v, []byte{})
+		if err != nil {
+			return nil, 0
+		}
+		return raw, format
+	}
+	return []byte(text), pgx.TextFormatCode
+}
+
+// roundTrip reads a value into a t, and says what is sent of that, as text, or nil
+// for NULL. It is not ok if one of them fails: then nothing is lost silently.
+func roundTrip(t reflect.Type, oid uint32, format int16, raw []byte) (sent []byte, ok bool) {
+	field := reflect.New(t)
+	if types.Scan(oid, format, raw, field.Interface()) != nil {
+		return nil, false
+	}
+	arg := fieldArgument(field.Elem())
+	switch null, err := isNull(arg); {
+	case err != nil:
+		return nil, false
+	case null:
+		return nil, true
+	}
+	sent, err := types.Encode(oid, pgx.TextFormatCode, arg, []byte{}) // which stays there if the text is empty
+	if err != nil {
+		return nil, false
+	}
+	return oneText(oid, sent), true
+}
+
+// oneText is the same for all texts of a value.
+func oneText(oid uint32, text []byte) []byte {
+	t, ok := types.TypeForOID(oid)
+	if !ok || oid == pgtype.JSONBOID {
+		return text
+	}
+	v, err := t.Codec.DecodeValue(types, oid, pgx.TextFormatCode, text)
+	if err != nil {
+		return text
+	}
+	if one, err := types.Encode(oid, pgx.TextFormatCode, v, []byte{}); err == nil {
+		return one
+	}
+	return text
+}
+
+// checkLoss says what gets lost between the column and the field.
+func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
+	if v.live.cockroach && uint32(lc.Type) == pgtype.Float4OID {
+		var sql []string
+		if sqlType(c.typ) == "float8" {
+			sql = v.alterType(t, c)
+		}
+		v.say(Advice, t.name, c.name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
+		return
+	}
+	if value, becomes, found := lossy(c.typ, uint32(lc.Type), lc.NotNull); found {
+		v.say(Advice, t.name, c.name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
+			lc.TypeName, c.typ, value, becomes)
+	}
+}
