@@ -39,8 +39,10 @@ type (
 		Raw      json.RawMessage `db:"raw" json:"raw"`
 		Settings *settings       `db:"settings" json:"settings"`
 		Own      string          `db:"own" json:"same"`
-		Odd      string          `db:"odd" json:"o'dd"`
-		Dash     string          `db:"dash" json:"-,"`
+		//lint:ignore SA5008 what encoding/json makes of such a name is what is tested
+		Odd string `db:"odd" json:"o'dd"`
+		//lint:ignore SA5008 this is how a member is called "-"
+		Dash string `db:"dash" json:"-,"`
 	}
 )
 
