@@ -46,7 +46,7 @@ func decoded(body string) error {
 	return err
 }
 
-// What each package knows reaches the client.
+// Fields, codes and texts of all packages reach the client.
 func TestErrorsOfAllPackages(t *testing.T) {
 	t.Parallel()
 	const internal = "Internal error."

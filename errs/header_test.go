@@ -94,7 +94,7 @@ func TestErrorsBehindAMiddlewareThatCompresses(t *testing.T) {
 	}
 }
 
-// What a handler sets for a body of its own is never kept.
+// Headers that a handler sets for a body of its own are never kept.
 func TestHeadersThatWereThereBefore(t *testing.T) {
 	t.Parallel()
 	c := silent()

@@ -68,7 +68,7 @@ func TestNumbersThatTheDriverRefuses(t *testing.T) {
 		_, err = std.ExecContext(ctx, "update small set n = $1", uint64(math.MaxUint64))
 		invalid(err)
 
-		// What is read and does not fit is a fault of the service.
+		// A value that is read and does not fit is a fault of the service.
 		var narrow int8
 		require.Equal(t, errs.Internal, kindOf(db.QueryRow(ctx, "select n from small where id = 1").Scan(&narrow)))
 		require.Equal(t, errs.Internal, kindOf(exec("insert into small (id) values ($1)", struct{}{})))

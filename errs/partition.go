@@ -15,7 +15,7 @@ import (
 // it each partition needs rules of its own: PostgreSQL names the partition, and what
 // belongs to that, in a violation, and not what the rule is for.
 //
-// Where a violation has no rule, [Catalog.Translate] then asks the database, through
+// If a violation has no rule, [Catalog.Translate] then asks the database, through
 // db, whose partition it was: a *pgxpool.Pool, since it needs a connection beside the
 // caller's. It asks once a minute for each constraint, for a second at most. If it
 // gets no answer, the violation has no rule. A rule for the partition itself comes

@@ -101,7 +101,7 @@ func TestPartitionsThatAreMadeLater(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, found)
 
-		// What Verify proposes is the parent's, and enough.
+		// Verify proposes rules of the parent, which are enough.
 		found, err = new(errs.Catalog).WithPartitions(db).Verify(ctx, db)
 		require.NoError(t, err)
 		var names []string

@@ -71,9 +71,9 @@ func DomainNotNull(domain string) Rule { return Rule{domain: domain} }
 // with a syntax of their own and never for SQL; any other speaks of all tables or of
 // the service itself, and is refused.
 //
-// What is raised with USING CONSTRAINT = '...' may have a rule by [Constraint] instead,
+// An error raised with USING CONSTRAINT = '...' may have a rule by [Constraint] instead,
 // which then is Invalid unless its Kind says otherwise (CockroachDB does not send
-// the name), and what is raised with USING HINT = '...' one narrowed by [Rule.Hint].
+// the name). One raised with USING HINT = '...' may have a rule narrowed by [Rule.Hint].
 func SQLState(state string) Rule {
 	r := Rule{state: state}
 	switch {

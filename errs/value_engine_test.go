@@ -139,7 +139,7 @@ func TestClosedPools(t *testing.T) {
 	require.Equal(t, errs.Internal, translate(t, nil, errors.New("the pool of the garden is a closed pool")).Kind())
 }
 
-// What the application's own triggers raise is told apart by its hint, or by the
+// Errors of the application's own triggers are told apart by their hint, or by the
 // name of a constraint, which RAISE can give.
 func TestRaiseWithHintOrConstraint(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {

@@ -65,7 +65,7 @@ func patchOf(t *testing.T, body string) ([]owner.Assignment[document], error) {
 	return documents.Patch(members)
 }
 
-// What the service sends as JSON comes back as a patch, and null is NULL.
+// JSON that the service sends comes back as a patch, and null is NULL.
 func TestPatchSpeaksTheJSONOfTheRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx, in := t.Context(), documents.In(me)

@@ -19,8 +19,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// What GORM and go-pg say themselves where a row is missing has a rule each. Bun gives
-// sql.ErrNoRows, which needs none. Leave GORM's TranslateError off: it would throw away
+// GORM and go-pg have errors of their own for a missing row, with a rule each. Bun
+// returns sql.ErrNoRows, which needs none. Leave GORM's TranslateError off: it would throw away
 // the name of the constraint.
 var rulesOfORMs = []errs.Rule{
 	errs.Is(gorm.ErrRecordNotFound).Kind(errs.NotFound).Code("not_found"),
