@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// What was read has no hidden columns, so writing it back must not clear them.
+// A row that was read has no hidden columns, so writing it back must not clear them.
 func TestUpsertKeepsHiddenColumns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
@@ -128,7 +128,7 @@ func (q *sendingQueue) QueueExpect(rows int64, sql string, args ...any) {
 	require.Equal(q.t, rows, tag.RowsAffected())
 }
 
-// What the database fills of a key of several columns is said by the declaration.
+// The declaration says which columns of a key the database fills.
 func TestDefaultInAKeyOfSeveralColumns(t *testing.T) {
 	type entry struct {
 		User   UserID `db:"user_id" owner:"owner"`

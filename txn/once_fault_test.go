@@ -41,22 +41,29 @@ func TestRoundTripsOfOnce(t *testing.T) {
 						require.NoError(t, err)
 						return f.proxy.Turns() - before
 					}
-					same := func(want, got int64, what string) {
-						if mode == pgx.QueryExecModeSimpleProtocol {
-							// COMMIT is a write of its own, before or behind the answer to the first.
-							require.InDelta(t, want, got, 1, what)
-							return
-						}
-						require.Equal(t, want, got, what)
+					// In the simple protocol COMMIT is a write of its own, before or behind the
+					// answer to the first: the fewest of several count. Otherwise each counts.
+					tries := 1
+					if mode == pgx.QueryExecModeSimpleProtocol {
+						tries = 10
 					}
+					fewest := func(key func(i int) string, opts ...txn.Option) int64 {
+						least := turns(key(0), opts...)
+						for i := 1; i < tries; i++ {
+							least = min(least, turns(key(i), opts...))
+						}
+						return least
+					}
+					fresh := func(name string) func(int) string { return func(i int) string { return fmt.Sprint(name, i) } }
+					always := func(key string) func(int) string { return func(int) string { return key } }
 					turns("warm")
-					without := turns("")
-					same(without, turns("first"), "the first time")
-					same(2, turns("first"), "a replay")
+					without := fewest(always(""))
+					require.Equal(t, without, fewest(fresh("first")))
+					require.EqualValues(t, 2, fewest(always("first0")), "a replay")
 					turns("warm too", txn.Ledger{NoWait: true})
-					same(without, turns("second", txn.Ledger{NoWait: true}), "the first time, NoWait")
+					require.Equal(t, without, fewest(fresh("second"), txn.Ledger{NoWait: true}))
 					if !db.Cockroach() { // where what was just committed may have to be looked at again
-						same(2, turns("second", txn.Ledger{NoWait: true}), "a replay, NoWait")
+						require.EqualValues(t, 2, fewest(always("second0"), txn.Ledger{NoWait: true}))
 					}
 				})
 			})

@@ -3,7 +3,6 @@ package txn_test
 import (
 	"context"
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -74,12 +73,21 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 					}))
 				}
 				for i, call := range calls {
-					// In the simple protocol COMMIT is a write of its own, before or behind the answer to the first.
-					turns := int64(math.MaxInt64)
-					for range 10 {
+					var turns int64
+					measured := func() int64 {
 						before := proxy.Turns()
 						require.NoError(t, txn.Run(t.Context(), pool, call))
-						turns = min(turns, proxy.Turns()-before)
+						return proxy.Turns() - before
+					}
+					for range 3 {
+						turns = measured()
+					}
+					if test.mode == pgx.QueryExecModeSimpleProtocol {
+						// COMMIT is a write of its own there, before or behind the answer to the
+						// first: the fewest of several count.
+						for range 10 {
+							turns = min(turns, measured())
+						}
 					}
 					require.Equal(t, test.turns[i], turns, "call %d", i)
 				}

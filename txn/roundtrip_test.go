@@ -84,11 +84,18 @@ func TestRoundTrips(t *testing.T) {
 						f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 						run := func() { _ = txn.Run(t.Context(), f.pool, test.f, test.opts...) }
 						run()
-						before := f.proxy.Turns()
-						run()
-						turns := f.proxy.Turns() - before
-						if mode == pgx.QueryExecModeSimpleProtocol && turns == test.turns+1 {
-							turns-- // COMMIT is a write of its own there, and the answer to the first was quicker
+						measured := func() int64 {
+							before := f.proxy.Turns()
+							run()
+							return f.proxy.Turns() - before
+						}
+						turns := measured()
+						if mode == pgx.QueryExecModeSimpleProtocol {
+							// COMMIT is a write of its own there, before or behind the answer to the
+							// first: the fewest of several count.
+							for range 10 {
+								turns = min(turns, measured())
+							}
 						}
 						require.Equal(t, test.turns, turns)
 					})
