@@ -232,7 +232,11 @@ func (a *admission) conflict(r *request, t *turn) (apart bool) {
 		linesAnywhere.Add(1)
 	}
 	if t == nil || t.line != l {
-		l.lost(nil, max(r.took, t.lasted(now)), now)
+		took := r.took
+		if t != nil {
+			took = t.lasted(now)
+		}
+		l.lost(nil, took, now)
 	}
 	for _, k := range r.trail {
 		if other := a.byKey[k]; other != nil && other != l && len(l.keys)+len(other.keys) <= mostLines {

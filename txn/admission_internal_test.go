@@ -420,3 +420,27 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 	require.Eventually(t, func() bool { runtime.GC(); return !has(a) }, 2*time.Minute, 10*time.Millisecond)
 	require.Equal(t, Stats{}, a.stats())
 }
+
+// Transactions that wait for each other would otherwise wait longer each time.
+func TestWaitForOneInTheQueueIsNotLearned(t *testing.T) {
+	t.Parallel()
+	for _, how := range []verdict{agreed, lost} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAdmission(unlimited)
+			l := limited(a, 1, 1)
+			for range 10 {
+				holder := in(t, a, &request{key: 1})
+				a.connected(holder)
+				start := time.Now()
+				head := waits(t, a, &request{key: 1})
+				<-head.wake
+				require.LessOrEqual(t, time.Since(start), leastForbearance)
+				a.connected(head)
+				time.Sleep(time.Millisecond)
+				a.leave(holder, how)
+				a.leave(head, agreed)
+				l.limit = 1
+			}
+		})
+	}
+}

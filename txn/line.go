@@ -21,7 +21,7 @@ import (
 // time, and those who only begin alike are let in within a moment. The limit is never
 // more than the connections of the pool.
 //
-// Invariants: held is the number of holders without let, and at most limit but for
+// Invariants: held is the number of holders that were not bypassed, and at most limit but for
 // those who were in when it fell; those that wait come in the order in which they
 // joined, who has lost first; the timer runs while somebody waits, and only then.
 type line struct {
@@ -63,6 +63,8 @@ const (
 	mostPause  = 20 * time.Second
 
 	remembered = 512 // turns that count, while the limit stays as it is
+
+	mostLosing = 2 * time.Second // a deadlock takes one by default to show
 
 	leastForbearance = 300 * time.Millisecond
 	quietTime        = time.Second
@@ -214,7 +216,7 @@ func (l *line) tick() {
 // such a holder it is zero.
 func (l *line) overdue() (due time.Time) {
 	for _, t := range l.holders {
-		if t.let {
+		if !t.bypassed.IsZero() {
 			continue
 		}
 		if at := l.lateAt(t); due.IsZero() || at.Before(due) {
@@ -240,8 +242,8 @@ func (l *line) lateAt(t *turn) time.Time {
 // letIn stops counting the holders that are overdue.
 func (l *line) letIn(now time.Time) {
 	for _, t := range l.holders {
-		if !t.let && !now.Before(l.lateAt(t)) {
-			t.let = true
+		if t.bypassed.IsZero() && !now.Before(l.lateAt(t)) {
+			t.bypassed = now
 			l.held--
 			if l.alone == t {
 				l.alone = nil
@@ -257,11 +259,13 @@ func (l *line) leave(t *turn, how verdict, now time.Time) {
 	} else {
 		l.release(t)
 	}
+	took := t.lasted(now)
 	switch {
 	case how == lost:
-		l.lost(t, t.lasted(now), now)
+		l.lost(t, took, now)
 	case how == agreed && !t.began.IsZero():
-		l.served(now.Sub(t.began), now)
+		l.learn(took)
+		l.served(now)
 	}
 	l.call(now)
 }
@@ -271,7 +275,7 @@ func (l *line) release(t *turn) {
 	last := l.holders[len(l.holders)-1]
 	l.holders[t.index], last.index = last, t.index
 	l.holders = slices.Delete(l.holders, len(l.holders)-1, len(l.holders))
-	if !t.let {
+	if t.bypassed.IsZero() {
 		l.held--
 	}
 	if l.alone == t {
@@ -279,12 +283,19 @@ func (l *line) release(t *turn) {
 	}
 }
 
-// served learns from a turn that did not lose.
-func (l *line) served(took time.Duration, now time.Time) {
-	if l.usual == 0 {
+// learn has a turn count in how long a turn usually takes; zero is not known.
+func (l *line) learn(took time.Duration) {
+	switch {
+	case took == 0:
+	case l.usual == 0:
 		l.usual = took
+	default:
+		l.usual += (took - l.usual) / 8
 	}
-	l.usual += (took - l.usual) / 8
+}
+
+// served learns from a turn that did not lose.
+func (l *line) served(now time.Time) {
 	l.good++
 	l.fade()
 	if l.ripe(now) {
@@ -296,7 +307,7 @@ func (l *line) served(took time.Duration, now time.Time) {
 // so long; zero is not known.
 func (l *line) lost(t *turn, took time.Duration, now time.Time) {
 	l.troubled = now
-	l.losing = max(took, l.losing-l.losing/64)
+	l.losing = min(max(took, l.losing-l.losing/64), mostLosing)
 	if l.limit < unlimited && (t == nil || t.came.Before(l.fell)) {
 		l.changed = now // it says nothing of the limit, but that peace has not come yet
 		return

@@ -21,12 +21,14 @@ type turn struct {
 	index     int           // among the holders, once it came
 	came      time.Time
 	began     time.Time // zero: it has no connection yet
-	let       bool      // it does not count any more, as it is overdue
+	bypassed  time.Time // since then it does not count any more, as it is overdue; zero: it does
 }
 
-// lasted is how long a turn had a connection; zero: it had none.
+// lasted is how long a turn had a connection, as far as that says how long such
+// turns take; zero: it says nothing. One that ended soon after it was bypassed
+// probably waited for one in the queue: it lasted as long as the queue held it up.
 func (t *turn) lasted(now time.Time) time.Duration {
-	if t == nil || t.began.IsZero() {
+	if t == nil || t.began.IsZero() || !t.bypassed.IsZero() && now.Sub(t.bypassed) < t.bypassed.Sub(t.began) {
 		return 0
 	}
 	return now.Sub(t.began)
