@@ -5,6 +5,7 @@ package dbtest
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -49,9 +50,21 @@ func server(s devdb.Source) (*devdb.Server, error) {
 	return st.srv, st.err
 }
 
+// waiting is how many tests run at a time unless -parallel says it: they wait for
+// servers more than they compute.
+const waiting = "8"
+
 // Main runs the tests of a package, then stops the servers that they started.
 // Call it from TestMain.
 func Main(m *testing.M) {
+	flag.Parse()
+	parallel := false
+	flag.Visit(func(f *flag.Flag) { parallel = parallel || f.Name == "test.parallel" })
+	if !parallel {
+		if err := flag.Set("test.parallel", waiting); err != nil {
+			panic(err) // the flag is always there in a test
+		}
+	}
 	code := m.Run()
 	for _, drop := range examples {
 		if err := drop(); err != nil {
