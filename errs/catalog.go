@@ -121,14 +121,14 @@ func (c *Catalog) log() *slog.Logger {
 }
 
 // pick finds the rule for a table; table is "" where the server did not say.
-func pick(rules []Rule, table string) (rule Rule, ok bool) {
-	for _, r := range rules {
-		switch {
+func pick(rules []Rule, table string) (found *Rule) {
+	for i := range rules {
+		switch r := &rules[i]; {
 		case table != "" && r.table == table:
-			return r, true
+			return r
 		case r.table == "", table == "" && len(rules) == 1:
-			rule, ok = r, true
+			found = r
 		}
 	}
-	return rule, ok
+	return found
 }

@@ -127,26 +127,26 @@ where depth > 0
 order by depth, tab, name`
 
 // inherited finds the rule of the nearest parent of the constraint that pe names.
-func (c *Catalog) inherited(pe *pgconn.PgError) (Rule, bool) {
+func (c *Catalog) inherited(pe *pgconn.PgError) *Rule {
 	for _, p := range c.partitions.of(pe, pe.ConstraintName) {
-		if r, ok := pick(c.constraints[p.Name], p.Table); ok {
-			return r, true
+		if r := pick(c.constraints[p.Name], p.Table); r != nil {
+			return r
 		}
 	}
-	return Rule{}, false
+	return nil
 }
 
 // inheritedNotNull is inherited for the column of a NOT NULL.
-func (c *Catalog) inheritedNotNull(pe *pgconn.PgError, column string) (Rule, bool) {
+func (c *Catalog) inheritedNotNull(pe *pgconn.PgError, column string) *Rule {
 	if len(c.columns[column]) == 0 {
-		return Rule{}, false
+		return nil
 	}
 	for _, p := range c.partitions.of(pe, column) {
-		if r, ok := pick(c.columns[column], p.Table); ok && p.Name == column {
-			return r, true
+		if r := pick(c.columns[column], p.Table); r != nil && p.Name == column {
+			return r
 		}
 	}
-	return Rule{}, false
+	return nil
 }
 
 // underParents makes what the server says of a partition what its parent says, as

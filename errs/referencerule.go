@@ -9,28 +9,28 @@ import (
 
 // referenceRule finds the rule for a foreign key of which an error knows the columns:
 // one that names them, or one with a name that a database gives a foreign key.
-func (c *Catalog) referenceRule(err kind.Pointing) (Rule, bool) {
+func (c *Catalog) referenceRule(err kind.Pointing) *Rule {
 	if c == nil || isNil(err) {
-		return Rule{}, false
+		return nil
 	}
 	fk, ok := err.ForeignKey()
 	if !ok {
-		return Rule{}, false
+		return nil
 	}
-	for _, r := range c.rules {
-		if r.columns != nil && r.table == fk.Table && r.missing != nil && sameNames(r.columns, fk) {
-			return r, true
+	for i := range c.rules {
+		if r := &c.rules[i]; r.columns != nil && r.table == fk.Table && r.missing != nil && sameNames(r.columns, fk) {
+			return r
 		}
 	}
 	for _, columns := range [][]string{fk.Columns, slices.Concat(fk.Owners, fk.Columns), slices.Concat(fk.Columns, fk.Owners)} {
 		list := strings.Join(columns, "_")
 		for _, name := range []string{fk.Table + "_" + list + "_fkey", "fk_" + list + "_ref_" + fk.Parent} {
-			if r, ok := pick(c.constraints[name], fk.Table); ok && r.missing != nil {
-				return r, true
+			if r := pick(c.constraints[name], fk.Table); r != nil && r.missing != nil {
+				return r
 			}
 		}
 	}
-	return Rule{}, false
+	return nil
 }
 
 // sameNames reports whether a rule's columns are those of the foreign key, in any

@@ -64,13 +64,15 @@ func (c *Catalog) stateRule(pe *pgconn.PgError) (found *Rule) {
 
 // raisedRule finds the rule for the constraint that the application's own RAISE
 // names, behind those that know its hint and before one for the SQLSTATE as a whole.
-func (c *Catalog) raisedRule(pe *pgconn.PgError) (Rule, bool) {
+func (c *Catalog) raisedRule(pe *pgconn.PgError) *Rule {
 	if pe.ConstraintName == "" || !isState(pe.Code) || pe.Code[:2] == classIntegrity {
-		return Rule{}, false
+		return nil
 	}
 	if _, known := states[pe.Code]; known && pe.Code[:2] != classRaised {
-		return Rule{}, false
+		return nil
 	}
-	r, ok := c.constraintRule(pe)
-	return r, ok && r.reply != nil
+	if r := c.constraintRule(pe); r != nil && r.reply != nil {
+		return r
+	}
+	return nil
 }

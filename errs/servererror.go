@@ -153,9 +153,12 @@ const (
 )
 
 func hasQuote(name string) bool {
-	for _, c := range name {
-		if c == '"' || c == '\\' || c > 0x7f && strings.ContainsRune(otherQuotes, c) {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '"', c == '\\':
 			return true
+		case c > 0x7f:
+			return strings.ContainsAny(name[i:], `"\`+otherQuotes)
 		}
 	}
 	return false

@@ -202,9 +202,9 @@ func (c *Catalog) fromKind(k interface{ Kind() Kind }, err error) *Error {
 		e.carry(f.Fields())
 	}
 	if p, ok := err.(kind.Pointing); ok {
-		if r, ok := c.referenceRule(p); ok {
+		if r := c.referenceRule(p); r != nil {
 			e.fields = nil
-			e.apply(&r, r.missing)
+			e.apply(r, r.missing)
 		}
 	}
 	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
@@ -255,9 +255,9 @@ func (c *Catalog) fromConnect(err *pgconn.ConnectError) *Error {
 func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	byState := c.stateRule(pe)
 	if byState == nil || byState.hint == "" {
-		if r, raised := c.raisedRule(pe); raised {
+		if r := c.raisedRule(pe); r != nil {
 			e := &Error{server: pe, kind: Invalid}
-			e.apply(&r, r.reply)
+			e.apply(r, r.reply)
 			return e
 		}
 	}
@@ -274,9 +274,9 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 			return c.refused()
 		}
 	case stateNotNull:
-		if r, ok := c.notNullRule(pe); ok {
+		if r := c.notNullRule(pe); r != nil {
 			e.kind = Required
-			e.apply(&r, r.reply)
+			e.apply(r, r.reply)
 		} else {
 			e.kind = Internal
 		}
@@ -305,26 +305,30 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	if len(pe.Code) < 2 || pe.Code[:2] != classIntegrity {
 		return e
 	}
-	r, ok := c.constraintRule(pe)
+	r := c.constraintRule(pe)
+	if r == nil {
+		r = &noRule
+	}
 	switch pe.Code {
 	case stateForeignKey:
 		switch r.direction(pe) {
 		case missing:
 			e.kind, e.message = ReferenceNotFound, ""
-			e.apply(&r, r.missing)
+			e.apply(r, r.missing)
 		case inUse:
 			e.kind, e.message = StillReferenced, ""
-			e.apply(&r, r.inUse)
+			e.apply(r, r.inUse)
 		}
 	case stateRestrict:
-		e.apply(&r, r.inUse)
+		e.apply(r, r.inUse)
 	default:
-		if ok {
-			e.apply(&r, r.reply)
-		}
+		e.apply(r, r.reply)
 	}
 	return e
 }
+
+// noRule says nothing of any error.
+var noRule Rule
 
 func (e *Error) apply(r *Rule, p *reply) {
 	if p == nil {
@@ -343,47 +347,53 @@ func (e *Error) apply(r *Rule, p *reply) {
 // constraintRule finds the rule for the constraint that pe names. CockroachDB
 // called every primary key "primary" until version 21.2, and does not name the
 // table: there the columns decide, if one rule alone has them.
-func (c *Catalog) constraintRule(pe *pgconn.PgError) (found Rule, ok bool) {
+func (c *Catalog) constraintRule(pe *pgconn.PgError) *Rule {
 	if c == nil || pe.ConstraintName == "" {
-		return Rule{}, false
+		return nil
 	}
 	if pe.ConstraintName != constraintPrimary || pe.TableName != "" {
-		if found, ok = pick(c.constraints[pe.ConstraintName], pe.TableName); !ok {
-			found, ok = c.inherited(pe)
+		if r := pick(c.constraints[pe.ConstraintName], pe.TableName); r != nil {
+			return r
 		}
-		return found, ok
+		return c.inherited(pe)
 	}
+	var found *Rule
 	columns := keyColumns(pe)
-	for _, r := range c.keys {
-		if columns == "" || strings.Join(r.key, ", ") != columns {
+	for i := range c.keys {
+		if columns == "" || strings.Join(c.keys[i].key, ", ") != columns {
 			continue
 		}
-		if ok {
-			return Rule{}, false
+		if found != nil {
+			return nil
 		}
-		found, ok = r, true
+		found = &c.keys[i]
 	}
-	return found, ok
+	return found
 }
 
 // notNullRule also finds one where several tables have rules for the column and
 // the server does not say which it was: what the client left out is known then,
 // though not what to call it.
-func (c *Catalog) notNullRule(pe *pgconn.PgError) (Rule, bool) {
+func (c *Catalog) notNullRule(pe *pgconn.PgError) *Rule {
 	if c == nil {
-		return Rule{}, false
+		return nil
 	}
 	column := notNullColumn(pe)
 	if column == "" {
-		r, ok := c.domains[pe.DataTypeName]
-		return r, ok
+		if r, ok := c.domains[pe.DataTypeName]; ok {
+			return &r
+		}
+		return nil
 	}
 	rules := c.columns[column]
-	if r, ok := pick(rules, pe.TableName); ok {
-		return r, true
+	if r := pick(rules, pe.TableName); r != nil {
+		return r
 	}
-	if r, ok := c.inheritedNotNull(pe, column); ok {
-		return r, true
+	if r := c.inheritedNotNull(pe, column); r != nil {
+		return r
 	}
-	return Rule{}, len(rules) > 1 && pe.TableName == ""
+	if len(rules) > 1 && pe.TableName == "" {
+		return &noRule
+	}
+	return nil
 }

@@ -117,10 +117,14 @@ func (v *verification) say(kind FindingKind, table, name string, add []Rule, dro
 
 // lookup finds the rule that Translate would.
 func (v *verification) lookup(l *liveConstraint, name, table string) (Rule, bool) {
-	return v.catalog.constraintRule(&pgconn.PgError{
+	r := v.catalog.constraintRule(&pgconn.PgError{
 		Code: l.sort.sqlState(), ConstraintName: name, TableName: table,
 		Detail: "Key (" + strings.Join(l.columns, ", ") + ")=(", // keyColumns looks for it
 	})
+	if r == nil {
+		return Rule{}, false
+	}
+	return *r, true
 }
 
 // written reports whether there is a rule for that name and table, or for that

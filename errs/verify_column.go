@@ -8,8 +8,11 @@ import (
 )
 
 func (v *verification) lookupColumn(table, column string) (Rule, bool) {
-	r, ok := v.catalog.notNullRule(&pgconn.PgError{Code: stateNotNull, TableName: table, ColumnName: column})
-	return r, ok && r.column != ""
+	r := v.catalog.notNullRule(&pgconn.PgError{Code: stateNotNull, TableName: table, ColumnName: column})
+	if r == nil || r.column == "" {
+		return Rule{}, false
+	}
+	return *r, true
 }
 
 // checkColumnRule looks whether the column of a rule is there and may not be
