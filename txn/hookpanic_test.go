@@ -72,8 +72,10 @@ var hookPlaces = []string{
 // when the context of that call ends, and not cut off after the grace for its
 // COMMIT.
 func TestPanicAroundCommit(t *testing.T) {
+	t.Parallel()
 	for name, how := range map[string]func(){"panic": func() { panic("as the test asked") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			eachMode(t, func(t *testing.T, db *dbtest.DB, first *pgxpool.Pool) {
 				mode := first.Config().ConnConfig.DefaultQueryExecMode
 				var wg sync.WaitGroup

@@ -193,9 +193,11 @@ func init() {
 // Whatever of the user's panics or ends its goroutine, first or later in the
 // transaction: the connection comes back, and whoever has it next is not hit.
 func TestPanicAnywhere(t *testing.T) {
+	t.Parallel()
 	ends := map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit}
 	for name, f := range traps {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			where, _, _ := strings.Cut(name, "/")
 			eachMode(t, func(t *testing.T, db *dbtest.DB, plain *pgxpool.Pool) {
 				b := &trap{where: where}
