@@ -41,6 +41,8 @@ type Func func(ctx context.Context, tx *txn.Tx, r *http.Request) (Response, erro
 //   - 413 for a body of more than [MaxBody] bytes;
 //   - 422 for a key that was used for another request ([txn.ErrKeyReused]): another
 //     method, path, query or body.
+//
+// The problem details of 400, 409 and 422 name the header.
 func Handler(db txn.DB, endpoint string, owner Owner, f Func, opts ...Option) func(w http.ResponseWriter, r *http.Request) error {
 	h := handler{db: db, endpoint: endpoint, owner: owner, f: f}
 	for _, o := range opts {
@@ -136,7 +138,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return store(response, call), err
 	}, opts...)
 	if err != nil {
-		return err
+		return nameHeader(err)
 	}
 	if kept.Call != call {
 		w.Header().Set(ReplayedHeader, "true")

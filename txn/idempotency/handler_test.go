@@ -140,6 +140,7 @@ func TestAnotherRequestWithTheKey(t *testing.T) {
 			w := s.do(t, "alice", `"k"`, "5", change)
 			require.Equal(t, 422, w.Code, name)
 			require.Equal(t, "key_reused", codeOf(t, w))
+			require.Contains(t, w.Body.String(), `"header":"Idempotency-Key"`)
 			require.NotContains(t, w.Body.String(), "rowkeeper")
 		}
 		require.Equal(t, 1, s.payments(t))
@@ -251,6 +252,7 @@ func TestInFlight(t *testing.T) {
 					w := s.do(t, "alice", `"k"`, "5")
 					require.Equal(t, 409, w.Code)
 					require.Equal(t, "in_flight", codeOf(t, w))
+					require.Contains(t, w.Body.String(), `"header":"Idempotency-Key"`)
 					require.Equal(t, "1", w.Header().Get("Retry-After"))
 					answers <- s.do(t, "alice", `"other"`, "5", nonce("one"))
 				}
