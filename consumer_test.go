@@ -65,6 +65,17 @@ func TestConsumersBuildAgainstTheTree(t *testing.T) {
 	}
 }
 
+func TestDependabotKnowsEveryModule(t *testing.T) {
+	t.Parallel()
+	config, err := os.ReadFile(".github/dependabot.yml")
+	require.NoError(t, err)
+	for _, name := range treeFiles(t) {
+		if path.Base(name) == "go.mod" {
+			require.Contains(t, string(config), "\n    directory: "+path.Join("/", path.Dir(name))+"\n")
+		}
+	}
+}
+
 // treeFiles returns the files that Git has or would add, as in a commit of the
 // tree as it is.
 func treeFiles(t *testing.T) []string {
