@@ -35,7 +35,7 @@ func TestConsumersBuildAgainstTheTree(t *testing.T) {
 	files := treeFiles(t)
 	modules := publicModules(files)
 	version := nextVersion(t, modules)
-	env := consumerEnv(t, writeProxy(t, files, modules, version))
+	proxy := writeProxy(t, files, modules, version)
 
 	for _, dir := range modules {
 		t.Run(modulePath(dir), func(t *testing.T) {
@@ -46,6 +46,7 @@ func TestConsumersBuildAgainstTheTree(t *testing.T) {
 			}
 			source, err := os.ReadFile(program)
 			require.NoError(t, err, "every public module needs a program that uses it")
+			env := consumerEnv(t, proxy)
 			work := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(work, "main.go"), source, 0o600))
 
@@ -192,7 +193,9 @@ func moduleOf(file string, files []string) string {
 // consumerEnv returns an environment in which go knows nothing of the tree but its
 // proxy. The module cache is a new one, so that what is made here stays out of
 // the user's, whose downloads serve as a proxy for all other modules. What is
-// missing there comes from where the user's modules come from.
+// missing there comes from where the user's modules come from. No two tests share
+// a cache: go get, run twice at once on an empty one, now and then finds no
+// package in a nested module.
 func consumerEnv(t *testing.T, proxy string) []string {
 	t.Helper()
 	user := runGo(t, os.Environ(), ".", "env", "GOMODCACHE", "GOPROXY")
@@ -200,13 +203,13 @@ func consumerEnv(t *testing.T, proxy string) []string {
 	require.True(t, lines.Scan())
 	cache := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(lines.Text(), "cache", "download"))}
 	require.True(t, lines.Scan())
-	modcache := t.TempDir()
 	env := append(os.Environ(),
 		"GOPROXY="+strings.Join([]string{proxy, cache.String(), lines.Text()}, ","),
-		"GOMODCACHE="+modcache,
+		"GOMODCACHE="+t.TempDir(),
 		"GONOSUMDB="+rootModule+","+rootModule+"/*", // the checksum database has never seen these
-		"GOPRIVATE=", "GONOPROXY=none", // or go would ask GitHub
-		"GOFLAGS=-trimpath", // the build cache then knows packages of a cache that is elsewhere each time
+		"GONOPROXY=none",                            // or GOPRIVATE could send go to GitHub
+		// The build cache then knows packages of a module cache that is elsewhere each time.
+		"GOFLAGS=-trimpath -buildvcs=false",
 		"GOWORK=off", "GO111MODULE=on")
 	// Modules are extracted read-only, which t.TempDir cannot remove.
 	t.Cleanup(func() {
@@ -250,7 +253,7 @@ func knownSums(t *testing.T, modules []string) []byte {
 func runGo(t *testing.T, env []string, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Env, cmd.Dir = append(slices.Clip(env), "PWD="+dir), dir
+	cmd.Env, cmd.Dir = env, dir
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
