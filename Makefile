@@ -2,9 +2,14 @@
 # on Debian as root, installed.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# The folder of each module.
+MODULES = $(shell git ls-files -co --exclude-standard -- go.mod '*/go.mod' | xargs -n1 dirname)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof bench chaos chaos-broken check database pooler
+.PHONY: help demo test proof bench chaos chaos-broken check lint vuln database pooler
 
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +35,12 @@ chaos-broken: database ## Break package txn in several ways, and show that chaos
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)
+
+lint: ## Run golangci-lint with .golangci.yml on all modules. The first time builds it, which takes minutes.
+	@failed=0; for dir in $(MODULES); do echo "$$dir:"; go -C "$$dir" run $(GOLANGCI_LINT) run || failed=1; done; exit $$failed
+
+vuln: ## Look for known vulnerabilities that the modules reach. Needs the network.
+	@failed=0; for dir in $(MODULES); do echo "$$dir:"; go -C "$$dir" run $(GOVULNCHECK) ./... || failed=1; done; exit $$failed
 
 database:
 	@internal/devdb/install.sh
