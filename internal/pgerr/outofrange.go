@@ -1,4 +1,4 @@
-package kind
+package pgerr
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 
 var (
 	argument = regexp.MustCompile(`^failed to encode args\[(\d+)\]: `)
-	// outOfRange is all of an innermost error, so that no value can look like it. The
-	// last is that of database/sql.
+	// outOfRange matches the whole text of an innermost error, so that no value can look
+	// like it. The last alternative is the text of database/sql.
 	outOfRange = regexp.MustCompile(`^(-?[0-9.]+ is (greater than maximum|less than minimum) value for \w+|` +
 		`date -?\d+ days from 2000-01-01 is out of range|uint64 values with high bit set are not supported)$`)
 	copied = regexp.MustCompile(`unable to encode .*: -?[0-9.]+ is (greater than maximum|less than minimum) value for \w+$`)
@@ -19,8 +19,8 @@ var (
 )
 
 // OutOfRange reports whether a driver refused an argument, before it sent anything,
-// since its value is too large or too small for the column. The same of a value that
-// was read, and does not fit into its Go type, is another error.
+// because its value is too large or too small for the column. A value that was read
+// and does not fit into its Go type is another error.
 func OutOfRange(err error) bool { return refused(err, false) }
 
 func refused(err error, argument bool) bool {
@@ -43,11 +43,11 @@ func refused(err error, argument bool) bool {
 	return argument && reflect.TypeOf(err) == plain && outOfRange.MatchString(err.Error())
 }
 
-// CopyOutOfRange is OutOfRange for the message of SQLSTATE 57014 with which a server
-// ends a COPY when pgx refuses a row.
+// CopyOutOfRange is [OutOfRange] for the message of SQLSTATE 57014, with which a server
+// ends a COPY if pgx refuses a row.
 func CopyOutOfRange(message string) bool { return copied.MatchString(message) }
 
-// RefusedArgument gives the number, from 1, of the argument of a statement for which
+// RefusedArgument returns the number, from 1, of the argument of a statement for which
 // [OutOfRange] holds, and 0 for any other error.
 func RefusedArgument(err error) int {
 	for e := err; e != nil; e = errors.Unwrap(e) {
