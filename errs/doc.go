@@ -35,8 +35,8 @@
 // for those that write by themselves, with [Catalog.Write]. Errors are problem
 // details (RFC 9457), with a code to tell them apart by, a JSON Pointer to each
 // field at fault, and the id of the request, which is in the log too. Panics are
-// answered and logged. [DecodeJSON] reads a body strictly. [Catalog.WithMessages]
-// speaks the client's language. An error of any package can say which field, parameter
+// answered and logged. Package errs/jsonbody decodes request bodies strictly.
+// [Catalog.WithMessages] speaks the client's language. An error of any package can say which field, parameter
 // or header is at fault, see [FieldError].
 //
 // Frameworks take an [*Error] by its methods (huma, echo v5), or through an adapter

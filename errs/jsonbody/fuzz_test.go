@@ -1,4 +1,4 @@
-package errs_test
+package jsonbody_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 )
 
 type fuzzed struct {
@@ -30,7 +30,7 @@ type fuzzed struct {
 	Iface   []any            `json:"iface"`
 }
 
-func FuzzDecodeJSON(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		`{"name": "x", "amount": 5, "big": "7", "tags": ["a"], "address": {"city": "Ulm"}, "maybe": null, "labels": {"k": "v"}}`,
 		`{"p": [1, null], "pair": [1.5, 2], "ages": {"6": {}, "06": {}}, "raw": {"a": [1, {"a": 1, "a": 2}]}, "number": 1e400}`,
@@ -51,9 +51,9 @@ func FuzzDecodeJSON(f *testing.F) {
 	})
 }
 
-// agrees checks what DecodeJSON says of a body against encoding/json.
+// agrees checks what Decode says of a body against encoding/json.
 func agrees[T any](t *testing.T, body []byte) {
-	got, err := errs.DecodeJSON[T](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body)))
+	got, err := jsonbody.Decode[T](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body)))
 	if err == nil {
 		var want T
 		if err := json.Unmarshal(body, &want); err != nil {
@@ -64,8 +64,11 @@ func agrees[T any](t *testing.T, body []byte) {
 		}
 		return
 	}
-	var e *errs.Error
-	if !errors.As(err, &e) || !slices.Contains([]int{400, 413, 415, 422}, e.Status()) {
+	if e := new(jsonbody.Error); !errors.As(err, &e) {
+		t.Fatalf("%q is refused by %#v", body, err)
+	}
+	e := translate(t, err)
+	if !slices.Contains([]int{400, 413, 415, 422}, e.Status()) {
 		t.Fatalf("%q is refused by %#v", body, err)
 	}
 	for _, f := range e.Fields() {

@@ -1,4 +1,4 @@
-package errs_test
+package jsonbody_test
 
 import (
 	"database/sql"
@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 )
 
 type address struct {
@@ -46,10 +47,10 @@ type order struct {
 
 func decodeOrder(t *testing.T, body string) (order, error) {
 	t.Helper()
-	return errs.DecodeJSON[order](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
+	return jsonbody.Decode[order](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
 }
 
-func TestDecodeJSON(t *testing.T) {
+func TestDecode(t *testing.T) {
 	t.Parallel()
 	got, err := decodeOrder(t, ` {"note": "n", "name": "x", "amount": 5, "big": "9007199254740993", "tags": ["a", "b"],
 		"address": {"city": "Ulm"}, "maybe": {"city": "Bonn"}, "labels": {"k": "v"}, "when": "2026-01-02T03:04:05Z",
@@ -93,10 +94,10 @@ type odd struct {
 }
 
 func decodeOdd(t *testing.T, body string) (odd, error) {
-	return errs.DecodeJSON[odd](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
+	return jsonbody.Decode[odd](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
 }
 
-func TestDecodeJSONIntoOddTypes(t *testing.T) {
+func TestDecodeIntoOddTypes(t *testing.T) {
 	t.Parallel()
 	got, err := decodeOdd(t, `{"a": 1, "b": 2, "pair": [4, 5], "ages": {"6": {"a": 7}}, "hosts": {"127.0.0.1": "me"}}`)
 	require.NoError(t, err)
@@ -116,12 +117,12 @@ func TestDecodeJSONIntoOddTypes(t *testing.T) {
 		`{"u": 1}`:                          "unknown_field /u",
 	} {
 		_, err := decodeOdd(t, body)
-		e := translate(t, nil, err)
+		e := translate(t, err)
 		require.Equal(t, want, e.Code()+" "+e.Field(), body)
 	}
 }
 
-func TestDecodeJSONRefuses(t *testing.T) {
+func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		body   string
@@ -164,11 +165,11 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		{`{"labels": {"k": 5}}`, 422, "wrong_type", "/labels/k"},
 		{`{"when": "yesterday"}`, 422, "wrong_type", "/when"},
 		{`{"data": "???"}`, 422, "wrong_type", "/data"},
-		{`{"any": ` + strings.Repeat("[", errs.MaxDepth) + strings.Repeat("]", errs.MaxDepth) + `}`, 400, "too_deep", "/any" + strings.Repeat("/0", errs.MaxDepth-1)},
-		{`{"name": "` + strings.Repeat("x", errs.MaxBody) + `"}`, 413, "too_large", ""},
+		{`{"any": ` + strings.Repeat("[", jsonbody.MaxDepth) + strings.Repeat("]", jsonbody.MaxDepth) + `}`, 400, "too_deep", "/any" + strings.Repeat("/0", jsonbody.MaxDepth-1)},
+		{`{"name": "` + strings.Repeat("x", jsonbody.DefaultMaxBytes) + `"}`, 413, "too_large", ""},
 	} {
 		_, err := decodeOrder(t, test.body)
-		e := translate(t, nil, err)
+		e := translate(t, err)
 		name := test.body[:min(len(test.body), 60)]
 		require.Equal(t, test.code, e.Code(), name)
 		require.Equal(t, test.status, e.Status(), name)
@@ -178,13 +179,12 @@ func TestDecodeJSONRefuses(t *testing.T) {
 
 func TestServerEndsTheConnectionOfABodyThatIsTooLarge(t *testing.T) {
 	t.Parallel()
-	s := openSite(t, 1, func(c *errs.Catalog) http.Handler {
-		return c.Handler(func(w http.ResponseWriter, r *http.Request) error {
-			_, err := errs.DecodeJSON[any](w, r)
-			return err
-		})
-	})
-	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", errs.MaxBody+1))})
+	s := httptest.NewServer(new(errs.Catalog).Handler(func(w http.ResponseWriter, r *http.Request) error {
+		_, err := jsonbody.Decode[any](w, r)
+		return err
+	}))
+	t.Cleanup(s.Close)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", jsonbody.DefaultMaxBytes+1))})
 	require.NoError(t, err)
 	resp, err := s.Client().Do(r)
 	require.NoError(t, err)
@@ -200,11 +200,11 @@ func decodeBody[T any](t *testing.T, body string, header ...string) (T, *httptes
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
-	v, err := errs.DecodeJSON[T](w, r)
+	v, err := jsonbody.Decode[T](w, r)
 	return v, w, err
 }
 
-func TestDecodeJSONWantsJSON(t *testing.T) {
+func TestDecodeWantsJSON(t *testing.T) {
 	t.Parallel()
 	for _, ok := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=utf8", "application/merge-patch+json", "application/json;v=1"} {
 		_, _, err := decodeBody[order](t, `{}`, "Content-Type", ok)
@@ -212,54 +212,54 @@ func TestDecodeJSONWantsJSON(t *testing.T) {
 	}
 	for _, wrong := range []string{"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "application/json;;=", "", "application/jsonp"} {
 		_, w, err := decodeBody[order](t, `{}`, "Content-Type", wrong)
-		e := translate(t, nil, err)
+		e := translate(t, err)
 		require.Equal(t, 415, e.Status(), wrong)
 		require.Equal(t, "unsupported_media_type", e.Code(), wrong)
 		require.Equal(t, "application/json", w.Header().Get("Accept"), wrong)
 	}
 	_, _, err := decodeBody[order](t, `{}`, "Content-Type", "application/json", "Content-Type", "text/plain")
-	require.Equal(t, 415, translate(t, nil, err).Status())
+	require.Equal(t, 415, translate(t, err).Status())
 
 	_, _, err = decodeBody[order](t, `{}`, "Content-Encoding", "identity")
 	require.NoError(t, err)
 	_, w, err := decodeBody[order](t, `{}`, "Content-Encoding", "gzip")
-	require.Equal(t, 415, translate(t, nil, err).Status())
+	require.Equal(t, 415, translate(t, err).Status())
 	require.Equal(t, "identity", w.Header().Get("Accept-Encoding"))
 }
 
-func TestDecodeJSONLimits(t *testing.T) {
+func TestDecodeLimits(t *testing.T) {
 	t.Parallel()
-	decode := func(outer int64, body io.Reader, opts ...errs.DecodeOption) int {
+	decode := func(outer int64, body io.Reader, opts ...jsonbody.Option) int {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", body)
 		if outer > 0 {
 			r.Body = http.MaxBytesReader(nil, r.Body, outer)
 		}
-		if _, err := errs.DecodeJSON[string](nil, r, opts...); err != nil {
-			return translate(t, nil, err).Status()
+		if _, err := jsonbody.Decode[string](nil, r, opts...); err != nil {
+			return translate(t, err).Status()
 		}
 		return 200
 	}
 	text := func(n int) io.Reader { return strings.NewReader(`"` + strings.Repeat("x", n-2) + `"`) }
 	stream := func(n int) io.Reader { return struct{ io.Reader }{text(n)} } // no Content-Length
 	for _, body := range []func(int) io.Reader{text, stream} {
-		require.Equal(t, 200, decode(0, body(errs.MaxBody)))
-		require.Equal(t, 413, decode(0, body(errs.MaxBody+1)))
-		require.Equal(t, 200, decode(0, body(errs.MaxBody+1), errs.MaxBytes(errs.MaxBody+1)))
-		require.Equal(t, 413, decode(0, body(11), errs.MaxBytes(10)))
+		require.Equal(t, 200, decode(0, body(jsonbody.DefaultMaxBytes)))
+		require.Equal(t, 413, decode(0, body(jsonbody.DefaultMaxBytes+1)))
+		require.Equal(t, 200, decode(0, body(jsonbody.DefaultMaxBytes+1), jsonbody.MaxBytes(jsonbody.DefaultMaxBytes+1)))
+		require.Equal(t, 413, decode(0, body(11), jsonbody.MaxBytes(10)))
 		require.Equal(t, 413, decode(10, body(11)), "the smaller one holds")
-		require.Equal(t, 413, decode(100, body(11), errs.MaxBytes(10)))
+		require.Equal(t, 413, decode(100, body(11), jsonbody.MaxBytes(10)))
 	}
-	require.Equal(t, 500, decode(0, text(5), errs.MaxBytes(0)))
+	require.Equal(t, 500, decode(0, text(5), jsonbody.MaxBytes(0)))
 	require.Equal(t, 500, decode(0, text(5), nil))
 	require.Equal(t, 400, decode(0, failingReader{}))
 
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", untouched{t})
-	r.ContentLength = errs.MaxBody + 1
-	_, err := errs.DecodeJSON[string](nil, r)
-	require.ErrorIs(t, err, errs.TooLarge)
+	r.ContentLength = jsonbody.DefaultMaxBytes + 1
+	_, err := jsonbody.Decode[string](nil, r)
+	require.Equal(t, errs.TooLarge, translate(t, err).Kind())
 	r.Body, r.ContentLength = nil, 0
-	_, err = errs.DecodeJSON[string](nil, r)
-	require.Equal(t, "empty_body", translate(t, nil, err).Code())
+	_, err = jsonbody.Decode[string](nil, r)
+	require.Equal(t, "empty_body", translate(t, err).Code())
 }
 
 type untouched struct{ t *testing.T }
@@ -328,7 +328,7 @@ type types struct {
 	Closed  error            `json:"closed"`
 }
 
-func TestDecodeJSONTakesWhatEncodingJSONTakes(t *testing.T) {
+func TestDecodeTakesWhatEncodingJSONTakes(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{"OnlyLeft": 1, "OnlyRight": 2, "name": "x", "inner_name": "y", "Own": 3}`,
@@ -341,11 +341,11 @@ func TestDecodeJSONTakesWhatEncodingJSONTakes(t *testing.T) {
 		_, _, err := decodeBody[types](t, body)
 		require.NoError(t, err, body)
 	}
-	_, _, err := decodeBody[any](t, strings.Repeat("[", errs.MaxDepth)+"1"+strings.Repeat("]", errs.MaxDepth))
+	_, _, err := decodeBody[any](t, strings.Repeat("[", jsonbody.MaxDepth)+"1"+strings.Repeat("]", jsonbody.MaxDepth))
 	require.NoError(t, err)
 }
 
-func TestDecodeJSONRefusesByType(t *testing.T) {
+func TestDecodeRefusesByType(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("n", 600)
 	for body, want := range map[string]string{
@@ -390,7 +390,7 @@ func TestDecodeJSONRefusesByType(t *testing.T) {
 			continue // the experiment jsonv2 knows numbers as keys
 		}
 		_, _, err := decodeBody[types](t, body)
-		e := translate(t, nil, err)
+		e := translate(t, err)
 		name := body[:min(len(body), 60)]
 		require.Equal(t, want, fmt.Sprint(e.Status(), " ", e.Code(), " ", e.Field()), name)
 		require.NotContains(t, strings.ReplaceAll(logged(err), "/keys/canary", ""), "canary", name)
@@ -398,7 +398,7 @@ func TestDecodeJSONRefusesByType(t *testing.T) {
 }
 
 // The path of each place spelled out would be gigabytes here.
-func TestDecodeJSONIsNotSlowedDownByLongNames(t *testing.T) {
+func TestDecodeIsNotSlowedDownByLongNames(t *testing.T) {
 	body := `{"raw": {"` + strings.Repeat("n", 30000) + `": [` + strings.Repeat("1,", 16000) + `1]}}`
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

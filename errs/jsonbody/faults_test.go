@@ -1,4 +1,4 @@
-package errs_test
+package jsonbody_test
 
 import (
 	"encoding/json"
@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 )
 
 func faultsOf[T any](t *testing.T, body string) (*errs.Error, []string) {
 	t.Helper()
 	_, _, err := decodeBody[T](t, body)
-	e := translate(t, nil, err)
+	e := translate(t, err)
 	var out []string
 	for _, f := range e.Fields() {
 		out = append(out, f.Pointer+" "+f.Code+" "+f.Detail)
@@ -25,7 +26,7 @@ func faultsOf[T any](t *testing.T, body string) (*errs.Error, []string) {
 }
 
 // A body with five wrong fields names five, each with what was expected.
-func TestDecodeJSONNamesAllFaults(t *testing.T) {
+func TestDecodeNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	e, fields := faultsOf[order](t, `{"name": 5, "amount": "5", "Tags": [{"x": 1}], "address": {"city": "Ulm", "city": null}, "when": "yesterday", "Untag": false}`)
 	require.Equal(t, []string{
@@ -68,7 +69,7 @@ func TestDecodeJSONNamesAllFaults(t *testing.T) {
 	}, fields)
 }
 
-func TestDecodeJSONBoundsTheFaults(t *testing.T) {
+func TestDecodeBoundsTheFaults(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`[` + strings.Repeat(`"x",`, 5000) + `"x"]`,
@@ -84,7 +85,7 @@ func TestDecodeJSONBoundsTheFaults(t *testing.T) {
 
 // Malformed JSON says where it goes wrong. (For the experiment jsonv2 that may be the
 // byte before, or where the escape begins.)
-func TestDecodeJSONSaysWhere(t *testing.T) {
+func TestDecodeSaysWhere(t *testing.T) {
 	t.Parallel()
 	for body, at := range map[string]int{
 		`{"name": x}`:             10,
@@ -109,13 +110,13 @@ func TestDecodeJSONSaysWhere(t *testing.T) {
 }
 
 // A type that decodes itself is asked, and its error is not shown.
-func TestDecodeJSONAsksTypes(t *testing.T) {
+func TestDecodeAsksTypes(t *testing.T) {
 	t.Parallel()
 	_, fields := faultsOf[map[string]json.Number](t, `{"a": 1e5, "b": "canary", "c": true}`)
 	require.Equal(t, []string{"/b wrong_type This value must be a number in range.", "/c wrong_type This value must be a number in range."}, fields)
 }
 
-func BenchmarkDecodeJSON(b *testing.B) {
+func BenchmarkDecode(b *testing.B) {
 	for name, body := range map[string]string{
 		"small": `{"name": "x", "amount": 5, "tags": ["a", "b"], "address": {"city": "Ulm"}}`,
 		"large": `{"name": "` + strings.Repeat("n", 200) + `", "tags": ["` + strings.Repeat(`abc", "`, 500) + `"], "labels": {"a": "b", "c": "d"}, "any": [` + strings.Repeat(`{"k": 1.5, "l": [true, null]},`, 300) + `0], "when": "2026-01-02T03:04:05Z"}`,
@@ -129,12 +130,12 @@ func BenchmarkDecodeJSON(b *testing.B) {
 				}
 			}
 		})
-		b.Run(name+"/DecodeJSON", func(b *testing.B) {
+		b.Run(name+"/Decode", func(b *testing.B) {
 			b.ReportAllocs()
 			r := httptest.NewRequest("POST", "/", nil)
 			for b.Loop() {
 				r.Body = io.NopCloser(strings.NewReader(body))
-				if _, err := errs.DecodeJSON[order](nil, r); err != nil {
+				if _, err := jsonbody.Decode[order](nil, r); err != nil {
 					b.Fatal(err)
 				}
 			}
