@@ -45,9 +45,9 @@
 //
 // # In step with the schema
 //
-// [Catalog.Verify] compares a catalog with a live database: constraints without a
-// rule, and rules without a constraint. [Catalog.VerifyT] does it in a test.
-// Partitions need rules of their own, unless [Catalog.WithPartitions] lets those of
+// Package errs/schema compares a catalog with a live database, in a test or at start-up:
+// it finds constraints without a rule, and rules without a constraint. On PostgreSQL
+// partitions need rules of their own, unless [Catalog.WithPartitions] lets the rules of
 // their table hold for them.
 //
 // # One error for both engines

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
@@ -352,7 +353,7 @@ func (c *Catalog) constraintRule(pe *pgconn.PgError) *Rule {
 	if c == nil || pe.ConstraintName == "" {
 		return nil
 	}
-	if pe.ConstraintName != constraintPrimary || pe.TableName != "" {
+	if pe.ConstraintName != rules.OldPrimaryKey || pe.TableName != "" {
 		if r := pick(c.constraints[pe.ConstraintName], pe.TableName); r != nil {
 			return r
 		}

@@ -1,4 +1,4 @@
-package errs
+package schema
 
 import (
 	"context"
@@ -40,6 +40,15 @@ const (
 	sortForeignKey  sort = "f"
 )
 
+// The SQLSTATEs of violations.
+const (
+	stateUnique     = "23505"
+	stateNotNull    = "23502"
+	stateForeignKey = "23503"
+	stateCheck      = "23514"
+	stateExclusion  = "23P01"
+)
+
 func (s sort) String() string {
 	return map[sort]string{
 		sortPrimary:     "a primary key",
@@ -52,17 +61,17 @@ func (s sort) String() string {
 	}[s]
 }
 
-// sqlState is that of a violation.
+// sqlState returns the SQLSTATE of a violation.
 func (s sort) sqlState() string {
 	switch s {
 	case sortExclusion:
-		return "23P01"
+		return stateExclusion
 	case sortCheck, sortDomain:
 		return stateCheck
 	case sortForeignKey:
 		return stateForeignKey
 	}
-	return "23505"
+	return stateUnique
 }
 
 // domainType is the type of a column if it is a domain.

@@ -1,4 +1,4 @@
-package errs
+package schema
 
 // The statements read the system catalogs only. They take no argument, so they
 // run in every mode of pgx.

@@ -1,9 +1,9 @@
-package errs_test
+package schema_test
 
 import (
 	"testing"
 
-	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/schema"
 )
 
 func TestVerifyOnPostgreSQL(t *testing.T) {
@@ -17,7 +17,7 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.Constraint("positive").Code("not_positive").Field("/n"),`,
 			`errs.Constraint("positive").On("c").Code("c_not_positive"),`,
 		},
-		want: []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "positive", Problem: "no On(table)",
+		want: []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "positive", Problem: "no On(table)",
 			Add: `errs.Constraint("positive").On("a").Code("not_positive").Field("/n"),` + "\n" +
 				`errs.Constraint("positive").On("b").Code("not_positive").Field("/n"),`}},
 		after: []violation{{`insert into c values (0)`, "c_not_positive"}, {`insert into a values (0)`, "not_positive"}},
@@ -27,7 +27,7 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			create table a (n bigint, constraint positive check (n > 0));
 			create table b (n bigint, constraint positive check (n > 0))`,
 		rules: []string{`errs.Constraint("positive").On("b").Code("x"),`},
-		want: []errs.Finding{{Kind: errs.MissingRule, Table: "a", Name: "positive", Problem: "has no rule",
+		want: []schema.Finding{{Kind: schema.MissingRule, Table: "a", Name: "positive", Problem: "has no rule",
 			Add: `errs.Constraint("positive").On("a").Code("n_invalid").Field("/n"),`}},
 	}, {
 		name: "exclusion, expressions, deferred",
@@ -37,12 +37,12 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 				constraint bookings_during_excl exclude using gist (room with &&, during with &&),
 				constraint bookings_email_key unique (email) deferrable initially deferred);
 			create unique index bookings_lower on bookings (lower(email))`,
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "bookings", Name: "bookings_during_excl", Problem: "an exclusion constraint of room, during",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "bookings", Name: "bookings_during_excl", Problem: "an exclusion constraint of room, during",
 				Add: `errs.Constraint("bookings_during_excl").Code("room_during_overlap"),`},
-			{Kind: errs.MissingRule, Table: "bookings", Name: "bookings_email_key", Problem: "a unique constraint of email",
+			{Kind: schema.MissingRule, Table: "bookings", Name: "bookings_email_key", Problem: "a unique constraint of email",
 				Add: `errs.Constraint("bookings_email_key").Code("email_taken").Field("/email"),`},
-			{Kind: errs.MissingRule, Table: "bookings", Name: "bookings_lower", Problem: "a unique index has no rule",
+			{Kind: schema.MissingRule, Table: "bookings", Name: "bookings_lower", Problem: "a unique index has no rule",
 				Add: `errs.Constraint("bookings_lower").Code("bookings_lower"),`},
 		},
 		after: []violation{
@@ -64,15 +64,15 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			insert into m values (1, 'a', 1, 1);
 			insert into r values (1, 'a')`,
 		rules: []string{`errs.Constraint("p_pk").Code("id_taken"),`},
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "m", Name: "m_age_check", Problem: "a check constraint of age has no rule",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "m", Name: "m_age_check", Problem: "a check constraint of age has no rule",
 				Add: `errs.Constraint("m_age_check").Code("age_invalid").Field("/age"),`},
-			{Kind: errs.MissingRule, Table: "m", Name: "m_key", Problem: "has no rule",
+			{Kind: schema.MissingRule, Table: "m", Name: "m_key", Problem: "has no rule",
 				Add: `errs.Constraint("m_1_id_email_key").Code("id_email_taken"),` + "\n" +
 					`errs.Constraint("m_2_id_email_key").Code("id_email_taken"),`},
-			{Kind: errs.MissingRule, Table: "m", Name: "m_pid_fkey", Problem: "a foreign key of pid has no rule",
+			{Kind: schema.MissingRule, Table: "m", Name: "m_pid_fkey", Problem: "a foreign key of pid has no rule",
 				Add: `errs.Constraint("m_pid_fkey").Missing("unknown_pid", "/pid", "").InUse("p_in_use", ""),`},
-			{Kind: errs.MissingRule, Table: "r", Name: "r_fkey", Problem: "a foreign key of id, email has no rule",
+			{Kind: schema.MissingRule, Table: "r", Name: "r_fkey", Problem: "a foreign key of id, email has no rule",
 				Add: `errs.Constraint("r_fkey").On("r").Missing("unknown_m", "", ""),` + "\n" +
 					`errs.Constraint("r_id_email_fkey").On("r").InUse("m_in_use", ""),` + "\n" +
 					`errs.Constraint("r_id_email_fkey1").On("r").InUse("m_in_use", ""),`},
@@ -99,12 +99,12 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.Constraint("m_key").Code("x"),`,
 			`errs.NotNull("m", "email").Code("no_email"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "m", Name: "email", Problem: "m has partitions", Drop: `errs.NotNull("m", "email")`,
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Table: "m", Name: "email", Problem: "m has partitions", Drop: `errs.NotNull("m", "email")`,
 				Add: `errs.NotNull("m_1", "email").Code("no_email"),` + "\n" + `errs.NotNull("m_2", "email").Code("no_email"),`},
-			{Kind: errs.WrongRule, Table: "m", Name: "m_check", Problem: "m has partitions", Drop: `errs.Constraint("m_check").On("m")`,
+			{Kind: schema.WrongRule, Table: "m", Name: "m_check", Problem: "m has partitions", Drop: `errs.Constraint("m_check").On("m")`,
 				Add: `errs.Constraint("m_check").Code("id_invalid").Field("/id"),`},
-			{Kind: errs.WrongRule, Table: "m", Name: "m_key", Problem: "has the name of the partition's own", Drop: `errs.Constraint("m_key")`,
+			{Kind: schema.WrongRule, Table: "m", Name: "m_key", Problem: "has the name of the partition's own", Drop: `errs.Constraint("m_key")`,
 				Add: `errs.Constraint("m_1_id_email_key").Code("id_email_taken"),` + "\n" +
 					`errs.Constraint("m_2_id_email_key").Code("id_email_taken"),`},
 		},
@@ -130,10 +130,10 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.Constraint("m_1_id_key").Code("x"),`,
 			`errs.NotNull("m_1", "email").Code("no_email"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "m", Name: "email", Problem: "not all of them have a rule",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "m", Name: "email", Problem: "not all of them have a rule",
 				Add: `errs.NotNull("m_2", "email").Code("no_email"),`},
-			{Kind: errs.MissingRule, Table: "m", Name: "m_key", Problem: "has no rule",
+			{Kind: schema.MissingRule, Table: "m", Name: "m_key", Problem: "has no rule",
 				Add: `errs.Constraint("m_2_id_key").Code("id_taken").Field("/id"),`},
 		},
 	}, {
@@ -145,10 +145,10 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.Constraint("base_n_check").On("base").Code("x"),`,
 			`errs.NotNull("base", "n").Code("no_n"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "base", Name: "base_n_check", Problem: "has no rule",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "base", Name: "base_n_check", Problem: "has no rule",
 				Add: `errs.Constraint("base_n_check").On("derived").Code("n_invalid").Field("/n"),`},
-			{Kind: errs.MissingRule, Table: "base", Name: "n", Problem: "not all of them have a rule",
+			{Kind: schema.MissingRule, Table: "base", Name: "n", Problem: "not all of them have a rule",
 				Add: `errs.NotNull("derived", "n").Code("no_n"),`},
 		},
 		after: []violation{{`insert into derived values (0)`, "n_invalid"}, {`insert into derived values (null)`, "no_n"}},
@@ -159,10 +159,10 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			create domain must as bigint not null;
 			create table t (n posint, m must)`,
 		rules: []string{`errs.NotNull("t", "m").Code("x"),`},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "t", Name: "m", Problem: "only the domain", Drop: `errs.NotNull("t", "m")`,
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Table: "t", Name: "m", Problem: "only the domain", Drop: `errs.NotNull("t", "m")`,
 				Add: `errs.DomainNotNull("must").Code("x"),`},
-			{Kind: errs.MissingRule, Table: "posint", Name: "posint_check", Problem: "a check of a domain has no rule",
+			{Kind: schema.MissingRule, Table: "posint", Name: "posint_check", Problem: "a check of a domain has no rule",
 				Add: `errs.Constraint("posint_check").Code("posint_check"),`},
 		},
 		after: []violation{{`insert into t values (0, 1)`, "posint_check"}, {`insert into t values (1, null)`, "x"}},
@@ -179,9 +179,9 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.DomainNotNull("loose").Code("no_b"),`,
 			`errs.DomainNotNull("gone").Code("x"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "loose", Name: "loose", Problem: "may be NULL", Drop: `errs.DomainNotNull("loose")`},
-			{Kind: errs.StaleRule, Table: "gone", Name: "gone", Problem: "is of this domain", Drop: `errs.DomainNotNull("gone")`},
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Table: "loose", Name: "loose", Problem: "may be NULL", Drop: `errs.DomainNotNull("loose")`},
+			{Kind: schema.StaleRule, Table: "gone", Name: "gone", Problem: "is of this domain", Drop: `errs.DomainNotNull("gone")`},
 		},
 		after: []violation{{`insert into t values (null)`, "no_a"}, {`insert into t values (1, 0)`, "b_invalid"}},
 	}, {
@@ -195,12 +195,12 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 			`errs.PrimaryKey("b", "x").Code("b_taken").Kind(errs.Conflict).Status(422),`,
 			`errs.PrimaryKey("c", "x", "y").Missing("x", "", ""),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "b", Name: "b_pkey", Problem: "the columns of the primary key are code", Drop: `errs.PrimaryKey("b", "x")`,
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Table: "b", Name: "b_pkey", Problem: "the columns of the primary key are code", Drop: `errs.PrimaryKey("b", "x")`,
 				Add: `errs.PrimaryKey("b", "code").Code("b_taken").Kind(errs.Conflict).Status(422),`},
-			{Kind: errs.WrongRule, Table: "c", Name: "c_pkey", Problem: "it is a primary key", Drop: `errs.PrimaryKey("c", "x", "y")`,
+			{Kind: schema.WrongRule, Table: "c", Name: "c_pkey", Problem: "it is a primary key", Drop: `errs.PrimaryKey("c", "x", "y")`,
 				Add: `errs.PrimaryKey("c", "x", "y").Code("x_y_taken"),`},
-			{Kind: errs.MissingRule, Table: "a", Name: "a_pkey", Problem: "a primary key of code has no rule",
+			{Kind: schema.MissingRule, Table: "a", Name: "a_pkey", Problem: "a primary key of code has no rule",
 				Add: `errs.PrimaryKey("a").Code("code_taken").Field("/code"),`},
 		},
 		after: []violation{{`insert into a values ('x')`, "code_taken"}},
@@ -219,13 +219,13 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 		create table b (n bigint not null, constraint positive check (n > 0))`
 	runVerify(t, "cockroach", []verifyCase{{
 		name: "a shared name with no rule", schema: two,
-		want: []errs.Finding{{Kind: errs.MissingRule, Table: "a, b", Name: "positive", Problem: "does not say which table",
+		want: []schema.Finding{{Kind: schema.MissingRule, Table: "a, b", Name: "positive", Problem: "does not say which table",
 			Add: `errs.Constraint("positive").Code("n_invalid").Field("/n"),`}},
 		after: []violation{{`insert into b values (0)`, "n_invalid"}},
 	}, {
 		name: "a shared name with a rule for one", schema: two,
 		rules: []string{`errs.Constraint("positive").On("a").Code("a_n"),`},
-		want: []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "positive", Problem: "does not say which table",
+		want: []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "positive", Problem: "does not say which table",
 			Add: `errs.Constraint("positive").Code("a_n"),`}},
 		after: []violation{{`insert into b values (0)`, "a_n"}},
 	}, {
@@ -234,7 +234,7 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 			`errs.Constraint("positive").On("a").Code("a_n"),`,
 			`errs.Constraint("positive").On("b").Code("b_n"),`,
 		},
-		want: []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "positive", Problem: "does not say which table",
+		want: []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "positive", Problem: "does not say which table",
 			Add: `errs.Constraint("positive").Code("a_n"),`}},
 	}, {
 		name: "a shared name with a rule for all", schema: two,
@@ -245,18 +245,18 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 			create table p (id uuid primary key default gen_random_uuid());
 			create table a (n bigint, constraint same check (n > 0));
 			create table b (n uuid, constraint same foreign key (n) references p (id))`,
-		want:    []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "same", Problem: "rename one of them"}},
+		want:    []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "same", Problem: "rename one of them"}},
 		remains: true,
 	}, {
 		name: "NOT NULL in two tables, a rule for one", schema: two,
 		rules:   []string{`errs.Constraint("positive").Code("n"),`, `errs.NotNull("a", "n").Code("no_n"),`},
-		want:    []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "n", Problem: "a NULL in b is taken for the client's fault"}},
+		want:    []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "n", Problem: "a NULL in b is taken for the client's fault"}},
 		after:   []violation{{`insert into b values (null)`, "no_n"}},
 		remains: true,
 	}, {
 		name: "NOT NULL in two tables, a rule for each", schema: two,
 		rules:   []string{`errs.Constraint("positive").Code("n"),`, `errs.NotNull("a", "n").Code("no_a"),`, `errs.NotNull("b", "n").Code("no_b"),`},
-		want:    []errs.Finding{{Kind: errs.SharedName, Table: "a, b", Name: "n", Problem: "but not which"}},
+		want:    []schema.Finding{{Kind: schema.SharedName, Table: "a, b", Name: "n", Problem: "but not which"}},
 		after:   []violation{{`insert into b values (null)`, "required"}},
 		remains: true,
 	}, {
@@ -273,13 +273,13 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 			`errs.PrimaryKey("d", "x").Code("d_taken"),`,
 			`errs.Constraint("primary").Code("any"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Name: "primary", Problem: "gives every primary key this name", Drop: `errs.Constraint("primary")`},
-			{Kind: errs.WrongRule, Table: "c", Name: "c_pkey", Problem: "the columns of the primary key are z", Drop: `errs.PrimaryKey("c")`,
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Name: "primary", Problem: "gives every primary key this name", Drop: `errs.Constraint("primary")`},
+			{Kind: schema.WrongRule, Table: "c", Name: "c_pkey", Problem: "the columns of the primary key are z", Drop: `errs.PrimaryKey("c")`,
 				Add: `errs.PrimaryKey("c", "z").Code("c_taken"),`},
-			{Kind: errs.WrongRule, Table: "d", Name: "d_pkey", Problem: "the columns of the primary key are w", Drop: `errs.PrimaryKey("d", "x")`,
+			{Kind: schema.WrongRule, Table: "d", Name: "d_pkey", Problem: "the columns of the primary key are w", Drop: `errs.PrimaryKey("d", "x")`,
 				Add: `errs.PrimaryKey("d", "w").Code("d_taken"),`},
-			{Kind: errs.MissingRule, Table: "a", Name: "primary", Problem: "a primary key of code has no rule",
+			{Kind: schema.MissingRule, Table: "a", Name: "primary", Problem: "a primary key of code has no rule",
 				Add: `errs.PrimaryKey("a", "code").Code("code_taken").Field("/code"),`},
 		},
 		after: []violation{{`insert into a values ('x')`, "code_taken"}, {`insert into c values (1)`, "c_taken"}},
@@ -289,9 +289,9 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 			create table a (code text primary key);
 			create table b (code text primary key)`,
 		rules: []string{`errs.PrimaryKey("a", "code").Code("a_taken"),`},
-		want: []errs.Finding{
-			{Kind: errs.SharedName, Table: "a", Name: "primary", Problem: "b has a primary key of the same columns (code)"},
-			{Kind: errs.MissingRule, Table: "b", Name: "primary", Problem: "can have none: a has one of the same columns"},
+		want: []schema.Finding{
+			{Kind: schema.SharedName, Table: "a", Name: "primary", Problem: "b has a primary key of the same columns (code)"},
+			{Kind: schema.MissingRule, Table: "b", Name: "primary", Problem: "can have none: a has one of the same columns"},
 		},
 		remains: true,
 	}, {
@@ -300,7 +300,7 @@ func TestVerifyOnCockroachDB(t *testing.T) {
 			set experimental_enable_hash_sharded_indexes = on;
 			create table t (id bigint, constraint t_pk primary key (id) using hash with bucket_count = 4);
 			create table u (n bigint)`,
-		want: []errs.Finding{{Kind: errs.MissingRule, Table: "t", Name: "t_pk", Problem: "a primary key of id has no rule",
+		want: []schema.Finding{{Kind: schema.MissingRule, Table: "t", Name: "t_pk", Problem: "a primary key of id has no rule",
 			Add: `errs.Constraint("t_pk").Code("id_taken").Field("/id"),`}},
 	}})
 }

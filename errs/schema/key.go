@@ -1,17 +1,19 @@
-package errs
+package schema
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 )
 
-// oldKey reports whether the server calls the primary key like all others, so
+// oldKey reports whether the server gives the primary key the same name as all others, so
 // that only its columns tell which one it is.
 func (v *verification) oldKey(l *liveConstraint) bool {
-	return v.live.cockroach && l.sort == sortPrimary && l.name == constraintPrimary
+	return v.live.cockroach && l.sort == sortPrimary && l.name == rules.OldPrimaryKey
 }
 
-// sameKey gives the other tables that an old primary key may be taken for.
+// sameKey returns the other tables that an old primary key may be taken for.
 func (v *verification) sameKey(l *liveConstraint) (tables []string) {
 	for _, other := range v.live.constraints {
 		if other != l && other.table != l.table && v.oldKey(other) && !other.generated && slices.Equal(other.columns, l.columns) {
@@ -21,36 +23,36 @@ func (v *verification) sameKey(l *liveConstraint) (tables []string) {
 	return uniq(tables)
 }
 
-// checkKey looks at rules for primary keys, and reports whether there is no more
-// to look for.
-func (v *verification) checkKey(r Rule, named []*liveConstraint) bool {
-	if v.live.cockroach && r.constraint == constraintPrimary && len(named) > 0 &&
+// checkKey checks a rule for a primary key, and reports whether there is no more to
+// check.
+func (v *verification) checkKey(r rules.Rule, named []*liveConstraint) bool {
+	if v.live.cockroach && r.Constraint == rules.OldPrimaryKey && len(named) > 0 &&
 		!slices.ContainsFunc(named, func(l *liveConstraint) bool { return l.sort != sortPrimary }) {
-		v.say(WrongRule, r.table, r.constraint, nil, r.head(),
+		v.report(WrongRule, r.Table, r.Constraint, nil, head(r),
 			"this version of CockroachDB gives every primary key this name: the rule is never used, PrimaryKey with columns is")
 		return true
 	}
 	i := slices.IndexFunc(v.live.constraints, func(l *liveConstraint) bool {
-		return l.sort == sortPrimary && l.table == r.table && (v.oldKey(l) || l.has(r.constraint, r.table) || v.live.cockroach && l.hasName(r.constraint))
+		return l.sort == sortPrimary && l.table == r.Table && (v.oldKey(l) || l.has(r.Constraint, r.Table) || v.live.cockroach && l.hasName(r.Constraint))
 	})
-	if i < 0 || r.constraint != r.table+suffixPrimaryKey {
+	if i < 0 || r.Constraint != r.Table+rules.PrimaryKeySuffix {
 		return false
 	}
 	l := v.live.constraints[i]
 	columns := strings.Join(l.columns, ", ")
 	mended := r
-	mended.key = l.columns
+	mended.Key = l.columns
 	switch same := v.sameKey(l); {
-	case len(r.key) == 0 && !v.oldKey(l):
+	case len(r.Key) == 0 && !v.oldKey(l):
 		return false
 	case v.oldKey(l) && len(same) > 0:
 		v.done[l] = true
-		v.say(SharedName, l.table, l.name, nil, "",
+		v.report(SharedName, l.table, l.name, nil, "",
 			"%s has a primary key of the same columns (%s), and this version of CockroachDB names neither table nor key: give it a name of its own",
 			strings.Join(same, ", "), columns)
-	case !slices.Equal(r.key, l.columns):
+	case !slices.Equal(r.Key, l.columns):
 		v.done[l] = true
-		v.say(WrongRule, l.table, r.constraint, []Rule{mended}, r.head(),
+		v.report(WrongRule, l.table, r.Constraint, []rules.Rule{mended}, head(r),
 			"the columns of the primary key are %s, and CockroachDB before 21.2 is told by them which one it is", columns)
 	}
 	return true

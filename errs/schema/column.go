@@ -1,34 +1,35 @@
-package errs
+package schema
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 )
 
-func (v *verification) lookupColumn(table, column string) (Rule, bool) {
-	r := v.catalog.notNullRule(&pgconn.PgError{Code: stateNotNull, TableName: table, ColumnName: column})
-	if r == nil || r.column == "" {
-		return Rule{}, false
+func (v *verification) lookupColumn(table, column string) (rules.Rule, bool) {
+	r, ok := v.catalog.Find(&pgconn.PgError{Code: stateNotNull, TableName: table, ColumnName: column})
+	if !ok || r.Column == "" {
+		return rules.Rule{}, false
 	}
-	return *r, true
+	return r, true
 }
 
-// checkColumnRule looks whether the column of a rule is there and may not be
-// NULL.
-func (v *verification) checkColumnRule(r Rule) {
+// checkColumnRule checks that the column of a rule exists and is NOT NULL.
+func (v *verification) checkColumnRule(r rules.Rule) {
 	tableThere, nullable := false, false
 	var domain domainType
 	var parent *liveColumn
 	for _, g := range v.live.columns {
 		for _, m := range g.members {
-			if m.table != r.table {
+			if m.table != r.Table {
 				continue
 			}
 			tableThere = true
 			switch {
-			case g.column != r.column:
+			case g.column != r.Column:
 			case !m.notNull:
 				nullable, domain = true, m.domain
 			case m.rows:
@@ -41,41 +42,41 @@ func (v *verification) checkColumnRule(r Rule) {
 	switch {
 	case parent != nil:
 		v.doneColumns[parent] = true
-		v.say(WrongRule, r.table, r.column, v.unruledMembers(parent, r), r.head(),
-			"%s has partitions, and the server names the partition instead of it", r.table)
+		v.report(WrongRule, r.Table, r.Column, v.unruledMembers(parent, r), head(r),
+			"%s has partitions, and the server names the partition instead of it", r.Table)
 	case domain.notNull:
 		mended := r
-		mended.table, mended.column, mended.domain = "", "", domain.name
-		var add []Rule
-		if !slices.ContainsFunc(v.rules, func(r Rule) bool { return r.domain == domain.name }) {
-			add = []Rule{mended}
+		mended.Table, mended.Column, mended.Domain = "", "", domain.name
+		var add []rules.Rule
+		if !slices.ContainsFunc(v.rules, func(r rules.Rule) bool { return r.Domain == domain.name }) {
+			add = []rules.Rule{mended}
 		}
-		v.say(WrongRule, r.table, r.column, add, r.head(),
+		v.report(WrongRule, r.Table, r.Column, add, head(r),
 			"only the domain of the column refuses NULL, and then the server names the domain, not the column")
 	case nullable:
-		v.say(WrongRule, r.table, r.column, nil, r.head(),
+		v.report(WrongRule, r.Table, r.Column, nil, head(r),
 			"the column may be NULL: make it NOT NULL, or drop the rule")
 	case tableThere:
-		v.say(StaleRule, r.table, r.column, nil, r.head(), "the table has no such column")
+		v.report(StaleRule, r.Table, r.Column, nil, head(r), "the table has no such column")
 	default:
-		v.say(StaleRule, r.table, r.column, nil, r.head(),
+		v.report(StaleRule, r.Table, r.Column, nil, head(r),
 			"the schema %s has no such table", strings.Join(v.live.searched, ", "))
 	}
 }
 
-// unruledMembers gives what model says to the partitions that have no rule.
-func (v *verification) unruledMembers(g *liveColumn, model Rule) (rules []Rule) {
+// unruledMembers returns a copy of model for each of the partitions that have no rule.
+func (v *verification) unruledMembers(g *liveColumn, model rules.Rule) (add []rules.Rule) {
 	for _, m := range g.members {
 		if _, ok := v.lookupColumn(m.table, g.column); m.rows && m.notNull && !ok {
-			model.table = m.table
-			rules = append(rules, model)
+			model.Table = m.table
+			add = append(add, model)
 		}
 	}
-	return rules
+	return add
 }
 
-// checkColumns looks at columns of which only some have a rule: partitions of
-// one table, and on CockroachDB those of the same name.
+// checkColumns checks columns of which only some have a rule: partitions of one table,
+// and on CockroachDB those of the same name.
 func (v *verification) checkColumns() {
 	if v.live.cockroach {
 		v.checkSharedColumns()
@@ -91,7 +92,7 @@ func (v *verification) checkColumns() {
 				continue
 			}
 			if add := v.unruledMembers(g, model); add != nil {
-				v.say(MissingRule, g.table, g.column, add, "",
+				v.report(MissingRule, g.table, g.column, add, "",
 					"the server names the partition or inheriting table, and not all of them have a rule")
 			}
 			break
@@ -102,8 +103,8 @@ func (v *verification) checkColumns() {
 func (v *verification) checkSharedColumns() {
 	var columns []string
 	for _, r := range v.rules {
-		if r.column != "" {
-			columns = append(columns, r.column)
+		if r.Column != "" {
+			columns = append(columns, r.Column)
 		}
 	}
 	for _, column := range uniq(columns) {
@@ -122,22 +123,21 @@ func (v *verification) checkSharedColumns() {
 		switch {
 		case len(tables) < 2:
 		case len(without) == 0:
-			v.say(SharedName, strings.Join(tables, ", "), column, nil, "",
+			v.report(SharedName, strings.Join(tables, ", "), column, nil, "",
 				"CockroachDB does not say which table it was: a client hears that a value is missing, but not which, unless only one table has a NOT NULL column of this name")
 		case len(without) < len(tables):
-			v.say(SharedName, strings.Join(tables, ", "), column, nil, "",
+			v.report(SharedName, strings.Join(tables, ", "), column, nil, "",
 				"CockroachDB does not say which table it was: a NULL in %s is taken for the client's fault too, though it has no rule", strings.Join(without, ", "))
 		}
 	}
 }
 
-// checkDomainRule looks whether a column has the domain, and the domain refuses
-// NULL.
-func (v *verification) checkDomainRule(r Rule) {
+// checkDomainRule checks that a column has the domain, and that the domain refuses NULL.
+func (v *verification) checkDomainRule(r rules.Rule) {
 	there := false
 	for _, g := range v.live.columns {
 		for _, m := range g.members {
-			if m.domain.name == r.domain {
+			if m.domain.name == r.Domain {
 				if m.domain.notNull {
 					return
 				}
@@ -146,8 +146,8 @@ func (v *verification) checkDomainRule(r Rule) {
 		}
 	}
 	if there {
-		v.say(WrongRule, r.domain, r.domain, nil, r.head(), "the domain may be NULL: make it NOT NULL, or drop the rule")
+		v.report(WrongRule, r.Domain, r.Domain, nil, head(r), "the domain may be NULL: make it NOT NULL, or drop the rule")
 		return
 	}
-	v.say(StaleRule, r.domain, r.domain, nil, r.head(), "no column of the schema %s is of this domain", strings.Join(v.live.searched, ", "))
+	v.report(StaleRule, r.Domain, r.Domain, nil, head(r), "no column of the schema %s is of this domain", strings.Join(v.live.searched, ", "))
 }

@@ -1,4 +1,4 @@
-package errs_test
+package schema_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/schema"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
@@ -30,7 +31,7 @@ func TestVerifyLeavesOthersAlone(t *testing.T) {
 		})
 		_, err = db.Exec(t.Context(), `create table `+quoted+`.t (n bigint constraint t_n_check check (n > 0))`)
 		require.NoError(t, err)
-		none, err := errs.NewCatalog().Verify(t.Context(), db)
+		none, err := schema.Verify(t.Context(), db, errs.NewCatalog())
 		require.NoError(t, err)
 		require.Empty(t, none)
 
@@ -42,7 +43,7 @@ func TestVerifyLeavesOthersAlone(t *testing.T) {
 		// The same table in both schemas is one finding.
 		_, err = db.Exec(t.Context(), `create table t (n bigint constraint t_n_check check (n > 0))`)
 		require.NoError(t, err)
-		found, err := errs.NewCatalog().Verify(t.Context(), both)
+		found, err := schema.Verify(t.Context(), both, errs.NewCatalog())
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 
@@ -59,7 +60,7 @@ func TestVerifyLeavesOthersAlone(t *testing.T) {
 			alter extension plpgsql add table t;
 			alter extension plpgsql add domain d`)
 		require.NoError(t, err)
-		none, err = errs.NewCatalog().Verify(t.Context(), tx)
+		none, err = schema.Verify(t.Context(), tx, errs.NewCatalog())
 		require.NoError(t, err)
 		require.Empty(t, none)
 	})
@@ -80,7 +81,7 @@ func TestVerifyFollowsPartitionsToOtherSchemas(t *testing.T) {
 			create schema `+other+`;
 			create table `+other+`.m_1 partition of m for values from (0) to (10)`)
 		require.NoError(t, err)
-		found, err := errs.NewCatalog().Verify(t.Context(), tx)
+		found, err := schema.Verify(t.Context(), tx, errs.NewCatalog())
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		require.Equal(t, `errs.Constraint("m_1_id_key").Code("id_taken").Field("/id"),`, found[0].Add)
@@ -89,9 +90,13 @@ func TestVerifyFollowsPartitionsToOtherSchemas(t *testing.T) {
 
 func TestVerifyInEveryMode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), shopSchema)
+		_, err := db.Exec(t.Context(), `
+			create table customers (
+				id bigint primary key, email text not null, credit bigint,
+				constraint customers_email_key unique (email), constraint customers_credit_check check (credit >= 0));
+			create table orders (id bigint primary key, customer bigint, constraint orders_customer_fkey foreign key (customer) references customers (id))`)
 		require.NoError(t, err)
-		want, err := (*errs.Catalog)(nil).Verify(t.Context(), db)
+		want, err := schema.Verify(t.Context(), db, nil)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, len(want), 3)
 		for _, mode := range []pgx.QueryExecMode{
@@ -102,7 +107,7 @@ func TestVerifyInEveryMode(t *testing.T) {
 			config.DefaultQueryExecMode = mode
 			conn, err := pgx.ConnectConfig(t.Context(), config)
 			require.NoError(t, err)
-			got, err := new(errs.Catalog).Verify(t.Context(), conn)
+			got, err := schema.Verify(t.Context(), conn, new(errs.Catalog))
 			require.NoError(t, err, "%v", mode)
 			require.Equal(t, want, got, "%v", mode)
 			require.NoError(t, conn.Close(t.Context()))
@@ -112,14 +117,14 @@ func TestVerifyInEveryMode(t *testing.T) {
 
 func TestVerifyErrors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := errs.NewCatalog().Verify(t.Context(), nil)
-		require.EqualError(t, err, "errs: Verify: the database is nil")
-		_, err = errs.NewCatalog().Verify(t.Context(), (*pgxpool.Pool)(nil))
-		require.EqualError(t, err, "errs: Verify: the database is nil")
+		_, err := schema.Verify(t.Context(), nil, errs.NewCatalog())
+		require.EqualError(t, err, "errs/schema: the database is nil")
+		_, err = schema.Verify(t.Context(), (*pgxpool.Pool)(nil), errs.NewCatalog())
+		require.EqualError(t, err, "errs/schema: the database is nil")
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = errs.NewCatalog().Verify(ctx, db)
+		_, err = schema.Verify(ctx, db, errs.NewCatalog())
 		require.ErrorIs(t, err, context.Canceled)
 
 		config := db.Config().ConnConfig.Copy()
@@ -127,15 +132,15 @@ func TestVerifyErrors(t *testing.T) {
 		conn, err := pgx.ConnectConfig(t.Context(), config)
 		require.NoError(t, err)
 		defer conn.Close(context.Background())
-		_, err = errs.NewCatalog().Verify(t.Context(), conn)
+		_, err = schema.Verify(t.Context(), conn, errs.NewCatalog())
 		require.ErrorContains(t, err, "no schema of the search_path is there")
 	})
 }
 
 func TestFindingString(t *testing.T) {
 	t.Parallel()
-	f := errs.Finding{Kind: errs.SharedName, Table: "a, b", Name: "n", Problem: "they share it", Drop: "x", Add: "y,\nz,"}
+	f := schema.Finding{Kind: schema.SharedName, Table: "a, b", Name: "n", Problem: "they share it", Drop: "x", Add: "y,\nz,"}
 	require.Equal(t, "shared name: a, b: n: they share it\n\tdrop x\n\tadd  y,\n\t     z,", f.String())
-	require.Equal(t, "stale rule: n: gone", errs.Finding{Kind: errs.StaleRule, Name: "n", Problem: "gone"}.String())
-	require.Equal(t, "FindingKind(0)", errs.FindingKind(0).String())
+	require.Equal(t, "stale rule: n: gone", schema.Finding{Kind: schema.StaleRule, Name: "n", Problem: "gone"}.String())
+	require.Equal(t, "FindingKind(0)", schema.FindingKind(0).String())
 }

@@ -1,4 +1,4 @@
-package errs_test
+package schema_test
 
 import (
 	"go/ast"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/schema"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
@@ -68,7 +69,7 @@ func catalogOf(t *testing.T, lines []string) *errs.Catalog {
 }
 
 // mend does to the rules what the findings say.
-func mend(rules []string, findings []errs.Finding) (mended []string) {
+func mend(rules []string, findings []schema.Finding) (mended []string) {
 	for _, r := range rules {
 		drop := false
 		for _, f := range findings {
@@ -93,7 +94,7 @@ type verifyCase struct {
 	name   string
 	schema string
 	rules  []string
-	want   []errs.Finding // Problem is a part of it
+	want   []schema.Finding // Problem is a part of it
 
 	// after are the codes that a client gets once the findings are mended.
 	after []violation
@@ -108,7 +109,7 @@ type verifyCase struct {
 func (c verifyCase) run(t *testing.T, db *dbtest.DB) {
 	_, err := db.Exec(t.Context(), c.schema)
 	require.NoError(t, err)
-	findings, err := catalogOf(t, c.rules).Verify(t.Context(), db)
+	findings, err := schema.Verify(t.Context(), db, catalogOf(t, c.rules))
 	require.NoError(t, err)
 	for i, f := range findings {
 		if i >= len(c.want) {
@@ -125,7 +126,7 @@ func (c verifyCase) run(t *testing.T, db *dbtest.DB) {
 
 	mended := mend(c.rules, findings)
 	catalog := catalogOf(t, mended)
-	findings, err = catalog.Verify(t.Context(), db)
+	findings, err = schema.Verify(t.Context(), db, catalog)
 	require.NoError(t, err)
 	if !c.remains {
 		require.Empty(t, findings, "%s", strings.Join(mended, "\n"))
@@ -195,22 +196,22 @@ func TestVerifyOnBothEngines(t *testing.T) {
 				constraint posts_other_fkey foreign key (other) references users (id) on delete cascade);
 			insert into users (id, email, tenant, age) values (1, 'a', 1, 2);
 			insert into posts (user_id) values (1)`,
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "posts", Name: "posts_other_fkey", Problem: "a foreign key of other has no rule",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "posts", Name: "posts_other_fkey", Problem: "a foreign key of other has no rule",
 				Add: `errs.Constraint("posts_other_fkey").On("posts").Missing("unknown_other", "/other", ""),`},
-			{Kind: errs.MissingRule, Table: "posts", Name: "posts_user_fkey", Problem: "a foreign key of user_id has no rule",
+			{Kind: schema.MissingRule, Table: "posts", Name: "posts_user_fkey", Problem: "a foreign key of user_id has no rule",
 				Add: `errs.Constraint("posts_user_fkey").On("posts").Missing("unknown_user", "/user_id", "").InUse("users_in_use", ""),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "Users age, tenant", Problem: "a check constraint of",
+			{Kind: schema.MissingRule, Table: "users", Name: "Users age, tenant", Problem: "a check constraint of",
 				Add: `errs.Constraint("Users age, tenant").On("users").Code("users_age__tenant"),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "users_age_check", Problem: "a check constraint of age has no rule",
+			{Kind: schema.MissingRule, Table: "users", Name: "users_age_check", Problem: "a check constraint of age has no rule",
 				Add: `errs.Constraint("users_age_check").On("users").Code("age_invalid").Field("/age"),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "users_email_key", Problem: "a unique constraint of email has no rule",
+			{Kind: schema.MissingRule, Table: "users", Name: "users_email_key", Problem: "a unique constraint of email has no rule",
 				Add: `errs.Constraint("users_email_key").Code("email_taken").Field("/email"),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "users_odd_key", Problem: "has no rule",
+			{Kind: schema.MissingRule, Table: "users", Name: "users_odd_key", Problem: "has no rule",
 				Add: `errs.Constraint("users_odd_key").Code("odd__name_taken").Field("/odd~1~0Name"),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "users_pair_key", Problem: "a unique constraint of tenant, age has no rule",
+			{Kind: schema.MissingRule, Table: "users", Name: "users_pair_key", Problem: "a unique constraint of tenant, age has no rule",
 				Add: `errs.Constraint("users_pair_key").Code("tenant_age_taken"),`},
-			{Kind: errs.MissingRule, Table: "users", Name: "users_partial", Problem: "of age has no rule",
+			{Kind: schema.MissingRule, Table: "users", Name: "users_partial", Problem: "of age has no rule",
 				Add: `errs.Constraint("users_partial").Code("age_taken").Field("/age"),`},
 		},
 		after: []violation{
@@ -227,10 +228,10 @@ func TestVerifyOnBothEngines(t *testing.T) {
 			create table countries (code text, constraint countries_code_pk primary key (code));
 			create table codes (code text default 'x', constraint codes_pk primary key (code));
 			create table lines (tenant bigint, id bigint default floor(random() * 100000000)::bigint, constraint lines_pk primary key (tenant, id))`,
-		want: []errs.Finding{
-			{Kind: errs.MissingRule, Table: "codes", Name: "codes_pk", Problem: "a primary key of code has no rule",
+		want: []schema.Finding{
+			{Kind: schema.MissingRule, Table: "codes", Name: "codes_pk", Problem: "a primary key of code has no rule",
 				Add: `errs.Constraint("codes_pk").Code("code_taken").Field("/code"),`},
-			{Kind: errs.MissingRule, Table: "countries", Name: "countries_code_pk", Problem: "a primary key of code has no rule",
+			{Kind: schema.MissingRule, Table: "countries", Name: "countries_code_pk", Problem: "a primary key of code has no rule",
 				Add: `errs.Constraint("countries_code_pk").Code("code_taken").Field("/code"),`},
 		},
 	}, {
@@ -246,11 +247,11 @@ func TestVerifyOnBothEngines(t *testing.T) {
 			`errs.NotNull("t", "b").Code("x"),`,
 			`errs.NotNull("u", "a").Code("x"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.StaleRule, Name: "gone", Problem: "no constraint or unique index of the schema t_", Drop: `errs.Constraint("gone")`},
-			{Kind: errs.StaleRule, Table: "t", Name: "b", Problem: "no such column", Drop: `errs.NotNull("t", "b")`},
-			{Kind: errs.StaleRule, Table: "u", Name: "a", Problem: "has no such table", Drop: `errs.NotNull("u", "a")`},
-			{Kind: errs.StaleRule, Table: "u", Name: "t_a_check", Problem: "only t has", Drop: `errs.Constraint("t_a_check").On("u")`,
+		want: []schema.Finding{
+			{Kind: schema.StaleRule, Name: "gone", Problem: "no constraint or unique index of the schema t_", Drop: `errs.Constraint("gone")`},
+			{Kind: schema.StaleRule, Table: "t", Name: "b", Problem: "no such column", Drop: `errs.NotNull("t", "b")`},
+			{Kind: schema.StaleRule, Table: "u", Name: "a", Problem: "has no such table", Drop: `errs.NotNull("u", "a")`},
+			{Kind: schema.StaleRule, Table: "u", Name: "t_a_check", Problem: "only t has", Drop: `errs.Constraint("t_a_check").On("u")`,
 				Add: `errs.Constraint("t_a_check").On("t").Code("a_invalid").Field("/a"),`},
 		},
 	}, {
@@ -270,32 +271,40 @@ func TestVerifyOnBothEngines(t *testing.T) {
 			`errs.Constraint("c_u_fkey").InUse("u_used", "Used."),`,
 			`errs.NotNull("p", "a").Code("x"),`,
 		},
-		want: []errs.Finding{
-			{Kind: errs.WrongRule, Table: "c", Name: "c_r_fkey", Problem: "its Code is never used", Drop: `errs.Constraint("c_r_fkey").On("c")`,
+		want: []schema.Finding{
+			{Kind: schema.WrongRule, Table: "c", Name: "c_r_fkey", Problem: "its Code is never used", Drop: `errs.Constraint("c_r_fkey").On("c")`,
 				Add: `errs.Constraint("c_r_fkey").On("c").Missing("unknown_r", "/r", "").InUse("p_in_use", ""),`},
-			{Kind: errs.WrongRule, Table: "c", Name: "c_s_fkey", Problem: "has no InUse: deleting a row of p", Drop: `errs.Constraint("c_s_fkey").On("c")`,
+			{Kind: schema.WrongRule, Table: "c", Name: "c_s_fkey", Problem: "has no InUse: deleting a row of p", Drop: `errs.Constraint("c_s_fkey").On("c")`,
 				Add: `errs.Constraint("c_s_fkey").On("c").Missing("no_s", "/s", "No \"s\".").InUse("p_in_use", ""),`},
-			{Kind: errs.WrongRule, Table: "c", Name: "c_u_fkey", Problem: "has no Missing", Drop: `errs.Constraint("c_u_fkey")`,
+			{Kind: schema.WrongRule, Table: "c", Name: "c_u_fkey", Problem: "has no Missing", Drop: `errs.Constraint("c_u_fkey")`,
 				Add: `errs.Constraint("c_u_fkey").Missing("unknown_u", "/u", "").InUse("u_used", "Used."),`},
-			{Kind: errs.WrongRule, Table: "p", Name: "a", Problem: "may be NULL", Drop: `errs.NotNull("p", "a")`},
-			{Kind: errs.WrongRule, Table: "p", Name: "p_a_key", Problem: "it is a unique constraint: the rule needs Code", Drop: `errs.Constraint("p_a_key")`,
+			{Kind: schema.WrongRule, Table: "p", Name: "a", Problem: "may be NULL", Drop: `errs.NotNull("p", "a")`},
+			{Kind: schema.WrongRule, Table: "p", Name: "p_a_key", Problem: "it is a unique constraint: the rule needs Code", Drop: `errs.Constraint("p_a_key")`,
 				Add: `errs.Constraint("p_a_key").Code("a_taken").Field("/a"),`},
-			{Kind: errs.WrongRule, Table: "p", Name: "p_b_check", Problem: "it is a check constraint: the rule needs Code", Drop: `errs.Constraint("p_b_check").On("p")`,
+			{Kind: schema.WrongRule, Table: "p", Name: "p_b_check", Problem: "it is a check constraint: the rule needs Code", Drop: `errs.Constraint("p_b_check").On("p")`,
 				Add: `errs.Constraint("p_b_check").On("p").Code("b_invalid").Field("/b"),`},
 		},
+	}, {
+		name: "with columns",
+		schema: `
+			create table p (id uuid primary key default gen_random_uuid());
+			create table c (r uuid, constraint c_p foreign key (r) references p (id))`,
+		rules: []string{`errs.Constraint("c_p").On("c").Columns("r").Missing("no_p", "/r", ""),`},
+		want: []schema.Finding{{Kind: schema.WrongRule, Table: "c", Name: "c_p", Problem: "has no InUse", Drop: `errs.Constraint("c_p").On("c")`,
+			Add: `errs.Constraint("c_p").On("c").Columns("r").Missing("no_p", "/r", "").InUse("p_in_use", ""),`}},
 	}, {
 		name: "not validated",
 		schema: `
 			create table t (a bigint);
 			insert into t values (-1);
 			alter table t add constraint t_a_check check (a > 0) not valid`,
-		want: []errs.Finding{{Kind: errs.MissingRule, Table: "t", Name: "t_a_check", Problem: "has no rule",
+		want: []schema.Finding{{Kind: schema.MissingRule, Table: "t", Name: "t_a_check", Problem: "has no rule",
 			Add: `errs.Constraint("t_a_check").On("t").Code("a_invalid").Field("/a"),`}},
 		after: []violation{{`insert into t values (-2)`, "a_invalid"}},
 	}, {
 		name:  "stale, of another kind and status",
 		rules: []string{`errs.Constraint("gone").Code("x").Kind(errs.Conflict).Status(410),`},
-		want:  []errs.Finding{{Kind: errs.StaleRule, Name: "gone", Problem: "no constraint", Drop: `errs.Constraint("gone")`}},
+		want:  []schema.Finding{{Kind: schema.StaleRule, Name: "gone", Problem: "no constraint", Drop: `errs.Constraint("gone")`}},
 	}, {
 		name: "a shared name with rules for each table and for any",
 		schema: `

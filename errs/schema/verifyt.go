@@ -1,32 +1,34 @@
-package errs
+package schema
 
 import (
 	"context"
 	"fmt"
+
+	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// TestingT is the part of *testing.T that [Catalog.VerifyT] needs.
+// TestingT is the part of *testing.T that [VerifyT] needs.
 type TestingT interface {
 	Helper()
 	Context() context.Context
 	Errorf(format string, args ...any)
 }
 
-// VerifyT is [Catalog.Verify] for tests: each finding fails the test, and so does an
-// error. It passes over what is ignored: findings that have the Kind, Table and Name
-// of one given, of which those that are left out stand for any.
+// VerifyT is [Verify] for tests: each finding fails the test, and so does an error. It
+// passes over findings that have the Kind, Table and Name of one that is ignored; those
+// that are left out stand for any.
 //
 //	func TestCatalog(t *testing.T) {
-//		catalog.VerifyT(t, migrated(t),
-//			errs.Finding{Kind: errs.MissingRule, Table: "audit_log"}, // no client writes to it
+//		schema.VerifyT(t, migrated(t), catalog,
+//			schema.Finding{Kind: schema.MissingRule, Table: "audit_log"}, // no client writes to it
 //		)
 //	}
 //
-// An ignored finding that is not there fails the test too, so that none stays behind
-// when its cause has gone, and so does one without Kind, Table and Name.
-func (c *Catalog) VerifyT(t TestingT, db Querier, ignored ...Finding) {
+// An ignored finding that is not found fails the test too, so that none stays behind when
+// its cause is gone, and so does one without Kind, Table and Name.
+func VerifyT(t TestingT, db Querier, catalog *errs.Catalog, ignored ...Finding) {
 	t.Helper()
-	findings, err := c.Verify(t.Context(), db)
+	findings, err := Verify(t.Context(), db, catalog)
 	if err != nil {
 		t.Errorf("%v", err)
 		return
@@ -46,9 +48,9 @@ func (c *Catalog) VerifyT(t TestingT, db Querier, ignored ...Finding) {
 	for i, ignore := range ignored {
 		switch {
 		case ignore.isEmpty():
-			t.Errorf("errs: VerifyT: what is ignored has no Kind, Table or Name")
+			t.Errorf("errs/schema: what is ignored has no Kind, Table or Name")
 		case !used[i]:
-			t.Errorf("errs: VerifyT: nothing was found that is ignored: %s", ignore.pattern())
+			t.Errorf("errs/schema: nothing was found that is ignored: %s", ignore.pattern())
 		}
 	}
 }

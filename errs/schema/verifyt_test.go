@@ -1,4 +1,4 @@
-package errs_test
+package schema_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/schema"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
@@ -29,7 +30,7 @@ func TestVerifyKnowsTheLedger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), txn.LedgerSchema)
 		require.NoError(t, err)
-		errs.NewCatalog().VerifyT(t, db)
+		schema.VerifyT(t, db, errs.NewCatalog())
 	})
 }
 
@@ -40,22 +41,22 @@ func TestVerifyT(t *testing.T) {
 			create table users (email text, constraint users_email_key unique (email))`)
 		require.NoError(t, err)
 		c := errs.NewCatalog(errs.Constraint("gone").Code("gone"))
-		verify := func(ignored ...errs.Finding) []string {
+		verify := func(ignored ...schema.Finding) []string {
 			spy := &spyT{ctx: t.Context()}
-			c.VerifyT(spy, db, ignored...)
+			schema.VerifyT(spy, db, c, ignored...)
 			return spy.failed
 		}
 		require.Len(t, verify(), 4)
-		require.Len(t, verify(errs.Finding{Table: "audit_log"}), 2)
-		require.Len(t, verify(errs.Finding{Table: "audit_log", Name: "audit_id"}), 3)
-		require.Len(t, verify(errs.Finding{Kind: errs.MissingRule}), 1)
-		require.Empty(t, verify(errs.Finding{Kind: errs.MissingRule, Table: "audit_log"}, errs.Finding{Name: "users_email_key"}, errs.Finding{Kind: errs.StaleRule}))
+		require.Len(t, verify(schema.Finding{Table: "audit_log"}), 2)
+		require.Len(t, verify(schema.Finding{Table: "audit_log", Name: "audit_id"}), 3)
+		require.Len(t, verify(schema.Finding{Kind: schema.MissingRule}), 1)
+		require.Empty(t, verify(schema.Finding{Kind: schema.MissingRule, Table: "audit_log"}, schema.Finding{Name: "users_email_key"}, schema.Finding{Kind: schema.StaleRule}))
 		c = errs.NewCatalog(errs.Constraint("users_email_key").Code("email_taken"))
-		require.Equal(t, []string{`errs: VerifyT: nothing was found that is ignored: stale rule, Table "", Name ""`},
-			verify(errs.Finding{Kind: errs.MissingRule, Table: "audit_log"}, errs.Finding{Kind: errs.StaleRule}))
-		require.Contains(t, verify(errs.Finding{}), "errs: VerifyT: what is ignored has no Kind, Table or Name")
+		require.Equal(t, []string{`errs/schema: nothing was found that is ignored: stale rule, Table "", Name ""`},
+			verify(schema.Finding{Kind: schema.MissingRule, Table: "audit_log"}, schema.Finding{Kind: schema.StaleRule}))
+		require.Contains(t, verify(schema.Finding{}), "errs/schema: what is ignored has no Kind, Table or Name")
 	})
 	spy := &spyT{ctx: t.Context()}
-	errs.NewCatalog().VerifyT(spy, nil)
-	require.Equal(t, []string{"errs: Verify: the database is nil"}, spy.failed)
+	schema.VerifyT(spy, nil, errs.NewCatalog())
+	require.Equal(t, []string{"errs/schema: the database is nil"}, spy.failed)
 }

@@ -1,15 +1,17 @@
-package errs_test
+package schema_test
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"testing"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/schema"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-func ExampleCatalog_Verify() {
+func ExampleVerify() {
 	catalog := errs.NewCatalog(
 		errs.Constraint("users_email_key").Code("email_taken").Field("/email"),
 		errs.Constraint("users_nick_key").Code("nick_taken").Field("/nick"),
@@ -28,13 +30,13 @@ func ExampleCatalog_Verify() {
 		log.Fatal(err)
 	}
 
-	findings, err := catalog.Verify(ctx, db)
+	findings, err := schema.Verify(ctx, db, catalog)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, f := range findings { // in a test: t.Error(f)
+	for _, f := range findings { // in a test: VerifyT
 		switch f.Kind {
-		case errs.MissingRule:
+		case schema.MissingRule:
 			fmt.Printf("%v for %s: %s\n", f.Kind, f.Name, f.Add)
 		default:
 			fmt.Printf("%v: %s\n", f.Kind, f.Drop)
@@ -43,4 +45,15 @@ func ExampleCatalog_Verify() {
 	// Output:
 	// stale rule: errs.Constraint("users_nick_key")
 	// missing rule for users_age_check: errs.Constraint("users_age_check").On("users").Code("age_invalid").Field("/age"),
+}
+
+func ExampleVerifyT() {
+	catalog := errs.NewCatalog(errs.Constraint("users_email_key").Code("email_taken").Field("/email"))
+	_ = func(t *testing.T) { // TestCatalog of an application
+		db := dbtest.Example() // or pgxpool.New, after the migrations
+		defer db.Close()
+		schema.VerifyT(t, db, catalog,
+			schema.Finding{Kind: schema.MissingRule, Table: "audit_log"}, // no client writes to it
+		)
+	}
 }
