@@ -7,7 +7,8 @@ import "github.com/rowkeeper/rowkeeper/errs/kind"
 // errs.NotFound), and errors.Is finds it (errors.Is(err, errs.AlreadyExists)).
 //
 // [Catalog.Translate] understands an error of any type that has a method
-// Kind() errs.Kind. Package kind has the methods of a Kind, and no other dependency.
+// Kind() errs.Kind. Package errs/kind documents the methods of a Kind; a library can
+// import it instead of errs.
 type Kind = kind.Kind
 
 // The kinds, with their HTTP status; package kind describes each. Those from 500 up
