@@ -35,8 +35,8 @@
 // for those that write by themselves, with [Catalog.Write]. Errors are problem
 // details (RFC 9457), with a code to tell them apart by, a JSON Pointer to each
 // field at fault, and the id of the request, which is in the log too. Panics are
-// answered and logged. [DecodeJSON] reads a body strictly. [Catalog.WithMessages]
-// speaks the client's language. An error of any package can say which field, parameter
+// answered and logged. Package errs/jsonbody decodes request bodies strictly.
+// [Catalog.WithMessages] speaks the client's language. An error of any package can say which field, parameter
 // or header is at fault, see [FieldError].
 //
 // Frameworks take an [*Error] by its methods (huma, echo v5), or through an adapter
@@ -45,9 +45,9 @@
 //
 // # In step with the schema
 //
-// [Catalog.Verify] compares a catalog with a live database: constraints without a
-// rule, and rules without a constraint. [Catalog.VerifyT] does it in a test.
-// Partitions need rules of their own, unless [Catalog.WithPartitions] lets those of
+// Package errs/schema compares a catalog with a live database, in a test or at start-up:
+// it finds constraints without a rule, and rules without a constraint. On PostgreSQL
+// partitions need rules of their own, unless [Catalog.WithPartitions] lets the rules of
 // their table hold for them.
 //
 // # One error for both engines

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // Error is an error that is safe to show. Its text is constant for its kind, or
@@ -31,7 +31,7 @@ type Error struct {
 	values     bool            // are to be logged
 }
 
-// FieldError says what is wrong with one part of a request: the one at a JSON
+// FieldError describes what is wrong with one part of a request: the one at a JSON
 // Pointer in its body, a query parameter or a header.
 //
 //	type FieldError struct {
@@ -42,9 +42,9 @@ type Error struct {
 //		Header    string // instead of Pointer: the name of a header, such as "If-Match"
 //	}
 //
-// Any error can carry some to the client: if it has methods Kind() errs.Kind and
-// Fields() []errs.FieldError, as *Error has them, [Catalog.Translate] takes both. One
-// without a place gives code and text of the whole.
+// Any error can carry some to the client: [Catalog.Translate] takes both kind and fields
+// of an error with the methods Kind() errs.Kind and Fields() []errs.FieldError, as *Error
+// has them. A FieldError without a place sets code and text of the whole error.
 type FieldError = kind.FieldError
 
 // Error is the public text.

@@ -144,32 +144,6 @@ func ExampleNewCatalog() {
 	// 	Constraint("users_name_key"): it has no Code, Missing or InUse
 }
 
-func ExampleDecodeJSON() {
-	type payment struct {
-		Amount int64 `json:"amount"`
-	}
-	handler := new(errs.Catalog).Handler(func(w http.ResponseWriter, r *http.Request) error {
-		p, err := errs.DecodeJSON[payment](w, r)
-		if err != nil {
-			return err
-		}
-		fmt.Println("paid", p.Amount)
-		return nil
-	})
-	for _, body := range []string{`{"amount": 5}`, `{"amount": "5"}`} {
-		w := httptest.NewRecorder()
-		r := httptest.NewRequest("POST", "/payments", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("X-Request-Id", "7f3a")
-		handler.ServeHTTP(w, r)
-		fmt.Println(strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body)))
-	}
-	// Output:
-	// paid 5
-	// 200
-	// 422 {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"This value must be a whole number from -9223372036854775808 to 9223372036854775807.","code":"wrong_type","errors":[{"pointer":"/amount","code":"wrong_type","detail":"This value must be a whole number from -9223372036854775808 to 9223372036854775807."}],"request_id":"7f3a"}
-}
-
 // Any error of the application's own is understood by its Kind method.
 func ExampleKind() {
 	fmt.Println(new(errs.Catalog).Translate(fmt.Errorf("quota of tenant 7: %w", errs.TooManyRequests)))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
@@ -39,7 +40,7 @@ func idempotencyKey(values ...string) error {
 
 func decoded(body string) error {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
-	_, err := errs.DecodeJSON[struct {
+	_, err := jsonbody.Decode[struct {
 		Name  string
 		Items []struct{ Count int }
 	}](nil, r)
@@ -85,12 +86,12 @@ func TestErrorsOfAllPackages(t *testing.T) {
 		"Idempotency-Key": {idempotencyKey("a b"), 400, "invalid_idempotency_key", "Idempotency-Key:",
 			"The header Idempotency-Key is neither a string in double quotes nor one word."},
 
-		"DecodeJSON: empty":    {decoded(""), 400, "empty_body", "", "The request has no body."},
-		"DecodeJSON: unknown":  {decoded(`{"Nmae": 1}`), 422, "unknown_field", "/Nmae", "This field is not known."},
-		"DecodeJSON: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value, which ends at byte 2."},
-		"DecodeJSON: type": {decoded(`{"Items": [{"Count": "x"}]}`), 422, "wrong_type", "/Items/0/Count",
+		"jsonbody: empty":    {decoded(""), 400, "empty_body", "", "The request has no body."},
+		"jsonbody: unknown":  {decoded(`{"Nmae": 1}`), 422, "unknown_field", "/Nmae", "This field is not known."},
+		"jsonbody: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value, which ends at byte 2."},
+		"jsonbody: type": {decoded(`{"Items": [{"Count": "x"}]}`), 422, "wrong_type", "/Items/0/Count",
 			"This value must be a whole number from -9223372036854775808 to 9223372036854775807."},
-		"DecodeJSON: several": {decoded(`{"Name": 1, "Items": [{"Cuont": 1}]}`), 422, "invalid", "/Name", "A value is not allowed."},
+		"jsonbody: several": {decoded(`{"Name": 1, "Items": [{"Cuont": 1}]}`), 422, "invalid", "/Name", "A value is not allowed."},
 
 		"own fields": {errFielded{{Pointer: "/a", Code: "x", Detail: "X."}, {Parameter: "b", Code: "y", Detail: "Y."}}, 409, "conflict", "/a", "The request conflicts with existing data."},
 		"own whole":  {errFielded{{Code: "gone_fishing", Detail: "Gone fishing."}}, 409, "gone_fishing", "", "Gone fishing."},

@@ -1,18 +1,19 @@
 package errs
 
-import "github.com/rowkeeper/rowkeeper/internal/kind"
+import "github.com/rowkeeper/rowkeeper/errs/kind"
 
-// Kind says what an error means to whoever made the request. The zero value is
-// Internal. A Kind is itself an error: errors.Is(err, errs.AlreadyExists), and
-// it may be returned as it is: return errs.NotFound.
+// Kind classifies an error by what it means to the client. The zero value is
+// [Internal]. A Kind is itself an error: it can be returned as it is (return
+// errs.NotFound), and errors.Is finds it (errors.Is(err, errs.AlreadyExists)).
 //
-// An error of any type is understood by [Catalog.Translate] if it has a method
-// Kind() errs.Kind.
+// [Catalog.Translate] understands an error of any type that has a method
+// Kind() errs.Kind. Package errs/kind documents the methods of a Kind; a library can
+// import it instead of errs.
 type Kind = kind.Kind
 
-// The kinds, with their HTTP status. One from 500 up never blames the client;
-// those of 503 and 429 and InFlight may be sent again unchanged, and say when by
-// Retry-After. For a status that is not here there is [Status].
+// The kinds, with their HTTP status; package kind describes each. Those from 500 up
+// never blame the client. For 503, 429 and InFlight the same request may be sent again,
+// and Retry-After says when. [Status] sets a status that is not here.
 const (
 	Internal       = kind.Internal       // 500: an engineer must act
 	OutcomeUnknown = kind.OutcomeUnknown // 500: nobody knows whether it was saved

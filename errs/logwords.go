@@ -10,8 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/rowkeeper/rowkeeper/internal/kind"
 )
 
 // txnWords are what the errors of package txn say before the text of their cause: the
@@ -34,7 +32,7 @@ var pgxWords = []*regexp.Regexp{
 // no value: of packages txn and owner, of pgx, and of a call to another service.
 func words(err error) string {
 	switch e := err.(type) {
-	case kind.Described:
+	case interface{ Describe() string }: // of package owner
 		return e.Describe()
 	case *url.Error:
 		return strings.TrimSpace(methodWords(e.Op) + " " + hostOf(e.URL))

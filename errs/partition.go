@@ -2,7 +2,6 @@ package errs
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -10,21 +9,25 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// WithPartitions returns a copy of the catalog for which a rule of a partitioned
-// table holds for its partitions too, also for those that are made later. Without
-// it each partition needs rules of its own: PostgreSQL names the partition, and what
-// belongs to that, in a violation, and not what the rule is for.
+// WithPartitions returns a copy of the catalog in which a rule of a partitioned table
+// holds for its partitions too, also for those that are made later. Without it each
+// partition needs rules of its own, because PostgreSQL names the partition and its
+// constraint in a violation.
 //
-// If a violation has no rule, [Catalog.Translate] then asks the database, through
-// db, whose partition it was: a *pgxpool.Pool, since it needs a connection beside the
-// caller's. It asks once a minute for each constraint, for a second at most. If it
-// gets no answer, the violation has no rule. A rule for the partition itself comes
-// first. Tables that inherit otherwise count as partitions. CockroachDB has no
-// partitions that are tables, and is not asked. A nil db is as without.
-func (c *Catalog) WithPartitions(db Querier) *Catalog {
+// If a violation has no rule, [Catalog.Translate] asks the database whose partition it
+// was, once a minute for each constraint and for a second at most. If it gets no answer,
+// the violation has no rule. A rule for the partition itself comes first. Tables that
+// inherit otherwise count as partitions. CockroachDB has no partitions that are tables,
+// and is not asked.
+//
+// Let db be a *pgxpool.Pool, because the question needs a connection beside the caller's.
+// With a nil db the catalog is as without WithPartitions.
+func (c *Catalog) WithPartitions(db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}) *Catalog {
 	copied := c.clone()
 	copied.partitions = nil
-	if !isNilQuerier(db) {
+	if db != nil && !isNil(db) {
 		copied.partitions = &partitions{db: db, known: map[partOf]lineage{}}
 	}
 	return copied
@@ -37,9 +40,11 @@ const (
 	partitionsAtMost = 10_000           // then it forgets, so that dropped ones take no room
 )
 
-// partitions knows what partitions are of, as far as it was asked.
+// partitions knows the parents of partitions, as far as it was asked.
 type partitions struct {
-	db    Querier
+	db interface {
+		Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	}
 	mu    sync.Mutex
 	known map[partOf]lineage
 }
@@ -147,44 +152,4 @@ func (c *Catalog) inheritedNotNull(pe *pgconn.PgError, column string) *Rule {
 		}
 	}
 	return nil
-}
-
-// underParents makes what the server says of a partition what its parent says, as
-// [Catalog.WithPartitions] does, unless the partition has a rule of its own.
-func (v *verification) underParents() {
-	if v.catalog == nil || v.catalog.partitions == nil || v.live.cockroach {
-		return
-	}
-	for _, l := range v.live.constraints {
-		var signals []signal
-		for _, s := range l.signals {
-			if _, ok := v.lookup(l, s.name, s.table); !ok && s.table != "" {
-				s.name, s.table = l.name, l.table
-			}
-			same := func(o signal) bool { return o.name == s.name && o.table == s.table }
-			if i := slices.IndexFunc(signals, same); i >= 0 {
-				signals[i].missing = signals[i].missing || s.missing
-				signals[i].inUse = signals[i].inUse || s.inUse
-				continue
-			}
-			signals = append(signals, s)
-		}
-		l.signals = signals
-	}
-	for _, g := range v.live.columns {
-		for i, m := range g.members {
-			if _, ok := v.lookupColumn(m.table, g.column); !ok {
-				g.members[i].table = g.table
-			}
-		}
-		slices.SortStableFunc(g.members, func(a, b memberColumn) int {
-			switch {
-			case a.rows == b.rows:
-				return 0
-			case a.rows:
-				return -1
-			}
-			return 1
-		})
-	}
 }

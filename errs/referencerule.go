@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
-// referenceRule finds the rule for a foreign key of which an error knows the columns:
-// one that names them, or one with a name that a database gives a foreign key.
-func (c *Catalog) referenceRule(err kind.Pointing) *Rule {
+// referenceRule finds the rule for a foreign key whose columns an error knows: one that
+// names them, or one with a name that a database gives a foreign key.
+func (c *Catalog) referenceRule(err pgerr.MissingReference) *Rule {
 	if c == nil || isNil(err) {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (c *Catalog) referenceRule(err kind.Pointing) *Rule {
 
 // sameNames reports whether a rule's columns are those of the foreign key, in any
 // order, with or without those of the owner.
-func sameNames(columns []string, fk kind.ForeignKey) bool {
+func sameNames(columns []string, fk pgerr.ForeignKey) bool {
 	left := slices.Clone(columns)
 	for _, name := range fk.Columns {
 		i := slices.Index(left, name)

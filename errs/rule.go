@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 )
 
 // Rule says what one error means to a client: the violation of a constraint
@@ -46,11 +48,11 @@ func Constraint(name string) Rule { return Rule{constraint: name} }
 // columns are those of the key and of no other rule's, in order; without columns
 // it does not. Name them only if no other table has a primary key of the same ones.
 func PrimaryKey(table string, columns ...string) Rule {
-	r := Rule{constraint: table + suffixPrimaryKey, table: table, key: slices.Clone(columns)}
+	r := Rule{constraint: table + rules.PrimaryKeySuffix, table: table, key: slices.Clone(columns)}
 	switch {
 	case table == "":
 		r.constraint = ""
-	case len(r.constraint) > maxIdentifierLength:
+	case len(r.constraint) > rules.MaxIdentifierLength:
 		r.wrong = "PostgreSQL shortens the constraint's name: use Constraint with the one that it has"
 	}
 	return r
@@ -228,14 +230,8 @@ func (r Rule) name() string {
 		return fmt.Sprintf("SQLState(%q).Hint(%q)", r.state, r.hint)
 	case r.state != "":
 		return fmt.Sprintf("SQLState(%q)", r.state)
-	case r.domain != "":
-		return fmt.Sprintf("DomainNotNull(%q)", r.domain)
-	case r.column != "":
-		return fmt.Sprintf("NotNull(%q, %q)", r.table, r.column)
-	case r.table != "":
-		return fmt.Sprintf("Constraint(%q).On(%q)", r.constraint, r.table)
 	}
-	return fmt.Sprintf("Constraint(%q)", r.constraint)
+	return rules.Rule{Constraint: r.constraint, Column: r.column, Domain: r.domain, Table: r.table}.Name()
 }
 
 // identity is equal for rules of which the catalog can have only one.

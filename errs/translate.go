@@ -16,7 +16,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // Translate turns any error into an [*Error], which is safe to show, and nil
@@ -53,7 +55,7 @@ func (c *Catalog) translate(err error) *Error {
 	e := c.understand(err)
 	switch {
 	case e != nil:
-	case kind.OutOfRange(err):
+	case pgerr.OutOfRange(err):
 		e = c.refused()
 	default:
 		e = &Error{kind: Internal}
@@ -201,7 +203,7 @@ func (c *Catalog) fromKind(k interface{ Kind() Kind }, err error) *Error {
 	if f, ok := err.(kind.Fielded); ok {
 		e.carry(f.Fields())
 	}
-	if p, ok := err.(kind.Pointing); ok {
+	if p, ok := err.(pgerr.MissingReference); ok {
 		if r := c.referenceRule(p); r != nil {
 			e.fields = nil
 			e.apply(r, r.missing)
@@ -270,7 +272,7 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	e := &Error{kind: s.kind, code: s.code, message: s.text, server: pe}
 	switch pe.Code {
 	case stateQueryCanceled:
-		if kind.CopyOutOfRange(pe.Message) {
+		if pgerr.CopyOutOfRange(pe.Message) {
 			return c.refused()
 		}
 	case stateNotNull:
@@ -351,7 +353,7 @@ func (c *Catalog) constraintRule(pe *pgconn.PgError) *Rule {
 	if c == nil || pe.ConstraintName == "" {
 		return nil
 	}
-	if pe.ConstraintName != constraintPrimary || pe.TableName != "" {
+	if pe.ConstraintName != rules.OldPrimaryKey || pe.TableName != "" {
 		if r := pick(c.constraints[pe.ConstraintName], pe.TableName); r != nil {
 			return r
 		}

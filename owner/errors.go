@@ -3,7 +3,7 @@ package owner
 import (
 	"fmt"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // The errors to tell apart with errors.Is. They are returned with the name of

@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
@@ -22,7 +22,7 @@ type PatchError struct {
 }
 
 // The reasons of a [PatchError]. Where a member is not what it seems, it is one of
-// the codes of errs.DecodeJSON: duplicate_field, invalid_characters, too_deep,
+// the codes of jsonbody.Decode: duplicate_field, invalid_characters, too_deep,
 // malformed_json.
 const (
 	PatchEmpty     = "nothing_to_change" // no members

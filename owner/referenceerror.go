@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
@@ -42,9 +43,9 @@ func (e *referenceError) Fields() []kind.FieldError {
 }
 
 // ForeignKey is for package errs, whose catalog may have a rule for it.
-func (e *referenceError) ForeignKey() (kind.ForeignKey, bool) {
+func (e *referenceError) ForeignKey() (pgerr.ForeignKey, bool) {
 	if e.of == nil {
-		return kind.ForeignKey{}, false
+		return pgerr.ForeignKey{}, false
 	}
 	names := func(columns []*column) (out []string) {
 		for _, c := range columns {
@@ -52,7 +53,7 @@ func (e *referenceError) ForeignKey() (kind.ForeignKey, bool) {
 		}
 		return out
 	}
-	return kind.ForeignKey{Table: e.table.last(), Columns: names(e.of.from), Owners: names(e.table.owners), Parent: e.of.parent.last()}, true
+	return pgerr.ForeignKey{Table: e.table.last(), Columns: names(e.of.from), Owners: names(e.table.owners), Parent: e.of.parent.last()}, true
 }
 
 // noReference is the error for one of the foreign keys, or for one of which it is not

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
-	"github.com/rowkeeper/rowkeeper/internal/kind"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // OutcomeUnknownError says that COMMIT was sent and that nothing the server

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // Queue leaves a write to be sent with the next statement whose answer is

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
@@ -111,7 +112,7 @@ func userOf(r *http.Request) (string, error) {
 }
 
 func (s server) openAccount(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error {
-	body, err := errs.DecodeJSON[struct {
+	body, err := jsonbody.Decode[struct {
 		Name string `json:"name"`
 	}](w, r)
 	if err != nil {
@@ -153,7 +154,7 @@ func (s server) deposit(ctx context.Context, tx *txn.Tx, r *http.Request, me own
 	if err != nil {
 		return idempotency.Response{}, err
 	}
-	body, err := errs.DecodeJSON[struct {
+	body, err := jsonbody.Decode[struct {
 		Amount int64 `json:"amount"`
 	}](nil, r)
 	if err != nil {
@@ -170,7 +171,7 @@ func (s server) deposit(ctx context.Context, tx *txn.Tx, r *http.Request, me own
 }
 
 func (s server) transfer(ctx context.Context, tx *txn.Tx, r *http.Request, me owner.Scope[UserID]) (idempotency.Response, error) {
-	body, err := errs.DecodeJSON[struct {
+	body, err := jsonbody.Decode[struct {
 		From   ID    `json:"from"`
 		To     ID    `json:"to"`
 		Amount int64 `json:"amount"`
