@@ -11,31 +11,32 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/oddtypes"
 )
 
 // Verify says which types of Go lose what is in the column.
 func TestVerifyFindsLossyTypes(t *testing.T) {
 	type losing struct {
-		ID       int64           `db:"id" owner:"pk"`
-		UserID   UserID          `db:"user_id" owner:"owner"`
-		Price    float64         `db:"price"`
-		Rate     *float32        `db:"rate"`
-		Parent   zeroIsNullInt   `db:"parent"`
-		Email    lowered         `db:"email"`
-		Length   *time.Duration  `db:"length"`
-		Group    nullIsZeroID    `db:"grp"`
-		Extra    *shape          `db:"extra"`
-		Exact    pgtype.Numeric  `db:"exact"`
-		At       *time.Time      `db:"at"`
-		Day      *dayOnly        `db:"day"`
-		Local    *time.Time      `db:"local"`
-		Ref      *uuid           `db:"ref"`
-		Raw      json.RawMessage `db:"raw"`
-		Data     []byte          `db:"data"`
-		Name     *string         `db:"name"`
-		Score    float64         `db:"score"`
-		Flag     *bool           `db:"flag"`
-		Interval pgtype.Interval `db:"span"`
+		ID       int64                 `db:"id" owner:"pk"`
+		UserID   UserID                `db:"user_id" owner:"owner"`
+		Price    float64               `db:"price"`
+		Rate     *float32              `db:"rate"`
+		Parent   oddtypes.ZeroIsNull   `db:"parent"`
+		Email    oddtypes.Lowered      `db:"email"`
+		Length   *time.Duration        `db:"length"`
+		Group    oddtypes.NullIsZeroID `db:"grp"`
+		Extra    *oddtypes.Shape       `db:"extra"`
+		Exact    pgtype.Numeric        `db:"exact"`
+		At       *time.Time            `db:"at"`
+		Day      *oddtypes.DayOnly     `db:"day"`
+		Local    *time.Time            `db:"local"`
+		Ref      *oddtypes.UUID        `db:"ref"`
+		Raw      json.RawMessage       `db:"raw"`
+		Data     []byte                `db:"data"`
+		Name     *string               `db:"name"`
+		Score    float64               `db:"score"`
+		Flag     *bool                 `db:"flag"`
+		Interval pgtype.Interval       `db:"span"`
 	}
 	table := owner.MustTable[losing, UserID]("losing")
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
