@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +19,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
 )
@@ -47,29 +52,29 @@ func decoded(body string) error {
 	return err
 }
 
-// Fields, codes and texts of all packages reach the client.
-func TestErrorsOfAllPackages(t *testing.T) {
-	t.Parallel()
+// seams returns what a client gets for each error of the other packages, by the
+// error's name, and for those that applications make.
+func seams() map[string]seam {
 	const internal = "Internal error."
-	for name, want := range map[string]seam{
+	return map[string]seam{
 		"owner.ErrNotFound":   {owner.ErrNotFound, 404, "not_found", "", "Not found."},
 		"owner.ErrUnscoped":   {owner.ErrUnscoped, 500, "internal", "", internal},
 		"owner.ErrOtherOwner": {owner.ErrOtherOwner, 403, "forbidden", "", "You do not have access."},
 		"owner.ErrTooMany":    {owner.ErrTooMany, 500, "internal", "", internal},
-		"owner.ErrNoRLS":      {owner.ErrNoRLS, 500, "internal", "", internal},
+		"schema.ErrNoRLS":     {schema.ErrNoRLS, 500, "internal", "", internal},
 		"owner.ErrStale":      {owner.ErrStale, 412, "stale", "", "This item has changed in the meantime."},
 		"owner.ErrReference":  {owner.ErrReference, 422, "reference_not_found", "", "A referenced item does not exist."},
 		"owner.ErrCursor":     {owner.ErrCursor, 422, "invalid_cursor", "?cursor", "The cursor is not valid here."},
 		"owner.ErrNoVersion": {owner.ErrNoVersion, 428, "precondition_required", "If-Match:",
 			"Please say in the If-Match header which version you mean."},
-		"If-Match is missing":   {ifMatch(""), 428, "precondition_required", "If-Match:", "Please say in the If-Match header which version you mean."},
-		"If-Match is no tag":    {ifMatch("1"), 400, "invalid_if_match", "If-Match:", "The If-Match header must be one entity tag or *."},
-		"If-Match is stale":     {ifMatch(`W/"1"`), 412, "stale", "", "This item has changed in the meantime."},
-		"patch: empty":          {&owner.PatchError{Reason: owner.PatchEmpty}, 422, "nothing_to_change", "", "The request changes nothing."},
-		"patch: unknown":        {&owner.PatchError{Field: "/x~1y", Reason: owner.PatchUnknown}, 422, "unknown_field", "/x~1y", "This field is not known."},
-		"patch: read-only":      {&owner.PatchError{Field: "/id", Reason: owner.PatchReadOnly}, 422, "read_only_field", "/id", "This field cannot be changed."},
-		"patch: type":           {&owner.PatchError{Field: "/n", Reason: owner.PatchWrongType}, 422, "wrong_type", "/n", "This value is of the wrong type."},
-		"patch: made elsewhere": {&owner.PatchError{Field: "n", Reason: "Not A Code"}, 422, "invalid", "", "A value is not allowed."},
+		"If-Match is missing":              {ifMatch(""), 428, "precondition_required", "If-Match:", "Please say in the If-Match header which version you mean."},
+		"If-Match is no tag":               {ifMatch("1"), 400, "invalid_if_match", "If-Match:", "The If-Match header must be one entity tag or *."},
+		"If-Match is stale":                {ifMatch(`W/"1"`), 412, "stale", "", "This item has changed in the meantime."},
+		"owner.PatchError: empty":          {&owner.PatchError{Reason: owner.PatchEmpty}, 422, "nothing_to_change", "", "The request changes nothing."},
+		"owner.PatchError: unknown":        {&owner.PatchError{Field: "/x~1y", Reason: owner.PatchUnknown}, 422, "unknown_field", "/x~1y", "This field is not known."},
+		"owner.PatchError: read-only":      {&owner.PatchError{Field: "/id", Reason: owner.PatchReadOnly}, 422, "read_only_field", "/id", "This field cannot be changed."},
+		"owner.PatchError: type":           {&owner.PatchError{Field: "/n", Reason: owner.PatchWrongType}, 422, "wrong_type", "/n", "This value is of the wrong type."},
+		"owner.PatchError: made elsewhere": {&owner.PatchError{Field: "n", Reason: "Not A Code"}, 422, "invalid", "", "A value is not allowed."},
 
 		"txn.ErrKeyReused":        {txn.ErrKeyReused, 422, "key_reused", "", "This key was used for a different request."},
 		"txn.ErrInFlight":         {txn.ErrInFlight, 409, "in_flight", "", "The same request is still being processed."},
@@ -81,23 +86,29 @@ func TestErrorsOfAllPackages(t *testing.T) {
 		"txn.QueuedError":         {&txn.QueuedError{Err: owner.ErrCursor}, 422, "invalid_cursor", "?cursor", "The cursor is not valid here."},
 		"txn.ResultTooLargeError": {&txn.ResultTooLargeError{}, 500, "internal", "", internal},
 
-		"Idempotency-Key twice": {idempotencyKey("a", "a"), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is there more than once."},
-		"Idempotency-Key empty": {idempotencyKey(""), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is empty."},
-		"Idempotency-Key": {idempotencyKey("a b"), 400, "invalid_idempotency_key", "Idempotency-Key:",
+		"idempotency.KeyError: twice": {idempotencyKey("a", "a"), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is there more than once."},
+		"idempotency.KeyError: empty": {idempotencyKey(""), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is empty."},
+		"idempotency.KeyError: two words": {idempotencyKey("a b"), 400, "invalid_idempotency_key", "Idempotency-Key:",
 			"The header Idempotency-Key is neither a string in double quotes nor one word."},
 
-		"jsonbody: empty":    {decoded(""), 400, "empty_body", "", "The request has no body."},
-		"jsonbody: unknown":  {decoded(`{"Nmae": 1}`), 422, "unknown_field", "/Nmae", "This field is not known."},
-		"jsonbody: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value, which ends at byte 2."},
-		"jsonbody: type": {decoded(`{"Items": [{"Count": "x"}]}`), 422, "wrong_type", "/Items/0/Count",
+		"jsonbody.Error: empty":    {decoded(""), 400, "empty_body", "", "The request has no body."},
+		"jsonbody.Error: unknown":  {decoded(`{"Nmae": 1}`), 422, "unknown_field", "/Nmae", "This field is not known."},
+		"jsonbody.Error: trailing": {decoded(`{} {}`), 400, "trailing_data", "", "There is something behind the JSON value, which ends at byte 2."},
+		"jsonbody.Error: type": {decoded(`{"Items": [{"Count": "x"}]}`), 422, "wrong_type", "/Items/0/Count",
 			"This value must be a whole number from -9223372036854775808 to 9223372036854775807."},
-		"jsonbody: several": {decoded(`{"Name": 1, "Items": [{"Cuont": 1}]}`), 422, "invalid", "/Name", "A value is not allowed."},
+		"jsonbody.Error: several": {decoded(`{"Name": 1, "Items": [{"Cuont": 1}]}`), 422, "invalid", "/Name", "A value is not allowed."},
 
 		"own fields": {errFielded{{Pointer: "/a", Code: "x", Detail: "X."}, {Parameter: "b", Code: "y", Detail: "Y."}}, 409, "conflict", "/a", "The request conflicts with existing data."},
 		"own whole":  {errFielded{{Code: "gone_fishing", Detail: "Gone fishing."}}, 409, "gone_fishing", "", "Gone fishing."},
 		"own both":   {errFielded{{Code: "z", Detail: "Z."}, {Header: "H", Code: "x"}, {Header: "I", Code: "y", Detail: "Y."}}, 409, "z", "H:", "Z."},
 		"own none":   {errFielded(nil), 409, "conflict", "", "The request conflicts with existing data."},
-	} {
+	}
+}
+
+// Fields, codes and texts of all packages reach the client.
+func TestErrorsOfAllPackages(t *testing.T) {
+	t.Parallel()
+	for name, want := range seams() {
 		for _, err := range []error{want.err, fmt.Errorf("wrapped: %w", want.err), errors.Join(errors.New("x"), want.err)} {
 			e := translate(t, shop, err)
 			got := seam{want.err, e.Status(), e.Code(), "", e.Error()}
@@ -109,6 +120,60 @@ func TestErrorsOfAllPackages(t *testing.T) {
 			require.Equal(t, want, got, name)
 		}
 	}
+}
+
+// A new error of another package needs a line in seams.
+func TestEveryErrorHasASeam(t *testing.T) {
+	t.Parallel()
+	var known []string
+	for name := range seams() {
+		name, _, _ = strings.Cut(name, ":")
+		known = append(known, name)
+	}
+	found := 0
+	for _, dir := range []string{"../owner", "../owner/schema", "../owner/rawsql", "../owner/across", "../txn", "../txn/idempotency", "../txn/txntest", "jsonbody"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		require.NoError(t, err)
+		require.NotEmpty(t, files, dir)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, name := range errorNames(source) {
+				found++
+				require.Contains(t, known, source.Name.Name+"."+name)
+			}
+		}
+	}
+	require.Greater(t, found, 15)
+}
+
+// errorNames returns the exported variables and types of a file that are errors by
+// their names.
+func errorNames(file *ast.File) (names []string) {
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range g.Specs {
+			switch s := spec.(type) {
+			case *ast.ValueSpec:
+				for _, id := range s.Names {
+					if g.Tok == token.VAR && strings.HasPrefix(id.Name, "Err") {
+						names = append(names, id.Name)
+					}
+				}
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && strings.HasSuffix(s.Name.Name, "Error") {
+					names = append(names, s.Name.Name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 func place(f errs.FieldError) string {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/rowkeeper/rowkeeper/internal/kind"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // refusal is the error of a call that its key had refused. It names the header.

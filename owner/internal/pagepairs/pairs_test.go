@@ -1,13 +1,11 @@
-package owner_test
+package pagepairs
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,61 +17,32 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/oddtypes"
 )
 
-// Types that hold, show or send less than a column has.
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
 type (
-	zeroIsNullInt int64 // 0 is sent as NULL, and NULL is read as 0
-	dayOnly       struct{ time.Time }
-	masked        string
-	lowered       string
-	nullIsZeroID  [16]byte // like github.com/google/uuid.UUID: NULL is read as zeros
-	shape         struct{ A int }
+	userID int64
+	status string // an enum, which pgx does not know
+	cents  int64
 )
 
-func (n *zeroIsNullInt) Scan(src any) error {
-	v, _ := src.(int64)
-	*n = zeroIsNullInt(v)
-	return nil
-}
+var (
+	me     = must(owner.For(userID(42)))
+	sealed = must(owner.NewCursors([]byte("0123456789abcdef0123456789abcdef")))
+)
 
-func (n zeroIsNullInt) Value() (driver.Value, error) {
-	if n == 0 {
-		return nil, nil
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
 	}
-	return int64(n), nil
-}
-
-func (d *dayOnly) Scan(src any) error {
-	at, ok := src.(time.Time)
-	if !ok {
-		return fmt.Errorf("%T is no time", src)
-	}
-	d.Time = at
-	return nil
-}
-func (d dayOnly) Value() (driver.Value, error) { return d.Time, nil }
-func (d dayOnly) MarshalJSON() ([]byte, error) { return json.Marshal(d.Format("2006-01-02")) }
-func (d *dayOnly) UnmarshalJSON(b []byte) (err error) {
-	d.Time, err = time.Parse(`"2006-01-02"`, string(b))
-	return err
-}
-
-func (masked) MarshalJSON() ([]byte, error)         { return []byte(`"***"`), nil }
-func (m *masked) UnmarshalJSON(b []byte) error      { return json.Unmarshal(b, (*string)(m)) }
-func (l *lowered) Scan(src any) error               { *l = lowered(strings.ToLower(fmt.Sprint(src))); return nil }
-func (l lowered) Value() (driver.Value, error)      { return string(l), nil }
-func (u nullIsZeroID) Value() (driver.Value, error) { return uuid(u).Value() }
-func (u *nullIsZeroID) Scan(src any) error {
-	if src == nil {
-		return nil
-	}
-	return (*uuid)(u).Scan(src)
+	return v
 }
 
 type pagedRow[V any] struct {
 	ID     int64  `db:"id" owner:"pk"`
-	UserID UserID `db:"user_id" owner:"owner"`
+	UserID userID `db:"user_id" owner:"owner"`
 	V      V      `db:"v"`
 }
 
@@ -96,7 +65,7 @@ var pairsMade atomic.Int64
 
 func pairOf[V any](column string, values ...string) pairOfTypes {
 	name := fmt.Sprint("paged_", pairsMade.Add(1)) // of its own: connections remember the types of a statement
-	table := owner.MustTable[pagedRow[V], UserID](name)
+	table := owner.MustTable[pagedRow[V], userID](name)
 	id := owner.Column(table, func(r *pagedRow[V]) *int64 { return &r.ID })
 	v := owner.Column(table, func(r *pagedRow[V]) *V { return &r.V })
 	return pairOfTypes{
@@ -122,7 +91,7 @@ func pairOf[V any](column string, values ...string) pairOfTypes {
 // minOf is the same over a view of the least value, which is that of the row.
 func minOf[V, B any](column string, values ...string) pairOfTypes {
 	p := pairOf[B](column, values...)
-	table := owner.MustTable[pagedRow[B], UserID](p.table)
+	table := owner.MustTable[pagedRow[B], userID](p.table)
 	view := owner.MustView[pagedMin[V]](table)
 	id := owner.Column(view, func(r *pagedMin[V]) *int64 { return &r.ID })
 	v := owner.Column(view, func(r *pagedMin[V]) *V { return &r.V })
@@ -163,31 +132,31 @@ func pairs() []pairOfTypes {
 	extended := func(some []string, more ...string) []string { return append(slices.Clone(some), more...) }
 	big := extended(someInts, "2147483647", "9223372036854775807", "-9223372036854775808", "9007199254740993", "9007199254740992")
 	return []pairOfTypes{
-		pairOf[int64]("int8", big...), pairOf[*int64]("int8", big...), pairOf[pgtype.Int8]("int8", big...), pairOf[zeroIsNullInt]("int8", big...),
-		pairOf[cents]("int8", big...), pairOf[uint64]("int8", big...), pairOf[int32]("int4", someInts...), pairOf[*int16]("int2", someInts...), pairOf[zeroIsNullInt]("int4", someInts...),
+		pairOf[int64]("int8", big...), pairOf[*int64]("int8", big...), pairOf[pgtype.Int8]("int8", big...), pairOf[oddtypes.ZeroIsNull]("int8", big...),
+		pairOf[cents]("int8", big...), pairOf[uint64]("int8", big...), pairOf[int32]("int4", someInts...), pairOf[*int16]("int2", someInts...), pairOf[oddtypes.ZeroIsNull]("int4", someInts...),
 		pairOf[float64]("numeric", someNumerics...), pairOf[*float64]("numeric", someNumerics...), pairOf[*float32]("numeric", someNumerics...), pairOf[pgtype.Numeric]("numeric", someNumerics...),
 		pairOf[*string]("numeric", someNumerics...), pairOf[pgtype.Float8]("numeric", someNumerics...), pairOf[*int64]("numeric", someNumerics...), pairOf[*pgtype.Numeric]("numeric(12,4)", someNumerics...),
 		pairOf[float64]("float8", someFloats...), pairOf[*float64]("float8", someFloats...), pairOf[pgtype.Float8]("float8", someFloats...), pairOf[*float32]("float8", someFloats...),
 		pairOf[float32]("real", someReals...), pairOf[*float64]("real", someReals...), pairOf[pgtype.Float4]("real", someReals...),
-		pairOf[string]("text", someTexts...), pairOf[*string]("text", someTexts...), pairOf[pgtype.Text]("text", someTexts...), pairOf[masked]("text", someTexts...),
-		pairOf[*masked]("text", someTexts...), pairOf[lowered]("text", someTexts...), pairOf[[]byte]("text", someTexts...),
-		pairOf[*string]("varchar(600)", someTexts...), pairOf[*string]("char(3)", "''", "'a'", "'a '", "'A'", "'ab'", "'abc'", "'  a'"), pairOf[*masked]("char(3)", "'a'", "'a '", "'ab'"),
+		pairOf[string]("text", someTexts...), pairOf[*string]("text", someTexts...), pairOf[pgtype.Text]("text", someTexts...), pairOf[oddtypes.Masked]("text", someTexts...),
+		pairOf[*oddtypes.Masked]("text", someTexts...), pairOf[oddtypes.Lowered]("text", someTexts...), pairOf[[]byte]("text", someTexts...),
+		pairOf[*string]("varchar(600)", someTexts...), pairOf[*string]("char(3)", "''", "'a'", "'a '", "'A'", "'ab'", "'abc'", "'  a'"), pairOf[*oddtypes.Masked]("char(3)", "'a'", "'a '", "'ab'"),
 		pairOf[*string](`"char"`, "'a'", "'b'", "' '"), pairOf[*string]("name", someTexts[:6]...), pairOf[*string]("citext", someTexts...),
-		pairOf[time.Time]("timestamptz", someTimes...), pairOf[*time.Time]("timestamptz", someTimes...), pairOf[pgtype.Timestamptz]("timestamptz", someTimes...), pairOf[*dayOnly]("timestamptz", someTimes...),
-		pairOf[*time.Time]("timestamptz(0)", someTimes...), pairOf[*time.Time]("timestamp", someTimes...), pairOf[pgtype.Timestamp]("timestamp", someTimes...), pairOf[*dayOnly]("timestamp", someTimes...),
-		pairOf[*time.Time]("date", someDates...), pairOf[pgtype.Date]("date", someDates...), pairOf[*dayOnly]("date", someDates...),
+		pairOf[time.Time]("timestamptz", someTimes...), pairOf[*time.Time]("timestamptz", someTimes...), pairOf[pgtype.Timestamptz]("timestamptz", someTimes...), pairOf[*oddtypes.DayOnly]("timestamptz", someTimes...),
+		pairOf[*time.Time]("timestamptz(0)", someTimes...), pairOf[*time.Time]("timestamp", someTimes...), pairOf[pgtype.Timestamp]("timestamp", someTimes...), pairOf[*oddtypes.DayOnly]("timestamp", someTimes...),
+		pairOf[*time.Time]("date", someDates...), pairOf[pgtype.Date]("date", someDates...), pairOf[*oddtypes.DayOnly]("date", someDates...),
 		pairOf[pgtype.Time]("time", "'00:00'", "'23:59:59.999999'", "'24:00'", "'12:00:00.000001'"), pairOf[*string]("timetz", "'00:00+00'", "'23:59:59.999999+01'", "'12:00-08'", "'21:00+01'"),
 		pairOf[*time.Duration]("interval", someSpans...), pairOf[pgtype.Interval]("interval", someSpans...),
 		pairOf[bool]("bool", "true", "false"), pairOf[*bool]("bool", "true", "false"), pairOf[pgtype.Bool]("bool", "true", "false"),
-		pairOf[[16]byte]("uuid", someUUIDs...), pairOf[pgtype.UUID]("uuid", someUUIDs...), pairOf[uuid]("uuid", someUUIDs...), pairOf[nullIsZeroID]("uuid", someUUIDs...), pairOf[*string]("uuid", someUUIDs...),
+		pairOf[[16]byte]("uuid", someUUIDs...), pairOf[pgtype.UUID]("uuid", someUUIDs...), pairOf[oddtypes.UUID]("uuid", someUUIDs...), pairOf[oddtypes.NullIsZeroID]("uuid", someUUIDs...), pairOf[*string]("uuid", someUUIDs...),
 		pairOf[[]byte]("bytea", someBytes...), pairOf[*[]byte]("bytea", someBytes...),
-		pairOf[json.RawMessage]("jsonb", someJSONs...), pairOf[*json.RawMessage]("jsonb", someJSONs...), pairOf[map[string]any]("jsonb", someJSONs...), pairOf[*shape]("jsonb", someJSONs...), pairOf[*string]("jsonb", someJSONs...),
+		pairOf[json.RawMessage]("jsonb", someJSONs...), pairOf[*json.RawMessage]("jsonb", someJSONs...), pairOf[map[string]any]("jsonb", someJSONs...), pairOf[*oddtypes.Shape]("jsonb", someJSONs...), pairOf[*string]("jsonb", someJSONs...),
 		pairOf[*status]("paged_state", "'open'", "'closed'", "'a''b'"), pairOf[*string]("paged_state", "'open'", "'closed'", "'a''b'"),
 		pairOf[*netip.Prefix]("inet", "'10.0.0.1'", "'10.0.0.1/8'", "'::1'", "'10.0.0.0/8'"), pairOf[*netip.Addr]("inet", "'10.0.0.1'", "'::1'"), pairOf[*netip.Prefix]("cidr", "'10.0.0.0/8'", "'::/0'"),
 		pairOf[[]string]("text[]", `'{}'`, `'{a,NULL}'`, `'{"a,b","\"",""}'`, `'{a}'`), pairOf[[]int64]("int8[]", "'{}'", "'{1,2}'", "'{1}'", "'{9223372036854775807}'"),
 		pairOf[pgtype.Bits]("bit(4)", "b'0000'", "b'1010'", "b'1111'"), pairOf[pgtype.Bits]("varbit", "b''", "b'1010'", "b'1'"),
 		pairOf[pgtype.Range[pgtype.Int4]]("int4range", "'empty'", "'[1,2)'", "'(,)'", "'[1,)'"), pairOf[*string]("money", "'1.10'", "'-5'", "'92233720368547758.07'"),
-		minOf[*float64, float64]("numeric", someNumerics...), minOf[*zeroIsNullInt, zeroIsNullInt]("int8", big...), minOf[*time.Time, time.Time]("timestamptz", someTimes...), minOf[*float32, float32]("real", someReals...),
+		minOf[*float64, float64]("numeric", someNumerics...), minOf[*oddtypes.ZeroIsNull, oddtypes.ZeroIsNull]("int8", big...), minOf[*time.Time, time.Time]("timestamptz", someTimes...), minOf[*float32, float32]("real", someReals...),
 	}
 }
 
