@@ -22,16 +22,16 @@ test: database pooler ## Run all tests of all modules, with the race detector, o
 	@.ci/test $(ARGS)
 
 proof: database ## Prove package owner: hostile statements, two grammars, an oracle. ARGS='-n 5000000' is the long form.
-	@cd internal/proof && go run . $(ARGS)
+	@cd internal/lab/proof && go run . $(ARGS)
 
 bench: database ## Compare with other libraries: round trips, or ARGS='-suite hot'. ARGS=-help shows the flags.
-	@cd internal/bench && go run . $(ARGS)
+	@cd internal/lab/bench && go run . $(ARGS)
 
 chaos: database ## Cut, hold, kill and cancel under load, and check every claim: minutes. ARGS=-short takes one.
-	@go run ./internal/chaos/cmd $(ARGS)
+	@go run ./internal/lab/chaos/cmd $(ARGS)
 
 chaos-broken: database ## Break package txn in several ways, and show that chaos catches each: some minutes.
-	go test -count=1 -timeout 60m -v -run TestBrokenBuildsAreCaught ./internal/chaos -broken
+	go test -count=1 -timeout 60m -v -run TestBrokenBuildsAreCaught ./internal/lab/chaos -broken
 
 check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
 	@.ci/check $(STATICCHECK)

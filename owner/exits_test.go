@@ -46,7 +46,7 @@ func TestOnlyApplicationsImportTheWaysOut(t *testing.T) {
 			switch {
 			case slices.Contains(ways, imported) && strings.HasSuffix(path, "_test.go"):
 				tests++
-			case slices.Contains(ways, imported) && !strings.HasPrefix(dir, "examples/") && !strings.HasPrefix(dir, "internal/proof"):
+			case slices.Contains(ways, imported) && !strings.HasPrefix(dir, "examples/") && !strings.HasPrefix(dir, "internal/lab/proof"):
 				t.Errorf("%s imports %s", path, imported)
 			case reach[imported] != nil:
 				require.Contains(t, reach[imported], dir, "%s imports %s", path, imported)

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos/history"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
+	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 

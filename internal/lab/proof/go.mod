@@ -1,8 +1,8 @@
-module github.com/rowkeeper/rowkeeper/internal/proof
+module github.com/rowkeeper/rowkeeper/internal/lab/proof
 
 go 1.25.0
 
-replace github.com/rowkeeper/rowkeeper => ../..
+replace github.com/rowkeeper/rowkeeper => ../../..
 
 require (
 	github.com/cockroachdb/cockroachdb-parser v0.25.2

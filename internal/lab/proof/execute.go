@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
-	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
+	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 )
 
 func validText(text string) bool { return utf8.ValidString(text) }

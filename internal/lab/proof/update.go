@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
+	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 

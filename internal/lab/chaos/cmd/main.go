@@ -14,8 +14,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos"
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos"
 )
 
 // document has the table of what was tried.

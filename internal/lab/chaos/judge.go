@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos/history"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 )
 
 // finding is a wrong claim, and the calls that show it.

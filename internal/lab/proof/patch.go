@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
+	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 

@@ -1,8 +1,8 @@
-module github.com/rowkeeper/rowkeeper/internal/bench
+module github.com/rowkeeper/rowkeeper/internal/lab/bench
 
 go 1.25.0
 
-replace github.com/rowkeeper/rowkeeper => ../..
+replace github.com/rowkeeper/rowkeeper => ../../..
 
 require (
 	github.com/Masterminds/squirrel v1.5.4

@@ -152,7 +152,7 @@ func build(t *testing.T, b breakage) string {
 		}))
 	}
 	program := filepath.Join(copied, "chaos")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./internal/chaos/cmd")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./internal/lab/chaos/cmd")
 	cmd.Dir = copied
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

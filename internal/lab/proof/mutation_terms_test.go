@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rowkeeper/rowkeeper/internal/proof/prove"
+	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 )
 
 // termNames are the kinds of mutants besides those of the owner.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos/history"
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 )
 
 // deposited is a call as it should be: run twice, and told that the second

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos"
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos"
 )
 
 var small = flag.Bool("small", false, "run a small storm and a small soak too")
@@ -18,7 +18,7 @@ var small = flag.Bool("small", false, "run a small storm and a small soak too")
 // skipUnlessSmall keeps what takes long out of go test ./...; make test has it.
 func skipUnlessSmall(t *testing.T) {
 	if !*small || testing.Short() {
-		t.Skip("takes long: go test ./internal/chaos -small")
+		t.Skip("takes long: go test ./internal/lab/chaos -small")
 	}
 }
 

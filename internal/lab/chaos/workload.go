@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rowkeeper/rowkeeper/internal/chaos/history"
+	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
