@@ -123,11 +123,3 @@ func (t *table) referenceTo(parent *table) *pointing {
 	}
 	return found
 }
-
-func names(columns []*column) []string {
-	out := make([]string, len(columns))
-	for i, c := range columns {
-		out[i] = c.name
-	}
-	return out
-}
