@@ -5,6 +5,8 @@ import (
 	"errors"
 	"reflect"
 	"unsafe"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A ColumnOf is a column of the rows R that holds values of type V. It makes
@@ -152,7 +154,7 @@ func (c ColumnOf[R, V]) argument(v V) (any, error) {
 }
 
 func (c *column) notNull(arg any) (any, error) {
-	switch null, err := isNull(arg); {
+	switch null, err := pgvalue.IsNull(arg); {
 	case err != nil:
 		return nil, misuse("column %s: %w", c, err)
 	case null:

@@ -21,6 +21,29 @@ func (t *Table[R, O]) declared(R) *table {
 	return t.def
 }
 
+// AnyTable is a declaration of whatever types: a [Table], a [SharedTable] or a
+// [Grant]. Package owner/schema compares them with the database. Nothing else can
+// be one.
+type AnyTable interface {
+	declaration() (*table, *grant)
+}
+
+func (t *Table[R, O]) declaration() (*table, *grant) {
+	if t == nil {
+		return nil, nil
+	}
+	return t.def, nil
+}
+
+func (t *SharedTable[R]) declaration() (*table, *grant) {
+	if t == nil {
+		return nil, nil
+	}
+	return t.q.table, nil
+}
+
+func (g Grant[G, R, O]) declaration() (*table, *grant) { return g.table, g.g }
+
 // A SharedTable declares a table whose rows belong to nobody and that everybody
 // may read, such as a list of countries. It can only be read: its methods are
 // those of [Select]. Make one with [MustShared] or [NewShared].

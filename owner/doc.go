@@ -128,12 +128,11 @@
 //
 // # The database's part
 //
-// [Verify] compares the declarations with the live schema: keys, indexes and foreign
-// keys that do not lead with the owner, and much else, with the SQL that mends it.
-// Call [VerifyT] in a test that runs after the migrations, and [Check] at start-up.
-// [RLS] writes policies of row-level security as a second wall, for SQL that does
-// not come from here; [Scope.Settings] is what transactions then need, and [WithRLS]
-// has Verify look after the policies.
+// Package [github.com/rowkeeper/rowkeeper/owner/schema] compares the declarations with
+// the live schema: keys, indexes and foreign keys that do not lead with the owner, and
+// much else, with the SQL that mends it. Call its VerifyT in a test that runs after the
+// migrations. It also writes policies of row-level security as a second wall, for SQL
+// that does not come from here. [Scope.Settings] returns what transactions then need.
 // A policy judges the parent by the statement's snapshot, and locks nothing: SQL by
 // hand on the rows of NewThrough needs SERIALIZABLE to be right while orders change
 // hands.

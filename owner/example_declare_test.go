@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 func ExampleNewTable() {
@@ -99,6 +100,41 @@ func ExampleAssignment() {
 	a, err := Accounts.In(me).Update(1).Set(changes...).Returning(ctx, db)
 	fmt.Println(a.Balance, *a.Nick, err)
 	// Output: 105 pig <nil>
+}
+
+// All declarations together, for owner/schema.
+func ExampleAnyTable() {
+	all := []owner.AnyTable{Accounts, Orders, Notes}
+
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	findings, err := schema.Verify(ctx, db, all...)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, f := range findings {
+		if f.Table == "notes" {
+			fmt.Println(f.Severity >= schema.Broken, f.Name)
+		}
+	}
+	// Output: true notes
+}
+
+// What the policies of row-level security have to know, for transactions of package
+// txn: txn.Setting(s.Name, s.Value) is an option.
+func ExampleScope_Settings() {
+	ann, err := owner.For(CustomerID("ann"))
+	if err != nil {
+		fmt.Println(err)
+	}
+	var settings []owner.Setting
+	if settings, err = ann.Settings(); err != nil {
+		fmt.Println(err)
+	}
+	for _, s := range settings {
+		fmt.Println(s.Name, s.Value)
+	}
+	// Output: rowkeeper.owner_test_customerid ann
 }
 
 // uniqueName is for all the tables in which a name is unique for each owner.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
 // column is what a field with its tags says.
@@ -58,8 +60,8 @@ func (t *table) addFields(row reflect.Type, index []int, offset uintptr, problem
 			problem(`field %s: add a tag db:"column", or db:"-" if it is no column`, f.Name)
 		case strings.TrimSpace(name) == "":
 			problem("field %s: the db tag names no column", f.Name)
-		case len(name) > maxIdentifier:
-			problem("field %s: the column's name is longer than %d bytes, of which PostgreSQL keeps no more", f.Name, maxIdentifier)
+		case len(name) > identifier.Max:
+			problem("field %s: the column's name is longer than %d bytes, of which PostgreSQL keeps no more", f.Name, identifier.Max)
 		case strings.ContainsRune(name, 0):
 			problem("field %s: the column's name has a NUL in it, which no database keeps", f.Name)
 		case strings.Contains(name, ","):

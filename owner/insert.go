@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // Insert inserts the row as the owner's, and then fills it with what the
@@ -119,7 +121,7 @@ func (s *statement) value(t *table, c *column, row unsafe.Pointer) {
 	case c.version:
 		s.text("1")
 	default:
-		s.param(fieldArgument(c.pointer(row).Elem()))
+		s.param(pgvalue.Argument(c.pointer(row).Elem()))
 	}
 }
 
@@ -138,15 +140,15 @@ func (t *table) pointings(row unsafe.Pointer) []pointing {
 	if t.through != nil {
 		p := pointing{parent: t.through, from: t.parent}
 		for _, c := range t.parent {
-			p.args = append(p.args, fieldArgument(c.pointer(row).Elem()))
+			p.args = append(p.args, pgvalue.Argument(c.pointer(row).Elem()))
 		}
 		out = append(out, p)
 	}
 	for _, r := range t.references {
 		p := pointing{parent: r.parent, from: r.from}
 		for _, c := range r.from {
-			arg := fieldArgument(c.pointer(row).Elem())
-			if null, err := isNull(arg); null && err == nil {
+			arg := pgvalue.Argument(c.pointer(row).Elem())
+			if null, err := pgvalue.IsNull(arg); null && err == nil {
 				break
 			}
 			p.args = append(p.args, arg)

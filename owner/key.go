@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // keyArguments checks the values of a key and gives them the types of their
@@ -25,8 +27,8 @@ func (t *table) keyArguments(key []any) ([]any, error) {
 		if !assignKey(field, reflect.ValueOf(key[i])) {
 			return nil, misuse("table %s: the key column %s wants %s, got %T", t.name, c.name, c.typ, key[i])
 		}
-		args[i] = fieldArgument(field)
-		switch null, err := isNull(args[i]); {
+		args[i] = pgvalue.Argument(field)
+		switch null, err := pgvalue.IsNull(args[i]); {
 		case err != nil:
 			return nil, misuse("table %s: the key column %s: %w", t.name, c.name, err)
 		case null:

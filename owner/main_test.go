@@ -138,6 +138,12 @@ func (r *recorderTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.
 	return r.recorder.Exec(ctx, sql, args...)
 }
 
+func run(t *testing.T, db *dbtest.DB, sql string) {
+	t.Helper()
+	_, err := db.Exec(t.Context(), sql)
+	require.NoError(t, err, sql)
+}
+
 // refused checks that a call was an error of ours, which says that, and that
 // nothing was sent.
 func refused(t *testing.T, call func(db owner.DB) error, text string) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/kind"
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A PatchError says which members of a patch were refused, and why. Its kind is
@@ -142,8 +143,8 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at []string) {
 	field := reflect.New(c.typ)
 	if string(bytes.TrimSpace(value)) == "null" && c.nullable {
-		arg := fieldArgument(field.Elem())
-		if null, err := isNull(arg); err != nil || !null {
+		arg := pgvalue.Argument(field.Elem())
+		if null, err := pgvalue.IsNull(arg); err != nil || !null {
 			arg = nil
 		}
 		p.values[c] = arg
@@ -157,7 +158,7 @@ func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at 
 		p.refuse(PatchWrongType, at)
 		return
 	}
-	p.values[c] = fieldArgument(field.Elem())
+	p.values[c] = pgvalue.Argument(field.Elem())
 }
 
 // readableAt is the readable column at that index in the row, or nil.

@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A Scope is the owner for whom statements run. Only [For] makes one; the zero
@@ -66,10 +68,7 @@ func (s Scope[O]) check() error {
 	return nil
 }
 
-var (
-	valuerType   = reflect.TypeFor[driver.Valuer]()
-	rewriterType = reflect.TypeFor[pgx.QueryRewriter]()
-)
+var rewriterType = reflect.TypeFor[pgx.QueryRewriter]()
 
 // unfitType says why no value of type t can name an owner, or "".
 func unfitType(t reflect.Type) string {
@@ -82,7 +81,7 @@ func unfitType(t reflect.Type) string {
 		reflect.String:
 		return ""
 	case reflect.Array, reflect.Struct:
-		if k == reflect.Array && t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(valuerType) {
+		if k == reflect.Array && t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(pgvalue.Valuer) {
 			return ""
 		}
 		return fmt.Sprintf("an owner cannot be of type %s, which is no driver.Valuer", t)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
+	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
 // A Table declares a table whose rows are of the struct type R and belong to
@@ -88,8 +89,8 @@ func declare[R any](name string, t *table) (*table, error) {
 	if len(parts) > 2 || slices.Contains(parts, "") {
 		problem(`the name must be "table" or "schema.table"`)
 	}
-	if slices.ContainsFunc(parts, func(part string) bool { return len(part) > maxIdentifier }) {
-		problem("the name is longer than %d bytes, of which PostgreSQL keeps no more", maxIdentifier)
+	if slices.ContainsFunc(parts, func(part string) bool { return len(part) > identifier.Max }) {
+		problem("the name is longer than %d bytes, of which PostgreSQL keeps no more", identifier.Max)
 	}
 	if strings.ContainsRune(name, 0) {
 		problem("the name has a NUL in it, which no database keeps")
@@ -137,6 +138,9 @@ func declare[R any](name string, t *table) (*table, error) {
 	return t, nil
 }
 
+// last returns the name without its schema.
+func (t *table) last() string { return t.name[strings.Index(t.name, ".")+1:] }
+
 func list(prefix string, columns []*column) string {
 	names := make([]string, len(columns))
 	for i, c := range columns {
@@ -151,9 +155,6 @@ func reserved(name string) bool {
 	rest, ok := strings.CutPrefix(name, "_")
 	return ok && rest != "" && (strings.Trim(rest, "0123456789") == "" || strings.Trim(rest, "p") == "" || rest == "n" || rest == "w")
 }
-
-// maxIdentifier is PostgreSQL's, in bytes: NAMEDATALEN - 1.
-const maxIdentifier = 63
 
 // table is what a declaration says, whatever the types.
 type table struct {

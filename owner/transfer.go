@@ -16,7 +16,7 @@ import (
 // points by a declared [Reference] at what is not the new owner's, it stays, and
 // the error is [ErrReference]. Rows of other tables that point at it stay with
 // their owner; give those away in the same transaction, this one first. Where a
-// foreign key takes the owner along, as [Verify] proposes, that transaction begins
+// foreign key takes the owner along, as owner/schema proposes, that transaction begins
 // with SET CONSTRAINTS ALL DEFERRED, and the key is DEFERRABLE. CockroachDB has
 // neither: there declare the key ON UPDATE CASCADE, and what points at the row comes
 // along by itself. The rows of a table made by [NewThrough] go with their parent, and

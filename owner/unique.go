@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A Key says that columns are unique among the rows of one owner, or of one
@@ -87,7 +89,7 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 			continue // the one in scope
 		}
 		p := c.pointer(unsafe.Pointer(row)).Elem()
-		if null, err := isNull(fieldArgument(p)); err != nil || null {
+		if null, err := pgvalue.IsNull(pgvalue.Argument(p)); err != nil || null {
 			return misuse("column %s: it is NULL, which is in conflict with nothing", c)
 		}
 		if c.optional() && p.IsZero() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // An Assignment gives a column a value; see [ColumnOf.Set] and [ColumnOf.Add].
@@ -231,7 +233,7 @@ func (t *table) assignedReferences(set []assignment) ([]pointing, error) {
 			if set[i].add {
 				return nil, misuse("column %s: it is a reference, which is set and not added to", c)
 			}
-			isnull, err := isNull(set[i].arg)
+			isnull, err := pgvalue.IsNull(set[i].arg)
 			if err != nil {
 				return nil, misuse("column %s: %w", c, err)
 			}

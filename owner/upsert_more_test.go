@@ -144,50 +144,5 @@ func TestDefaultInAKeyOfSeveralColumns(t *testing.T) {
 		require.NoError(t, entries.In(me).Insert(t.Context(), db, &e))
 		require.Equal(t, entry{User: alice, ID: e.ID}, e)
 		require.GreaterOrEqual(t, e.ID, int64(100))
-
-		type silent struct {
-			User   UserID `db:"user_id" owner:"owner"`
-			Region string `db:"region" owner:"pk"`
-			ID     int64  `db:"id" owner:"pk"`
-		}
-		var found []string
-		for _, f := range verified(t, db, owner.MustTable[silent, UserID]("entries")) {
-			if f.Name == "id" {
-				require.Equal(t, owner.Broken, f.Severity)
-				found = append(found, f.Problem)
-			}
-		}
-		require.Len(t, found, 1)
-		require.Contains(t, found[0], "default")
-		for _, f := range verified(t, db, entries) {
-			require.NotEqual(t, "id", f.Name)
-		}
-	})
-}
-
-// An upsert by an id gives it a value, which the database may refuse.
-func TestVerifyUpsertByAnIdentity(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		if db.Cockroach() {
-			t.Skip("CockroachDB has no identity columns before v21.2")
-		}
-		_, err := db.Exec(t.Context(), `create table always (id int8 primary key generated always as identity, user_id int8 not null, text text not null);
-			create index on always (user_id); insert into always (user_id, text) values (42, 'old')`)
-		require.NoError(t, err)
-		type row struct {
-			ID   int64  `db:"id" owner:"pk"`
-			User UserID `db:"user_id" owner:"owner"`
-			Text string `db:"text"`
-		}
-		table := owner.MustTable[row, UserID]("always")
-		byID := owner.Unique(owner.Column(table, func(r *row) *int64 { return &r.ID }))
-		r := row{ID: 1, Text: "new"}
-		require.ErrorContains(t, table.In(me).Upsert(t.Context(), db, &r, byID), "428C9")
-		found := verified(t, db, table)
-		require.Len(t, found, 1)
-		require.Equal(t, owner.Broken, found[0].Severity)
-		mend(t, db, found[0])
-		require.Empty(t, verified(t, db, table))
-		require.NoError(t, table.In(me).Upsert(t.Context(), db, &r, byID))
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // inspect finds out about the column's type what statements would otherwise ask
@@ -15,11 +17,11 @@ import (
 func (c *column) inspect() {
 	t := c.typ
 	c.takesNull = scansNull(t)
-	if t.Implements(valuerType) {
+	if t.Implements(pgvalue.Valuer) {
 		c.nullable = zeroIsNull(t)
 		return
 	}
-	c.viaPointer = reflect.PointerTo(t).Implements(valuerType)
+	c.viaPointer = reflect.PointerTo(t).Implements(pgvalue.Valuer)
 	switch k := t.Kind(); {
 	case c.viaPointer:
 		c.nullable = zeroIsNull(t)
@@ -41,7 +43,7 @@ func zeroIsNull(t reflect.Type) (null bool) {
 			null = true
 		}
 	}()
-	null, err := isNull(fieldArgument(reflect.New(t).Elem()))
+	null, err := pgvalue.IsNull(pgvalue.Argument(reflect.New(t).Elem()))
 	return null || err != nil
 }
 
@@ -82,66 +84,17 @@ func argument[V any](v V) any {
 	return v
 }
 
-// fieldArgument is argument for a field of a row.
-func fieldArgument(field reflect.Value) any {
-	v := field.Interface()
-	if _, ok := v.(driver.Valuer); ok {
-		return v
-	}
-	if p, ok := field.Addr().Interface().(driver.Valuer); ok {
-		return p
-	}
-	return v
-}
-
-// isNull reports whether pgx would send arg as NULL.
-func isNull(arg any) (bool, error) {
-	if arg == nil {
-		return true, nil
-	}
-	v := reflect.ValueOf(arg)
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Slice:
-		if v.IsNil() {
-			return true, nil
-		}
-	}
-	switch a := arg.(type) {
-	case driver.Valuer:
-		value, err := a.Value()
-		if err != nil {
-			return false, err
-		}
-		return value == nil, nil
-	case interface{ IsNull() bool }: // ranges, multiranges and composites of pgtype
-		return a.IsNull(), nil
-	case pgtype.ArrayGetter:
-		return a.Dimensions() == nil, nil
-	}
-	if v.Kind() == reflect.Pointer {
-		return isNull(v.Elem().Interface())
-	}
-	return false, nil
-}
-
 // isText reports whether a column of type t can be matched by LIKE.
 func isText(t reflect.Type) bool {
-	return elem(t).Kind() == reflect.String || t.Implements(reflect.TypeFor[pgtype.TextValuer]())
+	return pgvalue.Elem(t).Kind() == reflect.String || t.Implements(reflect.TypeFor[pgtype.TextValuer]())
 }
 
 // isNumeric reports whether values of type t can be added.
 func isNumeric(t reflect.Type) bool {
-	return isInteger(elem(t)) || elem(t).Kind() == reflect.Float32 || elem(t).Kind() == reflect.Float64 ||
+	return isInteger(pgvalue.Elem(t)) || pgvalue.Elem(t).Kind() == reflect.Float32 || pgvalue.Elem(t).Kind() == reflect.Float64 ||
 		t.Implements(reflect.TypeFor[pgtype.Int64Valuer]()) ||
 		t.Implements(reflect.TypeFor[pgtype.Float64Valuer]()) ||
 		t.Implements(reflect.TypeFor[pgtype.NumericValuer]())
 }
 
 func isInteger(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 }
-
-func elem(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
-	}
-	return t
-}

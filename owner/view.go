@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A View reads some columns of a table's rows, and of those that they are linked
@@ -304,7 +306,7 @@ func (v *view) source(c *column, words string) (viewSource, string) {
 	if src.aggregate == "sum" || src.aggregate == "avg" {
 		// The engines have more digits than the field: a cursor would not hold
 		// the value that it is compared with.
-		switch elem(c.typ).Kind() {
+		switch pgvalue.Elem(c.typ).Kind() {
 		case reflect.Float64:
 			c.quoted = "cast(" + c.quoted + " as float8)"
 		case reflect.Float32:
@@ -338,7 +340,7 @@ func (v *view) check(c *column, src viewSource) string {
 		}
 		return ""
 	case "sum", "avg":
-		if !isNumeric(src.col.typ) || !isNumeric(c.typ) || src.aggregate == "avg" && isInteger(elem(c.typ)) {
+		if !isNumeric(src.col.typ) || !isNumeric(c.typ) || src.aggregate == "avg" && isInteger(pgvalue.Elem(c.typ)) {
 			return fmt.Sprintf("%s of %s does not fit a %s", src.aggregate, src.col.typ, c.typ)
 		}
 	default:

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // fresh is a copy of a row for an insert: without its owner and, unless told
@@ -77,8 +77,8 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 	}
 	for i, target := range t.def.Uniques {
 		var key owner.Key[R]
-		bridge.Key(&key, t.table, i)
-		if slices.ContainsFunc(target, func(c *bridge.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
+		access.Owner.Fill(&key, t.table, i)
+		if slices.ContainsFunc(target, func(c *access.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
 			continue // it is not for rows whose key the database makes
 		}
 		p := write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
@@ -98,14 +98,14 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 
 // indexWithoutOwner is the unique index of these columns, if neither the owner nor the
 // parent is among them.
-func (t target[R, O]) indexWithoutOwner(columns []*bridge.Column) string {
+func (t target[R, O]) indexWithoutOwner(columns []*access.Column) string {
 	for _, c := range slices.Concat(t.def.Owners, t.def.Parent) {
 		if slices.Contains(columns, c) {
 			return ""
 		}
 	}
 	for _, i := range t.world.unique[t.def.ID] {
-		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *bridge.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
+		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *access.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
 			return i.name
 		}
 	}
@@ -113,11 +113,11 @@ func (t target[R, O]) indexWithoutOwner(columns []*bridge.Column) string {
 }
 
 // points reports whether the column is part of a foreign key.
-func points(def *bridge.Table, c *bridge.Column) bool {
-	return slices.Contains(def.Parent, c) || slices.ContainsFunc(def.References, func(r bridge.Reference) bool { return slices.Contains(r.From, c) })
+func points(def *access.Table, c *access.Column) bool {
+	return slices.Contains(def.Parent, c) || slices.ContainsFunc(def.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
 }
 
-func isOwner(def *bridge.Table, c *bridge.Column) bool { return slices.Contains(def.Owners, c) }
+func isOwner(def *access.Table, c *access.Column) bool { return slices.Contains(def.Owners, c) }
 
 // queue is an owner.Queue that sends at once.
 type queue struct {
@@ -165,10 +165,10 @@ func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) erro
 
 // made inserts a row with a value for each field whose type is known. Of the key the
 // database fills what it can, or else all is given.
-func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *bridge.Table, who owner.Scope[O]) error {
+func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *access.Table, who owner.Scope[O]) error {
 	refs := def.References
 	if def.Through != nil {
-		refs = append([]bridge.Reference{{Parent: def.Through, From: def.Parent}}, refs...)
+		refs = append([]access.Reference{{Parent: def.Through, From: def.Parent}}, refs...)
 	}
 	attempt := func(ctx context.Context, tx pgx.Tx, withKey bool) error {
 		row := new(R)
@@ -197,8 +197,8 @@ func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *o
 }
 
 // point gives the row the key of some row of the parent's.
-func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r bridge.Reference, who owner.Scope[O]) error {
-	_, args := bridge.Owner(who)
+func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r access.Reference, who owner.Scope[O]) error {
+	_, args := access.Owner.Values(who)
 	sql, where := "select ", " where "
 	for i, c := range r.Parent.Key {
 		if i > 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // selects are the probes of any select.
@@ -44,10 +44,8 @@ func (t target[R, O]) everything() []probe {
 	out := selects(t.in.Select)
 	out = append(out, t.control())
 	for _, c := range t.def.Columns {
-		var first owner.Order[R]
-		bridge.Order(&first, t.table, c.At)
 		out = append(out, read("OrderBy "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
-			row, err := t.in.OrderBy(first).Limit(1).One(ctx, tx)
+			row, err := t.in.OrderBy(t.column(c).Asc()).Limit(1).One(ctx, tx)
 			return value(&row, c).Interface(), err
 		}))
 		functions := []string{"min", "max", "count"}
@@ -59,15 +57,15 @@ func (t target[R, O]) everything() []probe {
 				continue
 			}
 			out = append(out, count(f+" of "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
-				return bridge.Aggregate(ctx, tx, t.in.Select, t.table, c.At, f)
+				return access.Owner.Aggregate(ctx, tx, t.in.Select, t.table, c.At, f)
 			}))
 		}
 	}
 	for i, r := range t.def.References {
-		var points owner.Condition[R]
-		bridge.Points(&points, t.table, i)
+		var points owner.Reference[R, any]
+		access.Owner.Fill(&points, t.table, i)
 		out = append(out, count("Count of rows with a row of "+r.Parent.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
-			return t.in.Where(points).Count(ctx, tx)
+			return t.in.Where(points.To()).Count(ctx, tx)
 		}))
 	}
 	return out
@@ -109,7 +107,7 @@ func (t target[R, O]) reads() []probe {
 
 // cursor brings a cursor that the stranger was given.
 func (t target[R, O]) cursor() probe {
-	cursor, err := bridge.Cursor(t.world.cursors, t.table.In(t.world.stranger).Select, &t.row)
+	cursor, err := access.Owner.Cursor(t.world.cursors, t.table.In(t.world.stranger).Select, &t.row)
 	p := read("Page behind its cursor", func(ctx context.Context, tx pgx.Tx) (any, error) {
 		page, err := t.in.Page(ctx, tx, t.world.cursors, cursor, owner.MaxRows)
 		return page.Rows, err

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // The SQL here is its own, and not that of package owner, whose mistakes it is to
@@ -18,7 +18,7 @@ import (
 
 // owned is the condition that a row, called by the alias, belongs to the owner
 // whose values are the parameters.
-func owned(def *bridge.Table, alias string) string {
+func owned(def *access.Table, alias string) string {
 	var terms []string
 	if def.Through == nil {
 		for i, c := range def.Owners {
@@ -35,9 +35,9 @@ func owned(def *bridge.Table, alias string) string {
 }
 
 // load reads an owner's rows, in the order of their keys.
-func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *bridge.Table, who owner.Scope[O]) ([]any, error) {
-	_, args := bridge.Owner(who)
-	quoted := func(columns []*bridge.Column) string {
+func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *access.Table, who owner.Scope[O]) ([]any, error) {
+	_, args := access.Owner.Values(who)
+	quoted := func(columns []*access.Column) string {
 		names := make([]string, len(columns))
 		for i, c := range columns {
 			names[i] = "r." + c.Quoted
@@ -71,7 +71,7 @@ func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *bridge.Table
 // fingerprint is all that the stranger has, as text, with columns that are not
 // declared as well.
 func (w *world[O]) fingerprint(ctx context.Context, tx pgx.Tx) ([]string, error) {
-	_, args := bridge.Owner(w.stranger)
+	_, args := access.Owner.Values(w.stranger)
 	args = append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)
 	var out []string
 	for _, s := range w.subjects {
@@ -128,7 +128,7 @@ type index struct {
 }
 
 // uniqueIndexes are those of a table, none of a view.
-func uniqueIndexes(ctx context.Context, tx pgx.Tx, def *bridge.Table) ([]index, error) {
+func uniqueIndexes(ctx context.Context, tx pgx.Tx, def *access.Table) ([]index, error) {
 	schema, name, ok := strings.Cut(def.Name, ".")
 	if !ok {
 		schema, name = "", def.Name

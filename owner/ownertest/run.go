@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // DB is where [Run] begins its transaction: a *pgxpool.Pool or a *pgx.Conn.
@@ -82,8 +82,8 @@ func check[O comparable](ctx context.Context, db DB, mine, stranger owner.Scope[
 			return r, fmt.Errorf("%s: make subjects with Table and Select", s.name)
 		}
 	}
-	values, args := bridge.Owner(mine)
-	others, _ := bridge.Owner(stranger)
+	values, args := access.Owner.Values(mine)
+	others, _ := access.Owner.Values(stranger)
 	switch {
 	case len(args) == 0 || len(others) == 0:
 		return r, fmt.Errorf("a scope was not made by owner.For: %w", owner.ErrUnscoped)

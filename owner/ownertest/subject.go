@@ -7,14 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // A Subject is what [Run] tests. [Table] and [Select] make one.
 type Subject[O comparable] struct {
 	_     [0]func(O)
 	name  string
-	def   *bridge.Table // or nil
+	def   *access.Table // or nil
 	tells []string
 	// probes are what to try with a row of one's own and one of the stranger's.
 	probes func(w *world[O], own, row any) []probe
@@ -35,7 +35,7 @@ const PrimaryKey = "PRIMARY KEY"
 // user names that are public anyway.
 func Table[R any, O comparable](t *owner.Table[R, O], mayTell ...string) Subject[O] {
 	s := Subject[O]{name: "a table that was not declared", tells: mayTell}
-	if s.def = bridge.Describe(t); s.def == nil {
+	if s.def = access.Owner.Describe(t)[0].Table; s.def == nil {
 		return s
 	}
 	s.name = s.def.Name

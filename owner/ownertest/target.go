@@ -7,20 +7,21 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // target is a row of the stranger's, and whoever tries to get at it.
 type target[R any, O comparable] struct {
 	table *owner.Table[R, O]
-	def   *bridge.Table
+	def   *access.Table
 	in    owner.Scoped[R, O] // mine
 	world *world[O]
 	own   R
 	row   R
 }
 
-func value[R any](row *R, c *bridge.Column) reflect.Value {
+func value[R any](row *R, c *access.Column) reflect.Value {
 	return reflect.ValueOf(row).Elem().FieldByIndex(c.Index)
 }
 
@@ -32,13 +33,29 @@ func (t target[R, O]) key(row *R) []any {
 	return key
 }
 
-func (t target[R, O]) equal(c *bridge.Column, row *R) owner.Condition[R] {
-	var out owner.Condition[R]
-	bridge.Equal(&out, t.table, c.At, value(row, c))
+func (t target[R, O]) equal(c *access.Column, row *R) owner.Condition[R] {
+	arg := argument(value(row, c))
+	if null, err := pgvalue.IsNull(arg); err == nil && null {
+		return t.column(c).IsNull()
+	}
+	return t.column(c).Eq(arg)
+}
+
+func (t target[R, O]) column(c *access.Column) owner.ColumnOf[R, any] {
+	var out owner.ColumnOf[R, any]
+	access.Owner.Fill(&out, t.table, c.At)
 	return out
 }
 
-func (t target[R, O]) equals(columns []*bridge.Column, row *R) owner.Condition[R] {
+// argument returns what to give to a column of any type for the value of a field,
+// and keeps that when the field changes.
+func argument(field reflect.Value) any {
+	kept := reflect.New(field.Type()).Elem()
+	kept.Set(field)
+	return pgvalue.Argument(kept)
+}
+
+func (t target[R, O]) equals(columns []*access.Column, row *R) owner.Condition[R] {
 	var all []owner.Condition[R]
 	for _, c := range columns {
 		all = append(all, t.equal(c, row))
@@ -46,10 +63,8 @@ func (t target[R, O]) equals(columns []*bridge.Column, row *R) owner.Condition[R
 	return owner.And(all...)
 }
 
-func (t target[R, O]) set(c *bridge.Column, to reflect.Value) owner.Assignment[R] {
-	var out owner.Assignment[R]
-	bridge.Assign(&out, t.table, c.At, to)
-	return out
+func (t target[R, O]) set(c *access.Column, to reflect.Value) owner.Assignment[R] {
+	return t.column(c).Set(argument(to))
 }
 
 // conditions are those that only the stranger's rows meet, or that try to reach
@@ -76,8 +91,8 @@ func (t target[R, O]) keyOrAll() []owner.Condition[R] {
 }
 
 // assignable are the columns that an update may set.
-func (t target[R, O]) assignable() []*bridge.Column {
-	var out []*bridge.Column
+func (t target[R, O]) assignable() []*access.Column {
+	var out []*access.Column
 	for _, c := range t.def.Columns {
 		if !c.Fixed {
 			out = append(out, c)

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/bridge"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // writes change or delete the row.
@@ -155,7 +155,7 @@ func (t target[R, O]) givenValues() []probe {
 			continue
 		}
 		refused := ownersOf(r.Parent) == ownersOf(t.def) // or it may be the tenant's, to whom both belong
-		if !slices.ContainsFunc(r.From, func(c *bridge.Column) bool { return c.Fixed }) {
+		if !slices.ContainsFunc(r.From, func(c *access.Column) bool { return c.Fixed }) {
 			var set []owner.Assignment[R]
 			for _, c := range r.From {
 				set = append(set, t.set(c, value(&row, c)))
@@ -172,7 +172,7 @@ func (t target[R, O]) givenValues() []probe {
 }
 
 // ownersOf is how many columns hold the owner of a row.
-func ownersOf(def *bridge.Table) int {
+func ownersOf(def *access.Table) int {
 	for def.Through != nil {
 		def = def.Through
 	}
@@ -181,7 +181,7 @@ func ownersOf(def *bridge.Table) int {
 
 // pointAtStrangers sets the foreign key of row to a row of the stranger's, if one
 // is known.
-func (t target[R, O]) pointAtStrangers(row *R, r bridge.Reference) bool {
+func (t target[R, O]) pointAtStrangers(row *R, r access.Reference) bool {
 	if parents := t.world.strangers[r.Parent.ID]; len(parents) > 0 {
 		parent := reflect.ValueOf(parents[0]).Elem()
 		for i, c := range r.From {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/exits"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 	"github.com/rowkeeper/rowkeeper/owner/internal/sqltext"
 )
 
@@ -62,14 +62,14 @@ func reserved(name string) bool {
 func (f Fragment[R]) With(args Args) owner.Condition[R] {
 	var c owner.Condition[R]
 	if f.text == nil {
-		exits.Condition(&c, exits.Fragment{}, fmt.Errorf("rawsql: the Fragment was not made by MustFragment"))
+		access.Owner.Fragment(&c, access.Fragment{}, fmt.Errorf("rawsql: the Fragment was not made by MustFragment"))
 		return c
 	}
 	values, err := sqltext.Values(f.text.Names, args)
 	if err != nil {
 		err = f.failed(err)
 	}
-	exits.Condition(&c, exits.Fragment{Pieces: f.text.Pieces, Uses: f.text.Uses, Args: slices.Clip(values)}, err)
+	access.Owner.Fragment(&c, access.Fragment{Pieces: f.text.Pieces, Uses: f.text.Uses, Args: slices.Clip(values)}, err)
 	return c
 }
 

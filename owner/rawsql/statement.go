@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/exits"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 	"github.com/rowkeeper/rowkeeper/owner/internal/sqltext"
 )
 
@@ -66,7 +66,7 @@ func NewStatement[O comparable](text constant) (Statement[O], error) {
 // arguments.
 func scopeNames[O comparable]() []string {
 	var o O
-	if exits.Levels(o) == 2 {
+	if access.Owner.Levels(o) == 2 {
 		return []string{"tenant", "owner"}
 	}
 	return []string{"owner"}
@@ -104,7 +104,7 @@ func (s Statement[O]) arguments(db owner.DB, scope owner.Scope[O], args Args) ([
 	if s.sql == "" {
 		return nil, fmt.Errorf("rawsql: the Statement was not made by MustStatement")
 	}
-	who := exits.Arguments(scope)
+	_, who := access.Owner.Values(scope)
 	if len(who) != s.owner {
 		return nil, s.failed(fmt.Errorf("%w: the scope was not made by owner.For", owner.ErrUnscoped))
 	}

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 // A shop whose schema is as its declarations want it; the tests change one thing
@@ -91,15 +92,15 @@ func run(t *testing.T, db *dbtest.DB, sql string) {
 	require.NoError(t, err, sql)
 }
 
-func verified(t *testing.T, db owner.DB, tables ...owner.AnyTable) []owner.Finding {
+func verified(t *testing.T, db owner.DB, tables ...owner.AnyTable) []schema.Finding {
 	t.Helper()
-	found, err := owner.Verify(t.Context(), db, tables...)
+	found, err := schema.Verify(t.Context(), db, tables...)
 	require.NoError(t, err)
 	return found
 }
 
 // mend runs what a finding says, each statement alone and all in one session.
-func mend(t *testing.T, db *dbtest.DB, f owner.Finding) {
+func mend(t *testing.T, db *dbtest.DB, f schema.Finding) {
 	t.Helper()
 	conn, err := db.Acquire(t.Context())
 	require.NoError(t, err)
@@ -129,7 +130,7 @@ type flaw struct {
 	name   string
 	change string // what is done to the schema
 	crdb   string // instead of change, on CockroachDB; "-" where that cannot be, or is no different
-	want   owner.Finding
+	want   schema.Finding
 	unmended,
 	others bool // there is no SQL that mends it; other findings follow from the change
 }
@@ -137,129 +138,129 @@ type flaw struct {
 var flaws = []flaw{{
 	name: "no table", change: `drop table customers`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "customers", Name: "customers", Problem: "there is no such table"}, others: true,
+	want: schema.Finding{Severity: schema.Broken, Table: "customers", Name: "customers", Problem: "there is no such table"}, others: true,
 }, {
 	name: "no column", change: `alter table receipts drop column basket_id`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "basket_id", Problem: "no such column"}, others: true,
+	want: schema.Finding{Severity: schema.Broken, Table: "receipts", Name: "basket_id", Problem: "no such column"}, others: true,
 }, {
 	name: "a column more that an insert needs", change: `alter table receipts add column paid bool not null`,
-	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "paid", Problem: "every insert fails"},
+	want: schema.Finding{Severity: schema.Broken, Table: "receipts", Name: "paid", Problem: "every insert fails"},
 }, {
 	name: "another type", change: `alter table baskets alter column note type bytea using note::bytea`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "note", Problem: "does not go together with a *string"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "note", Problem: "does not go together with a *string"},
 }, {
 	name: "text for a number", change: `alter table baskets drop column amount; alter table baskets add column amount text not null`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "amount", Problem: "it is of type text, which does not go together with a int32"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "amount", Problem: "it is of type text, which does not go together with a int32"},
 }, {
 	name: "a number for text", change: `alter table items drop column text; alter table items add column text int8 not null`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "items", Name: "text", Problem: "does not go together with a string"},
+	want: schema.Finding{Severity: schema.Broken, Table: "items", Name: "text", Problem: "does not go together with a string"},
 }, {
 	name: "a wider integer", change: `alter table items drop column n cascade; alter table items add column n int8 not null; alter table items add primary key (basket_id, n)`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "items", Name: "n", Problem: "numbers that the int32 of the struct cannot"},
+	want: schema.Finding{Severity: schema.Broken, Table: "items", Name: "n", Problem: "numbers that the int32 of the struct cannot"},
 }, {
 	name: "a narrower integer", change: `alter table baskets drop column amount; alter table baskets add column amount int2 not null`,
-	want: owner.Finding{Severity: owner.Advice, Table: "baskets", Name: "amount", Problem: "does not take all numbers"},
+	want: schema.Finding{Severity: schema.Advice, Table: "baskets", Name: "amount", Problem: "does not take all numbers"},
 }, {
 	name: "a version that cannot count", change: `alter table baskets drop column version; alter table baskets add column version numeric not null`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "version", Problem: "a version is an integer"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "version", Problem: "a version is an integer"},
 }, {
 	name: "NULL where the struct has none", change: `alter table baskets alter column amount drop not null`,
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "amount", Problem: "it can be NULL"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "amount", Problem: "it can be NULL"},
 }, {
 	name: "no NULL where the struct has one", change: `alter table baskets alter column note set not null`,
-	want: owner.Finding{Severity: owner.Advice, Table: "baskets", Name: "note", Problem: "it is NOT NULL"},
+	want: schema.Finding{Severity: schema.Advice, Table: "baskets", Name: "note", Problem: "it is NOT NULL"},
 }, {
 	name: "a generated column", change: `alter table items drop column text; alter table items add column text text not null generated always as ('x') stored`,
 	crdb: `alter table items drop column text; alter table items add column text text not null as ('x') stored`,
-	want: owner.Finding{Severity: owner.Broken, Table: "items", Name: "text", Problem: "it is generated"},
+	want: schema.Finding{Severity: schema.Broken, Table: "items", Name: "text", Problem: "it is generated"},
 }, {
 	name: "rows of nobody", change: `alter table receipts alter column shop_id drop not null`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "shop_id", Problem: "can be NULL"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "shop_id", Problem: "can be NULL"},
 }, {
 	name: "no index for the owner", change: `drop index receipts_shop`,
-	want: owner.Finding{Severity: owner.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
+	want: schema.Finding{Severity: schema.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
 }, {
 	name: "only a partial index for the owner", change: `drop index receipts_shop; create index on receipts (shop_id) where basket_id is null`,
-	want: owner.Finding{Severity: owner.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
+	want: schema.Finding{Severity: schema.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
 }, {
 	name: "an index that does not begin with the owner", change: `drop index receipts_shop; create index on receipts (basket_id, shop_id)`,
-	want: owner.Finding{Severity: owner.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
+	want: schema.Finding{Severity: schema.Advice, Table: "receipts", Name: "shop_id", Problem: "no index begins with it"},
 }, {
 	name: "no primary key", change: `alter table receipts drop constraint receipts_pkey`, crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
+	want: schema.Finding{Severity: schema.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
 }, {
 	name: "a primary key for some rows", change: `alter table receipts drop constraint receipts_pkey; create unique index on receipts (id) where basket_id is null`, crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
+	want: schema.Finding{Severity: schema.Broken, Table: "receipts", Name: "id", Problem: "not unique"},
 }, {
 	name: "another primary key", change: `alter table receipts drop constraint receipts_pkey; alter table receipts add primary key (id, shop_id, basket_id)`,
 	crdb: "-",
-	want: owner.Finding{Severity: owner.Broken, Table: "receipts", Name: "id", Problem: "not unique"}, others: true,
+	want: schema.Finding{Severity: schema.Broken, Table: "receipts", Name: "id", Problem: "not unique"}, others: true,
 }, {
 	name: "no unique constraint for an upsert", change: `alter table baskets drop constraint baskets_name`, crdb: `drop index baskets@baskets_name cascade`,
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "shop_id, name", Problem: "an upsert by them fails"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "shop_id, name", Problem: "an upsert by them fails"},
 }, {
 	name: "a partial unique index for an upsert", change: `alter table baskets drop constraint baskets_name; create unique index on baskets (shop_id, name) where amount > 0`,
 	crdb: `drop index baskets@baskets_name cascade; create unique index on baskets (shop_id, name) where amount > 0`,
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "shop_id, name", Problem: "an upsert by them fails"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "shop_id, name", Problem: "an upsert by them fails"},
 }, {
 	name: "a unique constraint without the owner", change: `alter table customers add constraint emails unique (email)`,
-	want: owner.Finding{Severity: owner.Advice, Table: "customers", Name: "emails", Problem: "it makes email unique among the rows of all owners"},
+	want: schema.Finding{Severity: schema.Advice, Table: "customers", Name: "emails", Problem: "it makes email unique among the rows of all owners"},
 }, {
 	name: "a unique index without the owner", change: `create unique index receipts_once on receipts (basket_id)`,
-	want: owner.Finding{Severity: owner.Advice, Table: "receipts", Name: "receipts_once", Problem: "tells that a stranger has the value"},
+	want: schema.Finding{Severity: schema.Advice, Table: "receipts", Name: "receipts_once", Problem: "tells that a stranger has the value"},
 }, {
 	name: "a unique index of children without the parent", change: `create unique index items_text on items (text)`,
-	want: owner.Finding{Severity: owner.Advice, Table: "items", Name: "items_text", Problem: "it makes text unique"},
+	want: schema.Finding{Severity: schema.Advice, Table: "items", Name: "items_text", Problem: "it makes text unique"},
 }, {
 	name: "a unique index of an expression", change: `create unique index items_lower on items (lower(text))`, crdb: "-",
-	want: owner.Finding{Severity: owner.Advice, Table: "items", Name: "items_lower", Problem: "an expression"}, unmended: true,
+	want: schema.Finding{Severity: schema.Advice, Table: "items", Name: "items_lower", Problem: "an expression"}, unmended: true,
 }, {
 	name: "keys that clients choose", change: `alter table receipts alter column id drop default`,
-	want: owner.Finding{Severity: owner.Advice, Table: "receipts", Problem: "it makes id unique"},
+	want: schema.Finding{Severity: schema.Advice, Table: "receipts", Problem: "it makes id unique"},
 }, {
 	name: "numbers that clients choose", change: `alter table accesses alter column id drop default`,
-	want: owner.Finding{Severity: owner.Advice, Table: "accesses", Problem: "it makes id unique"},
+	want: schema.Finding{Severity: schema.Advice, Table: "accesses", Problem: "it makes id unique"},
 }, {
 	name: "no foreign key", change: `alter table receipts drop constraint receipts_basket`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name: "a foreign key without the owner", change: `alter table receipts drop constraint receipts_basket; alter table receipts add foreign key (basket_id) references baskets (id)`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name: "a foreign key that nothing could lead to", change: `alter table receipts drop constraint receipts_basket; alter table baskets drop constraint baskets_own`,
 	crdb: `alter table receipts drop constraint receipts_basket; drop index baskets@baskets_own cascade`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name:   "a foreign key to another table",
 	change: `create table old_baskets (id int8, shop_id int8, primary key (shop_id, id)); comment on table old_baskets is 'rowkeeper: undeclared'; alter table receipts drop constraint receipts_basket; alter table receipts add foreign key (shop_id, basket_id) references old_baskets (shop_id, id)`,
 	crdb:   "-",
-	want:   owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
+	want:   schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name:   "a foreign key that crosses its columns",
 	change: `alter table receipts drop constraint receipts_basket; alter table receipts add foreign key (basket_id, shop_id) references baskets (shop_id, id)`,
-	want:   owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
+	want:   schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "no foreign key takes the owner along to baskets"},
 }, {
 	name:   "a foreign key not validated",
 	change: `alter table receipts drop constraint receipts_basket; alter table receipts add constraint basket_id foreign key (shop_id, basket_id) references baskets (shop_id, id) not valid`,
-	want:   owner.Finding{Severity: owner.Exposed, Table: "receipts", Name: "basket_id", Problem: "NOT VALID"},
+	want:   schema.Finding{Severity: schema.Exposed, Table: "receipts", Name: "basket_id", Problem: "NOT VALID"},
 }, {
 	name: "no parent", change: `alter table items drop constraint items_basket`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "items", Name: "basket_id", Problem: "whatever gets that key"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "items", Name: "basket_id", Problem: "whatever gets that key"},
 }, {
 	name: "no shared parent", change: `alter table baskets drop constraint baskets_country_fkey`, crdb: `alter table baskets drop constraint fk_country_ref_nations`,
-	want: owner.Finding{Severity: owner.Broken, Table: "baskets", Name: "country", Problem: "no foreign key leads to nations"},
+	want: schema.Finding{Severity: schema.Broken, Table: "baskets", Name: "country", Problem: "no foreign key leads to nations"},
 }, {
 	name: "grants that outlive", change: `alter table accesses drop constraint accesses_basket`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "accesses", Name: "basket_id", Problem: "a grant outlives"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "accesses", Name: "basket_id", Problem: "a grant outlives"},
 }, {
 	name: "a table that nobody declared", change: `create table "Logs" (id int8 primary key, shop_id int8, note text); comment on table "Logs" is 'it''s \ old'`,
-	want: owner.Finding{Severity: owner.Exposed, Table: "Logs", Name: "shop_id", Problem: "is not declared"},
+	want: schema.Finding{Severity: schema.Exposed, Table: "Logs", Name: "shop_id", Problem: "is not declared"},
 }}
 
 func TestVerify(t *testing.T) {
@@ -277,7 +278,7 @@ func TestVerify(t *testing.T) {
 				run(t, db, sql)
 				found := verified(t, db, shop...)
 				require.True(t, others || len(found) == len(round), "found: %v", found)
-				var mended []owner.Finding
+				var mended []schema.Finding
 				for _, f := range round {
 					g := matching(t, found, f.want)
 					if f.unmended {
@@ -289,7 +290,7 @@ func TestVerify(t *testing.T) {
 				}
 				// CockroachDB goes on changing a type when it has answered.
 				require.EventuallyWithT(t, func(c *assert.CollectT) {
-					after, err := owner.Verify(t.Context(), db, shop...)
+					after, err := schema.Verify(t.Context(), db, shop...)
 					require.NoError(c, err)
 					for _, g := range mended {
 						require.NotContains(c, after, g)
@@ -325,7 +326,7 @@ func rounds(cockroach bool) map[string][]flaw {
 	return out
 }
 
-func matching(t *testing.T, found []owner.Finding, want owner.Finding) owner.Finding {
+func matching(t *testing.T, found []schema.Finding, want schema.Finding) schema.Finding {
 	t.Helper()
 	for _, g := range found {
 		if g.Severity == want.Severity && g.Table == want.Table && (want.Name == "" || g.Name == want.Name) && strings.Contains(g.Problem, want.Problem) {
@@ -333,7 +334,7 @@ func matching(t *testing.T, found []owner.Finding, want owner.Finding) owner.Fin
 		}
 	}
 	require.Fail(t, "not found", "%v\namong %v", want, found)
-	return owner.Finding{}
+	return schema.Finding{}
 }
 
 // freshSchema is another schema on the same server.

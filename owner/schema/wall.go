@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"regexp"
@@ -48,7 +48,7 @@ func (v *verification) present(subjects []subject) []subject {
 	return slices.DeleteFunc(subjects, func(s subject) bool {
 		return slices.ContainsFunc(declaredBy([]subject{s}), func(t *table) bool {
 			l := v.live.find(t)
-			return l == nil || l.view() || !has(l, t.owning())
+			return l == nil || l.view() || !has(l, owning(t))
 		})
 	})
 }
@@ -56,26 +56,26 @@ func (v *verification) present(subjects []subject) []subject {
 func (v *verification) checkWall(p policy) {
 	l, t := p.live, p.of
 	if !l.RowSecurity {
-		v.say(Exposed, t.name, l.Name, []string{enable(p.quoted)}, "row-level security is off")
+		v.say(Exposed, t.Name, l.Name, []string{enable(p.quoted)}, "row-level security is off")
 	}
 	if !l.Forced {
-		v.say(Exposed, t.name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
+		v.say(Exposed, t.Name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
 	}
 	for _, c := range v.live.children(l) {
 		quoted, plain := v.live.called(c)
 		if !c.RowSecurity {
-			v.say(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.name)
+			v.say(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.Name)
 		}
 		if !c.Forced {
-			v.say(Exposed, plain, c.Name, []string{force(quoted)}, "it is a part of %s and can be read by the table's owner by its own name, without the policies of that", t.name)
+			v.say(Exposed, plain, c.Name, []string{force(quoted)}, "it is a part of %s and can be read by the table's owner by its own name, without the policies of that", t.Name)
 		}
 		v.checkPolicies(c, nil)
 	}
 	switch {
 	case l.Owned && !v.bypasses(v.live.user):
-		v.say(Advice, t.name, v.live.user, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
+		v.say(Advice, t.Name, v.live.user, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
 	case l.Truncates && !v.bypasses(v.live.user):
-		v.say(Exposed, t.name, v.live.user, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.user}) + ";"},
+		v.say(Exposed, t.Name, v.live.user, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.user}) + ";"},
 			"the role can TRUNCATE it, which no policy keeps from the rows of others")
 	}
 }
@@ -84,7 +84,7 @@ func (v *verification) checkWall(p policy) {
 func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
 	quoted, plain := v.live.called(l)
 	for _, w := range wanted {
-		plain, quoted = w.of.name, w.quoted
+		plain, quoted = w.of.Name, w.quoted
 		i := slices.IndexFunc(l.policies, func(p *livePolicy) bool { return p.Name == w.name })
 		switch {
 		case i < 0:
@@ -136,23 +136,23 @@ func (v *verification) bypasses(role string) bool {
 func (v *verification) checkHalfWall(t *table, l *liveTable) {
 	if !l.RowSecurity {
 		if len(l.policies) > 0 {
-			v.say(Exposed, t.name, l.policies[0].Name, []string{enable(t.quoted)}, "it has policies, but row-level security is off, so they do nothing")
+			v.say(Exposed, t.Name, l.policies[0].Name, []string{enable(t.Quoted)}, "it has policies, but row-level security is off, so they do nothing")
 		}
 		return
 	}
 	if !l.Forced && l.Owned {
-		v.say(Exposed, t.name, l.Name, []string{force(t.quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
+		v.say(Exposed, t.Name, l.Name, []string{force(t.Quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
 	}
 	if !slices.ContainsFunc(l.policies, func(p *livePolicy) bool { return p.Permissive }) {
-		sql := []string{"alter table " + t.quoted + " disable row level security;"}
-		if p, err := v.live.policyOf(t); err == nil && !t.shared {
+		sql := []string{"alter table " + t.Quoted + " disable row level security;"}
+		if p, err := v.live.policyOf(t); err == nil && !t.Shared {
 			sql = p.create()
 		}
-		v.say(Broken, t.name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
+		v.say(Broken, t.Name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
 	}
 	for _, p := range l.policies {
-		if p.Permissive && !t.shared && (p.Using == "true" || p.Check == "true") {
-			v.say(Exposed, t.name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.quoted + ";"},
+		if p.Permissive && !t.Shared && (p.Using == "true" || p.Check == "true") {
+			v.say(Exposed, t.Name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.Quoted + ";"},
 				"the policy is always true, so it lets all rows through")
 		}
 	}

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 // recordingT is a test that remembers why it failed.
@@ -27,40 +28,40 @@ func (t *recordingT) Errorf(format string, args ...any) {
 func TestCheckAndVerifyT(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		run(t, db, shopDDL)
-		owner.VerifyT(t, db, shop...)
-		require.NoError(t, owner.Check(t.Context(), db, owner.Advice, shop...))
+		schema.VerifyT(t, db, shop...)
+		require.NoError(t, schema.Check(t.Context(), db, schema.Advice, shop...))
 
 		run(t, db, `alter table receipts alter column shop_id drop not null`)
 		run(t, db, `alter table receipts add column paid bool not null`)
 		run(t, db, `drop index receipts_shop`)
 		found := verified(t, db, shop...)
 		require.Len(t, found, 3)
-		var severities []owner.Severity
+		var severities []schema.Severity
 		var texts []string
 		for _, f := range found {
 			severities = append(severities, f.Severity)
 			texts = append(texts, f.String())
 		}
-		require.Equal(t, []owner.Severity{owner.Exposed, owner.Broken, owner.Advice}, severities, "the worst first")
+		require.Equal(t, []schema.Severity{schema.Exposed, schema.Broken, schema.Advice}, severities, "the worst first")
 		require.Equal(t, "exposed: receipts: shop_id: it holds the owner and can be NULL, and such a row is nobody's\n"+
 			"\tsql  alter table \"receipts\" alter column \"shop_id\" set not null;", texts[0])
 
 		rec := &recordingT{ctx: t.Context()}
-		owner.VerifyT(rec, db, shop...)
+		schema.VerifyT(rec, db, shop...)
 		require.Equal(t, texts, rec.failed)
 
-		for n, from := range map[int]owner.Severity{1: owner.Exposed, 2: owner.Broken, 3: owner.Advice} {
-			err := owner.Check(t.Context(), db, from, shop...)
-			require.EqualError(t, err, "owner: "+strings.Join(texts[:n], "\nowner: "))
+		for n, from := range map[int]schema.Severity{1: schema.Exposed, 2: schema.Broken, 3: schema.Advice} {
+			err := schema.Check(t.Context(), db, from, shop...)
+			require.EqualError(t, err, "owner/schema: "+strings.Join(texts[:n], "\nowner/schema: "))
 		}
-		require.ErrorContains(t, owner.Check(t.Context(), db, 0, shop...), "owner: Check: 0 is no severity")
+		require.ErrorContains(t, schema.Check(t.Context(), db, 0, shop...), "owner/schema: Check: 0 is no severity")
 
 		// What cannot be looked at is no success.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, owner.Check(ctx, db, owner.Exposed, shop...), context.Canceled)
+		require.ErrorIs(t, schema.Check(ctx, db, schema.Exposed, shop...), context.Canceled)
 		rec = &recordingT{ctx: ctx}
-		owner.VerifyT(rec, db, shop...)
+		schema.VerifyT(rec, db, shop...)
 		require.Len(t, rec.failed, 1)
 	})
 }
@@ -69,15 +70,15 @@ func TestVerifyAndRLSRefuseMisuse(t *testing.T) {
 	t.Parallel()
 	var none *owner.Table[receipt, shopID]
 	for text, call := range map[string]func(db owner.DB) error{
-		"Verify: no tables were given":   func(db owner.DB) error { _, err := owner.Verify(t.Context(), db); return err },
-		"Verify: table number 2 was not": func(db owner.DB) error { _, err := owner.Verify(t.Context(), db, receipts, none); return err },
-		"Verify: table number 1 was not": func(db owner.DB) error { _, err := owner.Verify(t.Context(), db, owner.WithRLS(nil)...); return err },
+		"Verify: no tables were given":   func(db owner.DB) error { _, err := schema.Verify(t.Context(), db); return err },
+		"Verify: table number 2 was not": func(db owner.DB) error { _, err := schema.Verify(t.Context(), db, receipts, none); return err },
+		"Verify: table number 1 was not": func(db owner.DB) error { _, err := schema.Verify(t.Context(), db, schema.WithRLS(nil)...); return err },
 		"RLS: table number 1 was not": func(db owner.DB) error {
-			_, err := owner.RLS(t.Context(), db, owner.Grant[access, basket, shopID]{})
+			_, err := schema.RLS(t.Context(), db, owner.Grant[access, basket, shopID]{})
 			return err
 		},
-		"Verify: the database is nil": func(owner.DB) error { _, err := owner.Verify(t.Context(), nil, receipts); return err },
-		"RLS: the database is nil":    func(owner.DB) error { _, err := owner.RLS(t.Context(), (*recorder)(nil), receipts); return err },
+		"Verify: the database is nil": func(owner.DB) error { _, err := schema.Verify(t.Context(), nil, receipts); return err },
+		"RLS: the database is nil":    func(owner.DB) error { _, err := schema.RLS(t.Context(), (*recorder)(nil), receipts); return err },
 	} {
 		refused(t, call, text)
 	}
@@ -95,13 +96,13 @@ func TestRLSRefuses(t *testing.T) {
 		}
 		run(t, db, shopDDL+"create table bytes (id int8 primary key, who bytea not null); create view receipts_view as select * from receipts")
 		for text, tables := range map[string][]owner.AnyTable{
-			"owner: RLS: the Grant on baskets has conditions":                                    {basketGrant.Where(basketOf.Gt(1))},
-			"owner: RLS: table accesses says who can read baskets, and also belongs to its rows": {basketGrant, of},
-			"owner: RLS: column bytes.who is of type bytea":                                      {bytes},
-			"owner: RLS: table elsewhere is not there":                                           {elsewhere},
-			"owner: RLS: receipts_view is a view":                                                {view},
+			"owner/schema: RLS: the Grant on baskets has conditions":                                    {basketGrant.Where(basketOf.Gt(1))},
+			"owner/schema: RLS: table accesses says who can read baskets, and also belongs to its rows": {basketGrant, of},
+			"owner/schema: RLS: column bytes.who is of type bytea":                                      {bytes},
+			"owner/schema: RLS: table elsewhere is not there":                                           {elsewhere},
+			"owner/schema: RLS: receipts_view is a view":                                                {view},
 		} {
-			_, err := owner.RLS(t.Context(), db, tables...)
+			_, err := schema.RLS(t.Context(), db, tables...)
 			require.ErrorContains(t, err, text)
 		}
 	})
@@ -128,8 +129,8 @@ func TestRLSRefusesSettingsThatAreShared(t *testing.T) {
 			return // see eachWall
 		}
 		run(t, db, shopDDL)
-		_, err := owner.RLS(t.Context(), db, one, other)
-		require.ErrorContains(t, err, "would share the setting rowkeeper.owner_test_same; rename one")
+		_, err := schema.RLS(t.Context(), db, one, other)
+		require.ErrorContains(t, err, "would share the setting rowkeeper.schema_test_same; rename one")
 	})
 }
 
@@ -156,7 +157,7 @@ func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
 		run(t, db, `create view receipts_view as select id, basket_id from receipts`)
 		found := verified(t, db, append(shop, view)...)
 		require.Len(t, found, 1)
-		require.Equal(t, owner.Finding{Severity: owner.Broken, Table: "receipts_view", Name: "shop_id",
+		require.Equal(t, schema.Finding{Severity: schema.Broken, Table: "receipts_view", Name: "shop_id",
 			Problem: "there is no such column, so every statement fails"}, found[0])
 
 		if db.Cockroach() {

@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"slices"
@@ -7,31 +7,31 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// owning are the columns that say whose a row is.
-func (t *table) owning() []string {
-	if t.through != nil {
-		return names(t.parent)
+// owning returns the columns that say whose a row is.
+func owning(t *table) []string {
+	if t.Through != nil {
+		return names(t.Parent)
 	}
-	return names(t.owners)
+	return names(t.Owners)
 }
 
 func (v *verification) checkOwners(t *table, l *liveTable) {
-	if t.shared {
+	if t.Shared {
 		return
 	}
-	for _, c := range t.owners {
-		if lc := l.column(c.name); lc != nil && (!lc.NotNull || lc.NotValid) {
-			v.say(Exposed, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
+	for _, c := range t.Owners {
+		if lc := l.column(c.Name); lc != nil && (!lc.NotNull || lc.NotValid) {
+			v.say(Exposed, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 				"it holds the owner and can be NULL, and such a row is nobody's")
 		}
 	}
-	own := t.owning()
+	own := owning(t)
 	if !has(l, own) || slices.ContainsFunc(l.indexes, func(i *liveIndex) bool {
 		return !i.Partial && slices.Contains(own, append(i.Columns, "")[0])
 	}) {
 		return
 	}
-	v.say(Advice, t.name, strings.Join(own, ", "), []string{"create index on " + t.quoted + " (" + quotedList(own) + ");"},
+	v.say(Advice, t.Name, strings.Join(own, ", "), []string{"create index on " + t.Quoted + " (" + quotedList(own) + ");"},
 		"no index begins with it, so a statement reads the rows of all owners to find those of one")
 }
 
@@ -43,36 +43,36 @@ func has(l *liveTable, columns []string) bool {
 
 func (v *verification) checkKeys(t *table, l *liveTable) {
 	var pk []string
-	for _, c := range t.columns {
-		if c.pk {
-			pk = append(pk, c.name)
+	for _, c := range t.Columns {
+		if c.PrimaryKey {
+			pk = append(pk, c.Name)
 		}
 	}
-	identity := append(names(t.key), names(t.owners)...)
+	identity := append(names(t.Key), names(t.Owners)...)
 	if has(l, pk) && !slices.ContainsFunc(l.indexes, func(i *liveIndex) bool { return i.all() && subset(i.Columns, identity) }) &&
 		!v.checkDeferrable(t, l, pk, identity, "within a transaction a key can mean several rows, and no upsert or foreign key can use it") {
-		sql := "create unique index on " + t.quoted + " (" + quotedList(pk) + ");"
+		sql := "create unique index on " + t.Quoted + " (" + quotedList(pk) + ");"
 		if !v.live.cockroach && !slices.ContainsFunc(l.indexes, func(i *liveIndex) bool { return i.Primary }) {
-			sql = "alter table " + t.quoted + " add primary key (" + quotedList(pk) + ");"
+			sql = "alter table " + t.Quoted + " add primary key (" + quotedList(pk) + ");"
 		}
-		v.say(Broken, t.name, strings.Join(pk, ", "), []string{sql},
+		v.say(Broken, t.Name, strings.Join(pk, ", "), []string{sql},
 			"it is declared as the primary key, but is not unique, so a key can mean several rows of an owner")
 	}
-	for _, u := range t.uniques {
-		target := names(u.target)
+	for _, u := range t.Uniques {
+		target := names(u)
 		if has(l, target) && l.unique(target) == nil && !v.checkDeferrable(t, l, target, target, "no upsert can use it") {
-			v.say(Broken, t.name, strings.Join(target, ", "), []string{"create unique index on " + t.quoted + " (" + quotedList(target) + ");"},
+			v.say(Broken, t.Name, strings.Join(target, ", "), []string{"create unique index on " + t.Quoted + " (" + quotedList(target) + ");"},
 				"no unique index or constraint is on exactly these columns, so an upsert by them fails")
 		}
 	}
 	v.checkUpserts(t, l)
-	own := t.owning()
-	if t.shared || !has(l, own) {
+	own := owning(t)
+	if t.Shared || !has(l, own) {
 		return
 	}
 	for _, i := range l.indexes {
 		if i.Unique && !subset(own, i.Columns) && !serverMade(t, l, i) {
-			v.say(Advice, t.name, i.Name, v.ownUnique(t, l, i, own),
+			v.say(Advice, t.Name, i.Name, v.ownUnique(t, l, i, own),
 				"it makes %s unique among the rows of all owners, so that a violation tells that a stranger has the value", described(i))
 		}
 	}
@@ -88,7 +88,7 @@ func (v *verification) checkDeferrable(t *table, l *liveTable, columns, within [
 		if i.Primary {
 			kind = "primary key"
 		}
-		v.say(Broken, t.name, strings.Join(columns, ", "), []string{"alter table " + t.quoted + " drop constraint " + name +
+		v.say(Broken, t.Name, strings.Join(columns, ", "), []string{"alter table " + t.Quoted + " drop constraint " + name +
 			", add constraint " + name + " " + kind + " (" + quotedList(i.Columns) + ");"},
 			"the constraint %s, which makes it unique, is DEFERRABLE, so %s", i.Constraint, so)
 		return true
@@ -98,10 +98,10 @@ func (v *verification) checkDeferrable(t *table, l *liveTable, columns, within [
 
 // checkUpserts looks for keys of upserts that no statement may give a value.
 func (v *verification) checkUpserts(t *table, l *liveTable) {
-	for _, u := range t.uniques {
-		for _, c := range u.target {
-			if lc := l.column(c.name); lc != nil && lc.Identity == "a" {
-				v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set generated by default")},
+	for _, u := range t.Uniques {
+		for _, c := range u {
+			if lc := l.column(c.Name); lc != nil && lc.Identity == "a" {
+				v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set generated by default")},
 					"it is GENERATED ALWAYS, so an upsert by it fails, which has to give it a value")
 			}
 		}
@@ -119,9 +119,9 @@ func described(i *liveIndex) string {
 // cannot try some out.
 func serverMade(t *table, l *liveTable, i *liveIndex) bool {
 	return slices.ContainsFunc(i.Columns, func(name string) bool {
-		at := slices.IndexFunc(t.columns, func(c *column) bool { return c.name == name })
+		at := slices.IndexFunc(t.Columns, func(c *column) bool { return c.Name == name })
 		lc := l.column(name)
-		return (at < 0 || t.columns[at].optional()) && lc != nil && (lc.HasDefault || lc.Identity != "")
+		return (at < 0 || t.Columns[at].Optional) && lc != nil && (lc.HasDefault || lc.Identity != "")
 	})
 }
 
@@ -148,48 +148,54 @@ func (v *verification) ownUnique(t *table, l *liveTable, i *liveIndex, own []str
 	}
 	var sql []string
 	if l.unique(columns) == nil {
-		sql = append(sql, "create unique index on "+t.quoted+" ("+quotedList(columns)+");")
+		sql = append(sql, "create unique index on "+t.Quoted+" ("+quotedList(columns)+");")
 	}
 	index := pgx.Identifier{i.Name}.Sanitize()
 	switch {
 	case v.live.cockroach:
-		return append(sql, "drop index "+t.quoted+"@"+index+" cascade;")
+		return append(sql, "drop index "+t.Quoted+"@"+index+" cascade;")
 	case i.Constraint != "":
-		return append(sql, "alter table "+t.quoted+" drop constraint "+pgx.Identifier{i.Constraint}.Sanitize()+";")
+		return append(sql, "alter table "+t.Quoted+" drop constraint "+pgx.Identifier{i.Constraint}.Sanitize()+";")
 	}
 	return append(sql, "drop index "+pgx.Identifier{l.Schema, i.Name}.Sanitize()+";")
 }
 
 // checkReferences looks for the foreign key behind each reference.
 func (v *verification) checkReferences(t *table, l *liveTable) {
-	if t.shared {
+	if t.Shared {
 		return
 	}
-	if t.through != nil {
-		v.checkReference(l, &reference{child: t, parent: t.through, from: t.parent})
+	if t.Through != nil {
+		v.checkReference(l, &reference{child: t, parent: t.Through, from: t.Parent})
 	}
-	for _, r := range t.references {
-		v.checkReference(l, r)
+	for _, r := range t.References {
+		v.checkReference(l, &reference{child: t, parent: r.Parent, from: r.From})
 	}
 	for _, s := range v.subjects {
-		if s.grant != nil && s.grant.ref.child == t {
+		if s.grant != nil && s.grant.Grants == t {
 			// Whoever is given access is not the owner of what is given.
-			r := s.grant.ref
-			v.wantForeignKey(l, &r, names(r.from), names(r.parent.key),
+			r := &reference{child: t, parent: s.table, from: s.grant.From}
+			v.wantForeignKey(l, r, names(r.from), names(r.parent.Key),
 				"no foreign key leads to %s, so a grant outlives what it is for, and holds for a later row with the same key")
 		}
 	}
 }
 
+// A reference is a foreign key that is declared, also that to a parent.
+type reference struct {
+	child, parent *table
+	from          []*column // point at the parent's key
+}
+
 func (v *verification) checkReference(l *liveTable, r *reference) {
-	from, to := names(r.from), names(r.parent.key)
-	if r.parent.shared {
+	from, to := names(r.from), names(r.parent.Key)
+	if r.parent.Shared {
 		v.wantForeignKeyOf(Broken, l, r, from, to, "no foreign key leads to %s, so a row can point at nothing")
 		return
 	}
-	if r.child.through == nil && r.parent.through == nil {
-		from = append(from, names(r.child.owners[:len(r.parent.owners)])...)
-		to = append(to, names(r.parent.owners)...)
+	if r.child.Through == nil && r.parent.Through == nil {
+		from = append(from, names(r.child.Owners[:len(r.parent.Owners)])...)
+		to = append(to, names(r.parent.Owners)...)
 		v.wantForeignKey(l, r, from, to, "no foreign key takes the owner along to %s, so SQL by hand can make a row point at a stranger's")
 		return
 	}
@@ -213,13 +219,13 @@ func (v *verification) wantForeignKeyOf(severity Severity, l *liveTable, r *refe
 		name := pgx.Identifier{f.Name}.Sanitize()
 		switch {
 		case !f.Enforced:
-			v.say(severity, r.child.name, f.Name,
-				[]string{"alter table " + r.child.quoted + " alter constraint " + name + " enforced;"},
-				"the foreign key to %s is NOT ENFORCED, so rows may point anywhere", r.parent.name)
+			v.say(severity, r.child.Name, f.Name,
+				[]string{"alter table " + r.child.Quoted + " alter constraint " + name + " enforced;"},
+				"the foreign key to %s is NOT ENFORCED, so rows may point anywhere", r.parent.Name)
 		case !f.Validated:
-			v.say(severity, r.child.name, f.Name,
-				[]string{"alter table " + r.child.quoted + " validate constraint " + name + ";"},
-				"the foreign key to %s is NOT VALID, so rows from before it may point anywhere", r.parent.name)
+			v.say(severity, r.child.Name, f.Name,
+				[]string{"alter table " + r.child.Quoted + " validate constraint " + name + ";"},
+				"the foreign key to %s is NOT VALID, so rows from before it may point anywhere", r.parent.Name)
 		}
 		return
 	}
@@ -232,15 +238,15 @@ func (v *verification) wantForeignKeyOf(severity Severity, l *liveTable, r *refe
 		}
 		to = u.Columns
 	} else {
-		sql = append(sql, "create unique index on "+r.parent.quoted+" ("+quotedList(to)+");")
+		sql = append(sql, "create unique index on "+r.parent.Quoted+" ("+quotedList(to)+");")
 	}
 	deferrable := ""
-	if len(to) > len(r.parent.key) && !v.live.cockroach {
+	if len(to) > len(r.parent.Key) && !v.live.cockroach {
 		deferrable = " deferrable" // so that both can be given away, in whatever order
 	}
-	sql = append(sql, "alter table "+r.child.quoted+" add foreign key ("+quotedList(from)+") references "+
-		r.parent.quoted+" ("+quotedList(to)+")"+deferrable+";")
-	v.say(severity, r.child.name, strings.Join(names(r.from), ", "), sql, problem, r.parent.name)
+	sql = append(sql, "alter table "+r.child.Quoted+" add foreign key ("+quotedList(from)+") references "+
+		r.parent.Quoted+" ("+quotedList(to)+")"+deferrable+";")
+	v.say(severity, r.child.Name, strings.Join(names(r.from), ", "), sql, problem, r.parent.Name)
 }
 
 // pairs leaves out pairs that come twice, as where the owner is in the key too.

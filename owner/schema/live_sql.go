@@ -1,4 +1,4 @@
-package owner
+package schema
 
 // The statements read the system catalogs only.
 

@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import "strings"
 
@@ -29,7 +29,7 @@ func (s Severity) String() string {
 	return "no severity"
 }
 
-// A Finding is a difference between the declaration and the live schema.
+// A Finding is a difference between a declaration and the live schema.
 type Finding struct {
 	Severity Severity
 
@@ -50,7 +50,7 @@ type Finding struct {
 	SQL string
 }
 
-// String gives the finding in one line, and one more for each statement.
+// String returns the finding in one line, and one more for each statement.
 func (f Finding) String() string {
 	var b strings.Builder
 	b.WriteString(f.Severity.String() + ": ")

@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"slices"
@@ -34,11 +34,11 @@ func (v *verification) checkUndeclared() {
 		if !slices.Contains(schemas, l.Schema) {
 			schemas = append(schemas, l.Schema)
 		}
-		if len(t.key) == 0 {
+		if len(t.Key) == 0 {
 			continue // a table of the owners themselves: its column may be called id, like many
 		}
-		for _, c := range t.owners {
-			if lc := l.column(c.name); lc != nil {
+		for _, c := range t.Owners {
+			if lc := l.column(c.Name); lc != nil {
 				owners = append(owners, ownedBy{lc, t})
 			}
 		}
@@ -56,7 +56,7 @@ func (v *verification) checkUndeclared() {
 			quoted, plain := v.live.called(l)
 			comment := strings.TrimSpace(l.Comment + " " + undeclared)
 			v.say(Exposed, plain, c.Name, []string{"comment on table " + quoted + " is " + quoteLiteral(comment) + ";"},
-				"it has the owner's column of %s, but is not declared, so nothing keeps its rows apart; declare it, or say in its comment that it is on purpose", o.by.name)
+				"it has the owner's column of %s, but is not declared, so nothing keeps its rows apart; declare it, or say in its comment that it is on purpose", o.by.Name)
 			break
 		}
 	}
@@ -67,7 +67,7 @@ func (v *verification) checkUndeclared() {
 func (v *verification) checkShared(owners []ownedBy) {
 	for _, t := range v.declared() {
 		l := v.live.find(t)
-		if !t.shared || l == nil || strings.Contains(l.Comment, forEverybody) {
+		if !t.Shared || l == nil || strings.Contains(l.Comment, forEverybody) {
 			continue
 		}
 		kind := "table"
@@ -78,20 +78,20 @@ func (v *verification) checkShared(owners []ownedBy) {
 			kind = "materialized view"
 		}
 		comment := strings.TrimSpace(l.Comment + " " + forEverybody)
-		sql := []string{"comment on " + kind + " " + t.quoted + " is " + quoteLiteral(comment) + ";"}
+		sql := []string{"comment on " + kind + " " + t.Quoted + " is " + quoteLiteral(comment) + ";"}
 		if v.live.cockroach && l.view() {
 			sql = nil // it has no comments on views
 		}
 		for _, other := range v.declared() {
-			if !other.shared && v.live.find(other) == l {
-				v.say(Exposed, t.name, t.last(), sql,
+			if !other.Shared && v.live.find(other) == l {
+				v.say(Exposed, t.Name, last(t), sql,
 					"it is declared as a SharedTable and also with owners, so whoever uses the first reads the rows of all; drop one, or say in its comment that everybody may")
 			}
 		}
 		for _, o := range owners {
 			if c := l.column(o.column.Name); c != nil && c.Type == o.column.Type && v.live.find(o.by) != l {
-				v.say(Exposed, t.name, c.Name, sql,
-					"it has the owner's column of %s, but is declared as a SharedTable, so everybody reads the rows of all; declare it with MustTable, or say in its comment that everybody may", o.by.name)
+				v.say(Exposed, t.Name, c.Name, sql,
+					"it has the owner's column of %s, but is declared as a SharedTable, so everybody reads the rows of all; declare it with MustTable, or say in its comment that everybody may", o.by.Name)
 				break
 			}
 		}

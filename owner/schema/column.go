@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"reflect"
@@ -8,44 +8,47 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // checkColumns compares the struct with the columns.
 func (v *verification) checkColumns(t *table, l *liveTable) {
-	for _, c := range t.columns {
-		if lc := l.column(c.name); lc != nil {
+	for _, c := range t.Columns {
+		if lc := l.column(c.Name); lc != nil {
 			v.checkColumn(t, l, c, lc)
 			continue
 		}
 		var sql []string
-		if typ := sqlType(c.typ); typ != "" && !l.view() {
-			sql = []string{"alter table " + t.quoted + " add column " + c.quoted + " " + typ + notNull(c) + ";"}
+		if typ := sqlType(c.Type); typ != "" && !l.view() {
+			sql = []string{"alter table " + t.Quoted + " add column " + c.Quoted + " " + typ + notNull(c) + ";"}
 		}
-		v.say(Broken, t.name, c.name, sql, "there is no such column, so every statement fails")
+		v.say(Broken, t.Name, c.Name, sql, "there is no such column, so every statement fails")
 	}
-	if t.shared || l.view() {
+	if t.Shared || l.view() {
 		return // never inserted into
 	}
 	for _, lc := range l.columns {
-		if lc.NotNull && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.columns), lc.Name) {
-			v.say(Broken, t.name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
+		if lc.NotNull && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.Columns), lc.Name) {
+			v.say(Broken, t.Name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
 				"it is NOT NULL without a default, and the struct does not have it, so every insert fails")
 		}
 	}
 }
 
 func (v *verification) alter(t *table, column, what string) string {
-	return "alter table " + t.quoted + " alter column " + quotedList([]string{column}) + " " + what + ";"
+	return "alter table " + t.Quoted + " alter column " + quotedList([]string{column}) + " " + what + ";"
 }
 
 func (v *verification) alterType(t *table, c *column) []string {
-	typ := sqlType(c.typ)
+	typ := sqlType(c.Type)
 	if typ == "" {
 		return nil
 	}
-	sql := []string{v.alter(t, c.name, "type "+typ+" using "+c.quoted+"::"+typ)}
+	sql := []string{v.alter(t, c.Name, "type "+typ+" using "+c.Quoted+"::"+typ)}
 	if v.live.cockroach {
-		sql = []string{"set enable_experimental_alter_column_type_general = on;", v.alter(t, c.name, "type "+typ)}
+		sql = []string{"set enable_experimental_alter_column_type_general = on;", v.alter(t, c.Name, "type "+typ)}
 	}
 	return sql
 }
@@ -55,23 +58,23 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	if l.view() {
 		sql = nil
 	}
-	column, width := integers[uint32(lc.Type)], goWidth(c.typ)
+	column, width := integers[uint32(lc.Type)], goWidth(c.Type)
 	switch {
-	case c.version && column == 0:
-		v.say(Broken, t.name, c.name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
-	case v.unregistered(c.typ, lc.Type):
-		v.say(Broken, t.name, c.name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.typ)
-	case elem(c.typ) == reflect.TypeFor[time.Time]() && lc.Type == pgtype.TimestampOID:
+	case c == t.Version && column == 0:
+		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
+	case v.unregistered(c.Type, lc.Type):
+		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.Type)
+	case pgvalue.Elem(c.Type) == reflect.TypeFor[time.Time]() && lc.Type == pgtype.TimestampOID:
 		if sql != nil && !v.live.cockroach {
-			sql = []string{v.alter(t, c.name, "type timestamptz using "+c.quoted+" at time zone 'UTC'")}
+			sql = []string{v.alter(t, c.Name, "type timestamptz using "+c.Quoted+" at time zone 'UTC'")}
 		}
-		v.say(Broken, t.name, c.name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
-	case !fits(c.typ, lc.Type):
-		v.say(Broken, t.name, c.name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.typ)
+		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
+	case !fits(c.Type, lc.Type):
+		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.Type)
 	case column > width && width > 0:
-		v.say(Broken, t.name, c.name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.typ)
+		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.Type)
 	case column < width && column > 0:
-		v.say(Advice, t.name, c.name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.typ)
+		v.say(Advice, t.Name, c.Name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.Type)
 	default:
 		v.checkLoss(t, c, lc)
 	}
@@ -79,28 +82,28 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		return // which has no NOT NULL to see
 	}
 	switch {
-	case c.owner || c.tenant: // see checkOwners
-	case lc.NotValid && !c.nullable:
-		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
-			"its NOT NULL is NOT VALID, so in rows from before it can be NULL, which a %s cannot hold, and these cannot be read", c.typ)
-	case !lc.NotNull && !c.nullable:
-		v.say(Broken, t.name, c.name, []string{v.alter(t, c.name, "set not null")},
-			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.typ)
-	case lc.NotNull && c.typ.Kind() == reflect.Pointer && !c.optional():
-		v.say(Advice, t.name, c.name, []string{v.alter(t, c.name, "drop not null")},
-			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.typ)
+	case slices.Contains(t.Owners, c): // see checkOwners
+	case lc.NotValid && !c.Nullable:
+		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
+			"its NOT NULL is NOT VALID, so in rows from before it can be NULL, which a %s cannot hold, and these cannot be read", c.Type)
+	case !lc.NotNull && !c.Nullable:
+		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
+			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.Type)
+	case lc.NotNull && c.Type.Kind() == reflect.Pointer && !c.Optional:
+		v.say(Advice, t.Name, c.Name, []string{v.alter(t, c.Name, "drop not null")},
+			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.Type)
 	}
-	if t.shared {
+	if t.Shared {
 		return
 	}
 	v.checkKeyDefault(t, c, lc)
-	if c.version && zero.MatchString(lc.Default) && !lc.Generated {
-		v.say(Broken, t.name, c.name, []string{
-			v.alter(t, c.name, "set default 1"), "update " + t.quoted + " set " + c.quoted + " = 1 where " + c.quoted + " < 1;",
+	if c == t.Version && zero.MatchString(lc.Default) && !lc.Generated {
+		v.say(Broken, t.Name, c.Name, []string{
+			v.alter(t, c.Name, "set default 1"), "update " + t.Quoted + " set " + c.Quoted + " = 1 where " + c.Quoted + " < 1;",
 		}, "its default is 0, but versions begin with 1, so no Update.At and no If-Match can change a row that has it")
 	}
-	if lc.Generated && !(c.dfault && c.server) {
-		v.say(Broken, t.name, c.name, v.ungenerate(t, c, lc),
+	if lc.Generated && !(c.Default && c.Server) {
+		v.say(Broken, t.Name, c.Name, v.ungenerate(t, c, lc),
 			`it is generated, so an insert or update that sets it fails; or tag the field owner:"server,default", and leave it zero`)
 	}
 }
@@ -114,26 +117,26 @@ func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string 
 	case lc.Virtual:
 		kept := quotedList([]string{"rowkeeper_was_virtual"})
 		sql := []string{
-			"alter table " + t.quoted + " add column " + kept + " " + lc.TypeName + ";",
-			"update " + t.quoted + " set " + kept + " = " + c.quoted + ";",
-			"alter table " + t.quoted + " drop column " + c.quoted + ";",
-			"alter table " + t.quoted + " rename column " + kept + " to " + c.quoted + ";",
+			"alter table " + t.Quoted + " add column " + kept + " " + lc.TypeName + ";",
+			"update " + t.Quoted + " set " + kept + " = " + c.Quoted + ";",
+			"alter table " + t.Quoted + " drop column " + c.Quoted + ";",
+			"alter table " + t.Quoted + " rename column " + kept + " to " + c.Quoted + ";",
 		}
 		if lc.NotNull {
-			sql = append(sql, v.alter(t, c.name, "set not null"))
+			sql = append(sql, v.alter(t, c.Name, "set not null"))
 		}
 		return sql
 	case v.live.cockroach:
-		return []string{v.alter(t, c.name, "drop stored")}
+		return []string{v.alter(t, c.Name, "drop stored")}
 	}
-	return []string{v.alter(t, c.name, "drop expression")}
+	return []string{v.alter(t, c.Name, "drop expression")}
 }
 
 // unregistered reports whether the type is one of the application's own that its
 // connections do not know, and the Go type a slice, of which pgx then can make nothing.
 func (v *verification) unregistered(t reflect.Type, oid int64) bool {
-	t = elem(t)
-	if v.live.types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(valuerType) {
+	t = pgvalue.Elem(t)
+	if v.live.types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(pgvalue.Valuer) {
 		return false
 	}
 	if _, known := v.live.types.TypeForOID(uint32(oid)); known {
@@ -146,13 +149,18 @@ func (v *verification) unregistered(t reflect.Type, oid int64) bool {
 func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
 	filled := lc.HasDefault || lc.Identity != "" || lc.Generated
 	switch {
-	case !c.pk || c.owner || c.tenant || c.parent || c.refers || len(t.key) < 2:
-	case filled && !c.dfault:
-		v.say(Broken, t.name, c.name, nil,
+	case !c.PrimaryKey || slices.Contains(t.Owners, c) || slices.Contains(t.Parent, c) || refers(t, c) || len(t.Key) < 2:
+	case filled && !c.Default:
+		v.say(Broken, t.Name, c.Name, nil,
 			`it has a default, but in a key of several columns zero is a value like others, and is inserted; tag the field owner:"pk,default", or drop the default`)
-	case !filled && c.dfault:
-		v.say(Broken, t.name, c.name, nil, "it is tagged default and has none, so an insert that leaves it to the database fails")
+	case !filled && c.Default:
+		v.say(Broken, t.Name, c.Name, nil, "it is tagged default and has none, so an insert that leaves it to the database fails")
 	}
+}
+
+// refers reports whether the column is part of a foreign key that is declared.
+func refers(t *table, c *column) bool {
+	return slices.ContainsFunc(t.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
 }
 
 // integers has the sizes of integer types in bits.
@@ -161,8 +169,8 @@ var integers = map[uint32]int{pgtype.Int2OID: 16, pgtype.Int4OID: 32, pgtype.Int
 // goWidth is the size in bits of the signed integer that holds a t, or 0 where t
 // is no plain integer. What uint64 has beyond int64 is not asked for.
 func goWidth(t reflect.Type) int {
-	t = elem(t)
-	if reflect.PointerTo(t).Implements(valuerType) {
+	t = pgvalue.Elem(t)
+	if reflect.PointerTo(t).Implements(pgvalue.Valuer) {
 		return 0
 	}
 	switch t.Kind() {
@@ -183,10 +191,10 @@ var types = pgtype.NewMap()
 func fits(t reflect.Type, oid int64) bool {
 	id := uint32(oid)
 	known, ok := types.TypeForOID(id)
-	if !ok || reflect.PointerTo(t).Implements(valuerType) || reflect.PointerTo(elem(t)).Implements(valuerType) {
+	if !ok || reflect.PointerTo(t).Implements(pgvalue.Valuer) || reflect.PointerTo(pgvalue.Elem(t)).Implements(pgvalue.Valuer) {
 		return true
 	}
-	if elem(t).Kind() == reflect.String && integers[id] > 0 {
+	if pgvalue.Elem(t).Kind() == reflect.String && integers[id] > 0 {
 		return false // pgx would leave it to the value
 	}
 	unscannable := reflect.TypeOf(types.PlanScan(pgtype.BoolOID, pgtype.BinaryFormatCode, new(chan bool)))
@@ -206,7 +214,7 @@ func fits(t reflect.Type, oid int64) bool {
 
 // sqlType is the type that a column for t has most likely, or "".
 func sqlType(t reflect.Type) string {
-	t = elem(t)
+	t = pgvalue.Elem(t)
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
 		return "text[]"
 	}
@@ -241,7 +249,7 @@ func sqlType(t reflect.Type) string {
 	switch k := t.Kind(); {
 	case bytes && k == reflect.Array && t.Len() == 16:
 		return "uuid"
-	case reflect.PointerTo(t).Implements(valuerType):
+	case reflect.PointerTo(t).Implements(pgvalue.Valuer):
 		return ""
 	case k == reflect.String:
 		return "text"
@@ -260,7 +268,7 @@ func sqlType(t reflect.Type) string {
 }
 
 func notNull(c *column) string {
-	if c.nullable {
+	if c.Nullable {
 		return ""
 	}
 	return " not null"
@@ -270,16 +278,16 @@ func notNull(c *column) string {
 // indexes and references then ask for.
 func createTable(t *table) []string {
 	var parts, pk []string
-	for _, c := range t.columns {
-		typ := sqlType(c.typ)
+	for _, c := range t.Columns {
+		typ := sqlType(c.Type)
 		if typ == "" {
 			return nil
 		}
-		parts = append(parts, c.quoted+" "+typ+notNull(c))
-		if c.pk {
-			pk = append(pk, c.name)
+		parts = append(parts, c.Quoted+" "+typ+notNull(c))
+		if c.PrimaryKey {
+			pk = append(pk, c.Name)
 		}
 	}
 	parts = append(parts, "primary key ("+quotedList(pk)+")")
-	return []string{"create table " + t.quoted + " (" + strings.Join(parts, ", ") + ");"}
+	return []string{"create table " + t.Quoted + " (" + strings.Join(parts, ", ") + ");"}
 }

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"context"
@@ -8,8 +8,19 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
+
+type CustomerID string
+
+type Note struct {
+	ID       int64      `db:"id"       owner:"pk"`
+	Customer CustomerID `db:"customer" owner:"owner"`
+	Text     string     `db:"text"`
+}
+
+var Notes = owner.MustTable[Note, CustomerID]("notes")
 
 func ExampleVerify() {
 	ctx := context.Background()
@@ -20,26 +31,26 @@ func ExampleVerify() {
 		log.Fatal(err)
 	}
 
-	findings, err := owner.Verify(ctx, db, Notes)
+	findings, err := schema.Verify(ctx, db, Notes)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, f := range findings { // in a test: owner.VerifyT(t, db, Notes)
-		if f.Severity >= owner.Broken {
+	for _, f := range findings { // in a test: schema.VerifyT(t, db, Notes)
+		if f.Severity >= schema.Broken {
 			fmt.Println(f.Severity, f.Table, f.Name)
 			fmt.Println("\t" + f.SQL)
 		}
 	}
 
 	// At start-up.
-	err = owner.Check(ctx, db, owner.Exposed, Notes)
+	err = schema.Check(ctx, db, schema.Exposed, Notes)
 	fmt.Println(err)
 	// Output:
 	// exposed notes customer
 	// 	alter table "notes" alter column "customer" set not null;
 	// broken notes slug
 	// 	alter table "notes" alter column "slug" drop not null;
-	// owner: exposed: notes: customer: it holds the owner and can be NULL, and such a row is nobody's
+	// owner/schema: exposed: notes: customer: it holds the owner and can be NULL, and such a row is nobody's
 	// 	sql  alter table "notes" alter column "customer" set not null;
 }
 
@@ -55,9 +66,9 @@ func ExampleRLS() {
 	}
 
 	// For a migration.
-	sql, err := owner.RLS(ctx, db, Notes)
+	sql, err := schema.RLS(ctx, db, Notes)
 	switch {
-	case errors.Is(err, owner.ErrNoRLS):
+	case errors.Is(err, schema.ErrNoRLS):
 		log.Print(err) // go without it
 	case err != nil:
 		log.Fatal(err)
@@ -66,7 +77,7 @@ func ExampleRLS() {
 			log.Fatal(err)
 		}
 		// At start-up, as the role of the service.
-		if err := owner.Check(ctx, db, owner.Exposed, owner.WithRLS(Notes)...); err != nil {
+		if err := schema.Check(ctx, db, schema.Exposed, schema.WithRLS(Notes)...); err != nil {
 			log.Print(err)
 		}
 	}
@@ -86,25 +97,25 @@ func ExampleRLS() {
 	}
 	fmt.Println(settings, len(options)) // txn.Run(ctx, db, f, options...)
 	// Output:
-	// [{rowkeeper.owner_test_customerid ann}] 1
+	// [{rowkeeper.schema_test_customerid ann}] 1
 }
 
 // In a test, whose testing.T is a TestingT.
 func ExampleVerifyT() {
-	testSchema := func(t owner.TestingT, db owner.DB) {
-		owner.VerifyT(t, db, Notes)
+	testSchema := func(t schema.TestingT, db owner.DB) {
+		schema.VerifyT(t, db, Notes)
 
 		// Or with some findings passed over.
-		findings, err := owner.Verify(t.Context(), db, Notes)
+		findings, err := schema.Verify(t.Context(), db, Notes)
 		if err != nil {
 			t.Errorf("%v", err)
 		}
 		for _, f := range findings {
-			if f.Severity > owner.Advice {
+			if f.Severity > schema.Advice {
 				t.Errorf("%s", f.String())
 			}
 		}
 	}
 	fmt.Printf("%T\n", testSchema)
-	// Output: func(owner.TestingT, owner.DB)
+	// Output: func(schema.TestingT, owner.DB)
 }

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/oddtypes"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 // Verify says which types of Go lose what is in the column.
@@ -44,12 +45,12 @@ func TestVerifyFindsLossyTypes(t *testing.T) {
 			length interval, grp uuid, extra jsonb, exact numeric, at timestamptz, day date, local timestamp, ref uuid, raw jsonb, data bytea, name text, score float8 not null, flag bool, span interval);
 			create index on losing (user_id)`)
 		require.NoError(t, err)
-		findings, err := owner.Verify(t.Context(), db, table)
+		findings, err := schema.Verify(t.Context(), db, table)
 		require.NoError(t, err)
 		found := map[string]string{}
 		for _, f := range findings {
 			if _, problem, ok := strings.Cut(f.Problem, "does not hold every value: "); ok {
-				require.Equal(t, owner.Advice, f.Severity)
+				require.Equal(t, schema.Advice, f.Severity)
 				require.Empty(t, f.SQL)
 				found[f.Name] = problem
 			}
@@ -78,7 +79,7 @@ func TestVerifyFindsRealsOfCockroachDB(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), "create table reals (id int8 primary key default 1, user_id int8 not null, wide real not null, narrow real not null); create index on reals (user_id)")
 		require.NoError(t, err)
-		findings, err := owner.Verify(t.Context(), db, table)
+		findings, err := schema.Verify(t.Context(), db, table)
 		require.NoError(t, err)
 		var found []string
 		for _, f := range findings {

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
@@ -22,12 +23,12 @@ func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testi
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		run(t, db, ddl)
-		sql, err := owner.RLS(t.Context(), db, tables...)
+		sql, err := schema.RLS(t.Context(), db, tables...)
 		if db.Cockroach() {
-			require.ErrorIs(t, err, owner.ErrNoRLS)
+			require.ErrorIs(t, err, schema.ErrNoRLS)
 			require.ErrorContains(t, err, "the server says that it is CockroachDB")
-			_, err = owner.Verify(t.Context(), db, owner.WithRLS(tables...)...)
-			require.ErrorIs(t, err, owner.ErrNoRLS)
+			_, err = schema.Verify(t.Context(), db, schema.WithRLS(tables...)...)
+			require.ErrorIs(t, err, schema.ErrNoRLS)
 			return
 		}
 		require.NoError(t, err)
@@ -198,7 +199,7 @@ func TestWallWithoutASetting(t *testing.T) {
 		before := count(t, app, pid)
 		settings, err := scope(shopID(42)).Settings()
 		require.NoError(t, err)
-		require.Equal(t, []owner.Setting{{Name: "rowkeeper.owner_test_shopid", Value: "42"}}, settings)
+		require.Equal(t, []owner.Setting{{Name: "rowkeeper.schema_test_shopid", Value: "42"}}, settings)
 		err = txn.Run(t.Context(), app, func(ctx context.Context, tx *txn.Tx) error {
 			b := basket{Name: "new", Country: "at"}
 			require.NoError(t, baskets.In(scope(shopID(42))).Insert(ctx, tx, &b))
@@ -222,7 +223,7 @@ func TestWallWithoutASetting(t *testing.T) {
 
 		// What is no number at all is an error, not everything.
 		inApp(func(tx pgx.Tx) {
-			_, err := tx.Exec(t.Context(), "set local rowkeeper.owner_test_shopid = '42 or true'")
+			_, err := tx.Exec(t.Context(), "set local rowkeeper.schema_test_shopid = '42 or true'")
 			require.NoError(t, err)
 			_, err = tx.Exec(t.Context(), "select * from baskets")
 			require.ErrorContains(t, err, "22P02")
@@ -280,17 +281,17 @@ func TestWallForOwnersOfAllTypes(t *testing.T) {
 		create domain short as varchar(2); create table domains (id int8 primary key, who short not null); insert into domains select * from words`
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
-			_, err := owner.RLS(t.Context(), db, drafts)
-			require.ErrorIs(t, err, owner.ErrNoRLS)
+			_, err := schema.RLS(t.Context(), db, drafts)
+			require.ErrorIs(t, err, schema.ErrNoRLS)
 			return
 		}
 		run(t, db, ddl)
-		sql, err := owner.RLS(t.Context(), db, tables...)
+		sql, err := schema.RLS(t.Context(), db, tables...)
 		require.NoError(t, err)
 		run(t, db, sql)
 		app := appOf(t, db)
-		for _, f := range verified(t, app, owner.WithRLS(tables...)...) {
-			require.Equal(t, owner.Advice, f.Severity, "the server's text for the policies: %v", f)
+		for _, f := range verified(t, app, schema.WithRLS(tables...)...) {
+			require.Equal(t, schema.Advice, f.Severity, "the server's text for the policies: %v", f)
 		}
 		within(t, app, scope(shortOwner("ab")), func(tx pgx.Tx) {
 			for _, table := range []string{"words", "letters", "domains"} {
@@ -322,32 +323,6 @@ func TestWallForOwnersOfAllTypes(t *testing.T) {
 	})
 }
 
-func TestSettings(t *testing.T) {
-	t.Parallel()
-	_, err := owner.Scope[UserID]{}.Settings()
-	require.ErrorIs(t, err, owner.ErrUnscoped)
-	_, err = scope(shortOwner("a\x00b")).Settings()
-	require.ErrorContains(t, err, "owner: Settings: an owner of type owner_test.shortOwner cannot be written as text")
-	got, err := scope(owner.Member[shopID, UserID]{Tenant: 1, User: 2}).Settings()
-	require.NoError(t, err)
-	require.Equal(t, []owner.Setting{{"rowkeeper.owner_test_shopid", "1"}, {"rowkeeper.owner_test_userid_of_owner_test_shopid", "2"}}, got)
-	got, err = scope(owner.Member[int64, int64]{Tenant: 1, User: 2}).Settings()
-	require.NoError(t, err)
-	require.NotEqual(t, got[0].Name, got[1].Name)
-	got, err = scope(namedOwner(7)).Settings()
-	require.NoError(t, err)
-	require.Equal(t, []owner.Setting{{"rowkeeper.shop__user_id_", "7"}}, got)
-	got, err = scope(owner.Member[namedOwner, UserID]{Tenant: 1, User: 2}).Settings()
-	require.NoError(t, err)
-	require.Equal(t, []owner.Setting{{"rowkeeper.shop__user_id_", "1"}, {"rowkeeper.owner_test_userid_of_shop__user_id_", "2"}}, got)
-	type aTypeWithANameThatIsLongerThanAnyNameOfTheServersCanBeWithoutBeingCut uint8
-	got, err = scope(aTypeWithANameThatIsLongerThanAnyNameOfTheServersCanBeWithoutBeingCut(7)).Settings()
-	require.NoError(t, err)
-	require.Regexp(t, `^rowkeeper\.owner_test_atypewithaname.{18,33}_[0-9a-f]{16}$`, got[0].Name)
-	require.LessOrEqual(t, len(got[0].Name), len("rowkeeper.")+63)
-	require.Equal(t, "7", got[0].Value)
-}
-
 // namedOwner keeps its setting when its package is renamed.
 type namedOwner int64
 
@@ -362,9 +337,9 @@ func TestWallOfANamedSetting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), "create table named_things (id int8 primary key, shop_id int8 not null)")
 		require.NoError(t, err)
-		sql, err := owner.RLS(t.Context(), db, things)
+		sql, err := schema.RLS(t.Context(), db, things)
 		if db.Cockroach() {
-			require.ErrorIs(t, err, owner.ErrNoRLS)
+			require.ErrorIs(t, err, schema.ErrNoRLS)
 			return
 		}
 		require.NoError(t, err)

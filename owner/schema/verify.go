@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"cmp"
@@ -8,40 +8,21 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// AnyTable is what [Verify] and [RLS] look at: a [Table], a [SharedTable] or a
-// [Grant], and what [WithRLS] makes of these.
-type AnyTable interface {
-	subject() subject
-}
+// table and column are what was declared; liveTable and liveColumn are what the
+// database has.
+type (
+	table  = access.Table
+	column = access.Column
+)
 
-// subject is a table that is to be verified, or a grant on one.
-type subject struct {
-	table *table
-	grant *grant
-	rls   bool
-}
-
-func (t *Table[R, O]) subject() subject {
-	if t == nil {
-		return subject{}
-	}
-	return subject{table: t.def}
-}
-
-func (t *SharedTable[R]) subject() subject {
-	if t == nil {
-		return subject{}
-	}
-	return subject{table: t.q.table}
-}
-
-func (g Grant[G, R, O]) subject() subject { return subject{table: g.table, grant: g.g} }
-
-// Verify compares the declarations of tables with the live schema, and says
-// what to change there. It is meant for a test that runs after the migrations,
-// where [VerifyT] does it, and for start-up, where [Check] does.
+// Verify compares the declarations of tables with the live schema, and returns what
+// is to be changed there. Use [VerifyT] in a test that runs after the migrations, and
+// [Check] at start-up.
 //
 // Give it all tables that the service declares. It looks for:
 //   - tables and columns that are missing, columns of another type or with NULL
@@ -49,23 +30,25 @@ func (g Grant[G, R, O]) subject() subject { return subject{table: g.table, grant
 //     versions that begin with 0, columns that the struct does not have and an insert
 //     would have to fill, and values of a column that the struct's type loses or takes
 //     for another one;
-//   - owners that can be NULL, and no index that begins with them;
-//   - a primary key, or a [Unique], that is not unique in the database, and unique
-//     constraints without the owner, whose violation tells of strangers;
-//   - a [Reference], or a parent, that is not guarded by a foreign key which takes
-//     the owner along;
+//   - owners that can be NULL, and tables without an index that begins with them;
+//   - a primary key, or an [owner.Unique], that is not unique in the database, and
+//     unique constraints without the owner, whose violation tells of strangers;
+//   - an [owner.Reference], or a parent, that is not guarded by a foreign key which
+//     takes the owner along;
 //   - tables in the same schemas that have a column of an owner's name and type
 //     and are not declared, unless their comment contains "rowkeeper: undeclared";
+//   - an [owner.SharedTable] that has such a column, or is declared with owners too,
+//     unless its comment contains "rowkeeper: shared";
 //   - row-level security that is only half there; for more see [WithRLS].
 //
-// Findings are ordered by severity, the worst first, then by table and name; the
-// same schema and declarations give the same findings. Views are looked at for
+// Findings are ordered by severity, the worst first, then by table and name. The
+// same schema and declarations give the same findings. Views are compared by
 // their columns only. Partitions, and tables that inherit, count as part of their
 // parent.
 //
-// It reads the system catalogs, as the role of the connection, and no row of any
+// Verify reads the system catalogs, as the role of the connection, and no row of any
 // table. The error is that of the database, or says what is wrong with the call.
-func Verify(ctx context.Context, db DB, tables ...AnyTable) ([]Finding, error) {
+func Verify(ctx context.Context, db owner.DB, tables ...owner.AnyTable) ([]Finding, error) {
 	if d := reflect.ValueOf(db); !d.IsValid() || d.Kind() == reflect.Pointer && d.IsNil() {
 		return nil, misuse("Verify: the database is nil")
 	}
@@ -75,7 +58,7 @@ func Verify(ctx context.Context, db DB, tables ...AnyTable) ([]Finding, error) {
 	}
 	live, err := readLive(ctx, db, subjects)
 	if err != nil {
-		return nil, fmt.Errorf("owner: Verify: %w", err)
+		return nil, fmt.Errorf("owner/schema: Verify: %w", err)
 	}
 	v := &verification{live: live, subjects: subjects}
 	for _, t := range v.declared() {
@@ -95,12 +78,12 @@ func Verify(ctx context.Context, db DB, tables ...AnyTable) ([]Finding, error) {
 // Check is [Verify] for start-up. Its error lists the findings of that severity
 // and worse ones, and is nil if there are none:
 //
-//	if err := owner.Check(ctx, pool, owner.Exposed, Accounts, Orders); err != nil {
+//	if err := schema.Check(ctx, pool, schema.Exposed, Accounts, Orders); err != nil {
 //		log.Fatal(err)
 //	}
 //
-// It is made to be logged: it names tables and columns.
-func Check(ctx context.Context, db DB, from Severity, tables ...AnyTable) error {
+// The error names tables and columns: log it, and do not show it to clients.
+func Check(ctx context.Context, db owner.DB, from Severity, tables ...owner.AnyTable) error {
 	if from < Advice || from > Exposed {
 		return misuse("Check: %d is no severity: use Advice, Broken or Exposed", int(from))
 	}
@@ -111,7 +94,7 @@ func Check(ctx context.Context, db DB, from Severity, tables ...AnyTable) error 
 	var errs []error
 	for _, f := range findings {
 		if f.Severity >= from {
-			errs = append(errs, errors.New("owner: "+f.String()))
+			errs = append(errs, errors.New("owner/schema: "+f.String()))
 		}
 	}
 	return errors.Join(errs...)
@@ -124,13 +107,13 @@ type TestingT interface {
 	Errorf(format string, args ...any)
 }
 
-// VerifyT is [Verify] for tests: each finding, of whatever severity, fails the
-// test, and so does an error.
+// VerifyT is [Verify] for tests: each finding, of any severity, fails the test, and so
+// does an error. To pass over some findings, call Verify and look through them.
 //
 //	func TestSchema(t *testing.T) {
-//		owner.VerifyT(t, migrated(t), owner.WithRLS(Accounts, Orders)...)
+//		schema.VerifyT(t, migrated(t), schema.WithRLS(Accounts, Orders)...)
 //	}
-func VerifyT(t TestingT, db DB, tables ...AnyTable) {
+func VerifyT(t TestingT, db owner.DB, tables ...owner.AnyTable) {
 	t.Helper()
 	findings, err := Verify(t.Context(), db, tables...)
 	if err != nil {
@@ -141,21 +124,44 @@ func VerifyT(t TestingT, db DB, tables ...AnyTable) {
 	}
 }
 
-func subjectsOf(what string, tables []AnyTable) ([]subject, error) {
+// A subject is a declaration to verify.
+type subject struct {
+	table *table
+	grant *access.Grant // on rows of the table, or nil
+	rls   bool
+}
+
+func subjectsOf(what string, tables []owner.AnyTable) ([]subject, error) {
 	if len(tables) == 0 {
 		return nil, misuse("%s: no tables were given", what)
 	}
 	out := make([]subject, len(tables))
+	declarations := make([]any, len(tables))
 	for i, t := range tables {
-		if t != nil {
-			out[i] = t.subject()
+		for {
+			with, ok := t.(withRLS)
+			if !ok {
+				break
+			}
+			t, out[i].rls = with.AnyTable, true
 		}
-		if out[i].table == nil {
+		declarations[i] = t
+	}
+	for i, d := range access.Owner.Describe(declarations...) {
+		if d.Table == nil {
 			return nil, misuse("%s: table number %d was not made by MustTable, MustThrough, MustShared or GrantedBy", what, i+1)
 		}
+		out[i].table, out[i].grant = d.Table, d.Grant
 	}
 	return out, nil
 }
+
+func misuse(format string, args ...any) error {
+	return fmt.Errorf("owner/schema: "+format, args...)
+}
+
+// last returns the name of a table without its schema.
+func last(t *table) string { return t.Name[strings.Index(t.Name, ".")+1:] }
 
 type verification struct {
 	live     *liveSchema
@@ -163,7 +169,7 @@ type verification struct {
 	found    []Finding
 }
 
-// declared gives each declaration once, also those that are known from others.
+// declared returns each declaration once, also those that are known from others.
 func (v *verification) declared() []*table { return declaredBy(v.subjects) }
 
 func declaredBy(subjects []subject) (out []*table) {
@@ -173,12 +179,12 @@ func declaredBy(subjects []subject) (out []*table) {
 			return
 		}
 		out = append(out, t)
-		add(t.through)
+		add(t.Through)
 	}
 	for _, s := range subjects {
 		add(s.table)
 		if s.grant != nil {
-			add(s.grant.ref.child)
+			add(s.grant.Grants)
 		}
 	}
 	return out
@@ -196,7 +202,7 @@ func (v *verification) checkTable(t *table) {
 	l := v.live.find(t)
 	switch {
 	case l == nil:
-		v.say(Broken, t.name, t.last(), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.searched, ", "))
+		v.say(Broken, t.Name, last(t), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.searched, ", "))
 	case l.view():
 		v.checkColumns(t, l)
 	default:

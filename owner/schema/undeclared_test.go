@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 type memo struct {
@@ -25,7 +26,7 @@ func TestVerifySharedTableWithAnOwner(t *testing.T) {
 		UserID UserID `db:"user_id" owner:"owner"`
 	}
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), accountsDDL+`; create index on accounts (user_id);
+		_, err := db.Exec(t.Context(), `create table accounts (id int8 primary key, user_id int8 not null, name text not null); create index on accounts (user_id);
 			create table memos (id int8 primary key, user_id int8 not null, text text not null);
 			create table tips (id int8 primary key, text text not null)`)
 		require.NoError(t, err)
@@ -35,14 +36,14 @@ func TestVerifySharedTableWithAnOwner(t *testing.T) {
 			"it is declared twice": owner.MustShared[memo]("memos"),
 		} {
 			t.Run(name, func(t *testing.T) {
-				tables := []owner.AnyTable{Accounts, shared}
+				tables := []owner.AnyTable{accounts, shared}
 				want := "user_id"
 				if name == "it is declared twice" {
 					tables[0], want = owner.MustTable[own, UserID]("memos"), "memos"
 				}
-				var found []owner.Finding
+				var found []schema.Finding
 				for _, f := range verified(t, db, tables...) {
-					if f.Severity == owner.Exposed && f.Table == "memos" {
+					if f.Severity == schema.Exposed && f.Table == "memos" {
 						found = append(found, f)
 					}
 				}
@@ -52,15 +53,15 @@ func TestVerifySharedTableWithAnOwner(t *testing.T) {
 				require.Equal(t, `comment on table "memos" is 'rowkeeper: shared';`, found[0].SQL)
 			})
 		}
-		for _, f := range verified(t, db, Accounts, owner.MustShared[memo]("tips")) {
+		for _, f := range verified(t, db, accounts, owner.MustShared[memo]("tips")) {
 			require.NotEqual(t, "tips", f.Table)
 		}
-		for _, f := range verified(t, db, Accounts, owner.MustShared[memo]("memos")) {
+		for _, f := range verified(t, db, accounts, owner.MustShared[memo]("memos")) {
 			if f.Table == "memos" {
 				mend(t, db, f)
 			}
 		}
-		for _, f := range verified(t, db, Accounts, owner.MustShared[memo]("memos")) {
+		for _, f := range verified(t, db, accounts, owner.MustShared[memo]("memos")) {
 			require.NotEqual(t, "memos", f.Table, "%v", f)
 		}
 	})

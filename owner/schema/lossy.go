@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // samples are values that types of an application tend not to hold, as text.
@@ -85,8 +87,8 @@ func roundTrip(t reflect.Type, oid uint32, format int16, raw []byte) (sent []byt
 	if types.Scan(oid, format, raw, field.Interface()) != nil {
 		return nil, false
 	}
-	arg := fieldArgument(field.Elem())
-	switch null, err := isNull(arg); {
+	arg := pgvalue.Argument(field.Elem())
+	switch null, err := pgvalue.IsNull(arg); {
 	case err != nil:
 		return nil, false
 	case null:
@@ -119,14 +121,14 @@ func oneText(oid uint32, text []byte) []byte {
 func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
 	if v.live.cockroach && uint32(lc.Type) == pgtype.Float4OID {
 		var sql []string
-		if sqlType(c.typ) == "float8" {
+		if sqlType(c.Type) == "float8" {
 			sql = v.alterType(t, c)
 		}
-		v.say(Advice, t.name, c.name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
+		v.say(Advice, t.Name, c.Name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
 		return
 	}
-	if value, becomes, found := lossy(c.typ, uint32(lc.Type), lc.NotNull); found {
-		v.say(Advice, t.name, c.name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
-			lc.TypeName, c.typ, value, becomes)
+	if value, becomes, found := lossy(c.Type, uint32(lc.Type), lc.NotNull); found {
+		v.say(Advice, t.Name, c.Name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
+			lc.TypeName, c.Type, value, becomes)
 	}
 }

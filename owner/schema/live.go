@@ -1,4 +1,4 @@
-package owner
+package schema
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/owner"
 )
 
 // liveSchema is what the database has.
@@ -85,7 +87,7 @@ type liveView struct {
 	Bypasses, Reads bool // policies do not hold for its owner; the role can read it
 }
 
-func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, error) {
+func readLive(ctx context.Context, db owner.DB, subjects []subject) (*liveSchema, error) {
 	type about struct {
 		Version     string
 		Searched    []string
@@ -113,7 +115,7 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 	}
 	schemas := slices.Clone(a.Searched)
 	for _, t := range declaredBy(subjects) {
-		if schema, _, ok := strings.Cut(t.name, "."); ok && !slices.Contains(schemas, schema) {
+		if schema, _, ok := strings.Cut(t.Name, "."); ok && !slices.Contains(schemas, schema) {
 			schemas = append(schemas, schema)
 		}
 	}
@@ -154,7 +156,7 @@ func readLive(ctx context.Context, db DB, subjects []subject) (*liveSchema, erro
 	return l, err
 }
 
-func read[T any](ctx context.Context, db DB, sql string, of any, each func(*T)) error {
+func read[T any](ctx context.Context, db owner.DB, sql string, of any, each func(*T)) error {
 	rows, err := db.Query(ctx, sql, of)
 	if err != nil {
 		return err
@@ -166,7 +168,7 @@ func read[T any](ctx context.Context, db DB, sql string, of any, each func(*T)) 
 	return err
 }
 
-func catalog[T any](ctx context.Context, db DB, sql string) ([]T, error) {
+func catalog[T any](ctx context.Context, db owner.DB, sql string) ([]T, error) {
 	rows, err := db.Query(ctx, sql)
 	if err != nil {
 		return nil, err
@@ -177,10 +179,10 @@ func catalog[T any](ctx context.Context, db DB, sql string) ([]T, error) {
 // find gives the table that a statement would mean by the declaration's name, or
 // nil.
 func (l *liveSchema) find(t *table) *liveTable {
-	schema, name, ok := strings.Cut(t.name, ".")
+	schema, name, ok := strings.Cut(t.Name, ".")
 	schemas := []string{schema}
 	if !ok {
-		schemas, name = l.searched, t.name
+		schemas, name = l.searched, t.Name
 	}
 	for _, schema := range schemas {
 		if i := slices.IndexFunc(l.tables, func(t *liveTable) bool { return t.Schema == schema && t.Name == name }); i >= 0 {
@@ -239,7 +241,7 @@ func subset(a, b []string) bool {
 func names(columns []*column) []string {
 	out := make([]string, len(columns))
 	for i, c := range columns {
-		out[i] = c.name
+		out[i] = c.Name
 	}
 	return out
 }
@@ -251,6 +253,3 @@ func quotedList(columns []string) string {
 	}
 	return strings.Join(out, ", ")
 }
-
-// last is the table's name without its schema.
-func (t *table) last() string { return t.name[strings.Index(t.name, ".")+1:] }

@@ -1,4 +1,4 @@
-package owner_test
+package schema_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
 type (
@@ -59,30 +60,30 @@ func TestVerifyKinds(t *testing.T) {
 		since  int // the major version of PostgreSQL
 		change string
 		crdb   string // instead, on CockroachDB; "-" where that cannot be
-		want   owner.Finding
+		want   schema.Finding
 	}{
 		"a virtual column": {18, `alter table diaries drop column note; alter table diaries add column note text not null generated always as ('x' || user_id) virtual;
 			insert into diaries (user_id, name, at, moods, version) values (42, 'x', now(), '{}', 1)`,
 			`insert into diaries (user_id, name, note, at, moods, version) values (42, 'x', '', now(), '{}', 1); alter table diaries drop column note; alter table diaries add column note text not null as ('x') virtual`,
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "note", Problem: "it is generated"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "note", Problem: "it is generated"}},
 		"a foreign key not enforced": {18, strings.Replace(leavesKey, ";", " not enforced;", 1), "-",
-			owner.Finding{Severity: owner.Exposed, Table: "leaves", Name: "leaves_diary", Problem: "NOT ENFORCED"}},
+			schema.Finding{Severity: schema.Exposed, Table: "leaves", Name: "leaves_diary", Problem: "NOT ENFORCED"}},
 		"a NOT NULL not validated": {18, `alter table diaries alter column name drop not null; alter table diaries add constraint nn not null name not valid`, "-",
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "name", Problem: "NOT VALID"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "name", Problem: "NOT VALID"}},
 		"an owner's NOT NULL not validated": {18, `alter table leaves alter column user_id drop not null; alter table leaves add constraint nn not null user_id not valid`, "-",
-			owner.Finding{Severity: owner.Exposed, Table: "leaves", Name: "user_id", Problem: "can be NULL"}},
+			schema.Finding{Severity: schema.Exposed, Table: "leaves", Name: "user_id", Problem: "can be NULL"}},
 		"a deferrable primary key": {14, `alter table leaves drop constraint leaves_pkey, add constraint leaves_pkey primary key (id) deferrable`, "-",
-			owner.Finding{Severity: owner.Broken, Table: "leaves", Name: "id", Problem: "the constraint leaves_pkey, which makes it unique, is DEFERRABLE"}},
+			schema.Finding{Severity: schema.Broken, Table: "leaves", Name: "id", Problem: "the constraint leaves_pkey, which makes it unique, is DEFERRABLE"}},
 		"a deferrable key of an upsert": {14, `alter table diaries drop constraint diaries_name, add constraint diaries_name unique (user_id, name) deferrable initially deferred`, "-",
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "user_id, name", Problem: "DEFERRABLE, so no upsert can use it"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "user_id, name", Problem: "DEFERRABLE, so no upsert can use it"}},
 		"an enum's array": {14, `alter table diaries drop column moods; alter table diaries add column moods mood[] not null`, "",
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "moods", Problem: "which pgx does not know by itself"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "moods", Problem: "which pgx does not know by itself"}},
 		"a time without zone": {14, `alter table diaries drop column at; alter table diaries add column at timestamp not null default '2026-07-01 12:00'; insert into diaries (user_id, name, note, moods, version) values (42, 'x', '', '{}', 1)`, "",
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "at", Problem: "not its zone"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "at", Problem: "not its zone"}},
 		"versions from 0": {14, `insert into diaries (user_id, name, note, at, moods, version) values (42, 'x', '', now(), '{}', 1); alter table diaries drop column version; alter table diaries add column version int8 not null default 0`, "",
-			owner.Finding{Severity: owner.Broken, Table: "diaries", Name: "version", Problem: "its default is 0"}},
+			schema.Finding{Severity: schema.Broken, Table: "diaries", Name: "version", Problem: "its default is 0"}},
 		"no key that takes the owner along": {14, "", "",
-			owner.Finding{Severity: owner.Exposed, Table: "leaves", Name: "diary_id", Problem: "takes the owner along"}},
+			schema.Finding{Severity: schema.Exposed, Table: "leaves", Name: "diary_id", Problem: "takes the owner along"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -95,7 +96,7 @@ func TestVerifyKinds(t *testing.T) {
 					change = tc.crdb
 				}
 				sql := diaryDDL
-				if tc.want.Severity == owner.Broken || tc.want.Name == "user_id" {
+				if tc.want.Severity == schema.Broken || tc.want.Name == "user_id" {
 					sql += leavesKey
 				}
 				run(t, db, sql)
@@ -108,7 +109,7 @@ func TestVerifyKinds(t *testing.T) {
 				mend(t, db, f)
 				// CockroachDB goes on changing a type when it has answered.
 				require.EventuallyWithT(t, func(c *assert.CollectT) {
-					after, err := owner.Verify(t.Context(), db, diaries, leaves)
+					after, err := schema.Verify(t.Context(), db, diaries, leaves)
 					require.NoError(c, err)
 					require.Empty(c, after)
 				}, 5*time.Minute, 20*time.Millisecond)

@@ -1,0 +1,257 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
+)
+
+// ErrNoRLS says that row-level security was asked for, and the server has none
+// that this package can use. CockroachDB has none before v25.2, and since then its
+// policies cannot look at a row's parent.
+var ErrNoRLS = errors.New("owner/schema: no row-level security")
+
+// RLS returns the SQL of a second wall, for a migration: with row-level security
+// the database itself keeps owners apart, also in SQL written by hand. There is one
+// statement on each line. Run them in one transaction; they can be run again.
+//
+// Each table gets a policy by which a row can be read and written only if its
+// owner, or that of its parent, is the one that [owner.Scope.Settings] names. Without
+// that setting nothing is seen, and nothing can be written. An [owner.Grant] adds a
+// policy by which those who are given access read the row; the table of grants can
+// then be read by these, and written only by whom another declaration says. An
+// [owner.SharedTable] is left as it is. Parents are included, and so are partitions,
+// whose rows can then be read through their parent only.
+//
+// Below SERIALIZABLE the policy of a child judges its parent as it was when the
+// statement began, also after a wait. The statements of package owner lock the parent
+// themselves; SQL by hand does not.
+//
+// The wall does not hold for superusers, roles with BYPASSRLS, TRUNCATE, and what
+// foreign keys look up: see [WithRLS]. Nor does it hold against somebody who can choose
+// the SQL, since everybody can change the setting. Behind it, [owner.Scoped.TransferTo]
+// and an upsert that meets a stranger's row fail with the database's error.
+//
+// The types are those of the live columns. The error is that of the database,
+// [ErrNoRLS], or says which declaration cannot be a policy: a Grant with
+// conditions, and one whose table of grants is also declared as a child of the
+// rows, because the two policies would look at each other without end.
+func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, error) {
+	if d := reflect.ValueOf(db); !d.IsValid() || d.Kind() == reflect.Pointer && d.IsNil() {
+		return "", misuse("RLS: the database is nil")
+	}
+	subjects, err := subjectsOf("RLS", tables)
+	if err != nil {
+		return "", err
+	}
+	live, err := readLive(ctx, db, subjects)
+	if err != nil {
+		return "", fmt.Errorf("owner/schema: RLS: %w", err)
+	}
+	policies, err := live.wanted(subjects)
+	if err != nil {
+		return "", err
+	}
+	var sql []string
+	for i, p := range policies {
+		if i == 0 || policies[i-1].live != p.live {
+			for _, l := range append([]*liveTable{p.live}, live.children(p.live)...) {
+				quoted, _ := live.called(l)
+				sql = append(sql, enable(quoted), force(quoted))
+			}
+		}
+		sql = append(sql, p.create()...)
+	}
+	return strings.Join(sql, "\n"), nil
+}
+
+// WithRLS makes [Verify], [VerifyT] and [Check] look for the wall that [RLS] makes,
+// too. They report a table that does not have it switched on, also for the table's
+// owner and in its partitions; policies that are missing, and others that let more
+// rows through; views that go around it; and a role of the connection for which it
+// does not hold: connect as the role of the service. On a server without row-level
+// security they fail with [ErrNoRLS].
+func WithRLS(tables ...owner.AnyTable) []owner.AnyTable {
+	out := make([]owner.AnyTable, len(tables))
+	for i, t := range tables {
+		if t != nil {
+			out[i] = withRLS{t}
+		}
+	}
+	return out
+}
+
+type withRLS struct{ owner.AnyTable }
+
+// policy is a policy that the wall needs.
+type policy struct {
+	live    *liveTable
+	of      *table
+	quoted  string
+	name    string
+	command string // "all" or "select"
+	rows    string
+}
+
+func (p policy) create() []string {
+	name := quotedList([]string{p.name})
+	text := "create policy " + name + " on " + p.quoted + " for " + p.command + " using (" + p.rows + ")"
+	if p.command == "all" {
+		text += " with check (" + p.rows + ")"
+	}
+	return []string{"drop policy if exists " + name + " on " + p.quoted + ";", text + ";"}
+}
+
+func enable(quoted string) string { return "alter table " + quoted + " enable row level security;" }
+func force(quoted string) string  { return "alter table " + quoted + " force row level security;" }
+
+// wanted returns the policies for the tables, ordered by table.
+func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
+	if l.cockroach {
+		return nil, fmt.Errorf("%w: the server says that it is %s; this needs PostgreSQL", ErrNoRLS, l.version)
+	}
+	if err := distinctSettings(subjects); err != nil {
+		return nil, err
+	}
+	var out []policy
+	for _, t := range declaredBy(subjects) {
+		if t.Shared {
+			continue
+		}
+		p, err := l.policyOf(t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	for _, s := range subjects {
+		if s.grant == nil {
+			continue
+		}
+		p, err := l.policyOf(s.table)
+		if err != nil {
+			return nil, err
+		}
+		if p, err = l.granted(p, s.grant); err != nil {
+			return nil, err
+		}
+		grants, err := l.policyOf(s.grant.Grants)
+		if err != nil {
+			return nil, err
+		}
+		for i := range out {
+			switch {
+			case out[i].live != grants.live:
+			case out[i].of.Through != nil:
+				return nil, misuse("RLS: table %s says who can read %s, and also belongs to its rows, which a policy would take for an endless loop; give it a column for the row's owner, and declare that instead of the parent", out[i].of.Name, s.table.Name)
+			case out[i].name == grants.name:
+				out[i].command = "select" // or whoever has access could pass it on
+			}
+		}
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b policy) int {
+		return strings.Compare(a.live.Schema+"\x00"+a.live.Name+"\x00"+a.name, b.live.Schema+"\x00"+b.live.Name+"\x00"+b.name)
+	})
+	return slices.CompactFunc(out, func(a, b policy) bool { return a.live == b.live && a.name == b.name }), nil
+}
+
+func distinctSettings(subjects []subject) error {
+	types := map[string]reflect.Type{}
+	for _, t := range declaredBy(subjects) {
+		for i, name := range t.Settings {
+			if other, ok := types[name]; ok && other != t.OwnerTypes[i] {
+				return misuse("RLS: the owner types %s.%s and %s.%s would share the setting %s; rename one",
+					other.PkgPath(), other.Name(), t.OwnerTypes[i].PkgPath(), t.OwnerTypes[i].Name(), name)
+			}
+			types[name] = t.OwnerTypes[i]
+		}
+	}
+	return nil
+}
+
+func (l *liveSchema) policyOf(t *table) (policy, error) {
+	live := l.find(t)
+	switch {
+	case live == nil:
+		return policy{}, misuse("RLS: table %s is not there", t.Name)
+	case live.view():
+		return policy{}, misuse("RLS: %s is a view, and a policy needs a table", t.Name)
+	}
+	prefix := ""
+	if t.Through != nil {
+		prefix = t.Ref // of columns within a subselect
+	}
+	rows, err := l.ownRows(t, prefix, 1)
+	return policy{
+		live: live, of: t, quoted: t.Quoted, command: "all", rows: rows,
+		name: identifier.Shorten("rowkeeper_" + strings.Join(owning(t), "_")),
+	}, err
+}
+
+// ownRows returns the condition that a row is the one's whom the settings name.
+func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error) {
+	if t.Through != nil {
+		alias := "_" + strings.Repeat("p", depth)
+		text := "exists (select 1 from " + t.Through.Quoted + " " + alias + " where "
+		for i, c := range t.Parent {
+			text += alias + "." + t.Through.Key[i].Quoted + " = " + prefix + c.Quoted + " and "
+		}
+		own, err := l.ownRows(t.Through, alias+".", depth+1)
+		return text + own + ")", err
+	}
+	live := l.find(t)
+	if live == nil {
+		return "", misuse("RLS: table %s is not there", t.Name)
+	}
+	var terms []string
+	for i, name := range t.Settings {
+		c := live.column(t.Owners[i].Name)
+		if c == nil {
+			return "", misuse("RLS: column %s.%s is not there", t.Name, t.Owners[i].Name)
+		}
+		if c.TypeName == "bytea" {
+			return "", misuse("RLS: column %s.%s is of type bytea, for which there is no setting", t.Name, t.Owners[i].Name)
+		}
+		// In a subselect it is computed once for a statement, not for each row.
+		terms = append(terms, prefix+t.Owners[i].Quoted+" = (select "+c.fromSetting(name)+" as owner)")
+	}
+	return strings.Join(terms, " and "), nil
+}
+
+// fromSetting returns the setting as a value of the column's type. It is NULL, which
+// equals nothing, where it is not set and where it was set by an earlier
+// transaction of the session, after which it is empty.
+func (c *liveColumn) fromSetting(name string) string {
+	text := "nullif(current_setting('" + name + "', true), '')"
+	switch c.TypeName {
+	case "text", "name", `"char"`: // the last two would cut it short
+		return text
+	}
+	return text + "::" + c.TypeName
+}
+
+// granted returns the policy that lets others read rows for which there is a grant.
+func (l *liveSchema) granted(rows policy, g *access.Grant) (policy, error) {
+	if g.Narrowed {
+		return policy{}, misuse("RLS: the Grant on %s has conditions, which cannot be made a policy; leave it out, and write that policy by hand", rows.of.Name)
+	}
+	own, err := l.ownRows(g.Grants, "_g.", 1)
+	if err != nil {
+		return policy{}, err
+	}
+	text := "exists (select 1 from " + g.Grants.Quoted + " _g where "
+	for i, c := range g.From {
+		text += "_g." + c.Quoted + " = " + rows.of.Ref + rows.of.Key[i].Quoted + " and "
+	}
+	rows.rows, rows.command = text+own+")", "select"
+	rows.name = identifier.Shorten("rowkeeper_granted_by_" + last(g.Grants))
+	return rows, nil
+}

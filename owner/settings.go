@@ -1,0 +1,100 @@
+package owner
+
+import (
+	"encoding/hex"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
+)
+
+// A Setting is a configuration parameter of the server, with its value.
+type Setting struct{ Name, Value string }
+
+// Settings returns what tells policies of row-level security whose transaction it is;
+// package owner/schema makes such policies. Set them for the transaction only, with the
+// option Setting of package txn, which sends them with BEGIN:
+//
+//	settings, err := me.Settings()
+//	…
+//	for _, s := range settings {
+//		options = append(options, txn.Setting(s.Name, s.Value))
+//	}
+//
+// or with SELECT set_config(name, value, true). There is one, or two for a
+// [Member], the tenant's first. The name is made from the owner's Go type and the name
+// of its package, so that the user 42 is not the tenant 42. If you rename one of them,
+// make the policies again, or nothing is seen. A type with the method
+//
+//	func (UserID) SettingName() string { return "user_id" }
+//
+// names its own: rowkeeper.user_id.
+//
+// The zero Scope fails with [ErrUnscoped]. An owner that cannot be written as text is
+// an error.
+func (s Scope[O]) Settings() ([]Setting, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	var out []Setting
+	for i, name := range settingNames(ownerTypes[O]()) {
+		value, ok := settingText(s.id.arg[i])
+		if !ok {
+			return nil, misuse("Settings: an owner of type %s cannot be written as text", reflect.TypeFor[O]())
+		}
+		out = append(out, Setting{name, value})
+	}
+	return out, nil
+}
+
+// settingText returns arg as the input of its column's type. Arrays of bytes are UUIDs,
+// which can be written in hex.
+func settingText(arg any) (string, bool) {
+	v := reflect.ValueOf(arg)
+	switch {
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10), true
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10), true
+	case v.Kind() == reflect.String:
+		return v.String(), !strings.ContainsRune(v.String(), 0)
+	case v.Kind() == reflect.Array && v.Len() == 16:
+		b := make([]byte, v.Len())
+		reflect.Copy(reflect.ValueOf(b), v)
+		return hex.EncodeToString(b), true
+	}
+	return "", false // what a Valuer's []byte means depends on the column
+}
+
+// settingNames returns the parameters for owners of these types. A user who is one
+// of a tenant has another than the same user alone.
+func settingNames(types []reflect.Type) []string {
+	out := make([]string, len(types))
+	for i, t := range types {
+		name := word(t)
+		if i > 0 {
+			name += "_of_" + word(types[0])
+		}
+		out[i] = "rowkeeper." + identifier.Shorten(name)
+	}
+	return out
+}
+
+func word(t reflect.Type) string {
+	name := t.String()
+	if named, ok := reflect.Zero(t).Interface().(interface{ SettingName() string }); ok {
+		if given := named.SettingName(); given != "" {
+			name = given
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return '_'
+	}, name)
+}
