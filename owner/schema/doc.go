@@ -8,17 +8,24 @@
 // owner. Each [Finding] has the SQL that mends it. Call [VerifyT] in a test that runs
 // after the migrations:
 //
-//	package store_test
+//	package store
 //
 //	import (
 //		"os"
 //		"testing"
 //
 //		"github.com/jackc/pgx/v5/pgxpool"
-//		"github.com/rowkeeper/rowkeeper/owner/schema"
 //
-//		"example.com/shop/store"
+//		"github.com/rowkeeper/rowkeeper/owner"
+//		"github.com/rowkeeper/rowkeeper/owner/schema"
 //	)
+//
+//	type Account struct { // the application's own
+//		ID     int64 `db:"id" owner:"pk"`
+//		UserID int64 `db:"user_id" owner:"owner"`
+//	}
+//
+//	var Accounts = owner.MustTable[Account, int64]("accounts")
 //
 //	func TestSchema(t *testing.T) {
 //		pool, err := pgxpool.New(t.Context(), os.Getenv("DATABASE_URL")) // after the migrations
@@ -26,7 +33,7 @@
 //			t.Fatal(err)
 //		}
 //		defer pool.Close()
-//		schema.VerifyT(t, pool, store.Accounts, store.Orders)
+//		schema.VerifyT(t, pool, Accounts)
 //	}
 //
 // [Check] does the same at start-up, and fails only for what is severe enough.
