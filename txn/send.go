@@ -322,7 +322,7 @@ func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	}
 	inner, err := f.query()
 	if err != nil {
-		a.queried(f, sql, pgconn.CommandTag{}, err)
+		_ = a.queried(f, sql, pgconn.CommandTag{}, err)
 		return failedRows(err)
 	}
 	r := &rows{Rows: inner, at: a, sql: sql, flight: f}
@@ -341,7 +341,7 @@ func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row 
 	case f.batch != nil:
 		inner, err := f.query()
 		if err != nil {
-			a.queried(f, sql, pgconn.CommandTag{}, err)
+			_ = a.queried(f, sql, pgconn.CommandTag{}, err)
 			return failedRows(err)
 		}
 		r := &rows{Rows: inner, at: a, sql: sql, flight: f}

@@ -70,7 +70,7 @@ func (p *process) awaitAnswer(ctx context.Context, url string) error {
 		}
 		select {
 		case <-p.ended:
-			return fmt.Errorf("ended at once: %v", p.how)
+			return fmt.Errorf("ended at once: %v", p.how) //nolint:errorlint // it is nil after exit status 0
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-time.After(20 * time.Millisecond):

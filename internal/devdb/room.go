@@ -83,7 +83,7 @@ func (r *room) path(name string) string { return filepath.Join(r.dir, name) }
 func (r *room) clear() {
 	r.once.Do(func() {
 		r.pipe.Close()
-		r.keeper.Wait()
+		_ = r.keeper.Wait() // it has cleared away, or there is nothing more to do
 	})
 }
 
