@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -88,11 +89,14 @@ func untypedQuery(rows any) query {
 	return rows.(interface{ untypedQuery() query }).untypedQuery()
 }
 
-// types are those that pgx knows by itself.
-var types = pgtype.NewMap()
+// typeMaps are the types that pgx knows by itself: a pgtype.Map remembers plans, and
+// so is for one goroutine at a time.
+var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
 
 // written returns a value as pgx writes it as text.
 func written(field reflect.Value) (*string, error) {
+	types := typeMaps.Get().(*pgtype.Map)
+	defer typeMaps.Put(types)
 	t, ok := types.TypeForValue(field.Interface())
 	if !ok {
 		text := fmt.Sprint(field.Interface())

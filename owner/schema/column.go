@@ -69,7 +69,7 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 			sql = []string{v.alter(t, c.Name, "type timestamptz using "+c.Quoted+" at time zone 'UTC'")}
 		}
 		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
-	case !fits(c.Type, lc.Type):
+	case !fits(v.types, c.Type, lc.Type):
 		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.Type)
 	case column > width && width > 0:
 		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.Type)
@@ -184,11 +184,9 @@ func goWidth(t reflect.Type) int {
 	return 0
 }
 
-var types = pgtype.NewMap()
-
 // fits reports whether pgx can send a t as that type, and read it back. What
 // types of the application's own do is not known.
-func fits(t reflect.Type, oid int64) bool {
+func fits(types *pgtype.Map, t reflect.Type, oid int64) bool {
 	id := uint32(oid)
 	known, ok := types.TypeForOID(id)
 	if !ok || reflect.PointerTo(t).Implements(pgvalue.Valuer) || reflect.PointerTo(pgvalue.Elem(t)).Implements(pgvalue.Valuer) {

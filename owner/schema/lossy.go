@@ -32,20 +32,20 @@ var samples = map[uint32][]string{
 
 // lossy finds a value of that type which is another one when it was read into a t
 // and is sent back.
-func lossy(t reflect.Type, oid uint32, notNull bool) (value, becomes string, found bool) {
+func lossy(types *pgtype.Map, t reflect.Type, oid uint32, notNull bool) (value, becomes string, found bool) {
 	defer func() {
 		if recover() != nil { // a method that wants more than it is given
 			found = false
 		}
 	}()
 	if !notNull {
-		if sent, ok := roundTrip(t, oid, pgx.TextFormatCode, nil); ok && sent != nil {
+		if sent, ok := roundTrip(types, t, oid, pgx.TextFormatCode, nil); ok && sent != nil {
 			return "NULL", shownAs(sent), true
 		}
 	}
 	for _, text := range samples[oid] {
-		if raw, format := wire(oid, text); raw != nil {
-			if sent, ok := roundTrip(t, oid, format, raw); ok && (sent == nil || !bytes.Equal(sent, oneText(oid, []byte(text)))) {
+		if raw, format := wire(types, oid, text); raw != nil {
+			if sent, ok := roundTrip(types, t, oid, format, raw); ok && (sent == nil || !bytes.Equal(sent, oneText(types, oid, []byte(text)))) {
 				return shownAs([]byte(text)), shownAs(sent), true
 			}
 		}
@@ -64,7 +64,7 @@ func shownAs(text []byte) string {
 }
 
 // wire is a value as the server sends it.
-func wire(oid uint32, text string) ([]byte, int16) {
+func wire(types *pgtype.Map, oid uint32, text string) ([]byte, int16) {
 	format := types.FormatCodeForOID(oid)
 	if t, ok := types.TypeForOID(oid); ok && format == pgx.BinaryFormatCode {
 		v, err := t.Codec.DecodeValue(types, oid, pgx.TextFormatCode, []byte(text))
@@ -82,7 +82,7 @@ func wire(oid uint32, text string) ([]byte, int16) {
 
 // roundTrip reads a value into a t, and says what is sent of that, as text, or nil
 // for NULL. It is not ok if one of them fails: then nothing is lost silently.
-func roundTrip(t reflect.Type, oid uint32, format int16, raw []byte) (sent []byte, ok bool) {
+func roundTrip(types *pgtype.Map, t reflect.Type, oid uint32, format int16, raw []byte) (sent []byte, ok bool) {
 	field := reflect.New(t)
 	if types.Scan(oid, format, raw, field.Interface()) != nil {
 		return nil, false
@@ -98,11 +98,11 @@ func roundTrip(t reflect.Type, oid uint32, format int16, raw []byte) (sent []byt
 	if err != nil {
 		return nil, false
 	}
-	return oneText(oid, sent), true
+	return oneText(types, oid, sent), true
 }
 
 // oneText is the same for all texts of a value.
-func oneText(oid uint32, text []byte) []byte {
+func oneText(types *pgtype.Map, oid uint32, text []byte) []byte {
 	t, ok := types.TypeForOID(oid)
 	if !ok || oid == pgtype.JSONBOID {
 		return text
@@ -127,7 +127,7 @@ func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
 		v.say(Advice, t.Name, c.Name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
 		return
 	}
-	if value, becomes, found := lossy(c.Type, uint32(lc.Type), lc.NotNull); found {
+	if value, becomes, found := lossy(v.types, c.Type, uint32(lc.Type), lc.NotNull); found {
 		v.say(Advice, t.Name, c.Name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
 			lc.TypeName, c.Type, value, becomes)
 	}

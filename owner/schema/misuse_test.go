@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
@@ -191,4 +193,18 @@ type access3 struct {
 	ID     int64  `db:"id" owner:"pk"`
 	Shop   shopID `db:"shop_id" owner:"owner"`
 	Basket *int64 `db:"basket_id"`
+}
+
+func TestVerifyInManyGoroutines(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		run(t, db, shopDDL)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				_, err := schema.Verify(t.Context(), db, shop...)
+				assert.NoError(t, err)
+			})
+		}
+		wg.Wait()
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
@@ -60,7 +62,7 @@ func Verify(ctx context.Context, db owner.DB, tables ...owner.AnyTable) ([]Findi
 	if err != nil {
 		return nil, fmt.Errorf("owner/schema: Verify: %w", err)
 	}
-	v := &verification{live: live, subjects: subjects}
+	v := &verification{live: live, types: pgtype.NewMap(), subjects: subjects}
 	for _, t := range v.declared() {
 		v.checkTable(t)
 	}
@@ -165,6 +167,7 @@ func last(t *table) string { return t.Name[strings.Index(t.Name, ".")+1:] }
 
 type verification struct {
 	live     *liveSchema
+	types    *pgtype.Map // that pgx knows by itself; a Map is for one goroutine
 	subjects []subject
 	found    []Finding
 }

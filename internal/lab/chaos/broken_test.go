@@ -114,7 +114,7 @@ func TestBrokenBuildsAreCaught(t *testing.T) {
 // running them.
 func TestEveryBreakageStillApplies(t *testing.T) {
 	for _, b := range breakages {
-		source, err := os.ReadFile(filepath.Join("..", "..", "txn", b.file))
+		source, err := os.ReadFile(filepath.Join("..", "..", "..", "txn", b.file))
 		require.NoError(t, err)
 		require.Equal(t, 1, strings.Count(string(source), b.old), "%s: %q", b.name, b.old)
 	}
@@ -123,9 +123,9 @@ func TestEveryBreakageStillApplies(t *testing.T) {
 // build makes the program from a copy of the module that is broken.
 func build(t *testing.T, b breakage) string {
 	t.Helper()
-	root := filepath.Join("..", "..")
+	root := filepath.Join("..", "..", "..")
 	copied := t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "txn", "internal"} {
+	for _, part := range []string{"go.mod", "go.sum", "errs", "txn", "internal"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(root, part), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 				return err
