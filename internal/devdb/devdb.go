@@ -43,7 +43,7 @@ type Source struct {
 	start    func(ctx context.Context, room *room) (string, error)
 }
 
-// ErrNone reports that no database is available, and names programs to install.
+// ErrNone is returned if no database is available. It names programs to install.
 var ErrNone = errors.New(`no database found. Looked for:
   - ` + EnvURL + ` (the URL of a database to use)
   - CockroachDB: ` + EnvBinary + `, then "cockroach" in PATH

@@ -23,7 +23,7 @@ import (
 // EnvPooler names the PgBouncer to start, instead of the one in PATH or /usr/sbin.
 const EnvPooler = "ROWKEEPER_PGBOUNCER"
 
-// ErrNoPooler reports that there is no PgBouncer on this machine.
+// ErrNoPooler is returned if there is no PgBouncer on this machine.
 var ErrNoPooler = errors.New("no PgBouncer found: looked at " + EnvPooler + `, for "pgbouncer" in PATH, and at /usr/sbin/pgbouncer`)
 
 // PoolerConfig configures a PgBouncer. The zero value is transaction pooling with

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrNoStandby reports that this machine lacks the programs for a standby.
+// ErrNoStandby is returned if this machine lacks the programs for a standby.
 var ErrNoStandby = errors.New(`no standby: it takes PostgreSQL's own "pg_basebackup" beside "initdb", and a server that this program starts`)
 
 // StartStandby copies a running PostgreSQL server and starts the copy as a hot

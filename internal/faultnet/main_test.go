@@ -99,7 +99,7 @@ func query(t testing.TB, conn *pgx.Conn, sql string) {
 	require.NoError(t, f.Flush())
 }
 
-// dbtestEach is dbtest.Each as a subtest.
+// dbtestEach runs dbtest.Each as a subtest.
 func dbtestEach(t *testing.T, name string, f func(t *testing.T, db *dbtest.DB)) {
 	t.Run(name, func(t *testing.T) { dbtest.Each(t, f) })
 }

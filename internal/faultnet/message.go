@@ -46,11 +46,11 @@ func (m Message) String() string {
 	return s
 }
 
-// SQL is the text of a Query or Parse, and the text that was parsed under the name
+// SQL returns the text of a Query or Parse, or the text parsed under the name
 // in a Bind or Execute. It is empty for other messages.
 func (m Message) SQL() string { return m.sql }
 
-// Tag is the command tag of a CommandComplete, such as "INSERT 0 1" or "COMMIT". It
+// Tag returns the command tag of a CommandComplete, such as "INSERT 0 1" or "COMMIT". It
 // is empty for other messages.
 func (m Message) Tag() string {
 	if m.From != FromServer || m.Type != 'C' {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// nonce is unique to an attempt. A proxy that sees it knows which call uses the
+// nonce returns a text that is unique to an attempt. A proxy that sees it knows which call uses the
 // connection.
 func nonce(call int64, number int) string {
 	return fmt.Sprintf("%s%d:%d:%s", nonceMark, call, number, rand.Text()[:8])

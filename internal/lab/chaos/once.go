@@ -69,7 +69,7 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 	return r.final, err
 }
 
-// once is one of the calls.
+// once makes one of the calls.
 func (w *worker) once(ctx context.Context, c *call) (receipt, error) {
 	return c.deposits(ctx, w.db, w.rng.IntN(2) == 0)
 }

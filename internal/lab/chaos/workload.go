@@ -126,7 +126,7 @@ func (w *worker) transfer(ctx context.Context, c *call) (receipt, error) {
 	}, txn.Name("transfer"))
 }
 
-// batch is a deposit in one round trip. It does not know its attempts.
+// batch makes a deposit in one round trip. It does not know its attempts.
 func (w *worker) batch(ctx context.Context, c *call) (receipt, error) {
 	c.credit, c.amount = w.account(), 1+w.rng.Int64N(20)
 	at := c.run(0)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Grammars reports which grammars parsed a statement, and the error of each that
-// did not.
+// Grammars has the error of each grammar that did not parse a statement, and nil
+// for one that did.
 type Grammars struct{ PostgreSQL, CockroachDB error }
 
 // Statement proves that a statement keeps to the claim, as each grammar that parses

@@ -72,7 +72,7 @@ type source struct {
 	on                   *expr
 }
 
-// name is the qualifier of the columns.
+// name returns the qualifier of the columns.
 func (s *source) name() string {
 	if s.alias != "" {
 		return s.alias
