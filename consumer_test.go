@@ -25,8 +25,8 @@ const rootModule = "github.com/rowkeeper/rowkeeper"
 
 // TestConsumersBuildAgainstTheTree builds and runs, for every module that users
 // import, the program in testdata/consumers: in an empty directory, with the
-// modules as they would be downloaded if this tree was tagged now. Neither the
-// replace lines nor the files that Git ignores help it there.
+// modules as they would be downloaded if this tree was tagged now. Neither
+// the replace lines nor the files that Git ignores are available there.
 func TestConsumersBuildAgainstTheTree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds everything anew; not with -short")
@@ -87,8 +87,8 @@ func treeFiles(t *testing.T) []string {
 	}
 	var files []string
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		// What is deleted and not yet committed is still listed. Symbolic links are
-		// in no module.
+		// Files that are deleted but not yet committed are still listed. Symbolic
+		// links are in no module.
 		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
 			files = append(files, name)
 		}
@@ -96,8 +96,8 @@ func treeFiles(t *testing.T) []string {
 	return files
 }
 
-// publicModules returns the directories of the modules that users import. What
-// is under internal and examples is tagged by nobody.
+// publicModules returns the directories of the modules that users import. Modules
+// under internal and examples are never tagged.
 func publicModules(files []string) []string {
 	var dirs []string
 	for _, name := range files {
@@ -190,12 +190,12 @@ func moduleOf(file string, files []string) string {
 	return dir
 }
 
-// consumerEnv returns an environment in which go knows nothing of the tree but its
-// proxy. The module cache is a new one, so that what is made here stays out of
-// the user's, whose downloads serve as a proxy for all other modules. What is
-// missing there comes from where the user's modules come from. No two tests share
-// a cache: go get, run twice at once on an empty one, now and then finds no
-// package in a nested module.
+// consumerEnv returns an environment in which go sees nothing of the tree except
+// its proxy. The module cache is new, so that the modules made here stay out of
+// the user's cache, whose downloads serve as a proxy for all other modules.
+// Modules missing there come from the user's proxy. No two tests share a cache: go
+// get, run twice at once on an empty one, now and then finds no package in a
+// nested module.
 func consumerEnv(t *testing.T, proxy string) []string {
 	t.Helper()
 	user := runGo(t, os.Environ(), ".", "env", "GOMODCACHE", "GOPROXY")
@@ -208,7 +208,7 @@ func consumerEnv(t *testing.T, proxy string) []string {
 		"GOMODCACHE="+t.TempDir(),
 		"GONOSUMDB="+rootModule+","+rootModule+"/*", // the checksum database has never seen these
 		"GONOPROXY=none",                            // or GOPRIVATE could send go to GitHub
-		// The build cache then knows packages of a module cache that is elsewhere each time.
+		// The build cache then serves packages although the module cache moves each time.
 		"GOFLAGS=-trimpath -buildvcs=false",
 		"GOWORK=off", "GO111MODULE=on")
 	// Modules are extracted read-only, which t.TempDir cannot remove.

@@ -1,15 +1,14 @@
 // Package rowkeeper is the overview of a library that keeps data right in Go
-// services on CockroachDB and PostgreSQL. It has no code of its own. Its three
-// packages are taken up one at a time, by services that exist already, around
-// handler bodies that exist already:
+// services on CockroachDB and PostgreSQL. It has no code of its own. Adopt its
+// three packages one at a time; existing services and handler bodies stay:
 //
 //   - [github.com/rowkeeper/rowkeeper/txn] runs a function in a transaction,
-//     again when the database says so, and never says a wrong word about the
-//     outcome;
+//     retries it after conflicts and lost connections, and reports truthfully
+//     whether it was committed;
 //   - [github.com/rowkeeper/rowkeeper/owner] builds queries that cannot leave
 //     the caller's rows, and refuses everything unscoped;
-//   - [github.com/rowkeeper/rowkeeper/errs] turns what the database says into
-//     errors that are safe to show: the right 4xx, or an honest 5xx.
+//   - [github.com/rowkeeper/rowkeeper/errs] turns database errors into errors
+//     that are safe to show: the right 4xx, or an honest 5xx.
 //
 // They do not import each other. Together they make a handler:
 //
@@ -26,20 +25,20 @@
 //
 //	http.Handle("POST /accounts/{id}/deposit", catalog.Handler(s.deposit))
 //
-// # What it is against
+// # Problems it solves
 //
-// A read, then a write, without a transaction loses updates. A serialization
-// failure comes out as a 500, or is retried blindly and applied twice. An id in
-// a path reaches a stranger's account. A constraint violation shows SQL to the
-// client.
+// A read followed by a write, without a transaction, loses updates. A
+// serialization failure is answered with 500, or is retried blindly and applied
+// twice. An id in a path reaches a stranger's account. A constraint violation
+// shows SQL to the client.
 //
-// # What it promises
+// # Guarantees
 //
-// A result is returned only after a known commit; an error means that nothing
+// A result is returned only after a known commit. An error means that nothing
 // was committed, unless it is a [github.com/rowkeeper/rowkeeper/txn.OutcomeUnknownError]
 // or a [github.com/rowkeeper/rowkeeper/txn.CommittedError]. Transactions are
-// SERIALIZABLE. No statement built by owner touches another owner's row. No text
-// of the database reaches a client.
+// SERIALIZABLE by default. No statement built by owner touches another owner's
+// row. No text of the database reaches a client.
 //
-// The command in examples/bank is a whole service made of them.
+// The command in examples/bank is a complete service that uses all three.
 package rowkeeper

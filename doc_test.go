@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// programs returns the complete files in package comments, by the file that has them.
+// programs returns the complete programs in package comments, by the file that
+// contains them.
 func programs(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -44,7 +45,7 @@ func programs(t *testing.T) map[string]string {
 	return found
 }
 
-// A program in a package comment can be copied and run.
+// Users copy the programs in package comments.
 func TestProgramsInPackageCommentsCompile(t *testing.T) {
 	t.Parallel()
 	found := programs(t)

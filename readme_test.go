@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// What the README shows is this code.
+// The README shows the code below.
 
 type UserID int64
 
@@ -51,6 +53,20 @@ type Transfer struct {
 type Deposit struct {
 	To     int64 `json:"to"`
 	Amount int64 `json:"amount"`
+}
+
+type bank struct{ pool *pgxpool.Pool }
+
+func (b *bank) withdraw(w http.ResponseWriter, r *http.Request) error {
+	return txn.Run(r.Context(), b.pool, func(ctx context.Context, tx *txn.Tx) error {
+		var balance int64
+		err := tx.QueryRow(ctx, "select balance from accounts where id = $1", r.PathValue("id")).Scan(&balance)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "update accounts set balance = $2 where id = $1", r.PathValue("id"), balance-10)
+		return err
+	})
 }
 
 type before struct{ pool *pgxpool.Pool }
@@ -122,10 +138,21 @@ func TestReadmeShowsCodeThatCompiles(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.Len(t, blocks, 4)
-	for _, block := range blocks {
-		require.Contains(t, string(source), block[1])
+	require.Len(t, blocks, 6)
+	programs := 0
+	for i, block := range blocks {
+		if !strings.HasPrefix(block[1], "package main\n") {
+			require.Contains(t, string(source), block[1])
+			continue
+		}
+		programs++
+		require.Contains(t, block[1], blocks[i-1][1], "the program has the code above it")
+		file := filepath.Join(t.TempDir(), "main.go")
+		require.NoError(t, os.WriteFile(file, []byte(block[1]), 0o600))
+		out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput()
+		require.NoError(t, err, "%s", out)
 	}
+	require.Equal(t, 1, programs)
 }
 
 func TestReadmeKeepsItsWord(t *testing.T) {
@@ -169,6 +196,20 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		require.NoError(t, s.withdraw(t.Context(), 3, 30))
 		require.Error(t, s.withdraw(t.Context(), 3, 300))
 		require.Equal(t, []int64{3}, notified)
+
+		withdraw := func(id string) int {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/accounts/"+id+"/withdraw", nil)
+			r.SetPathValue("id", id)
+			catalog.Handler((&bank{db.Pool}).withdraw).ServeHTTP(w, r)
+			return w.Code
+		}
+		require.Equal(t, 200, withdraw("2"))
+		require.Equal(t, 404, withdraw("4"))
+		for range 5 {
+			require.Equal(t, 200, withdraw("2"))
+		}
+		require.Equal(t, 422, withdraw("2"))
 
 		_, err = db.Exec(t.Context(), txn.LedgerSchema)
 		require.NoError(t, err)

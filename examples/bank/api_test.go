@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m)
 }
 
-// canary is in names that Bob gave, and shows up in no answer to Alice.
+// canary is in names that Bob chose, and is in no answer to Alice.
 const canary = "canary4711"
 
 type client struct {
@@ -136,7 +136,7 @@ type refusal struct {
 	name, token, method, path, body string
 
 	status       int
-	code, member string // a field of the body, or "" where none is named
+	code, member string // a field of the body, or "" if none is named
 }
 
 func (c client) refusals() []refusal {
@@ -229,7 +229,7 @@ func (c client) refused(r refusal) answer {
 	return got
 }
 
-// everything is the whole content of the bank.
+// everything returns the whole content of the bank.
 func (c client) everything() (all string) {
 	c.t.Helper()
 	rows, err := c.db.Query(c.t.Context(), `
@@ -283,8 +283,7 @@ func TestNobodyReachesAnotherOwnersRows(t *testing.T) {
 	})
 }
 
-// Every error body, also those of a database that is broken, is looked at for
-// words of the database.
+// No error body, also of a broken database, contains words of the database.
 func TestNoErrorBodyLeaks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		c := open(t, db)
@@ -328,7 +327,7 @@ func TestNoErrorBodyLeaks(t *testing.T) {
 				"accounts_", "transfers_", "users", "token", "user_id", "_fkey", "_key", "_pkey", "_check", "pgx", "postgres", "cockroach", "driver",
 				"ERROR", "txn", "owner", "errs", ".go",
 			} {
-				body := strings.ReplaceAll(a.body, `"pointer":"/user_id"`, "") // what the client itself sent
+				body := strings.ReplaceAll(a.body, `"pointer":"/user_id"`, "") // the client itself sent it
 				require.NotContains(t, body, word, a.request)
 			}
 		}
@@ -338,8 +337,8 @@ func TestNoErrorBodyLeaks(t *testing.T) {
 	})
 }
 
-// tooLate is the answer to a request whose deadline passes while it waits for
-// somebody else's lock.
+// tooLate returns the answer to a request whose deadline passes while it waits for
+// another transaction's lock.
 func (c client) tooLate(account string) answer {
 	c.t.Helper()
 	lock, err := c.db.Begin(c.t.Context())
@@ -401,7 +400,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	})
 }
 
-// A client that heard nothing asks again.
+// A client that got no answer asks again.
 func TestRepeatedRequestsMoveMoneyOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		c := open(t, db)

@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Account is a row of accounts, and what a client sees of it.
+// Account is a row of accounts, and its form for clients.
 type Account struct {
 	UserID    UserID    `db:"user_id"    owner:"owner,pk" json:"-"`
 	ID        ID        `db:"id"         owner:"pk"       json:"id"`
@@ -20,7 +20,7 @@ type Account struct {
 	CreatedAt time.Time `db:"created_at" owner:"default"  json:"created_at"`
 }
 
-// Transfer is a row of transfers, and what a client sees of it.
+// Transfer is a row of transfers, and its form for clients.
 type Transfer struct {
 	UserID    UserID    `db:"user_id"    owner:"owner,pk" json:"-"`
 	ID        ID        `db:"id"         owner:"pk"       json:"id"`
@@ -41,7 +41,7 @@ var (
 	transferred = owner.Column(transfers, func(t *Transfer) *time.Time { return &t.CreatedAt })
 )
 
-// catalog says what the constraints of the schema mean to clients.
+// catalog maps the constraints of the schema to errors for clients.
 var catalog = errs.NewCatalog(
 	errs.Constraint("accounts_name_key").Code("account_name_taken").Field("/name").Message("You already have an account of this name."),
 	errs.Constraint("accounts_balance_check").Code("insufficient_funds").Field("/amount").Message("There is not enough money in the account."),
@@ -85,7 +85,7 @@ func (b bank) account(ctx context.Context, me owner.Scope[UserID], id ID) (Accou
 	})
 }
 
-// deposit and transfer are parts of a transaction in which their answer is stored.
+// deposit and transfer are parts of a transaction that also stores their answer.
 
 func deposit(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], id ID, amount int64) (Account, error) {
 	if err := accounts.In(me).Update(id).Set(balance.Add(amount)).Exec(ctx, tx); err != nil {
@@ -95,8 +95,8 @@ func deposit(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], id ID, amo
 }
 
 func transfer(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], from, to ID, amount int64) (Transfer, error) {
-	// Locks both, always in the same order, so that no two transfers wait for
-	// each other in a circle.
+	// Lock both, always in the same order, so that no two transfers wait for each
+	// other in a circle.
 	both, err := accounts.In(me).Where(accountID.In(from, to)).OrderBy(accountID.Asc()).ForUpdate().All(ctx, tx)
 	if err != nil {
 		return Transfer{}, err
@@ -119,7 +119,7 @@ func transfer(ctx context.Context, tx *txn.Tx, me owner.Scope[UserID], from, to 
 	return t, err
 }
 
-// listTransfers gives the newest ones first, at most maxTransfers.
+// listTransfers returns the newest transfers first, at most maxTransfers.
 func (b bank) listTransfers(ctx context.Context, me owner.Scope[UserID]) ([]Transfer, error) {
 	return read(ctx, b, "list transfers", func(ctx context.Context, tx *txn.Tx) ([]Transfer, error) {
 		return transfers.In(me).OrderBy(transferred.Desc(), transferID.Asc()).Limit(maxTransfers).All(ctx, tx)
@@ -130,8 +130,8 @@ func read[T any](ctx context.Context, b bank, name string, fn func(context.Conte
 	return txn.RunInTx(ctx, b.db, fn, txn.ReadOnly(), txn.Name(name))
 }
 
-// accountNotFound says which account it was that is not there, or not the
-// caller's: owner does not tell these apart, and so neither does the answer.
+// accountNotFound names the field of an account that is missing or not the
+// caller's: owner does not distinguish these, and neither does the answer.
 func accountNotFound(err error, field string) error {
 	if !errors.Is(err, owner.ErrNotFound) {
 		return err

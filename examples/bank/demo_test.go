@@ -22,13 +22,13 @@ import (
 
 const envDemo = "ROWKEEPER_BANK_DEMO"
 
-// demo is the program, with a directory for all that it may leave behind.
+// demo is the program, with a directory for all files that it may leave behind.
 type demo struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	temp   string
 	ended  chan struct{}
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	out    bytes.Buffer
 	errors bytes.Buffer
 }
@@ -51,7 +51,7 @@ func startDemo(t *testing.T, engine devdb.Engine, args ...string) *demo {
 	temp, err := os.MkdirTemp("/tmp", "bank") // short enough for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(temp) })
-	require.NoError(t, os.Chmod(temp, 0o755)) // the server of root's has another user
+	require.NoError(t, os.Chmod(temp, 0o755)) // a server started by root runs as another user
 	d := &demo{t: t, temp: temp, ended: make(chan struct{})}
 	d.cmd = exec.Command(os.Args[0], args...)
 	d.cmd.Env = append(os.Environ(), envDemo+"=1", devdb.EnvURL+"=", devdb.EnvEngine+"="+string(engine), "TMPDIR="+temp)
@@ -60,7 +60,7 @@ func startDemo(t *testing.T, engine devdb.Engine, args ...string) *demo {
 	require.NoError(t, d.cmd.Start())
 	go func() {
 		defer close(d.ended)
-		_ = d.cmd.Wait() // its state says how
+		_ = d.cmd.Wait() // its state tells how it ended
 	}()
 	t.Cleanup(func() {
 		_ = d.cmd.Process.Kill() // if a check has failed
@@ -75,7 +75,7 @@ func (d *demo) texts() (out, errors string) {
 	return d.out.String(), d.errors.String()
 }
 
-// await waits until something has come true, which the program is on its way to.
+// await waits until a condition is true that the program is about to reach.
 func (d *demo) await(what string, is func() bool) {
 	d.t.Helper()
 	for giveUp := time.Now().Add(5 * time.Minute); !is(); time.Sleep(time.Millisecond) {
@@ -110,8 +110,8 @@ func (d *demo) awaitFile(pattern string) {
 	})
 }
 
-// stop sends a signal as a terminal does, to the group, and checks that the
-// program ends well and leaves nothing.
+// stop sends a signal to the group, as a terminal does, and checks that the program
+// ends with status 0 and leaves nothing.
 func (d *demo) stop(sig syscall.Signal) {
 	d.t.Helper()
 	require.NoError(d.t, syscall.Kill(-d.cmd.Process.Pid, sig))
@@ -133,8 +133,8 @@ func (d *demo) stop(sig syscall.Signal) {
 	}
 }
 
-// processesOn lists the processes that were started on a directory, where the
-// system shows processes as files.
+// processesOn lists the processes that were started on a directory, if the system
+// shows processes as files.
 func processesOn(dir string) (found []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
@@ -164,7 +164,7 @@ func eachOwnEngine(t *testing.T, f func(t *testing.T, engine devdb.Engine)) {
 
 var quick = []string{"-duration", "50ms", "-workers", "4", "-addr", "127.0.0.1:0"}
 
-// The printed commands work as they stand there.
+// The printed commands work as printed.
 func TestDemoPrintsCommandsThatWork(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl on this machine")
@@ -178,7 +178,7 @@ func TestDemoPrintsCommandsThatWork(t *testing.T) {
 		})
 		_, hints, found := strings.Cut(out, "Try:\n")
 		require.True(t, found)
-		// Statuses are not in what the commands print, so curl is told to add them.
+		// The commands do not print statuses, so curl is told to add them.
 		home := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(home, ".curlrc"), []byte(`write-out = "%{http_code}\n"`), 0o644))
 		answers := map[string][]string{} // by the comment over the command
@@ -237,7 +237,7 @@ func TestDemoPrintsCommandsThatWork(t *testing.T) {
 	})
 }
 
-// A taken port is said before anything is started, with what helps.
+// A port in use is reported, with advice, before anything is started.
 func TestDemoSaysThatAnAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	other, err := net.Listen("tcp", "127.0.0.1:0")
@@ -263,7 +263,7 @@ func TestDemoSaysThatAnAddressIsTaken(t *testing.T) {
 	require.Regexp(t, `(?m)^demo:(.*\n)+?\t.*bank \$\(ARGS\)$`, string(makefile))
 }
 
-// A demo that is stopped, at whatever moment, leaves nothing.
+// A demo that is stopped at any moment leaves nothing.
 func TestStoppedDemoLeavesNothing(t *testing.T) {
 	storm := func(d *demo) { d.awaitOutput("read, then write: no transaction, for") }
 	serving := func(d *demo) { d.awaitOutput("The bank is open at") }

@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// UserID names a user. It is the owner of everything in this service.
+// UserID identifies a user, who owns every row of this service.
 type UserID [16]byte
 
-// ID names an account or a transfer of a user.
+// ID identifies an account or a transfer of a user.
 type ID [16]byte
 
 var errNotUUID = errors.New("not a UUID")
 
-// UUIDValue lets pgx send the id as a uuid.
+// UUIDValue makes pgx send the id as a uuid.
 func (id UserID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
 
 // ScanUUID reads a uuid that is not NULL.
@@ -28,7 +28,7 @@ func (id *UserID) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
-// UUIDValue lets pgx send the id as a uuid.
+// UUIDValue makes pgx send the id as a uuid.
 func (id ID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: id, Valid: true}, nil }
 
 // ScanUUID reads a uuid that is not NULL.
@@ -40,13 +40,13 @@ func (id *ID) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
-// String is the canonical form.
+// String returns the canonical form.
 func (id ID) String() string { return pgtype.UUID{Bytes: id, Valid: true}.String() }
 
-// MarshalText is for JSON.
+// MarshalText returns the canonical form, for JSON.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText takes the canonical form alone, so that an id has one spelling.
+// UnmarshalText accepts only the canonical form, so that an id has one spelling.
 func (id *ID) UnmarshalText(text []byte) error {
 	var read ID
 	if _, err := hex.Decode(read[:], []byte(strings.ReplaceAll(string(text), "-", ""))); err != nil || len(text) != 36 {

@@ -1,8 +1,8 @@
 // Command bank is a small bank on all three packages of Rowkeeper: accounts,
 // deposits, and transfers between accounts of the same user.
 //
-// It starts a database, lets the same transfers run in five ways against each
-// other, shows what came of them, and then serves its API.
+// It starts a database, runs the same transfers in five ways, prints the results,
+// and then serves its API.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:])
-	if err != nil && ctx.Err() == nil { // to be stopped is no failure, wherever it was
+	if err != nil && ctx.Err() == nil { // being stopped is no failure, at any point
 		fmt.Fprintln(os.Stderr, "bank:", err)
 		os.Exit(1)
 	}
@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string) error {
 	}
 
 	var listener net.Listener
-	if !*once { // before anything that takes long
+	if !*once { // before any slow step
 		var err error
 		if listener, err = listen(*addr); err != nil {
 			return err
@@ -112,8 +112,8 @@ func listen(addr string) (net.Listener, error) {
 	return listener, err
 }
 
-// findDatabase gives the database that is preferred. Where there is none one is
-// downloaded, which cannot be stopped but need not be waited for.
+// findDatabase returns the preferred database. If there is none, one is downloaded;
+// the download cannot be stopped, but ctx ends the wait for it.
 func findDatabase(ctx context.Context) (devdb.Source, error) {
 	type result struct {
 		sources []devdb.Source
@@ -135,8 +135,8 @@ func findDatabase(ctx context.Context) (devdb.Source, error) {
 	}
 }
 
-// workspace makes a schema of the demo's own, so that nothing else in the
-// database is touched, and drops it in the end.
+// workspace creates a schema for the demo, so that nothing else in the database is
+// touched, and returns a function that drops it.
 func workspace(ctx context.Context, db *devdb.Server, conns int) (*pgxpool.Pool, func(), error) {
 	config, err := pgxpool.ParseConfig(db.URL)
 	if err != nil {
@@ -150,7 +150,7 @@ func workspace(ctx context.Context, db *devdb.Server, conns int) (*pgxpool.Pool,
 	if err != nil {
 		return nil, nil, err
 	}
-	// Neither is cut short by who stops the demo, or a schema may be left.
+	// Stopping the demo interrupts neither change, or a schema might be left.
 	change := func(sql string) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
@@ -243,7 +243,7 @@ The bank is open at %[1]s until Ctrl-C. Try:
 	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(shutdown); err != nil {
-		return srv.Close() // who is still at it is cut off
+		return srv.Close() // requests that still run are cut off
 	}
 	return nil
 }
@@ -254,8 +254,8 @@ type user struct {
 	accounts []ID
 }
 
-// newUser makes a user with two accounts, of which the first has some money.
-// Only a hash of the token is stored.
+// newUser creates a user with two accounts, of which the first has some money. Only
+// a hash of the token is stored.
 func newUser(ctx context.Context, pool *pgxpool.Pool, name string) (user, error) {
 	u := user{token: rand.Text()}
 	hash := sha256.Sum256([]byte(u.token))

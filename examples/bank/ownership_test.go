@@ -31,7 +31,7 @@ func TestOwnership(t *testing.T) {
 	})
 }
 
-// bareUser makes a user who has nothing yet.
+// bareUser creates a user without any accounts.
 func bareUser(t *testing.T, db *dbtest.DB, name string) owner.Scope[UserID] {
 	t.Helper()
 	var id UserID

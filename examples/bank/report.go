@@ -23,8 +23,8 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }
 
-// meter shows progress: on a terminal as one line that changes, elsewhere as a
-// line when a way begins.
+// meter shows progress: on a terminal as one changing line, otherwise as a line for
+// each way.
 type meter struct {
 	out      *os.File
 	terminal bool

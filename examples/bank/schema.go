@@ -8,8 +8,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// schema is the same for CockroachDB and PostgreSQL. Keys lead with the owner,
-// so a transfer can only refer to accounts of the user that it belongs to.
+// schema is the same for CockroachDB and PostgreSQL. Keys begin with the owner, so
+// a transfer can only refer to accounts of its own user.
 const schema = `
 create table users (
 	id         uuid  not null default gen_random_uuid(),

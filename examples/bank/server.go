@@ -22,7 +22,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
 )
 
-// newServer is the whole service: routes, and what stands before them.
+// newServer returns the whole service: the routes, and the authentication in front
+// of them.
 func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	s := server{bank: bank{txn.New(pool)}, errors: catalog.WithLogger(logger)}
 	mux := http.NewServeMux()
@@ -32,7 +33,7 @@ func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	mux.Handle("POST /accounts/{id}/deposit", s.once("deposit", s.deposit))
 	mux.Handle("POST /transfers", s.once("transfer", s.transfer))
 	mux.Handle("GET /transfers", s.handler(s.listTransfers))
-	routes := s.errors.Middleware(mux) // which answers in problem details what no route is for
+	routes := s.errors.Middleware(mux) // answers with problem details if there is no route
 	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		if _, pattern := mux.Handler(r); pattern != "" {
 			var err error
@@ -45,8 +46,8 @@ func newServer(pool *pgxpool.Pool, logger *slog.Logger) http.Handler {
 	})
 }
 
-// authenticate finds the user by the bearer token, and gives the request a
-// context with that user's scope. No other place makes one.
+// authenticate finds the user by the bearer token, and returns the request with a
+// context that has the user's scope. No other function creates one.
 func authenticate(pool *pgxpool.Pool, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -78,7 +79,7 @@ type server struct {
 	errors *errs.Catalog
 }
 
-// handler gives a handler the caller's scope, and a client its error.
+// handler gives the caller's scope to f, and writes its error to the client.
 func (s server) handler(f func(w http.ResponseWriter, r *http.Request, me owner.Scope[UserID]) error) http.Handler {
 	return s.errors.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		me, err := owner.FromContext[UserID](r.Context())
@@ -89,8 +90,8 @@ func (s server) handler(f func(w http.ResponseWriter, r *http.Request, me owner.
 	})
 }
 
-// once is handler for a request that moves money. With an Idempotency-Key it is
-// carried out once, however often it is made.
+// once is handler for a request that moves money. With an Idempotency-Key, the
+// request is applied once, however often it is sent.
 func (s server) once(endpoint string, f func(ctx context.Context, tx *txn.Tx, r *http.Request, me owner.Scope[UserID]) (idempotency.Response, error)) http.Handler {
 	return s.errors.Handler(idempotency.Handler(s.bank.db, endpoint, userOf,
 		func(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error) {
@@ -206,7 +207,8 @@ func (s server) listTransfers(w http.ResponseWriter, r *http.Request, me owner.S
 	return reply(w, http.StatusOK, list)
 }
 
-// pathID is the account in the path. One that is no id names no account.
+// pathID returns the id of the account in the path. An invalid id is an account
+// that does not exist.
 func pathID(r *http.Request) (id ID, err error) {
 	if err := id.UnmarshalText([]byte(r.PathValue("id"))); err != nil {
 		return ID{}, accountNotFound(owner.ErrNotFound, "")

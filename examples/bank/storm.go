@@ -19,8 +19,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// The storm does the same transfers over a few accounts in five ways, and then
-// looks at what the accounts say.
+// The storm makes the same transfers between a few accounts in five ways, and then
+// checks the balances.
 
 const stormSchema = `
 create table storm_accounts (
@@ -32,14 +32,14 @@ create table storm_accounts (
 
 const stormBalance = 1_000_000
 
-// querier is what a transfer needs of a pool or a transaction.
+// querier is the part of a pool or a transaction that a transfer uses.
 type querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// move is one transfer of 1: read both balances, compute, write both. The lower
-// id is written first, so that no two of them wait for each other in a circle.
+// move is one transfer of 1: it reads both balances, computes, and writes both. The
+// lower id is written first, so that no two moves wait for each other in a circle.
 type move struct{ way, from, to int }
 
 func (m move) run(ctx context.Context, q querier) error {
@@ -70,7 +70,7 @@ func (m move) write(ctx context.Context, q querier, id int, balance int64) error
 	return err
 }
 
-// way is one of the five. do runs a transfer, and calls attempted each time it
+// way is one of the five. do makes a transfer, and calls attempted each time it
 // begins.
 type way struct {
 	name string
@@ -124,14 +124,14 @@ var ways = []way{
 	}},
 }
 
-// storm is how hard it blows.
+// storm configures the load.
 type storm struct {
 	workers  int
 	accounts int
 	duration time.Duration // of each way
 }
 
-// score is what became of the transfers of one way.
+// score is the result of one way.
 type score struct {
 	name      string
 	committed int64
@@ -145,7 +145,7 @@ func (s score) attemptsPerCommit() float64 {
 	return float64(s.attempts) / float64(max(s.committed, 1))
 }
 
-// percentile is the time within which that part of the requests was answered.
+// percentile returns the time within which that part of the requests was answered.
 func (s score) percentile(part float64) time.Duration {
 	if len(s.took) == 0 {
 		return 0
@@ -153,8 +153,8 @@ func (s score) percentile(part float64) time.Duration {
 	return s.took[int(part*float64(len(s.took)-1))]
 }
 
-// run does the transfers of one way, at least one for each worker; progress is
-// called now and then.
+// run makes the transfers of one way, at least one for each worker; it calls
+// progress from time to time.
 func (s storm) run(ctx context.Context, pool *pgxpool.Pool, number int, w way, progress func(committed int64, left time.Duration)) (score, error) {
 	for id := range s.accounts {
 		if _, err := pool.Exec(ctx, "insert into storm_accounts values ($1, $2, $3)", number, id, stormBalance); err != nil {
@@ -234,7 +234,7 @@ func (s storm) run(ctx context.Context, pool *pgxpool.Pool, number int, w way, p
 	return result, nil
 }
 
-// status is what a client would be answered.
+// status returns the status that a client would get.
 func status(err error) int {
 	if e, ok := catalog.Translate(err).(interface{ Status() int }); ok {
 		return e.Status()

@@ -34,7 +34,7 @@ func TestStorm(t *testing.T) {
 		require.Zero(t, got.refused)
 		require.GreaterOrEqual(t, got.attempts, got.committed)
 
-		// What the demo is there to show.
+		// The demo is there to show this.
 		lost := int64(0)
 		s.workers = 8
 		for number := 100; number < 120 && lost == 0; number++ {
@@ -44,11 +44,11 @@ func TestStorm(t *testing.T) {
 		}
 		require.Positive(t, lost)
 
-		// The measure sees what is not there, and what is refused.
+		// The checks notice lost updates and refusals.
 		liar := way{"liar", func(context.Context, *pgxpool.Pool, move, func()) error { return nil }}
 		one := storm{workers: 1, accounts: 2, duration: 5 * time.Millisecond}
 		found := false
-		for number := 1; number < 20 && !found; number++ { // there and back again cancel out
+		for number := 1; number < 20 && !found; number++ { // transfers there and back cancel out
 			got, err = one.run(t.Context(), db.Pool, number, liar, quiet)
 			require.NoError(t, err)
 			found = got.lost > 0

@@ -13,7 +13,7 @@ import (
 	"github.com/cockroachdb/cockroach-go/v2/testserver"
 )
 
-// cockroachBinary is the path of a cockroach program, or "".
+// cockroachBinary returns the path of a cockroach program, or "".
 func cockroachBinary() (string, error) {
 	if bin := os.Getenv(EnvBinary); bin != "" {
 		path, err := exec.LookPath(bin)
@@ -40,7 +40,7 @@ func cockroachSource(bin string) Source {
 }
 
 func startCockroach(ctx context.Context, bin string, room *room) (string, error) {
-	// testserver keeps the process to itself; this says which one to end.
+	// testserver does not expose its process; this identifies the one to end.
 	wrapper := room.path("cockroach")
 	script := "#!/bin/sh\ncase $1 in start*) echo $$ >" + shellQuote(room.path("cockroach.KILL")) +
 		" ;; esac\nexec " + shellQuote(bin) + " \"$@\"\n"
@@ -76,7 +76,7 @@ func startCockroach(ctx context.Context, bin string, room *room) (string, error)
 	}
 }
 
-// downloadCockroach lets cockroach-go fetch the newest stable release.
+// downloadCockroach asks cockroach-go for the newest stable release.
 func downloadCockroach() (string, error) {
 	fmt.Fprintln(os.Stderr, "Nothing found on this machine: trying to download CockroachDB.")
 	type result struct {
@@ -97,7 +97,7 @@ func downloadCockroach() (string, error) {
 	}
 }
 
-// quiet turns off the standard logger, to which testserver writes, until the
+// quiet turns off the standard logger, which testserver writes to, until the
 // returned function is called.
 func quiet() func() {
 	old := log.Writer()

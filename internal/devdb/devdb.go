@@ -1,6 +1,6 @@
-// Package devdb gives a real database to the demo, the tests and the
-// benchmarks: one that is named by the environment, or one that it starts and
-// that is gone, with all its files, when the process ends in whatever way.
+// Package devdb provides a real database for the demo, the tests and the
+// benchmarks: one named by the environment, or one that it starts. A database that
+// it started is gone, with all its files, when the process ends, however it ends.
 package devdb
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Engine names a database engine by what the server says of itself.
+// Engine identifies a database engine by the server's own answer.
 type Engine string
 
-// The engines that Rowkeeper is for.
+// The engines that Rowkeeper supports.
 const (
 	PostgreSQL  Engine = "postgresql"
 	CockroachDB Engine = "cockroachdb"
@@ -30,20 +30,20 @@ const (
 	EnvEngine = "ROWKEEPER_TEST_ENGINE"  // use only this engine
 	EnvBinary = "COCKROACH_BINARY"       // start this CockroachDB
 
-	// EnvPostgres has folders of PostgreSQL's programs, as in PATH: start each, and no
-	// other PostgreSQL.
+	// EnvPostgres lists folders of PostgreSQL's programs, as in PATH: start each of
+	// them, and no other PostgreSQL.
 	EnvPostgres = "ROWKEEPER_POSTGRES_BINDIRS"
 )
 
-// Source is a database that can be had on this machine.
+// Source is a database that is available on this machine.
 type Source struct {
 	Engine   Engine // empty for EnvURL until the server has been asked
-	From     string // what it is made from: a variable's name or a path
+	From     string // a variable's name or a path
 	external bool
 	start    func(ctx context.Context, room *room) (string, error)
 }
 
-// ErrNone says that no database can be had, and what to install.
+// ErrNone is returned if no database is available. It names programs to install.
 var ErrNone = errors.New(`no database found. Looked for:
   - ` + EnvURL + ` (the URL of a database to use)
   - CockroachDB: ` + EnvBinary + `, then "cockroach" in PATH
@@ -52,10 +52,10 @@ Install one of them, for example:
   Debian, Ubuntu:  apt-get install postgresql
   macOS:           brew install postgresql@17   (or: brew install cockroachdb/tap/cockroach)`)
 
-// Find lists the databases that can be had, in the order of preference:
-// EnvURL (then nothing else), a cockroach binary, PostgreSQL's programs (of each
-// folder of EnvPostgres, or the first that are found), and where there is none of
-// these a download by cockroach-go. EnvEngine narrows the list. Without any, the error is ErrNone.
+// Find lists the available databases in the order of preference: EnvURL (then
+// nothing else), a cockroach binary, PostgreSQL's programs (of each folder of
+// EnvPostgres, or the first ones found), and without any of these a download by
+// cockroach-go. EnvEngine narrows the list. If it is empty, the error is ErrNone.
 func Find() ([]Source, error) {
 	only := Engine(os.Getenv(EnvEngine))
 	if only != "" && only != PostgreSQL && only != CockroachDB {
@@ -105,7 +105,7 @@ func Find() ([]Source, error) {
 	return nil, err
 }
 
-// String says what the database is and where it comes from.
+// String names the database and its origin.
 func (s Source) String() string {
 	if s.Engine == "" {
 		return "the database of " + s.From
@@ -120,14 +120,14 @@ type Server struct {
 	Engine   Engine
 	Version  string
 	URL      string
-	External bool // not started by this package, so what is made in it has to be cleared away
+	External bool // not started by this package, so objects created in it must be removed
 	room     *room
 }
 
-// Start starts the database, or connects to it where it runs already, and
-// returns once it answers.
+// Start starts the database, or connects to a running one, and returns once it
+// answers.
 func (s Source) Start(ctx context.Context) (*Server, error) {
-	starting.Lock() // cockroach.go changes what holds for the whole process
+	starting.Lock() // cockroach.go changes state of the whole process
 	defer starting.Unlock()
 	srv := &Server{External: s.external}
 	if !s.external {
@@ -147,7 +147,7 @@ func (s Source) Start(ctx context.Context) (*Server, error) {
 	}
 	if err != nil {
 		srv.Stop()
-		// The cause says who ended the start, in its own words.
+		// The cause names what ended the start.
 		return nil, fmt.Errorf("start database from %s: %w", s.From, errors.Join(context.Cause(ctx), err))
 	}
 	return srv, nil
@@ -168,8 +168,8 @@ func (s *Server) identify(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the database and removes its files; one that was not started here
-// is left alone. It may be called more than once.
+// Stop ends the database and removes its files. It leaves a database alone that was
+// not started here. It may be called more than once.
 func (s *Server) Stop() {
 	if s.room != nil {
 		s.room.clear()

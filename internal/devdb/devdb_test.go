@@ -17,10 +17,11 @@ import (
 
 const envChild = "ROWKEEPER_DEVDB_CHILD"
 
-// patience is for what has to happen, however slow the machine is.
+// patience is the time for events that must happen, however slow the machine is.
 const patience = 5 * time.Minute
 
-// TestMain lets the test binary play the process that starts a server and ends badly.
+// TestMain lets the test binary act as a process that starts a server and ends
+// badly.
 func TestMain(m *testing.M) {
 	how := os.Getenv(envChild)
 	if how == "" {

@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// Durable is a database that keeps on disk what it has committed, and may be
-// killed and started again. Its methods are for one goroutine; its fields do not
-// change, so others may connect meanwhile.
+// Durable is a database that keeps commits on disk, and may be killed and started
+// again. Its methods are for one goroutine; its fields do not change, so others may
+// connect meanwhile.
 type Durable struct {
 	*Server
 	run     func(ctx context.Context) (*process, error)
 	process *process
 }
 
-// StartDurable starts the database on a directory of its own, with everything on
-// that makes a commit outlive the server. One that is named by EnvURL cannot be
+// StartDurable starts the database on a directory of its own, with every setting on
+// that makes a commit outlive the server. A database named by EnvURL cannot be
 // killed, so it is refused.
 func (s Source) StartDurable(ctx context.Context) (*Durable, error) {
 	if s.external {
@@ -60,8 +60,8 @@ func (d *Durable) Kill() error {
 	if d.process == nil {
 		return errors.New("the server does not run")
 	}
-	// PostgreSQL's other processes would go on with what they are at, or wait for
-	// each other for ever. Who is stopped makes no more of them.
+	// PostgreSQL's other processes would go on, or wait for each other for ever. A
+	// stopped server creates no more of them.
 	pid := d.process.cmd.Process.Pid
 	_ = d.process.cmd.Process.Signal(syscall.SIGSTOP) // it may have ended by itself
 	for range 10_000 {
@@ -80,14 +80,12 @@ func (d *Durable) Kill() error {
 	return err
 }
 
-// Start starts a server that was killed, on the same address, and returns once it
-// answers.
+// Start starts a killed server on the same address, and returns once it answers.
 func (d *Durable) Start(ctx context.Context) error {
 	if d.process != nil {
 		return errors.New("the server runs")
 	}
-	// What a killed server leaves behind, a socket or shared memory, may be there for
-	// a moment longer.
+	// A socket or shared memory of the killed server may exist for a moment longer.
 	const tries = 300
 	var err error
 	for range tries {
@@ -103,7 +101,7 @@ func (d *Durable) Start(ctx context.Context) error {
 	return err
 }
 
-// Pid is the process id of the server, or 0.
+// Pid returns the process id of the server, or 0.
 func (d *Durable) Pid() int {
 	if d.process == nil {
 		return 0
@@ -138,14 +136,14 @@ func (d *Durable) prepareCockroach(bin string) error {
 			"--cache=128MiB", "--max-sql-memory=128MiB")
 		cmd.Dir = d.room.dir
 		cmd.Env = append(os.Environ(), "COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR="+d.room.dir)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not meant for it
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
 		return launch(ctx, cmd, record, d.room.path("cockroach.log"), d.URL)
 	}
 	return nil
 }
 
-// freeAddress is one on loopback that nobody listens on. Another program may
-// take it first; then the server says so.
+// freeAddress returns a loopback address that nobody listens on. Another program
+// may take it first; then the server reports it.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,7 +152,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// childrenOf lists the children of a process where the system shows processes as
+// childrenOf lists the children of a process, if the system shows processes as
 // files.
 func childrenOf(pid int) []int {
 	var children []int
@@ -171,7 +169,7 @@ func childrenOf(pid int) []int {
 	return children
 }
 
-// statOf is the state of a process, as one letter, and its parent.
+// statOf returns the state of a process, as one letter, and its parent.
 func statOf(pid int) (state string, parent int) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs PgBouncer for the tests where it is not at hand, the system is
-# Debian-like, and this is root. In every other case, and when it fails, those
-# tests are skipped and say so.
+# Installs PgBouncer for the tests if it is missing, the system is Debian-like,
+# and this is root. Otherwise, and if it fails, those tests are skipped and say
+# so.
 set -u
 
 if [ -n "${ROWKEEPER_DATABASE_URL:-}${ROWKEEPER_PGBOUNCER:-}" ] ||
@@ -14,7 +14,7 @@ fi
 
 echo "No PgBouncer found on this machine: installing Debian's with apt-get."
 export DEBIAN_FRONTEND=noninteractive
-# The package would start one of its own, now and at each boot; nothing here wants it.
+# The package would start a PgBouncer of its own, now and at each boot; nothing here needs it.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
 	trap 'rm -f "$policy"' EXIT

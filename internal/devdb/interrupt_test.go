@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A start that is interrupted, in the middle of initdb too, leaves no file, no
-// process and no shared memory, and says that it was.
+// An interrupted start, also in the middle of initdb, leaves no file, no process
+// and no shared memory, and reports the interruption.
 func TestInterruptedStartLeavesNothing(t *testing.T) {
 	if os.Getenv(EnvURL) != "" || !available(PostgreSQL) {
 		t.Skip("PostgreSQL is not started here")
@@ -62,8 +62,8 @@ func TestInterruptedStartLeavesNothing(t *testing.T) {
 	}
 }
 
-// shmKey is the key of the segment that PostgreSQL makes for a data directory:
-// its inode. It is 0 while there is none.
+// shmKey returns the key of the segment that PostgreSQL creates for a data
+// directory: the directory's inode. It is 0 if there is none.
 func shmKey(data string) int32 {
 	info, err := os.Stat(data)
 	if err != nil {
@@ -79,8 +79,8 @@ func knowsSegments() bool {
 	return err == nil
 }
 
-// hasSegment reports whether there is shared memory with the key, where the
-// system shows it.
+// hasSegment reports whether there is shared memory with the key, if the system
+// shows it.
 func hasSegment(key int32) bool {
 	text, _ := os.ReadFile(segments)
 	for line := range strings.Lines(string(text)) {

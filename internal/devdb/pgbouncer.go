@@ -23,11 +23,11 @@ import (
 // EnvPooler names the PgBouncer to start, instead of the one in PATH or /usr/sbin.
 const EnvPooler = "ROWKEEPER_PGBOUNCER"
 
-// ErrNoPooler says that there is no PgBouncer on this machine.
+// ErrNoPooler is returned if there is no PgBouncer on this machine.
 var ErrNoPooler = errors.New("no PgBouncer found: looked at " + EnvPooler + `, for "pgbouncer" in PATH, and at /usr/sbin/pgbouncer`)
 
-// PoolerConfig says how a PgBouncer is to run. The zero value is transaction
-// pooling with PgBouncer's own defaults.
+// PoolerConfig configures a PgBouncer. The zero value is transaction pooling with
+// PgBouncer's own defaults.
 type PoolerConfig struct {
 	Settings  map[string]string // of the section pgbouncer in its file
 	OnConnect string            // SQL for each new session of the server, such as one that sets the search path
@@ -42,11 +42,11 @@ type Pooler struct {
 	once    sync.Once
 }
 
-// poolers counts those that were started, which have a directory each.
+// poolers counts the started ones. Each has a directory.
 var poolers atomic.Int64
 
 // StartPooler starts a PgBouncer in front of the server, and returns once it
-// answers. It ends with the server, or with the process in whatever way. Without
+// answers. It ends with the server, or with the process, however that ends. Without
 // the program the error is ErrNoPooler.
 func (s *Server) StartPooler(ctx context.Context, c PoolerConfig) (*Pooler, error) {
 	if s.External {
@@ -100,8 +100,8 @@ func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig
 	return p, err
 }
 
-// connection is how the server is reached, and the database there, which its URL
-// may leave to the server.
+// connection returns the server's address and the database, which its URL may leave
+// to the server.
 func (s *Server) connection(ctx context.Context) (config *pgx.ConnConfig, database string, err error) {
 	conn, err := pgx.Connect(ctx, s.URL)
 	if err != nil {
@@ -114,8 +114,8 @@ func (s *Server) connection(ctx context.Context) (config *pgx.ConnConfig, databa
 
 const poolerPort = "6432"
 
-// poolerFile is the text of its configuration. The directory of its socket is open
-// to its owner alone, so no password is needed.
+// poolerFile returns the text of the configuration. Only the owner can open the
+// socket's directory, so no password is needed.
 func poolerFile(server *pgx.ConnConfig, dir string, c PoolerConfig) string {
 	host, port := server.Host, strconv.Itoa(int(server.Port))
 	if c.Through != "" {
@@ -144,7 +144,7 @@ func poolerFile(server *pgx.ConnConfig, dir string, c PoolerConfig) string {
 
 var poolerPrograms = []string{"pgbouncer", "/usr/sbin/pgbouncer"} // the second is not in everybody's PATH
 
-// poolerProgram is the path of a pgbouncer program, or "".
+// poolerProgram returns the path of a pgbouncer program, or "".
 func poolerProgram() string {
 	for _, name := range append([]string{os.Getenv(EnvPooler)}, poolerPrograms...) {
 		if path, err := exec.LookPath(name); err == nil {
@@ -157,8 +157,8 @@ func poolerProgram() string {
 var poolerVersion = regexp.MustCompile(`(?i)pgbouncer (?:version )?1\.(\d+)`)
 
 // PoolerKnowsStatements reports whether the PgBouncer of this machine has
-// max_prepared_statements, as from 1.21 on: then it keeps the prepared statements
-// of its clients apart.
+// max_prepared_statements, as from 1.21 on: then it keeps its clients' prepared
+// statements apart.
 func PoolerKnowsStatements() bool {
 	out, _ := exec.Command(poolerProgram(), "--version").Output()
 	found := poolerVersion.FindSubmatch(out)
@@ -169,7 +169,7 @@ func PoolerKnowsStatements() bool {
 	return err == nil && minor >= 21
 }
 
-// Tell sends a command to its console, such as RECONNECT or KILL.
+// Tell sends a command to PgBouncer's console, such as RECONNECT or KILL.
 func (p *Pooler) Tell(ctx context.Context, command string) error {
 	config, err := pgx.ParseConfig(p.console)
 	if err != nil {
@@ -185,7 +185,8 @@ func (p *Pooler) Tell(ctx context.Context, command string) error {
 	return err
 }
 
-// Stop ends it at once, with all its connections. It may be called more than once.
+// Stop ends PgBouncer at once, with all its connections. It may be called more than
+// once.
 func (p *Pooler) Stop() {
 	p.once.Do(func() {
 		_ = p.process.cmd.Process.Kill() // if it still runs

@@ -26,7 +26,7 @@ var postgresDirs = []string{
 	"/usr/local/pgsql/bin",                                    // built from source
 }
 
-// postgresPrograms are the directories of initdb and postgres, if any.
+// postgresPrograms returns the directories of initdb and postgres, if any.
 func postgresPrograms() ([]string, error) {
 	chosen := filepath.SplitList(os.Getenv(EnvPostgres))
 	for _, dir := range chosen {
@@ -40,7 +40,7 @@ func postgresPrograms() ([]string, error) {
 	return chosen, nil
 }
 
-// installedPostgres is the directory of the programs that are found, or "".
+// installedPostgres returns the directory of the installed programs, or "".
 func installedPostgres() string {
 	if initdb, err := exec.LookPath("initdb"); err == nil {
 		if initdb, err = filepath.EvalSymlinks(initdb); err == nil && hasPostgres(filepath.Dir(initdb)) {
@@ -68,7 +68,7 @@ func hasPostgres(dir string) bool {
 	return true
 }
 
-// version is the number in a path such as /usr/lib/postgresql/15/bin.
+// version returns the number in a path such as /usr/lib/postgresql/15/bin.
 func version(dir string) int {
 	n := 0
 	for _, c := range dir {
@@ -100,7 +100,7 @@ func startPostgres(ctx context.Context, bin string, room *room) (string, error) 
 	return url, err
 }
 
-// initPostgres makes a data directory.
+// initPostgres creates a data directory.
 func initPostgres(ctx context.Context, bin string, room *room) (data string, err error) {
 	dir, attr, err := postgresDir(room)
 	if err != nil {
@@ -112,7 +112,7 @@ func initPostgres(ctx context.Context, bin string, room *room) (data string, err
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	initdb.SysProcAttr = attr
-	initdb.Cancel = func() error { return initdb.Process.Signal(syscall.SIGTERM) } // which ends its children, orderly
+	initdb.Cancel = func() error { return initdb.Process.Signal(syscall.SIGTERM) } // initdb ends its children in order
 	initdb.WaitDelay = 30 * time.Second
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
@@ -120,8 +120,8 @@ func initPostgres(ctx context.Context, bin string, room *room) (data string, err
 	return data, os.Remove(running)
 }
 
-// postgresDir makes the directory for a server's data and socket. It is open to
-// its owner alone, so no password is needed.
+// postgresDir creates the directory for a server's data and socket. Only its owner
+// can open it, so no password is needed.
 func postgresDir(room *room) (dir string, attr *syscall.SysProcAttr, err error) {
 	dir = room.path("pg")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -136,7 +136,7 @@ func postgresDir(room *room) (dir string, attr *syscall.SysProcAttr, err error) 
 	return dir, attr, err
 }
 
-// postgresUser is how to start PostgreSQL's programs.
+// postgresUser returns how to start PostgreSQL's programs.
 func postgresUser() (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
@@ -149,7 +149,7 @@ func postgresUser() (*syscall.SysProcAttr, error) {
 	return attr, nil
 }
 
-// runPostgres starts the server on its data and returns once it answers.
+// runPostgres starts the server on its data, and returns once the server answers.
 func runPostgres(ctx context.Context, bin string, room *room, data string, settings ...string) (*process, string, error) {
 	dir := filepath.Dir(data)
 	attr, err := postgresUser()
@@ -169,15 +169,15 @@ func runPostgres(ctx context.Context, bin string, room *room, data string, setti
 	return p, address, nil
 }
 
-// postgresURL is the address of a server on this data directory.
+// postgresURL returns the address of a server on this data directory.
 func postgresURL(data string) string {
 	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
 		RawQuery: url.Values{"host": {filepath.Dir(data)}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()}
 	return u.String()
 }
 
-// unprivileged is the user that a server runs as when root starts it:
-// PostgreSQL refuses to run as root.
+// unprivileged returns the user that a server runs as if root starts it: PostgreSQL
+// refuses to run as root.
 func unprivileged() (uid, gid int, err error) {
 	for _, name := range []string{"postgres", "_postgres", "nobody"} {
 		u, lookupErr := user.Lookup(name)

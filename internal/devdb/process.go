@@ -13,15 +13,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// process is a server's.
+// process is a process of a server.
 type process struct {
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has
-	how   error         // it ended
+	ended chan struct{} // closed when it has ended
+	how   error         // the way it ended
 }
 
-// launch starts a recorded command and returns once url answers. What it prints
-// goes to the file log, and into the error if it ends at once.
+// launch starts a recorded command and returns once url answers. Its output goes to
+// the file log, and into the error if it ends at once.
 func launch(ctx context.Context, cmd *exec.Cmd, record, log, url string) (*process, error) {
 	out, err := os.Create(log)
 	if err != nil {
@@ -46,8 +46,8 @@ func launch(ctx context.Context, cmd *exec.Cmd, record, log, url string) (*proce
 	return p, nil
 }
 
-// end ends a process that may have ended already, by the signal that its record
-// names: a PostgreSQL that is killed leaves its shared memory behind.
+// end ends a process that may have ended already, by the signal in its record: a
+// killed PostgreSQL leaves its shared memory behind.
 func (p *process) end(record string) {
 	if filepath.Ext(record) == ".QUIT" {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT)

@@ -12,10 +12,10 @@ import (
 	"syscall"
 )
 
-// room is a temporary directory with everything that a server has on disk, and
-// a shell that waits for this process to end and clears the room then. The
-// shell reads from a pipe that only this process holds open, so it notices a
-// panic, os.Exit and SIGKILL just as well as an orderly end.
+// room is a temporary directory with all files of a server, and a shell that waits
+// for this process to end and then clears the directory. The shell reads from a
+// pipe that only this process holds open, so it notices a panic, os.Exit and
+// SIGKILL as well as an orderly end.
 type room struct {
 	dir    string
 	keeper *exec.Cmd
@@ -23,13 +23,12 @@ type room struct {
 	once   sync.Once
 }
 
-// What is started for the room leaves a file NAME.SIGNAL with its process id, or
-// with that of a process group behind a minus sign, before it does anything. The
-// signal is for the leader of a group alone: initdb ends its children in a way
-// that lets them give back their shared memory. Only if there is no leader any
-// more, or if it takes too long, the whole group gets it. What is killed need not
-// be waited for, and may be a zombie by then; what it still wrote is removed by
-// another try.
+// A process that is started for the room first leaves a file NAME.SIGNAL with its
+// process id, or with that of a process group after a minus sign. Only the leader
+// of a group gets the signal: initdb ends its children so that they release their
+// shared memory. The whole group gets it only if there is no leader left, or if it
+// takes too long. A killed process need not be waited for, and may be a zombie by
+// then; files that it still wrote are removed by another try.
 const keeperScript = `
 cat >/dev/null
 for f in "$1"/*.QUIT "$1"/*/*.QUIT "$1"/*.TERM "$1"/*/*.TERM "$1"/*.KILL; do
@@ -46,8 +45,8 @@ n=0
 until rm -rf "$1" 2>/dev/null || [ $n -ge 600 ]; do sleep 0.05; n=$((n+1)); done
 `
 
-// recorded is a command that writes its process id to a file and then becomes
-// the program. With group it writes that of its process group.
+// recorded returns a command that writes its process id to a file and then becomes
+// the program. With group it writes the id of its process group.
 func recorded(ctx context.Context, file string, group bool, program string, args ...string) *exec.Cmd {
 	minus := ""
 	if group {
@@ -62,11 +61,11 @@ func newRoom() (*room, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // a server of another user has its directory in it
+	if err := os.Chmod(dir, 0o755); err != nil { // another user's server has its directory in it
 		return nil, err
 	}
 	keeper := exec.Command("sh", "-c", keeperScript, "rowkeeper-keeper", dir)
-	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not meant for it
+	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
 	pipe, err := keeper.StdinPipe()
 	if err == nil {
 		err = keeper.Start()
@@ -87,9 +86,9 @@ func (r *room) clear() {
 	})
 }
 
-// tempRoot is the directory for temporary files, or /tmp where that one is too
-// long for the name of a unix socket or closed to the user that a server
-// started by root runs as.
+// tempRoot returns the directory for temporary files. It is /tmp if the default is
+// too long for the name of a unix socket, or not accessible to the user that a
+// server started by root runs as.
 func tempRoot() string {
 	const longestSocketName = 103 - len("/rowkeeper-1234567890/pb999/.s.PGSQL.6432")
 	dir, err := filepath.Abs(os.TempDir())

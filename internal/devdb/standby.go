@@ -13,10 +13,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrNoStandby says that a standby cannot be made with what is on this machine.
+// ErrNoStandby is returned if this machine lacks the programs for a standby.
 var ErrNoStandby = errors.New(`no standby: it takes PostgreSQL's own "pg_basebackup" beside "initdb", and a server that this program starts`)
 
-// StartStandby makes a copy of a running PostgreSQL server and starts it as a hot
+// StartStandby copies a running PostgreSQL server and starts the copy as a hot
 // standby, which follows the server through source, a connection string. Without
 // pg_basebackup the error is [ErrNoStandby].
 func (s Source) StartStandby(ctx context.Context, source string, settings ...string) (*Durable, error) {
@@ -70,7 +70,7 @@ func (d *Durable) Promote(ctx context.Context) error {
 	return nil
 }
 
-// copyPostgres makes the data directory of a standby.
+// copyPostgres creates the data directory of a standby.
 func copyPostgres(ctx context.Context, program, source string, room *room) (data string, err error) {
 	dir, attr, err := postgresDir(room)
 	if err != nil {

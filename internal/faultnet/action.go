@@ -2,14 +2,13 @@ package faultnet
 
 import "github.com/jackc/pgx/v5/pgproto3"
 
-// Hook decides what becomes of a message. It sees the messages of both
-// directions and of all connections one at a time, so it needs no locks for
-// what it alone uses, and must not wait: that is what [Hold] is for. It sees
-// what arrives even where nothing is passed on any more, such as the answers
-// to a client that is gone.
+// Hook decides what happens to a message. It sees the messages of both directions
+// and of all connections one at a time, so its own state needs no locks. It must
+// not wait; use [Hold] for that. It also sees messages that are not passed on any
+// more, such as the answers to a client that is gone.
 type Hook func(Message) Action
 
-// Action is what a [Hook] decides. The zero value passes the message on.
+// Action is the decision of a [Hook]. The zero value passes the message on.
 type Action struct {
 	verb    verb
 	data    []byte
@@ -43,9 +42,9 @@ func Replace(data []byte) Action { return Action{verb: replace, data: data} }
 // CutBefore loses the message and cuts the connection behind the one before.
 func CutBefore(cut Cut) Action { return Action{verb: cutBefore, cut: cut} }
 
-// CutAfter passes the message on and cuts the connection behind it. No answer
-// to it reaches a sender that is cut. A server that is cut too may give up what
-// it was told, so cut the client alone where the message must take effect.
+// CutAfter passes the message on and cuts the connection behind it. No answer to it
+// reaches a sender that is cut. A server that is cut too may drop the message, so
+// cut the client alone if the message must take effect.
 func CutAfter(cut Cut) Action { return Action{verb: cutAfter, cut: cut} }
 
 // Truncate passes on the first n bytes, the type and the length included, and
@@ -53,31 +52,31 @@ func CutAfter(cut Cut) Action { return Action{verb: cutAfter, cut: cut} }
 func Truncate(n int, cut Cut) Action { return Action{verb: truncate, n: n, cut: cut} }
 
 // Hold keeps the message, and all behind it in its direction, until release is
-// closed, then delivers them, whether or not the other side is still there. If
-// the proxy is closed first, they are lost. Where the client ended by itself,
-// its end is delivered behind them, at which CockroachDB may give up what it was
-// told; it is not behind a [Zombie].
+// closed, then delivers them, whether or not the other side is still there. If the
+// proxy is closed first, they are lost. If the client ended by itself, its end is
+// delivered behind them, and CockroachDB may then drop them; a [Zombie] has no such
+// end.
 func Hold(release <-chan struct{}) Action { return Action{verb: hold, release: release} }
 
-// Zombie keeps a message of the client like [Hold], and cuts the client's side
-// as soon as the request that the message belongs to is whole, up to the Sync
-// or Flush behind it. So what the client gave up on happens at the server when
-// release is closed. A cut of the server's side makes no sense here.
+// Zombie keeps a message of the client like [Hold], and cuts the client's side as
+// soon as the message's request is complete, up to the Sync or Flush behind it. So
+// a request that the client gave up happens at the server when release is closed. A
+// cut of the server's side makes no sense here.
 func Zombie(release <-chan struct{}, cut Cut) Action {
 	return Action{verb: zombie, release: release, cut: cut}
 }
 
-// Silence loses the message and all behind it in its direction, and that the
-// sender ends too. The receiver's socket stays open until a [Cut] or
-// [Proxy.Close].
+// Silence loses the message and all behind it in its direction, and also the end of
+// the sender. The receiver's socket stays open until a [Cut] or [Proxy.Close].
 func Silence() Action { return Action{verb: silence} }
 
-// Cut is a way to end a connection. What is cut by reset is gone at once. A
-// side that is closed gets the end of the stream, what it still sends is lost.
-// The zero value is ResetBoth.
+// Cut is a way to end a connection. A side that is reset is gone at once. A side
+// that is closed gets the end of the stream, and everything that it still sends is
+// lost. The zero value is ResetBoth.
 type Cut uint8
 
-// The ways to end a connection: by an RST or by a FIN, and to whom.
+// The ways to end a connection, by an RST or by a FIN, and the sides that they
+// reach.
 const (
 	ResetBoth Cut = iota
 	ResetClient
@@ -109,7 +108,7 @@ func (c Cut) Reaches(from Direction) bool {
 
 func (c Cut) resets() bool { return c <= ResetServer }
 
-// Encode gives the bytes of messages, for [Replace]. It panics on one that
+// Encode returns the bytes of messages, for [Replace]. It panics on a message that
 // cannot be encoded.
 func Encode(messages ...pgproto3.Message) []byte {
 	var data []byte

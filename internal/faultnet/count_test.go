@@ -96,7 +96,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		require.EqualValues(t, 12, p.Turns(), "delay changes nothing in the count")
 
-		// Order and bytes survive, and faults come in their turn.
+		// Order and bytes are kept, and faults come in turn.
 		p.SetRoundTrip(2 * time.Millisecond)
 		long := strings.Repeat("abcdefg", 1<<17)
 		var echo string
@@ -110,8 +110,8 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// What arrives together waits together: the time of a long answer is that of
-// its way, not that of its chunks.
+// Chunks that arrive together wait together: the time of a long answer depends on
+// its way, not on the number of its chunks.
 func BenchmarkLongAnswerFar(b *testing.B) {
 	db := dbtest.First(b)
 	p := start(b, db)
@@ -124,8 +124,8 @@ func BenchmarkLongAnswerFar(b *testing.B) {
 	b.SetBytes(100 * 100000)
 }
 
-// BenchmarkPing shows what the proxy itself costs, and how exact a round trip
-// of a millisecond is.
+// BenchmarkPing shows the cost of the proxy itself, and the precision of a round
+// trip of a millisecond.
 func BenchmarkPing(b *testing.B) {
 	db := dbtest.First(b)
 	p := start(b, db)
@@ -154,7 +154,7 @@ func BenchmarkPing(b *testing.B) {
 	}
 }
 
-// The servers here want no password, so this one is played.
+// The servers here require no password, so this test plays one.
 func TestPasswordIsNoTurn(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -167,7 +167,7 @@ func TestPasswordIsNoTurn(t *testing.T) {
 		}
 		defer conn.Close()
 		b := pgproto3.NewBackend(conn, conn)
-		_, _ = b.ReceiveStartupMessage() // who fails here fails the client
+		_, _ = b.ReceiveStartupMessage() // a failure here fails the client
 		b.Send(&pgproto3.AuthenticationCleartextPassword{})
 		_ = b.Flush()
 		_ = b.SetAuthType(pgproto3.AuthTypeCleartextPassword)

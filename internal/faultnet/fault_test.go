@@ -16,7 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// seen by the client, so that its error comes soon.
+// cutsOfClient are the cuts that the client sees, so that its error comes soon.
 var cutsOfClient = slices.DeleteFunc(faultnet.Cuts(), func(c faultnet.Cut) bool { return !c.Reaches(faultnet.FromClient) })
 
 func TestCutBeforeCommit(t *testing.T) {
@@ -35,7 +35,7 @@ func TestCutBeforeCommit(t *testing.T) {
 						p.SetHook(hook)
 						require.Error(t, client(t.Context(), conn, 1))
 						await(t, seen)
-						p.Close() // or a session that is left over may hold its locks
+						p.Close() // or an orphaned session may hold its locks
 						require.Zero(t, rows(t, db))
 					})
 				}
@@ -89,7 +89,7 @@ func TestAnswerLost(t *testing.T) {
 	}
 }
 
-// A cut leaves exactly what came before it, and says how it was done.
+// A cut leaves exactly the bytes before it, and the peer sees the kind of cut.
 func TestCutIsExact(t *testing.T) {
 	whole := []byte("C\x00\x00\x00\x0bCOMMIT\x00")
 	for _, cut := range cutsOfClient {
@@ -151,7 +151,7 @@ func TestZombieCommit(t *testing.T) {
 	}
 }
 
-// A client that gives up by itself leaves what it had sent in the network.
+// A client that gives up by itself leaves in the network whatever it had sent.
 func TestHoldOutlastsTheClient(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -253,7 +253,7 @@ func TestReplaceAndDrop(t *testing.T) {
 	})
 }
 
-// A ghost session is one whose server has noticed nothing.
+// An orphaned session is one whose server has noticed nothing.
 func TestGhostKeepsItsLocks(t *testing.T) {
 	for _, way := range []faultnet.Cut{faultnet.ResetServer, faultnet.CloseServer} {
 		dbtestEach(t, way.String(), func(t *testing.T, db *dbtest.DB) {

@@ -2,18 +2,18 @@ package faultnet
 
 import "encoding/binary"
 
-// piece is what [half.next] finds.
+// piece is a part of the stream, found by [half.next].
 type piece uint8
 
 const (
 	begun piece = iota // the begin of something that must be whole
-	plain              // what is none of a hook's business
+	plain              // no hook sees it
 	whole              // a message
 )
 
-// next says what data begins with, and how long that is. A message that is not
-// whole is one to wait for if keep is set, or if there is a name to learn;
-// otherwise it is let through, so that long ones are not buffered.
+// next reports what data begins with, and its length. If keep is set, or if there
+// is a name to learn, it waits for the rest of an incomplete message; otherwise it
+// passes the part on, so that long messages are not buffered.
 func (h *half) next(data []byte, keep bool) (piece, int) {
 	if h.link.opaque.Load() {
 		return plain, len(data)
@@ -46,7 +46,7 @@ func (h *half) next(data []byte, keep bool) (piece, int) {
 	return plain, 0
 }
 
-// message takes in a whole message.
+// message records a whole message.
 func (h *half) message(data []byte) Message {
 	m := Message{Conn: int(h.link.number.Load()), From: h.from, Type: data[0], Data: data, Index: h.note(data[0])}
 	if h.from == FromClient {
@@ -56,7 +56,7 @@ func (h *half) message(data []byte) Message {
 	return m
 }
 
-// note takes in that a message begins, and returns its index.
+// note records the begin of a message, and returns its index.
 func (h *half) note(kind byte) int {
 	l := h.link
 	ready := l.ready.Load()
@@ -85,14 +85,14 @@ const (
 	gssRequest    = 80877104
 )
 
-// longestStartup is the limit that servers set. TLS without being asked for
-// looks like a longer one.
+// longestStartup is the limit that servers set. TLS without a request for it looks
+// like a longer message.
 const longestStartup = 10000
 
-// untyped takes what has no type from the front of data: what a client sends
+// untyped takes untyped bytes from the front of data: those that a client sends
 // before its session, and the byte by which a server answers a request for
-// encryption. It returns the length, which is 0 if there is nothing like that,
-// and whether data is long enough to know.
+// encryption. It returns their length, which is 0 if there are none, and whether
+// data is long enough to know.
 func (h *half) untyped(data []byte) (n int, ok bool) {
 	l := h.link
 	if h.from == FromServer {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// half is one direction of a connection. One goroutine reads, finds the
-// messages and decides on them; its queue delivers.
+// half is one direction of a connection. One goroutine reads, splits the stream
+// into messages and decides on them; its queue delivers.
 type half struct {
 	link     *link
 	from     Direction
@@ -65,11 +65,11 @@ func (h *half) read() {
 	}
 }
 
-// lost reports whether what is read now comes too late.
+// lost reports whether bytes that are read now come too late.
 func (h *half) lost() bool { return h.deaf || h.src.severed.Load() }
 
-// take decides on a chunk of the stream. Messages that pass go on together;
-// without a hook everything does, as it came.
+// take decides on a chunk of the stream. Messages that pass are sent together;
+// without a hook all chunks pass as they came.
 func (h *half) take(chunk []byte) {
 	h.settled = h.link.ready.Load()
 	hook := h.link.proxy.hook.Load()
@@ -122,7 +122,7 @@ func (h *half) take(chunk []byte) {
 	}
 }
 
-// act does to a message what was decided.
+// act applies a decision to a message.
 func (h *half) act(a Action, data []byte) {
 	switch a.verb {
 	case replace:
@@ -148,7 +148,7 @@ func (h *half) act(a Action, data []byte) {
 	}
 }
 
-// send passes data on, unless CutAfterBytes wants a cut in it.
+// send passes data on, unless CutAfterBytes asks for a cut in it.
 func (h *half) send(data []byte) {
 	if len(data) > 0 && !h.overdraw(data) {
 		h.count(data)
@@ -156,14 +156,15 @@ func (h *half) send(data []byte) {
 	}
 }
 
-// cut passes data on and cuts behind it, unless CutAfterBytes wants it sooner.
+// cut passes data on and cuts behind it, unless CutAfterBytes asks for an earlier
+// cut.
 func (h *half) cut(data []byte, c Cut, done chan struct{}) {
 	if len(data) == 0 || !h.overdraw(data) {
 		h.cutBehind(data, c, done)
 	}
 }
 
-// overdraw cuts within data, or right behind it, if CutAfterBytes wants that.
+// overdraw cuts within data, or right behind it, if CutAfterBytes asks for that.
 func (h *half) overdraw(data []byte) bool {
 	b := h.link.proxy.budget.Load()
 	if b == nil || b.from != h.from || !h.counts() {
@@ -192,20 +193,20 @@ func (h *half) count(data []byte) {
 	}
 }
 
-// counts reports whether bytes are to be counted: not those of the start-up,
-// nor what a server says to a client that was cut off.
+// counts reports whether bytes are counted: not those of the start-up, nor those
+// that a server sends to a client that was cut off.
 func (h *half) counts() bool {
 	return h.settled && !h.link.opaque.Load() && !h.dst.severed.Load()
 }
 
-// deliver carries out an item at the other end.
+// deliver applies an item at the other end.
 func (h *half) deliver(it item) {
 	switch it.op {
 	case opData:
 		h.write(it.data)
 	case opCut:
 		if it.cut.Reaches(h.from) {
-			h.src.severed.Store(true) // or the answer to the data might win the race
+			h.src.severed.Store(true) // or the answer to the data might come first
 		}
 		h.write(it.data)
 		h.link.cut(it.cut)
@@ -233,5 +234,5 @@ func (h *half) write(data []byte) {
 	if h.from == FromServer && h.link.asked.Swap(false) {
 		h.link.proxy.turns.Add(1)
 	}
-	_, _ = h.dst.Write(data) // who reads from there finds out what is wrong
+	_, _ = h.dst.Write(data) // the reader of that side finds the error
 }

@@ -57,7 +57,7 @@ type socket struct {
 	severed atomic.Bool // by a fault, so that the other side must not learn of it
 }
 
-// end is a fault's.
+// end ends this side because of a fault.
 func (s *socket) end(byReset bool) {
 	s.severed.Store(true)
 	if byReset {
@@ -67,7 +67,7 @@ func (s *socket) end(byReset bool) {
 	}
 }
 
-// reset ends a connection at once, and by an RST where there is such a thing.
+// reset ends a connection at once, by an RST if there is such a thing.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -75,11 +75,11 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
-// finish sends the end of the stream. The socket stays open, because closing
-// one with unread data resets it.
+// finish sends the end of the stream. The socket stays open, because closing one
+// with unread data resets it.
 func finish(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // fails only for who is gone already
+		_ = half.CloseWrite() // fails only if the peer is gone already
 		return
 	}
 	_ = c.Close()

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// start gives a proxy to db, and a table t to write to.
+// start returns a proxy to db, and creates a table t to write to.
 func start(t testing.TB, db *dbtest.DB) *faultnet.Proxy {
 	t.Helper()
 	_, err := db.Exec(t.Context(), "create table t (id int primary key)")
@@ -35,7 +35,7 @@ func config(p *faultnet.Proxy, db *dbtest.DB) *pgx.ConnConfig {
 	return c
 }
 
-// connect gives a connection through the proxy.
+// connect returns a connection through the proxy.
 func connect(t testing.TB, p *faultnet.Proxy, db *dbtest.DB) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.ConnectConfig(t.Context(), config(p, db))
@@ -47,7 +47,7 @@ func connect(t testing.TB, p *faultnet.Proxy, db *dbtest.DB) *pgx.Conn {
 	return conn
 }
 
-// transaction inserts a row in the ordinary way.
+// transaction inserts a row, one statement at a time.
 func transaction(ctx context.Context, conn *pgx.Conn, id int) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "insert into t values ($1)", id)
@@ -73,7 +73,7 @@ func pipelined(ctx context.Context, conn *pgx.Conn, id int) error {
 
 var clients = map[string]func(context.Context, *pgx.Conn, int) error{"transaction": transaction, "pipelined": pipelined}
 
-// rows looks without the proxy.
+// rows counts without the proxy.
 func rows(t testing.TB, db *dbtest.DB) int {
 	t.Helper()
 	var n int
@@ -81,7 +81,7 @@ func rows(t testing.TB, db *dbtest.DB) int {
 	return n
 }
 
-// await waits for what a hook saw.
+// await waits for a message that a hook saw.
 func await(t testing.TB, seen <-chan struct{}) {
 	t.Helper()
 	select {
@@ -99,7 +99,7 @@ func query(t testing.TB, conn *pgx.Conn, sql string) {
 	require.NoError(t, f.Flush())
 }
 
-// dbtestEach is dbtest.Each as a subtest.
+// dbtestEach runs dbtest.Each as a subtest.
 func dbtestEach(t *testing.T, name string, f func(t *testing.T, db *dbtest.DB)) {
 	t.Run(name, func(t *testing.T) { dbtest.Each(t, f) })
 }

@@ -5,7 +5,8 @@ import "sync"
 // Match picks messages.
 type Match func(Message) bool
 
-// Executes matches what has the server carry out sql, as [Message.Executes].
+// Executes matches a message that makes the server execute sql, as
+// [Message.Executes].
 func Executes(sql string) Match {
 	return func(m Message) bool { return m.Executes(sql) }
 }
@@ -25,9 +26,9 @@ func At(from Direction, index int) Match {
 	return func(m Message) bool { return m.From == from && m.Index == index }
 }
 
-// Then matches the first message that next matches after m matched another
-// one on the same connection: Executes("commit").Then(Of(FromClient, 'S')) is
-// the Sync behind it.
+// Then matches the first message that next matches after m matched another one on
+// the same connection: Executes("commit").Then(Of(FromClient, 'S')) matches the
+// Sync behind it.
 func (m Match) Then(next Match) Match {
 	var mu sync.Mutex
 	due := map[int]bool{}
@@ -45,8 +46,8 @@ func (m Match) Then(next Match) Match {
 	}
 }
 
-// On is a hook that does a to the first message that m matches, once over all
-// connections, and passes everything else on. The channel is closed when that
+// On returns a hook that applies a to the first message that m matches, once over
+// all connections, and passes everything else on. The channel is closed when that
 // message was read.
 func On(m Match, a Action) (Hook, <-chan struct{}) {
 	var once sync.Once
@@ -63,8 +64,8 @@ func On(m Match, a Action) (Hook, <-chan struct{}) {
 	}, seen
 }
 
-// Hooks is a hook that asks each of hooks, and does what the first of them
-// decides that does not pass the message on.
+// Hooks returns a hook that asks each of hooks, and takes the first decision that
+// does not pass the message on.
 func Hooks(hooks ...Hook) Hook {
 	return func(m Message) Action {
 		action := Pass()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Direction says who sent something.
+// Direction is the side that a message comes from.
 type Direction uint8
 
 // The directions.
@@ -22,8 +22,8 @@ func (d Direction) String() string {
 	return "server"
 }
 
-// Message is one message on its way, as a [Hook] gets it. Messages without a
-// type, which are those before a session, are not shown to hooks.
+// Message is one message on its way, as a [Hook] gets it. Hooks do not see messages
+// without a type, which come before a session.
 type Message struct {
 	Conn  int       // number of the connection, from 1, in the order in which they asked for a session
 	From  Direction // who sent it
@@ -46,12 +46,12 @@ func (m Message) String() string {
 	return s
 }
 
-// SQL is the text of a Query or Parse, and of what was parsed under the name
-// that a Bind or Execute uses. It is empty for everything else.
+// SQL returns the text of a Query or Parse, or the text parsed under the name
+// in a Bind or Execute. It is empty for other messages.
 func (m Message) SQL() string { return m.sql }
 
-// Tag is the command tag of a CommandComplete, such as "INSERT 0 1" or
-// "COMMIT". It is empty for everything else.
+// Tag returns the command tag of a CommandComplete, such as "INSERT 0 1" or "COMMIT". It
+// is empty for other messages.
 func (m Message) Tag() string {
 	if m.From != FromServer || m.Type != 'C' {
 		return ""
@@ -60,9 +60,9 @@ func (m Message) Tag() string {
 	return tag
 }
 
-// Executes reports whether the message has the server carry out sql: a Query
-// with that text alone, or an Execute of it. Case, and space or semicolons
-// around it, do not matter.
+// Executes reports whether the message makes the server execute sql: a Query with
+// that text alone, or an Execute of it. Case, and space or semicolons around it, do
+// not matter.
 func (m Message) Executes(sql string) bool {
 	return m.From == FromClient && (m.Type == 'Q' || m.Type == 'E') && strings.EqualFold(trim(m.sql), trim(sql))
 }
@@ -72,7 +72,7 @@ func trim(sql string) string { return strings.Trim(sql, "; \t\r\n") }
 // header is the length of a type and a length.
 const header = 5
 
-// text cuts a string that ends with a zero byte from the front.
+// text takes a string that ends with a zero byte from the front.
 func text(data []byte) (string, []byte) {
 	s, rest, _ := bytes.Cut(data, []byte{0})
 	return string(s), rest
@@ -84,11 +84,11 @@ type statements struct {
 	portals  map[string]string
 }
 
-// names reports whether a message from the client is one to remember, for
-// which it must be whole.
+// names reports whether a message from the client must be remembered, and so must
+// be whole.
 func names(kind byte) bool { return kind == 'P' || kind == 'B' || kind == 'C' }
 
-// learn takes in a whole message from the client.
+// learn records a whole message from the client.
 func (s *statements) learn(kind byte, data []byte) {
 	body := data[header:]
 	switch kind {
@@ -120,7 +120,7 @@ func with(m map[string]string, key, value string) map[string]string {
 	return m
 }
 
-// sql is the text behind a whole message from the client that was learnt.
+// sql returns the text behind a whole message from the client that was learned.
 func (s *statements) sql(kind byte, data []byte) string {
 	body := data[header:]
 	switch kind {

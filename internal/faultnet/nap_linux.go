@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// slack is how much later than asked Linux wakes a thread by default, with
-// some room.
+// slack is the time by which Linux wakes a thread later than asked by default, with
+// a margin.
 const slack = 70 * time.Microsecond
 
 // nap sleeps for about d. Go's timers are rounded up to whole milliseconds
@@ -18,5 +18,5 @@ func nap(d time.Duration) {
 		return
 	}
 	ts := syscall.NsecToTimespec(int64(d - slack))
-	_ = syscall.Nanosleep(&ts, nil) // who asks looks at the clock again
+	_ = syscall.Nanosleep(&ts, nil) // the caller looks at the clock again
 }

@@ -9,19 +9,18 @@
 //	hook, seen := faultnet.On(faultnet.Executes("commit"), faultnet.CutAfter(faultnet.ResetClient))
 //	p.SetHook(hook)
 //
-// The two sides of a connection are two sockets that live independently: what
-// ends one by a [Cut] does not end the other. A server whose client was cut
-// off keeps its session, locks included, until [Proxy.Cut] or [Proxy.Close]
-// ends it or it gives up by itself. A side that ends by itself ends the other
-// too, in order, behind all that it had sent.
+// The two sides of a connection are two sockets that live independently: a [Cut] of
+// one does not end the other. A server whose client was cut off keeps its session,
+// locks included, until [Proxy.Cut] or [Proxy.Close] ends it or it gives up by
+// itself. A side that ends by itself ends the other too, in order, behind
+// everything that it had sent.
 //
 // # Limits
 //
-// A connection that turns to TLS or GSS encryption is only delayed and cut
-// from then on. A reset of a Unix socket is a close, because there is none.
-// What was written before a reset is read by the peer on Linux, if it had
-// room; other systems may throw it away. What is held or delayed is buffered
-// without bound.
+// A connection that turns to TLS or GSS encryption is only delayed and cut from
+// then on. A reset of a Unix socket is a close, because there is none. On Linux,
+// the peer reads bytes that were written before a reset, if it had room; other
+// systems may drop them. Held and delayed bytes are buffered without bound.
 package faultnet
 
 import (
@@ -34,8 +33,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Proxy passes connections on to one server. Make one by [New]; its methods
-// may be called at any time, from hooks too, except for Close.
+// Proxy passes connections on to one server. Create one with [New]; its methods may
+// be called at any time, also from hooks, except for Close.
 type Proxy struct {
 	network, address string
 	listener         net.Listener
@@ -46,7 +45,7 @@ type Proxy struct {
 	hook      atomic.Pointer[Hook]
 	hooking   sync.Mutex // makes hooks see one message at a time
 	budget    atomic.Pointer[budget]
-	noCancels atomic.Bool // requests to cancel get lost
+	noCancels atomic.Bool // cancel requests get lost
 
 	done context.Context // ends with Close
 	end  context.CancelFunc
@@ -57,7 +56,7 @@ type Proxy struct {
 	sessions int
 }
 
-// New starts a proxy to a server that is named as for [net.Dial], or by
+// New starts a proxy to a server with an address as for [net.Dial], or by
 // pgconn.NetworkAddress. The server is dialed for each connection, not before.
 func New(network, address string) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -70,10 +69,10 @@ func New(network, address string) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is where the proxy listens, as host:port.
+// Addr returns the address that the proxy listens on, as host:port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Rewrite points config at the proxy, in the clear and without fallbacks.
+// Rewrite points config at the proxy, without encryption and without fallbacks.
 func (p *Proxy) Rewrite(config *pgx.ConnConfig) {
 	addr := p.listener.Addr().(*net.TCPAddr)
 	config.Host, config.Port = addr.IP.String(), uint16(addr.Port)
@@ -82,8 +81,8 @@ func (p *Proxy) Rewrite(config *pgx.ConnConfig) {
 	config.LookupFunc = net.DefaultResolver.LookupHost
 }
 
-// Close ends all connections and what is held, and returns when nothing of the
-// proxy is left. It must not be called from a hook. Calling it again does
+// Close ends all connections and drops held messages, and returns when nothing of
+// the proxy is left. It must not be called from a hook. Calling it again does
 // nothing.
 func (p *Proxy) Close() {
 	p.mu.Lock()
@@ -96,30 +95,30 @@ func (p *Proxy) Close() {
 	p.wg.Wait()
 }
 
-// SetRoundTrip makes everything that is read from now on arrive d/2 later, in
-// both directions. Zero, the default, delays nothing.
+// SetRoundTrip delays everything that is read from now on by d/2, in both
+// directions. Zero, the default, delays nothing.
 func (p *Proxy) SetRoundTrip(d time.Duration) { p.roundTrip.Store(int64(d)) }
 
-// Turns is how often a client sent something and was answered, over all
-// connections since the start: the round trips that it waited for, as seen
-// from its end. The start and the end of a connection, and requests to cancel,
+// Turns returns how often a client sent something and was answered, over all
+// connections since the start. These are the round trips that it waited for, as
+// seen from its end. The start and the end of a connection, and cancel requests,
 // are not counted. A turn is counted before the client can know of the answer.
 func (p *Proxy) Turns() int64 { return p.turns.Load() }
 
-// Bytes is how many bytes were passed on in one direction, over all
+// Bytes returns the number of bytes passed on in one direction, over all
 // connections, without those of their start-up.
 func (p *Proxy) Bytes(from Direction) int64 { return p.bytes[from].Load() }
 
-// Sessions is how many connections have asked to start a session so far, which
-// is the number of the newest one.
+// Sessions returns the number of connections that have asked to start a session,
+// which is the number of the newest one.
 func (p *Proxy) Sessions() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sessions
 }
 
-// SetHook has hook decide on every message that is read from now on, also in
-// the middle of a connection. Nil, the default, passes everything.
+// SetHook lets hook decide on every message that is read from now on, also in the
+// middle of a connection. Nil, the default, passes everything.
 func (p *Proxy) SetHook(hook Hook) {
 	if hook == nil {
 		p.hook.Store(nil)
@@ -128,8 +127,8 @@ func (p *Proxy) SetHook(hook Hook) {
 	p.hook.Store(&hook)
 }
 
-// Cut cuts the connection with that number at once, whatever is held or on its
-// way, and all connections if it is zero.
+// Cut cuts the connection with that number at once, despite held and delayed
+// messages, and all connections if the number is zero.
 func (p *Proxy) Cut(conn int, cut Cut) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,16 +139,16 @@ func (p *Proxy) Cut(conn int, cut Cut) {
 	}
 }
 
-// LoseCancels says whether requests to cancel get lost; by default they pass.
-// When pgx gives up on a connection it sends one, which may undo the very
-// COMMIT whose answer a fault has lost.
+// LoseCancels sets whether cancel requests get lost; by default they pass. pgx
+// sends one if it gives up on a connection, and that may undo the COMMIT whose
+// answer a fault has lost.
 func (p *Proxy) LoseCancels(lose bool) { p.noCancels.Store(lose) }
 
-// CutAfterBytes cuts a connection when n more bytes were passed on in one
-// direction, whole messages or not. Each connection counts for itself, from
-// this call on, without its start-up; the first to get there is cut, and the
-// channel is closed then. It happens once, and replaces what an earlier call
-// asked for. A negative n asks for nothing.
+// CutAfterBytes cuts a connection after n more bytes were passed on in one
+// direction, whole messages or not. Each connection counts for itself, from this
+// call on, without its start-up. The first to reach n is cut, and then the channel
+// is closed. It happens once, and replaces the request of an earlier call. A
+// negative n requests nothing.
 func (p *Proxy) CutAfterBytes(from Direction, n int64, cut Cut) <-chan struct{} {
 	b := &budget{from: from, bytes: n, cut: cut, done: make(chan struct{})}
 	if n < 0 {
@@ -160,7 +159,7 @@ func (p *Proxy) CutAfterBytes(from Direction, n int64, cut Cut) <-chan struct{} 
 	return b.done
 }
 
-// budget is what CutAfterBytes asked for.
+// budget is the request of CutAfterBytes.
 type budget struct {
 	from  Direction
 	bytes int64
@@ -198,8 +197,8 @@ func (p *Proxy) serve(client net.Conn) {
 	p.mu.Unlock()
 }
 
-// session gives a connection its number. Requests to cancel have none, so that
-// they do not shift those of sessions.
+// session numbers a connection. Cancel requests have no number, so that they do not
+// shift the numbers of sessions.
 func (p *Proxy) session() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -81,7 +81,8 @@ func TestCancelRequestPasses(t *testing.T) {
 		}
 		require.Empty(t, ended)
 		p.LoseCancels(false)
-		// A server ignores one that comes before the statement has begun.
+		// A server ignores a cancel request that comes before the statement has
+		// begun.
 		var err error
 		for err == nil {
 			require.NoError(t, conn.PgConn().CancelRequest(t.Context()))
@@ -154,7 +155,7 @@ func TestRefusedEncryption(t *testing.T) {
 	})
 }
 
-// A hook sees whole messages, whatever pieces they come in.
+// A hook sees whole messages, however they are split.
 func TestMessagesInPieces(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		p := start(t, db)
@@ -181,7 +182,7 @@ func TestMessagesInPieces(t *testing.T) {
 					}
 				}
 			}
-			// And now with a hook, in which all is whole.
+			// The same with a hook, which sees whole messages.
 			p.SetHook(func(m faultnet.Message) faultnet.Action {
 				if len(m.Data) != 1+int(binary.BigEndian.Uint32(m.Data[1:])) {
 					t.Errorf("%v is not whole", m)
@@ -209,7 +210,7 @@ func TestStatementNames(t *testing.T) {
 			}
 			return faultnet.Pass()
 		})
-		// Without a transaction, which CockroachDB complains about.
+		// There is no transaction, which CockroachDB reports as an error.
 		_, _ = conn.PgConn().ExecPrepared(t.Context(), "ps", nil, nil, nil).Close()
 		_, _ = conn.PgConn().ExecParams(t.Context(), "rollback", nil, nil, nil, nil).Close()
 		_, _ = conn.Exec(t.Context(), "COMMIT")

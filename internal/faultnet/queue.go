@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// item is something that happens at the receiving end of one direction.
+// item is an event at the receiving end of one direction.
 type item struct {
 	op      op
 	due     time.Time // zero: at once
@@ -28,16 +28,16 @@ const (
 	opReset  // the sender reset its side
 )
 
-// queue carries items out in order: by whoever puts one if it is due at once
-// and nothing is ahead of it, which saves a switch between goroutines, and
-// otherwise by run. Only one goroutine puts.
+// queue applies items in order. The goroutine that puts an item applies it if it is
+// due at once and nothing is ahead of it, which saves a switch between goroutines;
+// otherwise run does. Only one goroutine puts.
 type queue struct {
 	do   func(item)
 	wake chan struct{}
 
 	mu    sync.Mutex
 	items []item
-	busy  bool // run or put carries one out
+	busy  bool // run or put applies an item
 	ended bool
 }
 
@@ -63,7 +63,7 @@ func (q *queue) put(it item) {
 	q.signal()
 }
 
-// end says that nothing more will be put.
+// end reports that no more items will be put.
 func (q *queue) end() {
 	q.mu.Lock()
 	q.ended = true
@@ -78,13 +78,13 @@ func (q *queue) signal() {
 	}
 }
 
-// run carries out what was put until the end, or until done.
+// run applies items until the end, or until done.
 func (q *queue) run(done context.Context) {
 	for {
 		q.mu.Lock()
 		if len(q.items) > 0 {
 			it := q.items[0]
-			q.items[0] = item{} // lets go of the data
+			q.items[0] = item{} // releases the data
 			q.items = q.items[1:]
 			q.busy = true
 			q.mu.Unlock()
@@ -117,7 +117,7 @@ func (it item) await(done context.Context) bool {
 		case <-done.Done():
 		}
 	}
-	const coarse = 2 * time.Millisecond // what a timer may be late by, and no more than Close should wait
+	const coarse = 2 * time.Millisecond // the delay of a timer, and no more than Close should wait
 	for !it.due.IsZero() && done.Err() == nil {
 		left := time.Until(it.due)
 		switch {

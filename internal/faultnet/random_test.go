@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// However it is cut, what the client was told is done.
+// Wherever the connection is cut, every commit that the client was told of is done.
 func TestRandomCuts(t *testing.T) {
 	for _, mode := range []pgx.QueryExecMode{
 		pgx.QueryExecModeCacheStatement,
@@ -106,7 +106,7 @@ func TestCutAfterBytesIsExact(t *testing.T) {
 		await(t, cut)
 		require.Error(t, conn.Ping(t.Context()))
 
-		// Once only, and not at all when it was taken back.
+		// Once only, and not at all after it was taken back.
 		conn = connect(t, p, db)
 		require.NoError(t, conn.Ping(t.Context()))
 		p.CutAfterBytes(faultnet.FromClient, 1, faultnet.ResetBoth)

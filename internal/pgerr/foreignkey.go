@@ -1,7 +1,7 @@
 package pgerr
 
-// ForeignKey identifies a foreign key by its columns, for errors that do not know the
-// name of its constraint.
+// ForeignKey identifies a foreign key by its columns, for errors without the name
+// of its constraint.
 type ForeignKey struct {
 	Table   string   // without its schema
 	Columns []string // that refer to the parent's key

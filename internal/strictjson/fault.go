@@ -1,6 +1,6 @@
-// Package strictjson checks JSON that a client sent against the Go type that it
-// is for: it finds what encoding/json would refuse, and what it would let pass or
-// drop silently.
+// Package strictjson checks a client's JSON against the Go type that it is decoded
+// into. It finds everything that encoding/json would refuse, accept wrongly or drop
+// silently.
 package strictjson
 
 import "reflect"
@@ -16,29 +16,28 @@ const (
 	WrongType         = "wrong_type"
 )
 
-// A Fault is what is wrong with one part of a document.
+// A Fault is an error in one part of a document.
 type Fault struct {
 	Pointer string // a JSON Pointer, or "" for the whole
 	Code    string
-	Detail  string // nothing of it is the client's
-	Cause   error  // or nil; nothing of its text is the client's
+	Detail  string // has no part of the client's text
+	Cause   error  // or nil; its text has no part of the client's
 }
 
-// Syntactic reports whether the document can mean nothing, or two things.
+// Syntactic reports whether the document has no meaning, or two.
 func (f *Fault) Syntactic() bool { return f.Code != Unknown && f.Code != WrongType }
 
-// MaxFaults is how many faults are looked for.
+// MaxFaults is the number of faults after which a check stops.
 const MaxFaults = 100
 
-// MaxDepth is how many objects and arrays may be in each other.
+// MaxDepth is the greatest depth of nested objects and arrays.
 const MaxDepth = 32
 
-// WrongTypeText is the detail of a wrong type of which nobody can say what it
-// should be.
+// WrongTypeText is the detail of a wrong type if the expected one cannot be named.
 const WrongTypeText = "This value is of the wrong type."
 
-// undecoded keeps the client's value, which encoding/json's error may hold, out
-// of logs.
+// undecoded keeps the client's value, which encoding/json's error may hold, out of
+// logs.
 type undecoded struct {
 	into  reflect.Type
 	cause error
@@ -47,5 +46,6 @@ type undecoded struct {
 func (u *undecoded) Error() string { return "value does not decode into " + u.into.String() }
 func (u *undecoded) Unwrap() error { return u.cause }
 
-// Undecoded is the cause of a value that does not become a t, without the value.
+// Undecoded returns the cause of a value that does not decode into a t, without the
+// value.
 func Undecoded(t reflect.Type, cause error) error { return &undecoded{t, cause} }

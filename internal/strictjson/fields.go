@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// A Field is a field of a struct that a member of a JSON object goes into.
+// A Field is a field of a struct that receives a member of a JSON object.
 type Field struct {
 	Type   reflect.Type
 	Index  []int // from the outermost struct
@@ -22,9 +22,9 @@ type Field struct {
 
 var fieldsOf sync.Map // reflect.Type to map[string]Field
 
-// Fields are the fields of a struct by their JSON names, those of embedded
-// structs included: the same that encoding/json finds, where the outermost
-// wins, then the one with a tag, and of two equals none. Nobody may change the map.
+// Fields returns the fields of a struct by their JSON names, including those of
+// embedded structs. They are the ones that encoding/json finds: the outermost wins,
+// then the one with a tag, and of two equals none. Callers must not change the map.
 func Fields(t reflect.Type) map[string]Field {
 	if known, ok := fieldsOf.Load(t); ok {
 		return known.(map[string]Field)
@@ -59,8 +59,8 @@ type embeddedStruct struct {
 	settable bool
 }
 
-// collectFields goes through the embedded structs level by level, and into each
-// type once: at the level where it is found first.
+// collectFields visits the embedded structs level by level, and each type once, at
+// the level where it is found first.
 func collectFields(t reflect.Type, found map[string][]Field) {
 	visited := map[reflect.Type]bool{}
 	for level := []embeddedStruct{{t, nil, true}}; len(level) > 0; {
@@ -104,8 +104,8 @@ func collectFields(t reflect.Type, found map[string][]Field) {
 	}
 }
 
-// nameOf asks encoding/json for the name in a tag that is not well-formed, which is
-// "" or, under the experiment jsonv2, a part of it.
+// nameOf asks encoding/json for the name in a malformed tag, which is "" or, under
+// the experiment jsonv2, a part of it.
 func nameOf(tag reflect.StructTag) string {
 	v := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "X", Type: reflect.TypeFor[int](), Tag: tag}})).Elem()
 	v.Field(0).SetInt(1) // not to be omitted
@@ -122,7 +122,7 @@ func nameOf(tag reflect.StructTag) string {
 	return ""
 }
 
-// validName reports whether encoding/json takes a name from a tag.
+// validName reports whether encoding/json accepts a name from a tag.
 func validName(name string) bool {
 	for _, c := range name {
 		if !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c) {
@@ -132,7 +132,7 @@ func validName(name string) bool {
 	return true
 }
 
-// quotable reports whether the option "string" of a json tag has a meaning.
+// quotable reports whether the option "string" of a json tag has an effect.
 func quotable(t reflect.Type) bool {
 	switch k := t.Kind(); k {
 	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64:

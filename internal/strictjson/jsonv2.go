@@ -10,5 +10,5 @@ import (
 var unmarshalerFromType = reflect.TypeFor[json.UnmarshalerFrom]()
 
 // readsItself reports whether a type decodes itself from a stream, which
-// encoding/json knows in this experiment only.
+// encoding/json supports in this experiment only.
 func readsItself(t reflect.Type) bool { return t.Implements(unmarshalerFromType) }

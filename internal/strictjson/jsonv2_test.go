@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fromStream decodes itself as package encoding/json/v2 has it.
+// fromStream decodes itself as in package encoding/json/v2.
 type fromStream struct{ n int }
 
 func (f *fromStream) UnmarshalJSONFrom(dec *jsontext.Decoder) error {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// place is where the walker is. It is spelled out only for a fault: a body may
-// have many places with long names.
+// place is the walker's position. It is written out only for a fault, because a
+// body may have many positions with long names.
 type place struct {
 	parent *place
 	named  bool // a member of an object, or else an item of an array
@@ -14,10 +14,11 @@ type place struct {
 	index  int
 }
 
-// pointerMax bounds what of a client's names comes back to it, and into the log.
+// pointerMax bounds the part of a client's names that is sent back to it, and
+// logged.
 const pointerMax = 512
 
-// pointer names the place, or if that takes too long one around it.
+// pointer names the place or, if that is too long, one around it.
 func (p *place) pointer() string {
 	at, _ := p.render()
 	return at
@@ -40,8 +41,8 @@ func (p *place) render() (at string, whole bool) {
 
 var escape = strings.NewReplacer("~", "~0", "/", "~1")
 
-// Pointer is the JSON Pointer (RFC 6901) to a member of objects in each other, or
-// if that is long to one around it.
+// Pointer returns the JSON Pointer (RFC 6901) to a member of nested objects or, if
+// that is long, to an object around it.
 func Pointer(names ...string) string { return placeOf(names).pointer() }
 
 func placeOf(names []string) (at *place) {

@@ -20,14 +20,14 @@ func (k *walker) space() {
 	}
 }
 
-// next goes behind a comma, if there is one.
+// next moves behind a comma, if there is one.
 func (k *walker) next() {
 	if k.space(); k.json[k.pos] == ',' {
 		k.pos++
 	}
 }
 
-// literal passes a number, true, false or null.
+// literal moves behind a number, true, false or null.
 func (k *walker) literal() {
 	for k.pos < len(k.json) {
 		switch k.json[k.pos] {
@@ -38,8 +38,8 @@ func (k *walker) literal() {
 	}
 }
 
-// name passes a string, and refuses what cannot be stored or would not be what the
-// client sent. What it returns may be a part of the body.
+// name moves behind a string, and refuses one that cannot be stored or would not be
+// the text that the client sent. The result may be a part of the body.
 func (k *walker) name(at *place) (content []byte, ok bool) {
 	start := k.pos
 	escapes := false
@@ -66,8 +66,8 @@ func (k *walker) name(at *place) (content []byte, ok bool) {
 	return []byte(s), true
 }
 
-// storable reports whether the escapes of a string are without a NUL and
-// without half of a surrogate pair.
+// storable reports whether the escapes of a string contain neither NUL nor half of
+// a surrogate pair.
 func storable(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
@@ -98,7 +98,7 @@ func escaped(digits []byte) rune {
 	return rune(n)
 }
 
-// mapKey is what encoding/json makes of a name as the key of a map.
+// mapKey converts a name to the key of a map, as encoding/json does.
 func mapKey(t reflect.Type, name string) (any, error) {
 	object, err := json.Marshal(map[string]any{name: nil})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// form is what encoding/json does with a type.
+// form is the way in which encoding/json decodes a type.
 type form int
 
 const (
@@ -30,7 +30,7 @@ const (
 	closed // takes nothing: an interface with methods, a function
 )
 
-// shape is what there is to know of a type.
+// shape is the knowledge about a type.
 type shape struct {
 	form      form
 	typ       reflect.Type // behind its pointers
@@ -55,7 +55,7 @@ var (
 	free   = &shape{form: whatever, nullable: true}
 )
 
-// shapeOf is that of a type, of which nil takes anything.
+// shapeOf returns the shape of a type. A nil type takes anything.
 func shapeOf(t reflect.Type) *shape {
 	if t == nil {
 		return free
@@ -80,7 +80,7 @@ func newShape(t reflect.Type) *shape {
 	switch k := t.Kind(); {
 	case t == rawMessageType:
 		s.form = whatever
-	case t == numberType: // which decodes itself under the experiment jsonv2
+	case t == numberType: // it decodes itself under the experiment jsonv2
 		s.form = number
 	case decodesItself(t):
 		s.form = itself
@@ -116,9 +116,9 @@ func decodesItself(t reflect.Type) bool {
 	return p.Implements(unmarshalerType) || p.Implements(textType) || readsItself(p)
 }
 
-// takesNull reports whether null has a meaning to a type that is no pointer. By
-// custom an Unmarshaler takes null and does nothing, which leaves a zero value
-// that nobody sent; only one that stands for a nullable column is believed.
+// takesNull reports whether null has a meaning for a type that is no pointer. By
+// convention an Unmarshaler accepts null and does nothing, which leaves a zero
+// value that nobody sent. So only one that stands for a nullable column counts.
 func takesNull(t reflect.Type) (null bool) {
 	if t.Kind() == reflect.Interface || t == rawMessageType {
 		return true
@@ -139,7 +139,7 @@ func takesNull(t reflect.Type) (null bool) {
 	return v == nil && err == nil
 }
 
-// expected says what the type takes, in words for a client, or is "".
+// expected describes the values that the type takes, for a client, or returns "".
 func (s *shape) expected() string {
 	words := s.words()
 	if words != "" && s.nullable {

@@ -54,7 +54,7 @@ func TestCheckMember(t *testing.T) {
 	require.Equal(t, "/a", Pointer("a", strings.Repeat("x", pointerMax)))
 }
 
-// Whatever the bytes are, the walker ends, and agrees with encoding/json.
+// For any bytes, the walker ends and agrees with encoding/json.
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
 		`{"a": 1, "named": {"a": 2}, "B": "x", "c": "7", "loop": {"loop": null}}`, `{"a": "x", "named": [1, {}], "c": 7, "loop": {"loop": {"z": 1, "z": 2}}}`,

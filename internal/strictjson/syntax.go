@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// syntax says what makes a body no JSON value, or nil.
+// syntax returns the fault that makes a body no JSON value, or nil.
 func syntax(body []byte) *Fault {
 	if !utf8.Valid(body) {
 		return &Fault{Code: InvalidCharacters, Detail: "The request is not valid UTF-8."}
@@ -33,8 +33,7 @@ func syntax(body []byte) *Fault {
 	return &Fault{Code: TrailingData, Detail: fmt.Sprintf("There is something behind the JSON value, which ends at byte %d.", dec.InputOffset())}
 }
 
-// deeperThan reports whether there are more than n objects and arrays in each
-// other.
+// deeperThan reports whether objects and arrays are nested more than n deep.
 func deeperThan(body []byte, n int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(body); i++ {

@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// Check finds what is wrong with a body that is to become a t: at most
-// [MaxFaults], in the order of the body, and none if encoding/json decodes it into
-// a t without dropping anything.
+// Check finds the faults of a body that is to be decoded into a t: at most
+// [MaxFaults], in the order of the body, and none if encoding/json decodes it
+// without dropping anything.
 func Check(body []byte, t reflect.Type) []Fault {
 	if wrong := syntax(body); wrong != nil {
 		return []Fault{*wrong}
@@ -20,8 +20,8 @@ func Check(body []byte, t reflect.Type) []Fault {
 	return k.faults
 }
 
-// CheckMember is [Check] for a member that is to go into a field, in objects in
-// each other that have these names, of which the last is its own.
+// CheckMember is [Check] for the value of a field in nested objects with these
+// names. The last name is the field's own.
 func CheckMember(value []byte, f Field, names ...string) []Fault {
 	at := placeOf(names)
 	if wrong := syntax(value); wrong != nil {
@@ -33,13 +33,13 @@ func CheckMember(value []byte, f Field, names ...string) []Fault {
 	return k.faults
 }
 
-// walker goes through valid JSON beside the type that it is for.
+// walker goes through valid JSON and the Go type in step.
 type walker struct {
 	json   []byte
 	pos    int
 	faults []Fault
-	done   bool // there are too many faults, or is no sense in going on
-	quoted bool // in a text that the option "string" wants
+	done   bool // there are too many faults, or going on makes no sense
+	quoted bool // in a string, because of the option "string"
 }
 
 const tooDeepText = "The request is nested too deeply."
@@ -60,8 +60,8 @@ func (k *walker) wrong(at *place, s *shape, cause error) {
 	k.fault(at, WrongType, detail, cause)
 }
 
-// value checks the value at the walker's position, and goes behind it. depth counts
-// the objects and arrays around it.
+// value checks the value at the walker's position, and moves behind it. depth
+// counts the objects and arrays around it.
 func (k *walker) value(s *shape, at *place, depth int) {
 	k.space()
 	start := k.pos
@@ -129,7 +129,7 @@ func (k *walker) object(s *shape, at *place, depth int) {
 		k.space()
 		k.pos++ // :
 		switch twice := ok && seen.add(name); {
-		case !ok: // a name that cannot be said has no place
+		case !ok: // a name that cannot be reported has no place
 			k.value(free, at, depth)
 		case twice:
 			k.fault(&here, Duplicate, "This field is there twice.", nil)
@@ -198,8 +198,8 @@ func (k *walker) array(s *shape, at *place, depth int) {
 	}
 }
 
-// field checks the value for a field, which the option "string" of its json tag
-// wants in a text.
+// field checks the value for a field. With the option "string" of its json tag, the
+// value must be inside a string.
 func (k *walker) field(f Field, at *place, depth int) {
 	s := shapeOf(f.Type)
 	k.space()
@@ -223,7 +223,7 @@ func (k *walker) field(f Field, at *place, depth int) {
 	k.done = k.done || within.done || len(k.faults) >= MaxFaults
 }
 
-// leaf checks the value from start to the walker's position, whole.
+// leaf checks the whole value from start to the walker's position.
 func (k *walker) leaf(s *shape, at *place, start int) {
 	raw := k.json[start:k.pos]
 	if ok, err := s.takes(raw); !ok {
@@ -234,7 +234,7 @@ func (k *walker) leaf(s *shape, at *place, start int) {
 	}
 }
 
-// takes reports whether encoding/json takes the value, which is not null.
+// takes reports whether encoding/json decodes the value, which is not null.
 func (s *shape) takes(raw []byte) (bool, error) {
 	switch first := raw[0]; s.form {
 	case whatever:
@@ -274,8 +274,7 @@ func (s *shape) takes(raw []byte) (bool, error) {
 	return err == nil, err
 }
 
-// Decode puts a value without faults into what a pointer to the field's type points
-// at.
+// Decode decodes a value without faults into a pointer to the field's type.
 func Decode(value []byte, f Field, into any) error {
 	if !f.Quoted {
 		return json.Unmarshal(value, into)

@@ -1,5 +1,5 @@
-// Package dbtest runs tests on every database engine that the machine has, each
-// test in a schema of its own.
+// Package dbtest runs tests on every database engine of the machine, each test in a
+// schema of its own.
 package dbtest
 
 import (
@@ -31,7 +31,7 @@ var (
 	mu      sync.Mutex
 	started = map[string]*starter{}
 
-	examples []func() error // clear up after Example; examples run one by one
+	examples []func() error // clean up after Example; examples run one by one
 )
 
 func server(s devdb.Source) (*devdb.Server, error) {
@@ -50,12 +50,12 @@ func server(s devdb.Source) (*devdb.Server, error) {
 	return st.srv, st.err
 }
 
-// waiting is how many tests run at a time unless -parallel says it: they wait for
-// servers more than they compute.
+// waiting is the number of tests that run at a time unless -parallel sets it: tests
+// wait for servers more than they compute.
 const waiting = "8"
 
-// Main runs the tests of a package, then stops the servers that they started.
-// Call it from TestMain.
+// Main runs the tests of a package, then stops the servers that they started. Call
+// it from TestMain.
 func Main(m *testing.M) {
 	flag.Parse()
 	parallel := false
@@ -107,14 +107,14 @@ func Each(t *testing.T, f func(t *testing.T, db *DB)) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			t.Log("on " + s.String()) // of which there may be several versions
+			t.Log("on " + s.String()) // there may be several versions
 			f(t, open(t, s))
 		})
 	}
 }
 
-// First gives a fresh schema on the engine that is preferred, for a benchmark
-// or for a test that has nothing to do with the engine.
+// First returns a fresh schema on the preferred engine, for a benchmark or for a
+// test that does not depend on the engine.
 func First(t testing.TB) *DB {
 	t.Helper()
 	found, err := sources()
@@ -162,8 +162,8 @@ func givenBack(pool *pgxpool.Pool) bool {
 	return true
 }
 
-// Example is First for examples, which have no testing.TB. The database stays
-// until the test binary ends.
+// Example is First for examples, which have no testing.TB. The database stays until
+// the test binary ends.
 func Example() *DB {
 	found, err := sources()
 	if err == nil {
@@ -179,7 +179,7 @@ func Example() *DB {
 	panic(err)
 }
 
-// Schema makes a fresh schema and a pool whose connections use it.
+// Schema creates a fresh schema and a pool whose connections use it.
 func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 	schema := "t_" + randomName()
 	if err := exec(ctx, srv, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
@@ -198,7 +198,7 @@ func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema, server: srv}, nil
 }
 
-// drop clears a schema away, unless its server is going to be anyway.
+// drop removes a schema, unless its server is about to be removed.
 func drop(srv *devdb.Server, schema string) error {
 	if !srv.External {
 		return nil
@@ -220,5 +220,5 @@ func exec(ctx context.Context, srv *devdb.Server, sql string) error {
 	return nil
 }
 
-// In lower case, because search_path folds it.
+// Lower case, because search_path folds names.
 func randomName() string { return strings.ToLower(rand.Text()[:12]) }

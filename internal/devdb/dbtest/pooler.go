@@ -9,8 +9,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
-// Pooler starts a PgBouncer in front of db, whose sessions are in its schema, and
-// ends it with the test. The test is skipped if there is none on this machine.
+// Pooler starts a PgBouncer in front of db, with sessions in its schema, and ends
+// it with the test. The test is skipped if there is no PgBouncer on this machine.
 func Pooler(t testing.TB, db *DB, c devdb.PoolerConfig) *devdb.Pooler {
 	t.Helper()
 	if c.OnConnect == "" {

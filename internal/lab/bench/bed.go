@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// bed is a database to measure on: a schema of its own, reached directly or
-// through a proxy that counts round trips and makes them take time.
+// bed is a database to measure on: a schema of its own, reached directly or through
+// a proxy that counts and delays round trips.
 type bed struct {
 	url    string
 	admin  *pgx.Conn
@@ -53,7 +53,7 @@ func newBed(ctx context.Context, url string) (_ *bed, err error) {
 
 func (b *bed) quoted() string { return pgx.Identifier{b.schema}.Sanitize() }
 
-// proxied is the way to the database through the proxy.
+// proxied returns the configuration of a connection through the proxy.
 func (b *bed) proxied() *pgx.ConnConfig {
 	config := b.direct.Copy()
 	b.proxy.Rewrite(config)

@@ -34,9 +34,9 @@ func bedOn(t testing.TB, db *dbtest.DB) *bed {
 	return b
 }
 
-// BenchmarkTransaction is for benchstat: the names have keys, so that -col
-// /library sets the libraries beside each other, and -count gives the samples.
-// It talks to the database directly, on the engine that is preferred.
+// BenchmarkTransaction is for benchstat: the names have keys, so that -col /library
+// compares the libraries, and -count provides the samples. It connects to the
+// database directly, on the preferred engine.
 func BenchmarkTransaction(b *testing.B) {
 	bed := bedOn(b, dbtest.First(b))
 	clients, err := connectAll(b.Context(), bed, bed.direct)

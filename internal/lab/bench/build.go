@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// buildSuite is about query builders: what it costs to make a statement, and
-// what that adds to a read of one row.
+// buildSuite measures query builders: the cost of a statement, and its share in a
+// read of one row.
 type buildSuite struct {
 	rounds int
 	delays delays
@@ -38,7 +38,7 @@ const (
 	getsInRound   = 200
 )
 
-// buildFigures are those of one builder, or of one way to read a row.
+// buildFigures are the figures of one builder, or of one way to read a row.
 type buildFigures struct {
 	key, name string
 	median    time.Duration
@@ -74,7 +74,7 @@ func (s *buildSuite) run(ctx context.Context, b *bed, step func(string)) (report
 	return r, err
 }
 
-// contender is one of those that are compared.
+// contender is a builder or a reader in the comparison.
 type contender struct {
 	key, name string
 	do        func(n int) error

@@ -92,7 +92,7 @@ func built(sql string, args []any, n int, err error) error {
 	return err
 }
 
-// nowhere is a database in which nothing is found.
+// nowhere is a database in which no row is found.
 type nowhere struct{}
 
 func (nowhere) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// buildReport is what the suite build found on one engine.
+// buildReport has the results of the suite build on one engine.
 type buildReport struct {
 	rounds       int
 	delay        time.Duration
@@ -46,7 +46,7 @@ func ratioTo(all []buildFigures, f buildFigures, base string) float64 {
 	return 0
 }
 
-// MarshalJSON gives times in nanoseconds, with the ratios of the tables.
+// MarshalJSON writes times in nanoseconds, with the ratios of the tables.
 func (r *buildReport) MarshalJSON() ([]byte, error) {
 	type line struct {
 		Name   string        `json:"name"`

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// hotSuite is about transactions that conflict: what gets done, how much of it
-// in vain, and who has to wait for how long.
+// hotSuite measures transactions that conflict: how many are committed, how much
+// work is wasted, and how long each worker waits.
 type hotSuite struct {
 	scenarios   []scenario
 	contestants []contestant
@@ -60,7 +60,8 @@ func (s *hotSuite) register(flags *flag.FlagSet) {
 	flags.IntVar(&s.pool, "pool", 16, "hot: connections of each process")
 }
 
-// list is a flag for some of all values, by their keys. A name may stand for several.
+// list defines a flag for some of all values, by their keys. A name may stand for
+// several.
 func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, named func(string) ([]T, error), key func(T) string) {
 	usage := fmt.Sprintf("hot: `names` of %s, divided by commas, or all: %s (default %s)", about, joined(all, key), joined(*to, key))
 	if name == "scenarios" {
@@ -92,7 +93,7 @@ func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, name
 	})
 }
 
-// numbers is a flag for numbers of at least 1.
+// numbers defines a flag for numbers of at least 1.
 func numbers(flags *flag.FlagSet, name, about string, to *[]int) {
 	usage := fmt.Sprintf("hot: `numbers`, divided by commas: %s (default %s)", about, joined(*to, strconv.Itoa))
 	flags.Func(name, usage, func(text string) (err error) {
@@ -107,7 +108,7 @@ func numbers(flags *flag.FlagSet, name, about string, to *[]int) {
 	})
 }
 
-// hotLine is what one line of the table is about.
+// hotLine describes one line of the table.
 type hotLine struct {
 	scenario, contestant string
 	delay                time.Duration
@@ -126,10 +127,10 @@ func plural(n int, one, more string) string {
 	return fmt.Sprintf("%d %s%s", n, one, more)
 }
 
-// lines are in the order in which they are measured: all contestants beside
-// each other, in another order each time. One worker alone is a line of its own,
-// whatever the flags say, because the others are compared with it, but for a convoy,
-// which takes more.
+// lines returns the lines in the order of measurement: all contestants beside each
+// other, in another order each time. One worker alone is always a line of its own,
+// because the others are compared with it, except in a convoy, which needs more
+// workers.
 func (s *hotSuite) lines() (ls []hotLine) {
 	each := func(l hotLine) {
 		for _, i := range rand.Perm(len(s.contestants)) {
@@ -216,7 +217,7 @@ func (s *hotSuite) tasks(b *bed, l hotLine, warmUp, took time.Duration) (tasks [
 	return tasks
 }
 
-// figuresOf makes figures of what was counted and of what the balances add up to.
+// figuresOf computes figures from the counts and from the sum of the balances.
 func figuresOf(l hotLine, s *hotSample, took time.Duration, sum int) hotFigures {
 	f := hotFigures{
 		hotLine: l, committed: s.Committed, failed: s.Failed, errors: s.Errors, seconds: s.Seconds,
@@ -248,7 +249,7 @@ func partFigures(p hotPart, took time.Duration) (f hotPartFigures) {
 	return f
 }
 
-// ratio is 0 where there is nothing to compare with.
+// ratio returns 0 if there is nothing to compare with.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0

@@ -24,7 +24,7 @@ type contestant struct {
 	run       func(ctx context.Context, pool *pgxpool.Pool, do work) error
 }
 
-// withoutLines is the contestant that shows what lines are good for.
+// withoutLines is the contestant that shows the effect of queues.
 const withoutLines = "rowkeeper-no-admission"
 
 var contestants = []contestant{
@@ -74,9 +74,8 @@ var contestants = []contestant{
 	}},
 }
 
-// The libraries for waiting are told to do what Rowkeeper does where it has no
-// line. Their own defaults, such as 500 ms for the first wait, are made for
-// services that are down.
+// The backoff libraries are configured like Rowkeeper without a queue. Their
+// defaults, such as 500 ms for the first wait, are made for services that are down.
 const (
 	firstWait   = time.Millisecond
 	longestWait = 512 * time.Millisecond
@@ -91,7 +90,7 @@ var failsafePolicy = retrypolicy.NewBuilder[any]().
 	ReturnLastFailure().
 	Build()
 
-// queueing is the work as Rowkeeper's users write it.
+// queueing returns the work as users of Rowkeeper write it.
 func queueing(do work) func(context.Context, *txn.Tx) error {
 	return func(ctx context.Context, tx *txn.Tx) error {
 		return do(ctx, hotTx{tx, func(_ context.Context, sql string, args ...any) error {
@@ -101,7 +100,7 @@ func queueing(do work) func(context.Context, *txn.Tx) error {
 	}
 }
 
-// sending is the work for libraries that give the function a pgx.Tx.
+// sending returns the work for libraries that give the function a pgx.Tx.
 func sending(ctx context.Context, do work) func(pgx.Tx) error {
 	return func(tx pgx.Tx) error {
 		return do(ctx, hotTx{tx, func(ctx context.Context, sql string, args ...any) error {
@@ -120,8 +119,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &pgErr) && (pgErr.Code == "40001" || pgErr.Code == "40P01")
 }
 
-// isDefinite reports whether nothing was committed for sure: the server said
-// what went wrong, or the contestant is one whose word can be taken.
+// isDefinite reports whether certainly nothing was committed: the server returned
+// an error, or the contestant's own report is reliable.
 func (c contestant) isDefinite(err error) bool {
 	if c.ours {
 		var unknown *txn.OutcomeUnknownError

@@ -11,17 +11,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A convoy is what one conflict may make of transactions that only begin alike: all
-// read one row of settings first, one of them loses to somebody else, and from then
-// on none ever does again. Who makes all of them wait for each other serves
-// transactions that last long one at a time, for as long as the load lasts.
+// A convoy is the possible result of one conflict between transactions that only
+// begin in the same way: all read one row of settings first, one of them loses to
+// another transaction, and from then on none ever conflicts again. If a library
+// makes all of them wait for each other, long transactions run one at a time for as
+// long as the load lasts.
 const convoy = "convoy"
 
-// convoyTime is how long a line of a convoy takes at least, so that it can be seen
-// what becomes of it.
+// convoyTime is the minimum time of a line of a convoy, long enough to show its
+// development.
 const convoyTime = 8 * time.Second
 
-// convoys are the scenarios that the name stands for.
+// convoys returns the scenarios that the name stands for.
 func convoys() (all []scenario) {
 	for _, lasts := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, time.Second} {
 		for _, deadline := range []time.Duration{0, 2 * time.Second} {
@@ -44,7 +45,8 @@ func convoys() (all []scenario) {
 	return all
 }
 
-// lasting takes some time before the rest, as what calls another service does.
+// lasting takes some time before the rest, like a function that calls another
+// service.
 func lasting(about time.Duration, do work) work {
 	return func(ctx context.Context, tx hotTx) error {
 		select {
@@ -56,8 +58,8 @@ func lasting(about time.Duration, do work) work {
 	}
 }
 
-// collide has one transaction that begins like those of the convoy lose once. A
-// peer may lose it for good: on PostgreSQL cockroach-go goes back to a savepoint,
+// collide makes one transaction that begins like those of the convoy lose once. A
+// peer may lose for good: on PostgreSQL cockroach-go goes back to a savepoint,
 // which keeps the snapshot that lost.
 func collide(ctx context.Context, pool *pgxpool.Pool, c contestant) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -83,8 +85,8 @@ func collide(ctx context.Context, pool *pgxpool.Pool, c contestant) error {
 	return err
 }
 
-// convoyShares are the rates of a line in each second after the conflict, as shares
-// of what the same contestant does without lines in one.
+// convoyShares returns the rates of a line in each second after the conflict, as
+// shares of the rate of the same contestant without queues in one.
 func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
 	free := f.hotLine
 	free.contestant = withoutLines
@@ -99,7 +101,7 @@ func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
 	return shares
 }
 
-// convoyLine is said below the tables.
+// convoyLine returns the line below the tables.
 func (r *hotReport) convoyLine(f hotFigures) string {
 	shares := r.convoyShares(f)
 	if len(shares) == 0 {

@@ -19,12 +19,12 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// hotProcessArg, alone on the command line, makes this program one of the
-// processes of a line. Every line runs in processes of its own, also where it
-// is one, so that none inherits another's heap or what a library has learned.
+// hotProcessArg, alone on the command line, makes this program one of the processes
+// of a line. Every line runs in processes of its own, even if it is one process, so
+// that none inherits another's heap or a library's learned state.
 //
-// The process reads a hotTask, says that it is ready, waits for a word, works,
-// and writes a hotSample, all as JSON. It ends when its input does.
+// The process reads a hotTask, reports that it is ready, waits for a word, works,
+// and writes a hotSample, all as JSON. It ends when its input ends.
 const hotProcessArg = "-hot-process"
 
 // isHotProcess runs the process if this is one.
@@ -35,7 +35,7 @@ func isHotProcess(args []string, in io.Reader, out io.Writer) (is bool, err erro
 	return true, runHotProcess(in, out)
 }
 
-// hotTask is what one process does.
+// hotTask is the task of one process.
 type hotTask struct {
 	URL, Schema          string
 	Delay                time.Duration
@@ -109,7 +109,7 @@ func (t hotTask) connect(ctx context.Context) (_ *pgxpool.Pool, closeAll func(),
 	return pool, func() { pool.Close(); closeProxy() }, nil
 }
 
-// hotSample is what came of a task. What ended during the warm-up counts in
+// hotSample is the result of a task. Calls that ended during the warm-up count in
 // Committed, Failed, Doubtful and Errors only.
 type hotSample struct {
 	Committed int            // calls, from beginning to end: the sum of all balances
@@ -121,8 +121,8 @@ type hotSample struct {
 	Seconds   []int          // of a convoy, what was committed in each second after the conflict
 }
 
-// hotPart is about calls that ended after the warm-up. Those that were running
-// when the time was over are waited for: they count in everything but a rate.
+// hotPart counts calls that ended after the warm-up. The process waits for calls
+// that are running when the time is over: they count in everything except a rate.
 type hotPart struct {
 	Attempts, Committed           int
 	CommittedInTime, FailedInTime int
@@ -265,7 +265,7 @@ func (p *hotPart) add(other hotPart) {
 	p.Took = append(p.Took, other.Took...)
 }
 
-// hotProcess is a process of this program, seen from the one that began it.
+// hotProcess is a process of this program, seen from the process that started it.
 type hotProcess struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -285,7 +285,7 @@ func runHotTasks(ctx context.Context, tasks []hotTask) (_ *hotSample, err error)
 		}
 		for _, p := range processes {
 			p.in.Close()
-			_ = p.cmd.Wait() // what it says is on stderr, too
+			_ = p.cmd.Wait() // its message is on stderr, too
 			if err != nil && p.stderr.Len() > 0 {
 				err = fmt.Errorf("%w: %s", err, bytes.TrimSpace(p.stderr.Bytes()))
 			}

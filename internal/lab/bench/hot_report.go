@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// hotReport is what the suite hot found on one engine.
+// hotReport has the results of the suite hot on one engine.
 type hotReport struct {
 	time, deadline time.Duration
 	pool           int
 	figures        []hotFigures
 }
 
-// hotFigures are those of one line.
+// hotFigures are the figures of one line.
 type hotFigures struct {
 	hotLine
 	all, cold, hot hotPartFigures
@@ -53,7 +53,7 @@ func (r *hotReport) sort() {
 	})
 }
 
-// find gives the figures of another line.
+// find returns the figures of another line.
 func (r *hotReport) find(l hotLine) (f hotFigures) {
 	for _, f := range r.figures {
 		if f.hotLine == l {
@@ -63,8 +63,8 @@ func (r *hotReport) find(l hotLine) (f hotFigures) {
 	return f
 }
 
-// hotRatios compare a line with others. They are 0 where there is nothing to
-// compare with.
+// hotRatios compare a line with others. They are 0 if there is nothing to compare
+// with.
 type hotRatios struct {
 	Alone     float64 `json:"vs_one_worker"` // rate, against one worker alone of the same contestant
 	Peer      float64 `json:"vs_best_peer"`  // rate, against the best that is not ours
@@ -194,7 +194,7 @@ func ms(d time.Duration) string {
 	return fmt.Sprintf("%.3g", milliseconds(d))
 }
 
-// MarshalJSON gives times in milliseconds.
+// MarshalJSON writes times in milliseconds.
 func (r *hotReport) MarshalJSON() ([]byte, error) {
 	type part struct {
 		Rate     float64 `json:"committed_per_s"`

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// hotSchema is made anew for each line of the table: CockroachDB gets slower
-// with every old version of a hot row. Room is left in each page (a wish that
-// CockroachDB ignores), so that PostgreSQL puts a row's new version beside the
-// old one and need not touch the index, whose pages SERIALIZABLE watches too.
+// hotSchema is created again for each line of the table: CockroachDB gets slower
+// with every old version of a hot row. Each page has free space (CockroachDB
+// ignores the setting), so that PostgreSQL puts a row's new version beside the old
+// one and need not change the index, whose pages SERIALIZABLE watches too.
 const hotSchema = `
 create table hot_accounts (
 	id      bigint primary key,
@@ -32,14 +32,14 @@ const (
 	hotSum     = "select sum(balance)::bigint from hot_accounts"
 )
 
-// hotRows are the accounts that workers share. Behind them, each worker has one
-// of its own.
+// hotRows is the number of accounts that workers share. Behind them, each worker
+// has an account of its own.
 const hotRows = 10
 
 func ownRow(worker int) int64 { return hotRows + 1 + int64(worker) }
 
-// hotTx is what a transaction is written with: the statements of all
-// contestants are the same, and only the way to send a write differs.
+// hotTx is the interface of a transaction's statements: they are the same for all
+// contestants, and only the way to send a write differs.
 type hotTx struct {
 	queryRow
 	write func(ctx context.Context, sql string, args ...any) error
@@ -52,7 +52,7 @@ type work func(ctx context.Context, tx hotTx) error
 type scenario struct {
 	key, name string
 
-	// next is what the worker does next, and whether it meets others there.
+	// next returns the worker's next work, and whether it meets others there.
 	next func(worker int) (do work, hot bool)
 
 	convoy   time.Duration // a transaction of a convoy lasts so long, give or take a quarter
@@ -118,7 +118,7 @@ func transfer(n int) work {
 	}
 }
 
-// after reads what nobody writes, then does the rest.
+// after reads a row that nobody writes, then does the rest.
 func after(sql string, id int64, do work) work {
 	return func(ctx context.Context, tx hotTx) error {
 		if _, err := read(ctx, tx, sql, id); err != nil {
@@ -128,7 +128,7 @@ func after(sql string, id int64, do work) work {
 	}
 }
 
-// openHot makes the tables of one line, with a row for each worker.
+// openHot creates the tables of one line, with a row for each worker.
 func (b *bed) openHot(ctx context.Context, workers int) error {
 	if _, err := b.admin.Exec(ctx, hotSchema); err != nil {
 		return err
@@ -142,7 +142,8 @@ func (b *bed) hotSum(ctx context.Context) (sum int, err error) {
 	return sum, err
 }
 
-// scenariosNamed is the scenario with that name, or all that the name stands for.
+// scenariosNamed returns the scenario with that name, or all that the name stands
+// for.
 func scenariosNamed(key string) ([]scenario, error) {
 	if key == convoy {
 		return convoys(), nil

@@ -18,8 +18,8 @@ func shortHotSuite() *hotSuite {
 	return s
 }
 
-// untilEnough tries again with twice the time: on a slow machine nothing may come
-// of a short one.
+// untilEnough tries again with twice the time: on a slow machine a short run may
+// have no result.
 func untilEnough(s *hotSuite, try func() (enough bool)) {
 	for !try() && s.time < time.Minute {
 		s.time *= 2
@@ -50,7 +50,7 @@ func TestEveryContestantDoesItsWorkInEveryScenario(t *testing.T) {
 						require.Contains(t, []string{"40001", "40P01", "deadline"}, class)
 					}
 					if c.key == baseCockroachGo && !db.Cockroach() {
-						return // it takes PostgreSQL's answer ROLLBACK to COMMIT for a commit
+						return // cockroach-go takes PostgreSQL's answer ROLLBACK to COMMIT for a commit
 					}
 					require.Zero(t, f.lost)
 				})

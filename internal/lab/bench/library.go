@@ -18,7 +18,7 @@ type library struct {
 	lacks   map[body]string // the bodies that it cannot run, and why
 }
 
-// libraries are ours, then those to compare with.
+// libraries has Rowkeeper's ways, then those to compare with.
 var libraries = []library{
 	rowkeeperUnchanged, rowkeeperQueue, rowkeeperBatch,
 	pgxBeginFunc, pgxBatchBegin, cockroachGo, databaseSQL, gormTransaction, gormPrepared,
@@ -33,13 +33,12 @@ const (
 // client is a library on a pool of one connection.
 type client struct {
 	library
-	run   [bodies]transaction // nil where the library lacks it
+	run   [bodies]transaction // nil if the library lacks it
 	close func()
 }
 
 // connectAll connects every library, and runs every body until statements are
-// prepared and PostgreSQL has made up its mind about plans, which takes five
-// executions.
+// prepared and PostgreSQL has chosen its plans, which takes five executions.
 func connectAll(ctx context.Context, b *bed, config *pgx.ConnConfig) (_ clients, err error) {
 	const warmUp = 8
 	var cs clients
@@ -87,9 +86,9 @@ func (cs clients) close() {
 	}
 }
 
-// newPool is a pool of one connection. pgxpool pings a connection that was idle
-// for a second. A busy service hardly sees that, but it would hit whoever is
-// measured after a slow turn of the others.
+// newPool returns a pool of one connection. pgxpool pings a connection that was
+// idle for a second. A busy service hardly notices that, but here it would slow the
+// library that is measured after a slow turn of the others.
 func newPool(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.ParseConfig("")
 	if err != nil {
@@ -108,7 +107,7 @@ func newDB(config *pgx.ConnConfig) *sql.DB {
 	return db
 }
 
-// onPool is the connect of a library that works on a pgxpool.Pool.
+// onPool returns the connect function of a library that works on a pgxpool.Pool.
 func onPool(bind func(pool *pgxpool.Pool) [bodies]transaction) func(context.Context, *pgx.ConnConfig) (*client, error) {
 	return func(ctx context.Context, config *pgx.ConnConfig) (*client, error) {
 		pool, err := newPool(ctx, config)

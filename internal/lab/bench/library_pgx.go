@@ -10,7 +10,7 @@ import (
 
 var serializable = pgx.TxOptions{IsoLevel: pgx.Serializable}
 
-// eachBody makes a transaction of each body for pgx.Tx.
+// eachBody returns a transaction for each body for pgx.Tx.
 func eachBody(of func(do pgxBody) transaction) [bodies]transaction {
 	var ts [bodies]transaction
 	for i, do := range pgxBodies {
@@ -43,8 +43,8 @@ var cockroachGo = library{
 	}),
 }
 
-// pgxBatchBegin is the least that pgx can do by itself: the code is written
-// around a batch, for the sake of BEGIN.
+// pgxBatchBegin is the minimum that pgx can do by itself: the code is built around
+// a batch, to save the round trip of BEGIN.
 var pgxBatchBegin = library{
 	key:  "pgx-batch-begin",
 	name: "pgx Batch.BeginTx",
@@ -89,8 +89,8 @@ var pgxBatchBegin = library{
 	}),
 }
 
-// beginWith begins a transaction with its first statement, and reads that
-// one's answer into result unless it is nil.
+// beginWith begins a transaction with its first statement, and reads the
+// statement's answer into result unless it is nil.
 func beginWith(ctx context.Context, pool *pgxpool.Pool, sql string, id int64, result *int64) (pgx.Tx, error) {
 	var b pgx.Batch
 	b.BeginTx(serializable)

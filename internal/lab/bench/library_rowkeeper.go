@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// rowkeeperUnchanged runs the very functions that pgx.BeginTxFunc is given.
+// rowkeeperUnchanged runs the same functions as pgx.BeginTxFunc.
 var rowkeeperUnchanged = library{
 	key:  "rowkeeper",
 	name: "Rowkeeper, unchanged code",
@@ -22,7 +22,7 @@ var rowkeeperUnchanged = library{
 	}),
 }
 
-// rowkeeperQueue says of the last write that nobody needs its result.
+// rowkeeperQueue queues the last write, because nobody needs its result.
 var rowkeeperQueue = library{
 	key:  "rowkeeper-queue",
 	name: "Rowkeeper, last write by Queue",

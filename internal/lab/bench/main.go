@@ -1,6 +1,6 @@
-// Command bench compares Rowkeeper with other libraries, all of them in one
-// run, on every database engine that the machine has. Read its ratios rather
-// than its times: those of one run share the machine's weather.
+// Command bench compares Rowkeeper with other libraries, all of them in one run, on
+// every database engine of the machine. Read its ratios rather than its times:
+// within one run the machine's load affects all libraries alike.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// outcome is what -json prints.
+// outcome is the output of -json.
 type outcome struct {
 	Suite   string         `json:"suite"`
 	Go      string         `json:"go"`

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// rttSuite is about transactions without any conflict: how often they cross
-// the network, what that costs at several distances, and what they allocate.
+// rttSuite measures transactions without any conflict: their round trips, their
+// time at several distances, and their allocations.
 type rttSuite struct {
 	runs   int
 	delays delays
@@ -31,7 +31,7 @@ func (s *rttSuite) register(flags *flag.FlagSet) {
 	flags.IntVar(&s.runs, "runs", 50, "rtt: transactions behind each median; ten times as many without delay")
 }
 
-// rttFigures are those of one library with one body.
+// rttFigures are the figures of one library with one body.
 type rttFigures struct {
 	library    string
 	body       body
@@ -110,7 +110,7 @@ func countTurns(ctx context.Context, b *bed, c *client, which body) (float64, er
 	return float64(turns) / times, err
 }
 
-// countAllocs counts what one transaction allocates, in this process.
+// countAllocs counts the allocations of one transaction, in this process.
 func countAllocs(ctx context.Context, b *bed, c *client, which body) (bytes, allocs float64, err error) {
 	const times = 200
 	var before, after runtime.MemStats
@@ -133,8 +133,8 @@ func repeat(times int, run func() error) error {
 	return nil
 }
 
-// onAccount lets the client run a body on an account of its own, and makes sure
-// that it did so as often as it should.
+// onAccount runs a body of the client on an account of its own, and checks that it
+// ran as often as it should.
 func (b *bed) onAccount(ctx context.Context, c *client, which body, times int, measure func(run func() error) error) error {
 	a, err := b.open(ctx)
 	if err == nil {
@@ -149,8 +149,8 @@ func (b *bed) onAccount(ctx context.Context, c *client, which body, times int, m
 	return nil
 }
 
-// medianLatencies lets all clients that have the body take turns, in another
-// order each time, so that whatever else the machine does falls on all of them.
+// medianLatencies lets all clients that have the body take turns, in another order
+// each time, so that other load on the machine affects all of them alike.
 func medianLatencies(ctx context.Context, b *bed, cs clients, which body, runs int) ([]time.Duration, error) {
 	type runner struct {
 		*client

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// rttReport is what the suite rtt found on one engine.
+// rttReport has the results of the suite rtt on one engine.
 type rttReport struct {
 	runs    int
 	delays  delays
 	figures []rttFigures
 }
 
-// ratio is the median against that of another library, at the same delay and
-// with the same body.
+// ratio divides the median by that of another library, at the same delay and with
+// the same body.
 func (r *rttReport) ratio(f rttFigures, delay int, base string) float64 {
 	for _, other := range r.figures {
 		if other.library == base && other.body == f.body {
@@ -86,7 +86,7 @@ func leftOut() (os []omission) {
 	return os
 }
 
-// MarshalJSON gives times in milliseconds.
+// MarshalJSON writes times in milliseconds.
 func (r *rttReport) MarshalJSON() ([]byte, error) {
 	type latency struct {
 		RoundTrip     float64 `json:"round_trip_ms"`

@@ -11,8 +11,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// turnsOf is how often each library waits for the network: for what it
-// sends around the statements, and for each statement.
+// turnsOf is the number of round trips of each library: for its own statements, and
+// for each statement of the body.
 var turnsOf = map[string]struct{ around, each int }{
 	"cockroach-go":    {4, 1}, // BEGIN, SAVEPOINT, RELEASE, COMMIT
 	"pgx":             {2, 1}, // BEGIN, COMMIT

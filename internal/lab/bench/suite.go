@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// suite is one comparison. Each has a file of its own, and a place in suites.
+// suite is one comparison. Each has a file of its own, and an entry in suites.
 type suite interface {
 	name() string
 	about() string
 
-	// register adds the flags that the suite alone has.
+	// register adds the flags that only this suite has.
 	register(flags *flag.FlagSet)
 
-	// network is where the suite keeps its round-trip times, at first its own
+	// network returns a pointer to the suite's round-trip times, at first its
 	// default. One flag sets those of all suites.
 	network() *delays
 
-	// run measures on one engine, and calls step before each part of it.
+	// run measures on one engine, and calls step before each part.
 	run(ctx context.Context, b *bed, step func(string)) (report, error)
 }
 
-// report is what a suite found on one engine. It is encoded as JSON, too.
+// report has the results of a suite on one engine. It is also encoded as JSON.
 type report interface {
 	write(w io.Writer) error
 }
@@ -51,7 +51,7 @@ func suiteNames() string {
 	return strings.Join(names, "; ")
 }
 
-// registerDelays adds the one flag that all suites share.
+// registerDelays adds the flag that all suites share.
 func registerDelays(flags *flag.FlagSet, suites []suite) {
 	var defaults []string
 	for _, s := range suites {
@@ -84,7 +84,7 @@ func (d *delays) Set(text string) (err error) {
 	return err
 }
 
-// listed takes a list apart that is divided by commas and has nothing twice.
+// listed splits a list at commas, and refuses duplicates.
 func listed[T comparable](text string, parse func(string) (T, error)) (list []T, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)

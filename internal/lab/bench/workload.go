@@ -7,10 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The workload is one transaction in three sizes. Each adds 1 to a balance,
-// and each statement but the first needs the answer to the one before it, so
-// nothing can be saved by sending statements together that do not depend on
-// each other.
+// The workload is one transaction in three sizes. Each adds 1 to a balance, and
+// each statement except the first needs the answer to the one before it, so nothing
+// is saved by sending independent statements together.
 
 const schema = `
 create table accounts (
@@ -26,7 +25,7 @@ const (
 	writeBalance = "update accounts set balance = $2 where id = $1"
 )
 
-// body is what a transaction consists of.
+// body is the work of a transaction.
 type body int
 
 const (
@@ -36,10 +35,10 @@ const (
 	bodies        = iota
 )
 
-// statements is how many statements there are between BEGIN and COMMIT.
+// statements returns the number of statements between BEGIN and COMMIT.
 func (b body) statements() int { return int(b) + 1 }
 
-// String is the body's name in benchmarks and in JSON.
+// String returns the body's name in benchmarks and in JSON.
 func (b body) String() string {
 	return [bodies]string{"write", "read-write", "read-read-write"}[b]
 }
@@ -47,7 +46,7 @@ func (b body) String() string {
 // transaction runs a body once, on the account with that id.
 type transaction func(ctx context.Context, id int64) error
 
-// queryRow is what a body reads with.
+// queryRow is the method by which a body reads.
 type queryRow interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
@@ -57,7 +56,7 @@ func read(ctx context.Context, q queryRow, sql string, id int64) (n int64, err e
 	return n, err
 }
 
-// pgxBody is a body for the libraries which give the function a pgx.Tx.
+// pgxBody is a body for the libraries that give the function a pgx.Tx.
 type pgxBody func(ctx context.Context, tx pgx.Tx, id int64) error
 
 var pgxBodies = [bodies]pgxBody{
@@ -90,8 +89,8 @@ var pgxBodies = [bodies]pgxBody{
 // account is two rows, each the partner of the other, that nobody else uses.
 type account struct{ id, partner int64 }
 
-// open makes a fresh account. A new one for each figure keeps old versions of
-// rows, which CockroachDB has to step over, from slowing the later figures.
+// open creates a new account. A new one for each figure keeps old versions of rows,
+// which CockroachDB must skip, from slowing the later figures.
 func (b *bed) open(ctx context.Context) (account, error) {
 	b.opened += 2
 	a := account{b.opened - 1, b.opened}

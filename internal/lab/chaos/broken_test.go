@@ -17,7 +17,7 @@ import (
 
 var broken = flag.Bool("broken", false, "build package txn in broken ways, each of which a run must catch")
 
-// breakage is a way to break package txn that somebody might think is right.
+// breakage is a way to break package txn that might look right.
 type breakage struct {
 	name    string
 	file    string
@@ -87,8 +87,8 @@ var breakages = []breakage{
 	},
 }
 
-// TestBrokenBuildsAreCaught runs against copies of this module whose package txn
-// is broken. It takes minutes, so it wants the flag -broken: make chaos-broken.
+// TestBrokenBuildsAreCaught tests copies of this module whose package txn is
+// broken. It takes minutes, so it needs the flag -broken: make chaos-broken.
 func TestBrokenBuildsAreCaught(t *testing.T) {
 	if !*broken {
 		t.Skip("takes minutes: make chaos-broken")
@@ -110,7 +110,7 @@ func TestBrokenBuildsAreCaught(t *testing.T) {
 	}
 }
 
-// TestEveryBreakageStillApplies keeps the breakages up with the code, without
+// TestEveryBreakageStillApplies keeps the breakages in step with the code, without
 // running them.
 func TestEveryBreakageStillApplies(t *testing.T) {
 	for _, b := range breakages {
@@ -120,7 +120,7 @@ func TestEveryBreakageStillApplies(t *testing.T) {
 	}
 }
 
-// build makes the program from a copy of the module that is broken.
+// build builds the program from a broken copy of the module.
 func build(t *testing.T, b breakage) string {
 	t.Helper()
 	root := filepath.Join("..", "..", "..")
@@ -177,7 +177,7 @@ func containsOne(out string, of []string) bool {
 	return false
 }
 
-// findings is the first finding, and how many there are.
+// findings returns the first finding, and the number of findings.
 func findings(out string) string {
 	var shown []string
 	wrong := 0

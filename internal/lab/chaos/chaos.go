@@ -11,10 +11,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
-// Run carries out a plan on a database that it starts, and says on out how it
-// goes and every wrong claim that it finds. The error is for a run that could not
-// be carried out, or that did not come to what was planned; wrong claims are in
-// the report.
+// Run carries out a plan on a database that it starts, and prints its progress and
+// every wrong claim to out. The error is for a run that could not be carried out,
+// or did not do everything planned; wrong claims are in the report.
 func Run(ctx context.Context, source devdb.Source, plan Plan, out io.Writer) (*Report, error) {
 	if err := plan.check(); err != nil {
 		return nil, err
@@ -67,8 +66,7 @@ func (r *run) progress() string {
 	return fmt.Sprintf("%d committed, %d cuts, %d kills", r.committed.Load(), r.faults.cuts(), r.faults.count[killed].Load())
 }
 
-// Reasons lists why calls were not committed, and how often, for who wants to
-// know what a run was like.
+// Reasons lists why calls were not committed, and how often, to describe a run.
 func (r *Report) Reasons() []string {
 	var lines []string
 	for _, reason := range slices.Sorted(maps.Keys(r.reasons)) {

@@ -15,7 +15,7 @@ import (
 
 var small = flag.Bool("small", false, "run a small storm and a small soak too")
 
-// skipUnlessSmall keeps what takes long out of go test ./...; make test has it.
+// skipUnlessSmall keeps slow tests out of go test ./...; make test runs them.
 func skipUnlessSmall(t *testing.T) {
 	if !*small || testing.Short() {
 		t.Skip("takes long: go test ./internal/lab/chaos -small")

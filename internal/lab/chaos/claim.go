@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// claim is what a client was told.
+// claim is the outcome that a client was told.
 type claim uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 
 func (c claim) String() string { return [...]string{"unknown", "committed", "rolled back"}[c] }
 
-// told is what an error of txn's says.
+// told returns the claim of an error of txn's.
 func told(err error) claim {
 	var doubt *txn.OutcomeUnknownError
 	var late *txn.CommittedError
@@ -35,7 +35,7 @@ func told(err error) claim {
 	return rolledBack
 }
 
-// receipt is what a function returns, and what its effect carries.
+// receipt is the result of a function, and part of its effect.
 type receipt struct {
 	Attempt int
 	Nonce   string
@@ -47,7 +47,7 @@ type attempt struct {
 	ops []history.Op
 }
 
-// call is one call, and what its client saw of it.
+// call is one call, as its client saw it.
 type call struct {
 	id            int64
 	kind          string
@@ -57,7 +57,7 @@ type call struct {
 	amount        int64
 	key           string // of Once
 
-	mu       sync.Mutex // for OnCommit, which might run when it should not
+	mu       sync.Mutex // for OnCommit, which might run at a wrong time
 	attempts []attempt
 	hooks    int
 	after    int // hooks by the time the function last returned
@@ -106,7 +106,7 @@ func (c *call) String() string {
 	return b.String()
 }
 
-// logbook is what all clients know.
+// logbook is the knowledge of all clients.
 type logbook struct {
 	mu    sync.Mutex
 	calls []*call

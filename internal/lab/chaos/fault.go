@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// faultKind is something that is done to the transactions.
+// faultKind is a kind of damage done to the transactions.
 type faultKind uint8
 
 const (
@@ -39,10 +39,10 @@ var faultNames = [...]string{
 
 func (k faultKind) String() string { return faultNames[k] }
 
-// cuts reports whether it ends a connection.
+// cuts reports whether the fault ends a connection.
 func (k faultKind) cuts() bool { return k <= zombie }
 
-// fault is one that happened.
+// fault is a fault that happened.
 type fault struct {
 	at     time.Duration // since the start
 	kind   faultKind
@@ -63,10 +63,10 @@ func (f fault) String() string {
 	return s
 }
 
-// mostFaults bounds what is remembered of a long run.
+// mostFaults bounds the faults that a long run remembers.
 const mostFaults = 20_000
 
-// faults are those that happened.
+// faults are the faults that happened.
 type faults struct {
 	count [faultKinds]atomic.Int64
 	begun time.Time
@@ -95,8 +95,8 @@ func (f *faults) cuts() (n int64) {
 	return n
 }
 
-// of lists what happened to a call: on a connection that it was seen on, and to
-// the whole server while it ran.
+// of lists the faults of a call: those on a connection that the call was seen on,
+// and those of the whole server while it ran.
 func (f *faults) of(c *call) []fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

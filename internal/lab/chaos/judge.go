@@ -12,7 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 )
 
-// finding is a wrong claim, and the calls that show it.
+// finding is a wrong claim, with the calls that show it.
 type finding struct {
 	what  string
 	calls []*call
@@ -30,7 +30,7 @@ func (r row) String() string {
 	return fmt.Sprintf("call %d, attempt %d, nonce %s, %d from %d to %d", r.call, r.receipt.Attempt, r.receipt.Nonce, r.amount, r.debit, r.credit)
 }
 
-// judge compares what clients were told with what the database has.
+// judge compares the claims that clients were told with the database.
 type judge struct {
 	run      *run
 	calls    map[int64]*call
@@ -64,8 +64,8 @@ func (r *run) judge(ctx context.Context) (*judge, error) {
 	return j, nil
 }
 
-// settleRequests asks once more, now that nothing is in the way, for what is
-// still unknown although it was asked for with a key.
+// settleRequests asks once more, without any faults, for requests with a key whose
+// outcome is still unknown.
 func (r *run) settleRequests(ctx context.Context) error {
 	for _, q := range r.requests {
 		if q.final != unknown {
@@ -138,7 +138,7 @@ func (j *judge) read(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// checkEffects looks at each call by itself.
+// checkEffects checks each call by itself.
 func (j *judge) checkEffects() {
 	for id, rows := range j.rows {
 		if j.calls[id] == nil {
@@ -185,7 +185,7 @@ func (c *call) wrote(r row) bool {
 		slices.ContainsFunc(c.attempts, func(a attempt) bool { return a.receipt == r.receipt })
 }
 
-// checkRequests looks at the calls with one key together.
+// checkRequests checks all calls with one key together.
 func (j *judge) checkRequests() {
 	for _, q := range j.run.requests {
 		var rows []row
@@ -232,7 +232,7 @@ func (j *judge) checkMoney() {
 			}
 		}
 	}
-	delete(want, 0) // which stands for outside
+	delete(want, 0) // it stands for outside
 	for id, balance := range want {
 		if got, ok := j.balances[id]; !ok || got != balance {
 			j.report(inOrder(touched[id]), "account %d has %d, and by its effects it should have %d", id, got, balance)
@@ -251,8 +251,8 @@ func inOrder(calls []*call) []*call {
 	return slices.Compact(calls)
 }
 
-// checkHistory looks for an order in which all that the clients read and appended
-// could have happened.
+// checkHistory looks for a serial order in which all that the clients read and
+// appended could have happened.
 func (j *judge) checkHistory() {
 	var txns []history.Txn
 	owner := map[string]*call{}
@@ -282,7 +282,7 @@ func (j *judge) checkHistory() {
 	}
 }
 
-// show prints a finding with all that is known of its calls, and nothing else.
+// show prints a finding with everything known about its calls, and nothing else.
 func (j *judge) show(f finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "WRONG: %s\n", f.what)

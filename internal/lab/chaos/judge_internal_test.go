@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/chaos/history"
 )
 
-// deposited is a call as it should be: run twice, and told that the second
-// attempt was committed, which has left its effect.
+// deposited returns a correct call: it ran twice, was told that the second attempt
+// was committed, and that attempt has left its effect.
 func deposited(id int64) (*call, row) {
 	first, second := receipt{1, nonce(id, 1)}, receipt{2, nonce(id, 2)}
 	c := &call{
@@ -25,7 +25,7 @@ func deposited(id int64) (*call, row) {
 	return c, row{id, second, 0, 7, 5}
 }
 
-// judged is a judge of one call, and of rows.
+// judged returns a judge of one call, and of rows.
 func judged(c *call, rows ...row) *judge {
 	r := newRun(Plan{Transactions: 1}, &devdb.Durable{}, new(bytes.Buffer))
 	r.log.calls = []*call{c}
@@ -203,8 +203,8 @@ func TestMoneyThatIsNotThereIsFound(t *testing.T) {
 	require.Contains(t, j.findings[0].what, "account 7 has -1")
 }
 
-// What an attempt did that was not the last must not be there, whatever became of
-// the call.
+// Effects of an attempt that was not the last must not exist, whatever the outcome
+// of the call.
 func TestHistoryKnowsAttempts(t *testing.T) {
 	c, r := deposited(3)
 	c.attempts[0].ops = []history.Op{{Key: 1, Append: 10}}

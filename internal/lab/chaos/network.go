@@ -12,8 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// network is the way of some clients to the server. It does damage when wanted
-// says that more is due.
+// network is the path of some clients to the server. It does damage if wanted
+// reports that more is due.
 type network struct {
 	name   string
 	proxy  *faultnet.Proxy
@@ -33,20 +33,20 @@ type network struct {
 	closed  bool
 }
 
-// strike is the damage that comes next.
+// strike is the next damage.
 type strike struct {
 	kind  faultKind
 	on    target
 	after int // as many matching messages
 }
 
-// target is the messages that a strike is meant for.
+// target is the kind of message that a strike applies to.
 type target uint8
 
 const (
 	anyOfClient target = iota
 	anyOfServer
-	firstOfRequest // with all that travels with it
+	firstOfRequest // with everything in its packet
 	commitRequest
 	commitAnswer
 	readyBehindCommit
@@ -67,8 +67,7 @@ func newNetwork(name string, seed uint64, number int, config *pgxpool.Config, f 
 	return n, nil
 }
 
-// close lets everything arrive that is still on its way, then ends all
-// connections.
+// close delivers everything that is still on its way, then ends all connections.
 func (n *network) close() {
 	n.mu.Lock()
 	n.closed = true
@@ -77,7 +76,7 @@ func (n *network) close() {
 	n.proxy.Close()
 }
 
-// later runs f after a while, and close waits for it.
+// later runs f after some time, and close waits for it.
 func (n *network) later(d time.Duration, f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -193,7 +192,7 @@ func (n *network) decide(m faultnet.Message) faultnet.Action {
 	return n.strike(s, m)
 }
 
-// forget keeps what is known of connections small in a long run.
+// forget bounds the memory about connections in a long run.
 func (n *network) forget(newest int) {
 	for _, known := range []map[int]bool{n.behind, n.idle, n.struck} {
 		for conn := range known {
@@ -265,7 +264,7 @@ func (n *network) strike(s strike, m faultnet.Message) faultnet.Action {
 	return faultnet.Silence()
 }
 
-// soon is how long something takes that should have been at once: mostly little,
+// soon returns the delay of something that should happen at once: mostly short,
 // sometimes longer than clients wait.
 func (n *network) soon() time.Duration {
 	if n.rng.IntN(10) == 0 {
@@ -274,7 +273,7 @@ func (n *network) soon() time.Duration {
 	return time.Duration(n.rng.Int64N(int64(200 * time.Millisecond)))
 }
 
-// endBoth ends what a fault has left of a connection.
+// endBoth ends both sides of a connection after a fault.
 func (n *network) endBoth(conn int, after time.Duration) {
 	cut := []faultnet.Cut{faultnet.ResetBoth, faultnet.CloseBoth}[n.rng.IntN(2)]
 	n.later(after, func() {

@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// nonce is what no two attempts have in common. A proxy that sees it go by knows
-// which call uses the connection.
+// nonce returns a text that is unique to an attempt. A proxy that sees it knows which call uses the
+// connection.
 func nonce(call int64, number int) string {
 	return fmt.Sprintf("%s%d:%d:%s", nonceMark, call, number, rand.Text()[:8])
 }
 
 const nonceMark = "chaos:"
 
-// callIn is the id of the call whose nonce is in a message, or 0.
+// callIn returns the id of the call whose nonce is in a message, or 0.
 func callIn(data []byte) int64 {
 	_, rest, found := bytes.Cut(data, []byte(nonceMark))
 	if !found {

@@ -9,14 +9,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// request is what several calls with one key ask for.
+// request is a request that several calls with one key make.
 type request struct {
 	key   string
 	calls []*call
 	final claim // unknown: it was given up
 }
 
-// onceTries is how often a client asks for the same thing until it knows.
+// onceTries bounds the calls that a client makes until it knows the outcome.
 const onceTries = 60
 
 // exactlyOnce makes a deposit by calls with a key, until one of them is told that
@@ -69,7 +69,7 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 	return r.final, err
 }
 
-// once is one of the calls.
+// once makes one of the calls.
 func (w *worker) once(ctx context.Context, c *call) (receipt, error) {
 	return c.deposits(ctx, w.db, w.rng.IntN(2) == 0)
 }

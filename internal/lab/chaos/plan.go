@@ -1,10 +1,10 @@
-// Package chaos puts transactions under load while everything that can go wrong
-// on the way to a database does: connections are cut at random messages, packets
-// are half sent, held and delivered late, the server is killed, sessions are
-// terminated and statements canceled, contexts end.
+// Package chaos runs transactions under load while everything on the way to a
+// database fails: connections are cut at random messages, packets are half sent,
+// held and delivered late, the server is killed, sessions are terminated,
+// statements are canceled and contexts end.
 //
-// Clients keep a log of what they were told. When the network is gone and no old
-// session is left, what they were told is compared with what is in the database.
+// Clients log the outcomes that they were told. After the network is gone and no
+// old session is left, the log is compared with the database.
 package chaos
 
 import (
@@ -15,13 +15,14 @@ import (
 	"time"
 )
 
-// Plan is how much is to happen. Faults are spread over the transactions.
+// Plan is the number of faults and transactions. Faults are spread over the
+// transactions.
 type Plan struct {
 	Seed         uint64
 	Transactions int           // to be committed
 	Cuts         int           // of connections
 	Kills        int           // of the server
-	Time         time.Duration // after which the run ends, whatever it has come to
+	Time         time.Duration // after which the run ends, finished or not
 	Work         []string      // kinds of calls; none stands for all
 }
 
@@ -44,7 +45,7 @@ func (p Plan) check() error {
 	return nil
 }
 
-// due is how many of total faults should have happened when done transactions
+// due returns how many of total faults should have happened when done transactions
 // have been committed: each in the middle of its part of them.
 func (p Plan) due(total int, done int64) int64 {
 	most := int64(p.Transactions)

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
-// Report is what a run has come to.
+// Report is the result of a run.
 type Report struct {
 	Engine  devdb.Engine
 	Version string
@@ -49,7 +49,7 @@ func (r *Report) Missing() []string {
 	return kinds
 }
 
-// lines are the lines of the table.
+// lines returns the lines of the table.
 func (r *Report) lines() [][2]string {
 	n := func(v int) string { return fmt.Sprint(v) }
 	all := [][2]string{
@@ -84,7 +84,7 @@ func (r *Report) lines() [][2]string {
 
 var engineNames = map[devdb.Engine]string{devdb.PostgreSQL: "PostgreSQL", devdb.CockroachDB: "CockroachDB"}
 
-// String is the report for a terminal.
+// String returns the report for a terminal.
 func (r *Report) String() string {
 	var b strings.Builder
 	for _, l := range r.lines() {
@@ -93,7 +93,7 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// table is the report for a document.
+// table returns the report for a document.
 func (r *Report) table() string {
 	var b strings.Builder
 	lines := r.lines()
@@ -105,7 +105,7 @@ func (r *Report) table() string {
 }
 
 // Write puts tables into a document, each between the two comments that name its
-// engine, and leaves everything else in it as it is.
+// engine, and leaves the rest of the document alone.
 func Write(path string, reports []*Report) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

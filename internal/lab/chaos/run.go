@@ -59,7 +59,7 @@ type run struct {
 	mistakes []string
 }
 
-// counts is what clients were told.
+// counts is the number of calls by the outcome that clients were told.
 type counts struct {
 	calls, committed, rolledBack, unknown, expired, retried int
 }
@@ -113,7 +113,7 @@ func (r *run) tally(c *call, err error) {
 	}
 }
 
-// calls is how many have been made.
+// calls returns the number of calls made so far.
 func (r *run) calls() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,8 +134,8 @@ func (r *run) count(reason string) {
 	r.reasons[reason]++
 }
 
-// due is how many faults of a kind should have happened by now. All kinds of cuts
-// are one here. In a soak they follow the time.
+// due returns how many faults of a kind should have happened by now. All kinds of
+// cuts are one kind here. In a soak they follow the time.
 func (r *run) due(k faultKind) int64 {
 	elapsed := time.Since(r.faults.begun)
 	each := func(total int, every time.Duration) int64 {
@@ -146,7 +146,7 @@ func (r *run) due(k faultKind) int64 {
 	}
 	switch k {
 	case killed:
-		if r.soak > 0 { // what a slow machine adds to it is for looks, not for more kills
+		if r.soak > 0 { // additional time on a slow machine is for more samples, not for more kills
 			elapsed = min(elapsed, r.soak)
 		}
 		return each(r.plan.Kills, min(time.Minute, max(r.soak/3, 1)))
@@ -158,19 +158,19 @@ func (r *run) due(k faultKind) int64 {
 	return each(r.plan.Cuts, 500*time.Millisecond)
 }
 
-// hangs ends the program: no fault may keep a call for as long.
+// hangs ends the program: no fault may keep a call for that long.
 func (r *run) hangs(c *call) {
 	stacks := make([]byte, 1<<20)
 	panic(fmt.Sprintf("chaos: seed %d: call %d (%s through %s) does not end\n%s", r.plan.Seed, c.id, c.kind, c.crew, stacks[:runtime.Stack(stacks, true)]))
 }
 
-// reached reports whether all that was planned has happened.
+// reached reports whether all planned faults have happened.
 func (r *run) reached() bool {
 	return r.committed.Load() >= int64(r.plan.Transactions) && r.faults.cuts() >= int64(r.plan.Cuts) &&
 		r.faults.count[killed].Load() >= int64(r.plan.Kills)
 }
 
-// prepare starts the database, and gives the time of a plan a start.
+// prepare starts the database and the time of the plan.
 func prepare(ctx context.Context, source devdb.Source) (*devdb.Durable, error) {
 	srv, err := source.StartDurable(ctx)
 	if err != nil {
@@ -188,8 +188,8 @@ func prepare(ctx context.Context, source devdb.Source) (*devdb.Durable, error) {
 	return srv, nil
 }
 
-// storm lets clients and faults loose until stop says that it is enough, and
-// returns when all calls have ended and nothing of the network is left.
+// storm runs clients and faults until stop ends it, and returns after all calls
+// have ended and nothing of the network is left.
 func (r *run) storm(ctx context.Context, stop func() bool) error {
 	var networks []*network
 	var pools []*pgxpool.Pool

@@ -15,7 +15,7 @@ const (
 	openingBalance = 100
 )
 
-// Effects have no key, so that an effect that happens twice is there twice.
+// Effects have no key, so that an effect that happens twice shows as two rows.
 const schema = `
 create table accounts (
 	id      bigint primary key,
@@ -34,8 +34,8 @@ create table lists (
 	elems bigint[] not null
 )`
 
-// There is no check that balances are not negative: that is for the clients to
-// keep, and for the judge to see.
+// No constraint keeps balances from being negative: the clients must, and the judge
+// checks it.
 
 const (
 	insertEffect = "insert into effects (call, attempt, nonce, debit, credit, amount) values ($1, $2, $3, $4, $5, $6)"

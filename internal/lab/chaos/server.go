@@ -11,10 +11,10 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
-// applicationName is that of the sessions which things are done to.
+// applicationName is that of the sessions that the faults hit.
 const applicationName = "rowkeeper-chaos"
 
-// What is done to sessions, by engine.
+// Statements that hit sessions, by engine.
 var (
 	terminate = map[devdb.Engine]string{
 		devdb.PostgreSQL:  "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity where application_name = $1 order by random() limit 1) s",
@@ -30,8 +30,8 @@ var (
 	}
 )
 
-// saboteur does to the server what is due. It has a connection of its own, which
-// it makes again whenever it is lost.
+// saboteur applies the due faults to the server. It has a connection of its own,
+// which it opens again whenever it is lost.
 type saboteur struct {
 	run  *run
 	rng  *rand.Rand
@@ -100,7 +100,7 @@ func (s *saboteur) do(ctx context.Context, k faultKind, sql string) {
 	}
 }
 
-// awaitNoSession waits until the server has no session of the clients' any more.
+// awaitNoSession waits until the server has no session of the clients left.
 func (r *run) awaitNoSession(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

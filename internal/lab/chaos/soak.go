@@ -12,10 +12,10 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 )
 
-// A soak looks for what grows. It keeps no log of calls, and only at the end asks
-// for the money and for how many effects there are.
+// A soak looks for growth. It keeps no log of calls, and only checks the money and
+// the number of effects at the end.
 
-// sample is one look at what should be flat.
+// sample is one measurement of values that should not grow.
 type sample struct {
 	at          time.Duration
 	heap        float64 // bytes in use behind a collection
@@ -23,15 +23,15 @@ type sample struct {
 	connections float64 // sessions at the server
 }
 
-// How much has to be seen before anything is said about it. Where the machine is
-// slow, that takes longer than what was asked for.
+// The minimum that must be measured before a judgement. On a slow machine that
+// takes longer than the requested time.
 const (
 	leastSamples = 10
 	warmCalls    = 1_000 // pools and caches fill up first
 	extraTime    = 5 * time.Minute
 )
 
-// Soak runs the load of [Run] for a time, with two cuts in each second and a
+// Soak runs the load of [Run] for some time, with two cuts in each second and a
 // kill in each minute, and fails if memory, goroutines or connections have grown.
 func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration, out io.Writer) error {
 	if d < 5*time.Second {
@@ -82,8 +82,7 @@ func Soak(ctx context.Context, source devdb.Source, seed uint64, d time.Duration
 	return r.account(ctx, out)
 }
 
-// sample looks while the load is on. While the server is down there is nothing
-// to see.
+// sample measures under load. While the server is down there is nothing to measure.
 func (r *run) sample(ctx context.Context) (sample, bool) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -98,8 +97,8 @@ func (r *run) sample(ctx context.Context) (sample, bool) {
 	return s, err == nil
 }
 
-// awaitGoroutines waits until about as many are left as there were before: those
-// of a pool that was closed are still on their way out.
+// awaitGoroutines waits until about as many goroutines are left as before: those of
+// a closed pool take time to end.
 func awaitGoroutines(ctx context.Context, before int) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -115,8 +114,8 @@ func awaitGoroutines(ctx context.Context, before int) error {
 	}
 }
 
-// flat fails if something grows: by the trend over all samples, more than a
-// quarter of its mean and more than what comes and goes.
+// flat fails if something grows: if the trend over all samples is more than a
+// quarter of the mean and more than the usual variation.
 func flat(samples []sample, out io.Writer) error {
 	if len(samples) < leastSamples {
 		return fmt.Errorf("no more than %d looks came off", len(samples))
@@ -139,7 +138,7 @@ func flat(samples []sample, out io.Writer) error {
 	return nil
 }
 
-// trend is the mean, and by how much the line that fits best rises from the first
+// trend returns the mean, and the rise of the line of best fit from the first
 // sample to the last.
 func trend(samples []sample, of func(sample) float64) (mean, growth float64) {
 	n := float64(len(samples))
@@ -160,7 +159,7 @@ func trend(samples []sample, of func(sample) float64) (mean, growth float64) {
 	return mean, above / below * (samples[len(samples)-1].at - samples[0].at).Seconds()
 }
 
-// account compares what can be compared without a log of calls.
+// account checks the totals that need no log of calls.
 func (r *run) account(ctx context.Context, out io.Writer) error {
 	return r.query(ctx, func(conn *pgx.Conn) error {
 		var effects, wrong, negative int64

@@ -23,8 +23,8 @@ type worker struct {
 	rng  *rand.Rand
 }
 
-// longest is how long a call may take by its context, or by MaxElapsed where that
-// has no end.
+// longest is the longest time that a call may take by its context, or by MaxElapsed
+// if the context has no end.
 const longest = 8 * time.Second
 
 func (w *worker) work(stop context.Context) {
@@ -42,12 +42,12 @@ func (w *worker) work(stop context.Context) {
 		if last == committed {
 			w.run.committed.Add(1)
 		} else if unreachable(err) {
-			pause(stop, time.Duration(w.rng.Int64N(int64(30*time.Millisecond)))) // or it would be called as fast as it refuses
+			pause(stop, time.Duration(w.rng.Int64N(int64(30*time.Millisecond)))) // otherwise it would be called as fast as it refuses
 		}
 	}
 }
 
-// make makes a call, and puts down what it was told.
+// make makes a call, and records what it was told.
 func (w *worker) make(c *call, do func(w *worker, ctx context.Context, c *call) (receipt, error)) error {
 	ctx, cancel := w.context()
 	defer cancel()
@@ -69,8 +69,8 @@ func (w *worker) make(c *call, do func(w *worker, ctx context.Context, c *call) 
 	return err
 }
 
-// context is that of a call: mostly with time enough, sometimes without an end,
-// sometimes too short, sometimes canceled.
+// context returns the context of a call: mostly with enough time, sometimes without
+// an end, sometimes too short, sometimes canceled.
 func (w *worker) context() (context.Context, context.CancelFunc) {
 	switch p := w.rng.IntN(100); {
 	case p < 80:
@@ -102,7 +102,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// mistake is an error that is this program's own fault: no chaos makes it.
+// mistake reports whether an error is this program's own fault, which no chaos
+// causes.
 func mistake(err error) bool {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) || len(pe.Code) != 5 {

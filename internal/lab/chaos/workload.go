@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// work is one thing that clients do.
+// work is one kind of call.
 type work struct {
 	name   string
 	weight int // in percent
@@ -56,12 +56,12 @@ func drawWork(rng *rand.Rand, only []string) work {
 	}
 }
 
-// effect is the row that says that a call has happened.
+// effect returns the row that shows that a call has happened.
 func (c *call) effect(r receipt) []any {
 	return []any{c.id, r.Attempt, r.Nonce, c.debit, c.credit, c.amount}
 }
 
-// deposit needs no answer to anything: all of it travels with COMMIT.
+// deposit needs no answer: everything is sent with COMMIT.
 func (w *worker) deposit(ctx context.Context, c *call) (receipt, error) {
 	c.credit, c.amount = w.account(), 1+w.rng.Int64N(20)
 	return txn.RunInTx(ctx, w.db, depositing(c), txn.Name("deposit"))
@@ -79,7 +79,7 @@ func depositing(c *call) func(context.Context, *txn.Tx) (receipt, error) {
 
 var errTooPoor = errors.New("not enough money")
 
-// transfer reads, computes and writes, so that an update that is lost shows.
+// transfer reads, computes and writes, so that a lost update shows.
 func (w *worker) transfer(ctx context.Context, c *call) (receipt, error) {
 	c.debit, c.amount = w.account(), 1+w.rng.Int64N(80)
 	for c.credit = w.account(); c.credit == c.debit; c.credit = w.account() {
@@ -126,7 +126,7 @@ func (w *worker) transfer(ctx context.Context, c *call) (receipt, error) {
 	}, txn.Name("transfer"))
 }
 
-// batch is a deposit in one round trip. It does not know its attempts.
+// batch makes a deposit in one round trip. It does not know its attempts.
 func (w *worker) batch(ctx context.Context, c *call) (receipt, error) {
 	c.credit, c.amount = w.account(), 1+w.rng.Int64N(20)
 	at := c.run(0)
@@ -145,8 +145,8 @@ func (w *worker) batch(ctx context.Context, c *call) (receipt, error) {
 	}
 }
 
-// hotLists is how many lists are in use at a time, and fullList how many appends
-// later another one takes its place.
+// hotLists is the number of lists in use at a time, and fullList the number of
+// appends after which another list replaces one.
 const (
 	hotLists = 40
 	fullList = 30
@@ -218,7 +218,7 @@ func (w *worker) reader(ctx context.Context, c *call) (receipt, error) {
 	}, txn.Name("reader"), txn.ReadOnly())
 }
 
-// savepoint undoes a part of itself and goes on.
+// savepoint undoes a part of itself and continues.
 func (w *worker) savepoint(ctx context.Context, c *call) (receipt, error) {
 	c.credit, c.amount = w.account(), 1+w.rng.Int64N(20)
 	return txn.RunInTx(ctx, w.db, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
@@ -244,7 +244,7 @@ func (w *worker) savepoint(ctx context.Context, c *call) (receipt, error) {
 
 var errRefused = errors.New("refused by the function")
 
-// refused writes and then fails, by an error or with its context.
+// refused writes and then fails, by an error or because its context ends.
 func (w *worker) refused(ctx context.Context, c *call) (receipt, error) {
 	c.credit, c.amount = w.account(), 1+w.rng.Int64N(20)
 	hidden := w.rng.IntN(3) == 0
@@ -265,10 +265,10 @@ func (w *worker) refused(ctx context.Context, c *call) (receipt, error) {
 
 func (w *worker) account() int64 { return 1 + w.rng.Int64N(accounts) }
 
-// list is one of the lists in use, which move on as they get long.
+// list returns one of the lists in use, which change as they get long.
 func (w *worker) list() int64 {
 	return w.run.values.Load()/fullList + w.rng.Int64N(hotLists)
 }
 
-// values are unique, and say how far the lists are.
+// values are unique, and show how far the lists are.
 type values = atomic.Int64

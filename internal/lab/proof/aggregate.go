@@ -13,7 +13,7 @@ import (
 
 var aggregates = []string{"sum", "min", "max", "avg"}
 
-// aggregated is the package's aggregates of a column.
+// aggregated returns the package's aggregates of a column.
 func aggregated[R, V any](c owner.ColumnOf[R, V]) func(context.Context, owner.DB, owner.Reader[R], string) (any, error) {
 	call := map[string]func(context.Context, owner.DB, owner.Reader[R], owner.ColumnOf[R, V]) (V, error){
 		"sum": owner.Sum[R, V], "min": owner.Min[R, V], "max": owner.Max[R, V],
@@ -28,7 +28,7 @@ func aggregated[R, V any](c owner.ColumnOf[R, V]) func(context.Context, owner.DB
 	}
 }
 
-// aggregate is one of a column over the rows.
+// aggregate makes an aggregate of a column over the rows.
 func (r reading[R, O]) aggregate(s *source, op *operation) {
 	function := pick(s, aggregates...)
 	op.kind = function
@@ -85,10 +85,10 @@ func (r reading[R, O]) aggregate(s *source, op *operation) {
 	}
 }
 
-// fold is an aggregate as SQL has it: a *big.Rat of integers, or else of the
-// type of the values, nil for none. Wild are sums of floats that come close to
-// the greatest: engines may say that they are out of range, and what comes
-// depends on the order in which they add.
+// fold computes an aggregate as SQL does: a *big.Rat of integers, or else a value
+// of the values' type; nil for none. A sum of floats near the greatest one is wild:
+// engines may report that it is out of range, and the result depends on the order
+// in which they add.
 func fold(function string, values []any, cockroach bool) (result any, wild bool) {
 	values = slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil })
 	float := false
@@ -127,7 +127,8 @@ func fold(function string, values []any, cockroach bool) (result any, wild bool)
 	return sum, false
 }
 
-// near reports whether the values are equal, but for how the engines round.
+// near reports whether the values are equal, except for the rounding of the
+// engines.
 func near(have, want any) bool {
 	if r, ok := want.(*big.Rat); ok {
 		if n, ok := have.(int64); ok {

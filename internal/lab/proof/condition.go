@@ -6,7 +6,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// condition is one for the package on trial, and what the oracle makes of it.
+// condition is a condition for the package under test, with the oracle's version of
+// it.
 type condition[R any] struct {
 	built  owner.Condition[R]
 	eval   func(r *R, who actor, cockroach bool) truth
@@ -53,7 +54,8 @@ func built[R any](parts []condition[R]) (out []owner.Condition[R]) {
 	return out
 }
 
-// combined: OR with the truth that decides it alone being yes, AND being no.
+// combined joins conditions. The truth that decides alone is yes for OR, and no for
+// AND.
 func combined[R any](combine func(...owner.Condition[R]) owner.Condition[R], parts []condition[R], decides truth) condition[R] {
 	c := condition[R]{
 		built: combine(built(parts)...),
@@ -152,7 +154,8 @@ func among[R any](s *source, f field[R]) condition[R] {
 	}
 }
 
-// linkage is a foreign key that was declared, and how the oracle follows it.
+// linkage is a declared foreign key, and the function by which the oracle follows
+// it.
 type linkage[C, P any, O, Q comparable] struct {
 	ref    owner.Reference[C, P]
 	child  *entity[C, O]
@@ -160,8 +163,8 @@ type linkage[C, P any, O, Q comparable] struct {
 	points func(*C, *P) bool
 }
 
-// linked takes a foreign key for conditions in both directions and for the
-// checks of what is written.
+// linked uses a foreign key for conditions in both directions and for the checks of
+// written values.
 func linked[C, P any, O, Q comparable](ref owner.Reference[C, P], child *entity[C, O], from []int, parent *entity[P, Q], both, checked bool) linkage[C, P, O, Q] {
 	points := func(c *C, p *P) bool {
 		for i, k := range parent.keyFields() {

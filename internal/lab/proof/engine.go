@@ -28,7 +28,8 @@ func (e *entity[R, O]) allFields() (out []int) {
 	return out
 }
 
-// ddl makes the table. Text is compared byte by byte, as the oracle does.
+// ddl returns the statements that create the table. Text is compared byte by byte,
+// as the oracle does.
 func (e *entity[R, O]) ddl(cockroach bool) string {
 	var b strings.Builder
 	b.WriteString("create table " + e.quoted() + " (")
@@ -53,7 +54,7 @@ func (e *entity[R, O]) ddl(cockroach bool) string {
 	return b.String() + ")"
 }
 
-// load reads the whole table, past the package on trial.
+// load reads the whole table, without the package under test.
 func (e *entity[R, O]) load(ctx context.Context, db owner.DB) ([]string, error) {
 	rows, err := db.Query(ctx, "select "+e.names(e.allFields())+" from "+e.quoted())
 	if err != nil {
@@ -82,7 +83,7 @@ func (e *entity[R, O]) known() []string {
 	return out
 }
 
-// fill gives the table new rows, some of each actor's.
+// fill gives the table new rows, some for each actor.
 func (e *entity[R, O]) fill(ctx context.Context, db owner.DB, s *source) error {
 	if _, err := db.Exec(ctx, "delete from "+e.quoted()); err != nil {
 		return err

@@ -11,14 +11,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// actor is who acts: one user of one tenant.
+// actor is a user of a tenant, who acts.
 type actor struct {
 	user   userID
 	tenant tenantID
 }
 
-// entity is a table with all that is needed to act on it, to prove what was
-// sent, and to know what should have come of it.
+// entity is a table with everything needed to act on it, to prove the statements
+// sent, and to predict their effect.
 type entity[R any, O comparable] struct {
 	w      *world
 	model  *prove.Table
@@ -73,8 +73,8 @@ type conflictKey[R any] struct {
 	fields []int
 }
 
-// pointer is a foreign key of a row, and how to find out whether it points at
-// the actor's.
+// pointer is a foreign key of a row, with the function that reports whether it
+// points at a row of the actor's.
 type pointer[R any] struct {
 	fields []int
 	reach  func(key []any, who actor) bool
@@ -82,8 +82,8 @@ type pointer[R any] struct {
 
 type link[R any] func(s *source, depth int) condition[R]
 
-// addField declares a column of the entity. The tags of the struct are read once
-// more here, so that what the package on trial made of them is not believed.
+// addField declares a column of the entity. It reads the struct's tags again, so
+// that the package under test is not believed.
 func addField[R any, O comparable, V any](e *entity[R, O], sqlOf string, at func(*R) *V, draw func(*source) V) int {
 	return addColumn(e, owner.Column(e.table, at), sqlOf, at, draw)
 }
@@ -185,7 +185,7 @@ func (f *field[R]) readTag(words string) {
 	f.fixed = f.owner || f.pk || f.parent || f.version
 }
 
-// keyFields are the fields that a key has a value for.
+// keyFields returns the fields that a key has a value for.
 func (e *entity[R, O]) keyFields() (out []int) {
 	for i, f := range e.fields {
 		if f.pk && !f.owner {
@@ -195,7 +195,7 @@ func (e *entity[R, O]) keyFields() (out []int) {
 	return out
 }
 
-// sees reports whether rows with that key are there for the actor.
+// sees reports whether the actor can see rows with that key.
 func (e *entity[R, O]) sees(key []any, who actor) bool {
 	return slices.ContainsFunc(e.rows, func(r R) bool { return e.owns(&r, who) && e.hasKey(&r, key) })
 }
@@ -209,7 +209,7 @@ func (e *entity[R, O]) hasKey(r *R, key []any) bool {
 	return true
 }
 
-// show writes the row for comparison; of what was read, hidden fields are zero.
+// show writes the row for comparison. If the row was read, hidden fields are zero.
 func (e *entity[R, O]) show(r *R, hidden bool) string {
 	var b strings.Builder
 	for _, f := range e.fields {

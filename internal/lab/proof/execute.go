@@ -18,17 +18,17 @@ import (
 
 func validText(text string) bool { return utf8.ValidString(text) }
 
-// execution runs operations on a database beside the oracle, and proves them
-// too. Several can share a server, each with a schema of its own.
+// execution runs operations on a database beside the oracle, and also proves them.
+// Several can share a server, each with a schema of its own.
 type execution struct {
 	proving
 	pool   *pgxpool.Pool
 	engine devdb.Engine
-	recent []string // what was run since the tables were last compared
+	recent []string // operations since the last comparison of the tables
 }
 
-// perFill is how many operations run on the rows of one filling, and perLook how
-// many until the tables are compared as a whole.
+// perFill is the number of operations on the rows of one filling, and perLook the
+// number of operations between comparisons of whole tables.
 const (
 	perFill = 60
 	perLook = 10
@@ -54,7 +54,7 @@ func newExecution(ctx context.Context, s *source, pool *pgxpool.Pool, engine dev
 
 func (x *execution) cockroach() bool { return x.engine == devdb.CockroachDB }
 
-// declarable is a name that both engines take for a table.
+// declarable returns a table name that both engines accept.
 func (s *source) declarable() string {
 	for {
 		if name := s.name(); len(name) <= 55 && !strings.Contains(name, ".") && !strings.HasPrefix(name, "_") {
@@ -123,8 +123,8 @@ func (x *execution) run(ctx context.Context, op *operation) error {
 	return nil
 }
 
-// tolerated reports whether the database refused a statement for something that
-// it cannot do, and that the package does not promise.
+// tolerated reports whether the database refused a statement because of its own
+// limits, in a case that the package does not promise.
 func (x *execution) tolerated(op *operation, rec *recorder, err error) bool {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
@@ -139,8 +139,8 @@ func (x *execution) tolerated(op *operation, rec *recorder, err error) bool {
 	return x.cockroach() && op.tx && op.claim.Verb == prove.Read && (pgErr.Code == "0A000" || pgErr.Code == "42601")
 }
 
-// look compares all tables with what the oracle has: the rows of the actor, and
-// those of everybody else.
+// look compares all tables with the oracle: the rows of the actor, and those of all
+// others.
 func (x *execution) look(ctx context.Context) error {
 	for _, st := range x.world.stores {
 		have, err := st.load(ctx, x.pool)

@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// document is readable by its owner, and by whom there is an access for.
+// document is readable by its owner, and by every user with an access to it.
 type document struct {
 	ID      int64   `db:"id" owner:"pk"`
 	Owner   userID  `db:"_g" owner:"owner"`
@@ -45,8 +45,8 @@ type sheetAccess struct {
 func drawUser(s *source) userID { return userID(s.n(4)) }
 func drawRole(s *source) string { return pick(s, "read", "write", "' or true--") }
 
-// declareGranted declares tables of which rows are shared by grants. Whoever is
-// granted something makes these grants here, so that they change as it goes.
+// declareGranted declares tables whose rows are shared by grants. The receivers
+// create the grants here, so the grants change during the run.
 func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) {
 	full, m := model()
 	documents := &entity[document, userID]{w: w, model: m, scope: userScope, args: userArgs,
@@ -120,7 +120,7 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 
 func memberArgs(a actor) []any { return []any{a.tenant, a.user} }
 
-// granted makes reads of rows that are the actor's, or granted to it.
+// granted creates reads of rows that are the actor's, or granted to the actor.
 type granted[G, R any, O comparable] struct {
 	grant  owner.Grant[G, R, O]
 	rows   *entity[R, O]
@@ -133,8 +133,8 @@ func newGranted[G, R any, O comparable](grant owner.Grant[G, R, O], rows *entity
 	return &granted[G, R, O]{grant, rows, grants, from, role}
 }
 
-// select_ is a select on what is granted, for which some grants may not count;
-// which rows that are, and what must be proven of it.
+// select_ returns a select on granted rows, in which some grants may not count, with
+// those rows and the claim to prove.
 func (g *granted[G, R, O]) select_(s *source, who actor) (owner.Select[R, O], func(*R, actor) bool, *prove.Grant) {
 	claim := &prove.Grant{Table: g.grants.model}
 	for _, f := range g.from {
@@ -172,7 +172,7 @@ func (g *granted[G, R, O]) select_(s *source, who actor) (owner.Select[R, O], fu
 	return grant.In(g.rows.scope(who)), sees, claim
 }
 
-// read makes one of the reads that there are of an entity's own rows.
+// read creates one of the reads of an entity's own rows.
 func (g *granted[G, R, O]) read(s *source, who actor) *operation {
 	base, sees, claim := g.select_(s, who)
 	all := *g.rows
@@ -184,8 +184,8 @@ func (g *granted[G, R, O]) read(s *source, who actor) *operation {
 	return op
 }
 
-// titled is a document with the title of the one above it, if that is the
-// actor's own: a grant on a document is none on what it hangs on.
+// titled is a document with the title of the one above it, if that is the actor's
+// own: a grant on a document does not include its parent.
 type titled struct {
 	ID    int64   `db:"id"`
 	Title string  `db:"exists"`
@@ -226,7 +226,7 @@ func grantedViews(g *granted[access, document, userID], up owner.Reference[docum
 	}, nil
 }
 
-// viewed reads what is granted through a view, or counts it.
+// viewed reads granted rows through a view, or counts them.
 func viewed[V, G, R any, O comparable](s *source, who actor, g *granted[G, R, O], v *owner.View[V, R, O], row func(*R) V, show func(V) string, distinct bool) *operation {
 	base, sees, claim := g.select_(s, who)
 	all := *g.rows

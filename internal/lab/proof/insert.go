@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// draw makes a row for the actor; if other, it names somebody else.
+// draw creates a row for the actor; if other, the row names somebody else.
 func (e *entity[R, O]) draw(s *source, who actor) (r R, other bool) {
 	for i := range e.fields {
 		e.fields[i].put(&r, e.fields[i].draw(s))
@@ -38,18 +38,18 @@ func (e *entity[R, O]) foreign(r *R, who actor) bool {
 
 func isID[R any](f field[R]) bool { return f.pk && !f.owner && f.sqlOf == "bigint" }
 
-// filled reports whether the field is left to the database where it is zero.
+// filled reports whether the field is left to the database if it is zero.
 func (e *entity[R, O]) filled(f field[R]) bool {
 	return f.pk && !f.owner && !f.parent && len(e.keyFields()) == 1
 }
 
-// missing reports whether a key that the database does not fill is left out.
+// missing reports whether a key is left out that the database does not fill.
 func (e *entity[R, O]) missing(r *R) bool {
 	return slices.ContainsFunc(e.fields, func(f field[R]) bool { return e.filled(f) && !isID(f) && f.zero(r) })
 }
 
-// asInserted is the row as the database is to have it, but for an id that it
-// makes itself.
+// asInserted returns the row as the database must have it, except for a generated
+// id.
 func (e *entity[R, O]) asInserted(r R, who actor) R {
 	e.give(&r, who)
 	for _, f := range e.fields {
@@ -60,7 +60,7 @@ func (e *entity[R, O]) asInserted(r R, who actor) R {
 	return r
 }
 
-// withID gives a row whose id is left to the database one that nobody has.
+// withID gives a row whose id the database generates an id that no row has.
 func (e *entity[R, O]) withID(r R) R {
 	for _, f := range e.fields {
 		if isID(f) && f.zero(&r) {
@@ -96,8 +96,8 @@ func (e *entity[R, O]) insertOne(s *source, who actor) *operation {
 	return op
 }
 
-// inserted compares a row that came back, and takes it over. An id that the
-// database made is believed if it is new.
+// inserted compares a returned row, and stores it. A generated id is accepted if it
+// is new.
 func (e *entity[R, O]) inserted(have *R, want R) error {
 	for _, f := range e.fields {
 		if isID(f) && f.zero(&want) {
@@ -114,7 +114,7 @@ func (e *entity[R, O]) inserted(have *R, want R) error {
 	return e.sameRow(have, &want)
 }
 
-// firstID is where the ids begin that the databases make.
+// firstID is the first id that the databases generate.
 const firstID = 5000
 
 func (e *entity[R, O]) insertMany(s *source, who actor) *operation {
@@ -122,7 +122,7 @@ func (e *entity[R, O]) insertMany(s *source, who actor) *operation {
 	op := &operation{kind: "insert many", claim: e.claim(prove.Insert, who)}
 	for i := range s.n(5) {
 		row, other := e.draw(s, who)
-		for _, f := range e.fields { // what the database makes does not come back, so it is unknown to the oracle
+		for _, f := range e.fields { // values that the database generates are not returned, so the oracle does not know them
 			if isID(f) && f.zero(&row) {
 				f.put(&row, int64(i+1))
 			}

@@ -1,10 +1,10 @@
-// Proof builds statements of package owner from hostile input, proves of each
-// that it cannot leave the owner's rows, and runs some of them on real databases
+// Proof builds statements of package owner from hostile input, proves that each of
+// them cannot leave the owner's rows, and runs some of them on real databases
 // beside an oracle.
 //
 // The grammar of PostgreSQL runs as WebAssembly, so that no C compiler is needed.
-// Where there is one, -tags pgquery_cgo runs the same grammar several times as
-// fast, which is how 5000000 statements are proven for a release.
+// With a C compiler, -tags pgquery_cgo runs the same grammar several times as fast,
+// which is how 5000000 statements are proven for a release.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&o.engine, "engine", "all", "`engines` to run on: postgresql, cockroachdb, all, none")
 	flag.IntVar(&o.workers, "workers", 2, "how many `workers` build and prove at once, and run on each engine")
 	flag.Parse()
-	debug.SetGCPercent(400) // parsing makes much garbage, and little stays
+	debug.SetGCPercent(400) // parsing allocates much, and little of it stays
 	if err := run(context.Background(), o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -12,8 +12,8 @@ import (
 // termNames are the kinds of mutants besides those of the owner.
 var termNames = []string{"version", "reference", "hidden", "granted link", "granted role"}
 
-// termMutants are texts in which another term is weakened. All parameters stay,
-// so that it is the term that is missed.
+// termMutants returns texts in which another term is weakened. All parameters stay,
+// so that only the term is missing.
 func termMutants(st statement, op *operation) map[string]string {
 	out := map[string]string{}
 	c := &op.claim
@@ -41,7 +41,7 @@ func termMutants(st statement, op *operation) map[string]string {
 	}
 	switch op.kind {
 	case "insert", "queue insert", "upsert", "update", "queue update", "transfer":
-		// Each EXISTS is of a reference or of the parent.
+		// Each EXISTS belongs to a reference or to the parent.
 		if sql, ok := loosened(st.sql, "exists (", begin); write && ok {
 			out["reference"] = sql
 		}
@@ -60,7 +60,7 @@ func termMutants(st statement, op *operation) map[string]string {
 		if sql, ok := loosened(st.sql, " or exists (", begin); ok {
 			out["granted link"] = sql
 		}
-		// A condition of chance may demand the same, which is no escape.
+		// A random condition may demand the same, which is no escape.
 		if len(c.Granted.Where) > 0 && strings.Count(st.sql, pgx.Identifier{c.Granted.Where[0].Column}.Sanitize()+" = $") == 1 {
 			compared("granted role", c.Granted.Where[0].Column, " or exists (")
 		}
@@ -68,7 +68,7 @@ func termMutants(st statement, op *operation) map[string]string {
 	return out
 }
 
-// loosened makes the first AND behind what opens an OR.
+// loosened replaces the first AND behind the start of an OR.
 func loosened(sql, open string, begin int) (string, bool) {
 	at := strings.Index(sql[begin:], open)
 	if at < 0 {

@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 )
 
-// A statement from which one term about the owner is taken, or in which one is
-// weakened, is not proven: each term of each statement of each kind.
+// A statement is not proven after one term about the owner is removed or weakened:
+// each term of each statement of each kind.
 func TestMutationsAreFound(t *testing.T) {
 	t.Parallel()
 	s := seeded(3, 3)
@@ -91,7 +91,7 @@ func TestMutationsAreFound(t *testing.T) {
 	}
 }
 
-// mutants are texts that let rows of others through, by what was done.
+// mutants returns texts that let rows of others through, by the kind of mutation.
 func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 	out := map[string]string{}
 	seen := map[string]bool{}
@@ -147,8 +147,8 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 
 var guard = regexp.MustCompile(`^(insert into .*?\) values \()case when (cast\(case when (exists .*) then 'rowkeeper references: ' else '0' end as bigint\)) = 0 then (\$\d+) else (\(select .*? where false\)) end((?:, (?:\$\d+|default|1))*)(\).*)$`)
 
-// unguarded are texts of an insert of many rows that do not check before the first
-// one that all of them point at rows of the owner's, or that do it wrongly.
+// unguarded returns texts of an insert of many rows that do not check before the
+// first one, or check wrongly, that all of them point at rows of the owner's.
 func unguarded(sql string) map[string]string {
 	m := guard.FindStringSubmatchIndex(sql)
 	if m == nil {

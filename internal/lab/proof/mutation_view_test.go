@@ -13,8 +13,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 )
 
-// joinMutants are texts in which a join keeps rows that fail its condition about
-// the owner.
+// joinMutants returns texts in which a join keeps rows that fail its condition
+// about the owner.
 func joinMutants(w *world, st statement, out map[string]string) {
 	shared := func(behind string) bool {
 		return slices.ContainsFunc(w.tables, func(m *prove.Table) bool {
@@ -29,16 +29,16 @@ func joinMutants(w *world, st statement, out map[string]string) {
 	if len(all) == 0 {
 		return
 	}
-	// The last one, because a join behind it could be what keeps its rows.
+	// The last one, because a join behind it could keep its rows.
 	if at := all[len(all)-1]; !shared(st.sql[at[1]:]) {
 		out["right join"+strconv.Itoa(len(out))] = st.sql[:at[0]] + " right join " + st.sql[at[1]:]
 		out["full join"+strconv.Itoa(len(out))] = st.sql[:at[0]] + " full join " + st.sql[at[1]:]
 	}
 }
 
-// requireClaimed fails if a statement is proven without what its claim excepts
-// from the rules: the hidden columns that a view reveals, and the columns that a
-// patch may change.
+// requireClaimed fails if a statement is proven without the exceptions in its
+// claim: the hidden columns that a view reveals, and the columns that a patch may
+// change.
 func requireClaimed(t *testing.T, op *operation, st statement) {
 	t.Helper()
 	claim := op.claim

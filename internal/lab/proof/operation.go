@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// operation is one call of the package on trial.
+// operation is one call of the package under test.
 type operation struct {
 	kind     string
 	claim    prove.Claim
@@ -21,13 +21,14 @@ type operation struct {
 	queued   bool             // sends nothing itself, so it is proven and not run
 	empty    bool             // may send nothing
 	misuse   bool             // must be refused before anything is sent
-	refusal  func(error) bool // whether that is the error, where it matters
+	refusal  func(error) bool // whether that is the error, if it matters
 	run      func(ctx context.Context, db owner.DB) error
 	expected func(cockroach bool) outcome // by the oracle, before
 	result   func(cockroach bool) error   // compares what came of a call that succeeded, and carries it out in the oracle
 }
 
-// outcome is how a call may end: with one of the errors, or well if none.
+// outcome is a permitted end of a call: one of the errors, or success if there are
+// none.
 type outcome []error
 
 // sqlState is an error of the database.
@@ -43,10 +44,10 @@ const (
 	noFunction       sqlState = "42883"
 )
 
-// errScan stands for what the driver says where a field is too small.
+// errScan stands for the driver's error if a field is too small.
 var errScan = errors.New("a value that does not fit the field")
 
-// check compares how a call ended with what was expected.
+// check compares the end of a call with the expected one.
 func (o outcome) check(err error) error {
 	if len(o) == 0 {
 		if err != nil {
@@ -70,7 +71,7 @@ func (o outcome) check(err error) error {
 	return fmt.Errorf("it ended with %v instead of one of %v", err, []error(o))
 }
 
-// store is an entity whatever its types.
+// store is an entity of any types.
 type store interface {
 	ddl(cockroach bool) string
 	load(ctx context.Context, db owner.DB) ([]string, error)
@@ -110,7 +111,7 @@ func (e *entity[R, O]) key(fields ...int) {
 	e.keys = append(e.keys, k)
 }
 
-// uniques are all sets of fields that are unique together.
+// uniques returns all sets of fields that are unique together.
 func (e *entity[R, O]) uniques() [][]int {
 	var pk []int
 	for i, f := range e.fields {
@@ -121,7 +122,7 @@ func (e *entity[R, O]) uniques() [][]int {
 	return append([][]int{pk}, e.unique...)
 }
 
-// rival is the index of another row that is equal in those fields, or -1.
+// rival returns the index of another row that is equal in those fields, or -1.
 func (e *entity[R, O]) rival(rows []R, r *R, but int, fields []int) int {
 	for i := range rows {
 		if i == but {
@@ -134,7 +135,7 @@ func (e *entity[R, O]) rival(rows []R, r *R, but int, fields []int) int {
 	return -1
 }
 
-// twice reports whether two rows have the same values where these are unique.
+// twice reports whether two rows have the same values in unique fields.
 func (e *entity[R, O]) twice(rows []R) bool {
 	for _, fields := range e.uniques() {
 		for i := range rows {
@@ -146,7 +147,7 @@ func (e *entity[R, O]) twice(rows []R) bool {
 	return false
 }
 
-// pickKey draws the values of a key: often one that somebody has.
+// pickKey draws the values of a key, often those of an existing row.
 func (e *entity[R, O]) pickKey(s *source) (args, key []any) {
 	var like *R
 	if len(e.rows) > 0 && !s.one(4) {
@@ -164,13 +165,13 @@ func (e *entity[R, O]) pickKey(s *source) (args, key []any) {
 	return args, key
 }
 
-// find is the index of the actor's row with that key, or -1.
+// find returns the index of the actor's row with that key, or -1.
 func (e *entity[R, O]) find(key []any, who actor) int {
 	return slices.IndexFunc(e.rows, func(r R) bool { return e.owns(&r, who) && e.hasKey(&r, key) })
 }
 
 // points reports whether all foreign keys of a row are NULL or reach the actor's
-// rows; if only is not nil, of those that have one of its fields.
+// rows. If only is not nil, it checks those that have one of its fields.
 func (e *entity[R, O]) points(r *R, who actor, only func(field int) bool) bool {
 	for _, p := range e.refs {
 		if only != nil && !slices.ContainsFunc(p.fields, only) {
@@ -202,7 +203,7 @@ func (e *entity[R, O]) register() {
 	e.w.ops = append(e.w.ops, readings(e.reading)...)
 }
 
-// unscoped has a scope that For did not make: nothing may be sent.
+// unscoped uses a scope that For did not create: nothing may be sent.
 func (e *entity[R, O]) unscoped(s *source, who actor) *operation {
 	in := e.table.In(owner.Scope[O]{})
 	op := &operation{kind: "unscoped", claim: e.claim(prove.Read, who), misuse: true}

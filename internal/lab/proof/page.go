@@ -21,7 +21,7 @@ var (
 	others  = must(owner.NewCursors([]byte("another key of cursors in the proof")))
 )
 
-// sealed is a cursor with the table that it is for.
+// sealed is a cursor with its table.
 type sealed struct {
 	table  any
 	cursor string
@@ -57,7 +57,7 @@ func (r reading[R, O]) paging(s *source, op *operation) paging[R, O] {
 	return p
 }
 
-// sorted are all rows of the select, in their only order.
+// sorted returns all rows of the select, in their only order.
 func (r reading[R, O]) sorted(p paging[R, O], cr bool) []R {
 	rows := r.e.chosen(p.where, r.who, cr)
 	slices.SortFunc(rows, func(a, b R) int { return r.e.compareRows(&a, &b, p.total, cr) })
@@ -72,7 +72,7 @@ func (e *entity[R, O]) sameSequence(have, want []R) error {
 	return nil
 }
 
-// page takes one page, often behind a row that is made up: one that is gone.
+// page takes one page, often behind an invented row: one that is gone.
 func (r reading[R, O]) page(s *source, op *operation) {
 	op.kind = "page"
 	p := r.paging(s, op)
@@ -104,7 +104,7 @@ func (r reading[R, O]) page(s *source, op *operation) {
 	}
 }
 
-// pages goes through all pages, with sizes that change.
+// pages goes through all pages, with varying sizes.
 func (r reading[R, O]) pages(s *source, op *operation) {
 	op.kind = "pages"
 	p := r.paging(s, op)
@@ -139,7 +139,7 @@ func (r reading[R, O]) pages(s *source, op *operation) {
 	}
 }
 
-// foreignCursor brings a cursor to where it is not for.
+// foreignCursor uses a cursor in a place that it is not for.
 func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 	op.kind = "foreign cursor"
 	p := r.paging(s, &operation{})
@@ -148,7 +148,7 @@ func (r reading[R, O]) foreignCursor(s *source, op *operation) {
 		p.total = r.byKey()
 	}
 	p.size = 2
-	at := p.built // where it is brought to
+	at := p.built // the place that it is used in
 	cursor := pick(s, strangeCursors...)
 	with := cursors
 	if forgeable := !r.misuse && len(r.key) > 0; forgeable {
@@ -209,7 +209,7 @@ var strangeCursors = []string{
 	base64.RawURLEncoding.EncodeToString(append(make([]byte, 32), "[]"...)), base64.RawURLEncoding.EncodeToString(append(make([]byte, 32), "[1,null]"...)),
 }
 
-// tampered changes a cursor, so that it is another text.
+// tampered changes a cursor into another text.
 func tampered(s *source, cursor string) string {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
@@ -240,7 +240,7 @@ func tampered(s *source, cursor string) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// madeUp is a row that a cursor can come from.
+// madeUp returns an invented row for a cursor.
 func (e *entity[R, O]) madeUp(s *source) *R {
 	row := new(R)
 	for _, f := range e.fields {
@@ -252,7 +252,7 @@ func (e *entity[R, O]) madeUp(s *source) *R {
 	return row
 }
 
-// byKey is the order of what has no other.
+// byKey returns the default order.
 func (r reading[R, O]) byKey() (by []ordering) {
 	for _, k := range r.key {
 		by = append(by, ordering{field: k})
@@ -260,7 +260,7 @@ func (r reading[R, O]) byKey() (by []ordering) {
 	return by
 }
 
-// seal is the cursor behind a row, as a page of it in that order would have it.
+// seal returns the cursor behind a row, as a page in that order would have it.
 func (r reading[R, O]) seal(q owner.Select[R, O], last *R, by []ordering) string {
 	db := new(oneMore)
 	for _, f := range r.e.fields {
@@ -278,7 +278,7 @@ func (r reading[R, O]) seal(q owner.Select[R, O], last *R, by []ordering) string
 	return page.Next
 }
 
-// keep keeps some cursors for other tables to be tried on.
+// keep keeps some cursors, to try them on other tables.
 func (w *world) keep(c sealed) {
 	if len(w.sealed) < 32 {
 		w.sealed = append(w.sealed, c)
@@ -287,7 +287,7 @@ func (w *world) keep(c sealed) {
 	w.sealed[len(c.cursor)%len(w.sealed)] = c
 }
 
-// oneMore is a database that has the same row twice.
+// oneMore is a database that returns the same row twice.
 type oneMore struct {
 	pgx.Tx
 	pgx.Rows
@@ -309,7 +309,7 @@ func (d *oneMore) Conn() *pgx.Conn { return nil }
 func (d *oneMore) FieldDescriptions() []pgconn.FieldDescription { return nil }
 func (d *oneMore) RawValues() [][]byte                          { return nil }
 
-// Scan gives the row, and behind it the columns of the order as text.
+// Scan scans the row and, behind it, the columns of the order as text.
 func (d *oneMore) Scan(dest ...any) error {
 	for i, from := range d.values {
 		reflect.ValueOf(dest[i]).Elem().Set(reflect.ValueOf(from).Elem())
@@ -320,7 +320,7 @@ func (d *oneMore) Scan(dest ...any) error {
 	return nil
 }
 
-// asText is a value as the database writes it.
+// asText returns a value as the database writes it.
 func asText(v any) *string {
 	at := reflect.Indirect(reflect.ValueOf(v))
 	if at.Kind() == reflect.Pointer { // to a value that may be NULL

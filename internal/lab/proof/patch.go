@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// jsonName is what encoding/json calls a field.
+// jsonName returns encoding/json's name of a field.
 func jsonName(f reflect.StructField) string {
 	switch name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name {
 	case "-":
@@ -27,8 +27,8 @@ func jsonName(f reflect.StructField) string {
 	}
 }
 
-// members are what stands in the body of a request for no column, or for none of
-// this type.
+// members are the members of a request's body that match no column, or none of this
+// type.
 var (
 	strangers = []string{"", "/", "~", "a/b~1", "id", "Id", "us\"er", "_p", "-", "__proto__", "Owner ", "owner_id", "😀"}
 	misfits   = []string{`"a"`, `1`, `1.5`, `-1`, `1e2`, `1e400`, `9223372036854775808`, `true`, `null`, ` null `, `[]`, `{}`, `[1]`, `"\u0000"`, `"NaN"`, `{"Valid":true}`}
@@ -89,8 +89,8 @@ func (e *entity[R, O]) patch(s *source, who actor) *operation {
 	return op
 }
 
-// memberName is the one in JSON, or one that the field might be reached by if
-// somebody were careless.
+// memberName returns the field's name in JSON, or a name by which careless code
+// might reach the field.
 func (f *field[R]) memberName() string {
 	if f.json == "" {
 		return f.name
@@ -98,7 +98,7 @@ func (f *field[R]) memberName() string {
 	return f.json
 }
 
-// member is a value for the field in JSON, sometimes one of another type.
+// member returns a JSON value for the field, sometimes one of another type.
 func (f *field[R]) member(s *source) json.RawMessage {
 	if s.one(20) {
 		return json.RawMessage(pick(s, misfits...))
@@ -114,7 +114,7 @@ func (f *field[R]) member(s *source) json.RawMessage {
 	return b
 }
 
-// patched is what the members are to do, or how they are to be refused.
+// patched returns the effect of the members, or the expected refusal.
 func (e *entity[R, O]) patched(members map[string]json.RawMessage) (set changes[R], refused *owner.PatchError) {
 	if len(members) == 0 {
 		return set, &owner.PatchError{Reason: owner.PatchEmpty}

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// What is built from hostile input is proven by both grammars.
+// Both grammars prove the statements built from hostile input.
 func TestProve(t *testing.T) {
 	t.Parallel()
 	p := newProving(seeded(1, 1))
@@ -33,7 +33,8 @@ func TestProve(t *testing.T) {
 	}
 }
 
-// What is run does what the oracle says, and nothing to the rows of others.
+// Executed statements do what the oracle predicts, and nothing to the rows of
+// others.
 func TestExecute(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		x, err := newExecution(t.Context(), seeded(1, 2), db.Pool, db.Engine)

@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// selection is a select and what the oracle needs to do the same.
+// selection is a select, with everything that the oracle needs to do the same.
 type selection[R any, O comparable] struct {
 	built  owner.Select[R, O]
 	where  condition[R]
@@ -59,7 +59,7 @@ func (e *entity[R, O]) selection(s *source, base owner.Select[R, O]) selection[R
 	return out
 }
 
-// chosen are the rows that the actor has and the condition chooses.
+// chosen returns the actor's rows that the condition chooses.
 func (e *entity[R, O]) chosen(where condition[R], who actor, cockroach bool) (out []R) {
 	for i := range e.rows {
 		if e.owns(&e.rows[i], who) && where.eval(&e.rows[i], who, cockroach) == yes {
@@ -113,7 +113,7 @@ func sameNumber(have int64, want int) error {
 func (e *entity[R, O]) get(s *source, who actor, q selection[R, O], op *operation) {
 	args, key := e.pickKey(s)
 	var row R
-	// Limit(-1) is misuse, but Get makes no difference of a limit that is valid.
+	// Limit(-1) is misuse, but Get ignores a valid limit.
 	op.run = func(ctx context.Context, db owner.DB) (err error) {
 		row, err = q.built.Get(ctx, db, args...)
 		return err
@@ -161,9 +161,8 @@ func (e *entity[R, O]) all(_ *source, who actor, q selection[R, O], op *operatio
 	op.result = func(cr bool) error { return e.sameRows(rows, q, q.limit, who, cr) }
 }
 
-// sameRows compares rows that were read with those that the oracle chooses. Rows
-// that the order does not tell apart may come in any order, and any of them may
-// be cut off.
+// sameRows compares the rows read with those that the oracle chooses. Rows that are
+// equal in the order may come in any order, and any of them may be cut off.
 func (e *entity[R, O]) sameRows(rows []R, q selection[R, O], limit int, who actor, cockroach bool) error {
 	want := e.chosen(q.where, who, cockroach)
 	rest, texts := slices.Clone(want), e.shown(want, false)

@@ -7,7 +7,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// reading is what one call reads: the rows of a table or of a view.
+// reading is the read of one call: the rows of a table or of a view.
 type reading[R any, O comparable] struct {
 	e     *entity[R, O] // with the rows as the oracle knows them
 	in    func(actor) owner.Select[R, O]
@@ -30,7 +30,7 @@ func (e *entity[R, O]) reading(_ *source, who actor) reading[R, O] {
 	}
 }
 
-// readings are the calls that read otherwise than at once and as they are.
+// readings returns the calls that do not read at once and unchanged.
 func readings[R any, O comparable](of func(*source, actor) reading[R, O]) []maker {
 	call := func(make_ func(reading[R, O], *source, *operation)) maker {
 		return func(s *source, who actor) *operation {
@@ -77,7 +77,7 @@ func (r reading[R, O]) finish(op *operation) {
 	}
 }
 
-// some narrows and sorts the rows, but not by much, so that there are several.
+// some narrows and sorts the rows only a little, so that several remain.
 func (r reading[R, O]) some(s *source) selection[R, O] {
 	q := selection[R, O]{built: r.in(r.who), where: combined(owner.And[R], nil, no)}
 	if s.one(3) {
@@ -93,7 +93,7 @@ func (r reading[R, O]) some(s *source) selection[R, O] {
 	return q
 }
 
-// locked is with a lock once in a while.
+// locked adds a lock once in a while.
 func (r reading[R, O]) locked(s *source, q *selection[R, O], op *operation) {
 	if s.one(12) {
 		q.built, q.lock, op.tx = q.built.ForUpdate(), true, true

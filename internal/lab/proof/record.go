@@ -9,16 +9,16 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// statement is what was sent.
+// statement is a sent statement.
 type statement struct {
 	sql  string
 	args []any
 }
 
-// recorder is a database that keeps what is sent to it, and hands it on where
-// there is a database behind. Where there is none, no row is found.
+// recorder is a database that records the statements sent to it, and passes them on
+// to a database, if there is one. Otherwise no row is found.
 type recorder struct {
-	pgx.Tx // for what only takes a transaction
+	pgx.Tx // for functions that only take a transaction
 	db     owner.DB
 	sent   []statement
 }

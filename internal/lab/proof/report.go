@@ -8,14 +8,14 @@ import (
 	"text/tabwriter"
 )
 
-// tally counts what became of the operations of one kind.
+// tally counts the results of operations of one kind.
 type tally struct {
-	calls, refused, statements      int // refused before anything was sent, as was due
+	calls, refused, statements      int // refused, as expected, before anything was sent
 	postgresql, cockroachdb, proven int
 	executed                        map[string]int // calls, by engine
 }
 
-// report is the tallies by kind.
+// report has the tallies by kind.
 type report map[string]*tally
 
 func (r report) of(kind string) *tally {

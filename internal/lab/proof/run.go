@@ -9,23 +9,24 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 )
 
-// perWorld is how many operations are made with one set of names.
+// perWorld is the number of operations on one set of names.
 const perWorld = 200
 
-// proving is a run of operations that are built and proven, on no database.
+// proving is a run of operations that are built and proven without a database.
 type proving struct {
 	s      *source
 	report report
 	world  *world
 	left   int
-	// mutate changes a statement before it is proven, to see that this is found.
+	// mutate changes a statement before it is proven, to show that the prover
+	// notices.
 	mutate func(statement) statement
 }
 
 func newProving(s *source) *proving { return &proving{s: s, report: report{}} }
 
-// step makes one operation, proves what it sends, and says how many statements
-// that were.
+// step makes one operation, proves the statements that it sends, and returns their
+// number.
 func (p *proving) step() (int, error) {
 	if p.left == 0 {
 		w, err := newWorld(p.s.anyName)
@@ -47,7 +48,7 @@ func (p *proving) step() (int, error) {
 	return len(rec.sent), p.prove(op, rec, err)
 }
 
-// prove proves what an operation sent.
+// prove proves the statements of an operation.
 func (p *proving) prove(op *operation, rec *recorder, err error) error {
 	t := p.report.of(op.kind)
 	t.calls++

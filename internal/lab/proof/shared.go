@@ -5,7 +5,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// addSharedField is addField for a table that is for everybody.
+// addSharedField is addField for a shared table.
 func addSharedField[R, V any](e *entity[R, owner.Everybody], t *owner.SharedTable[R], sqlOf string, at func(*R) *V, draw func(*source) V) int {
 	return addColumn(e, owner.Column(t, at), sqlOf, at, draw)
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// source makes all choices: by chance, or from the bytes of a fuzzer. Where the
-// bytes have come to an end, every choice is the first one.
+// source makes all choices: at random, or from the bytes of a fuzzer. After the
+// bytes have ended, every choice is the first one.
 type source struct {
 	rng   *rand.Rand
 	bytes []byte
@@ -19,7 +19,7 @@ func seeded(seed, stream uint64) *source {
 	return &source{rng: rand.New(rand.NewPCG(seed, stream))}
 }
 
-// n is a number below the limit.
+// n returns a number below the limit.
 func (s *source) n(limit int) int {
 	if !s.fuzz {
 		return s.rng.IntN(limit)
@@ -40,7 +40,7 @@ func (s *source) one(in int) bool { return s.n(in) == in-1 }
 
 func pick[T any](s *source, from ...T) T { return from[s.n(len(from))] }
 
-// plain and hostile are texts: the plain ones meet often in conditions.
+// plain and hostile are texts; the plain ones often coincide in conditions.
 var (
 	plain   = []string{"a", "b", "ab", "", "B", "é"}
 	hostile = []string{
@@ -116,7 +116,7 @@ func optionalID(s *source) *int64 {
 	return &id
 }
 
-// anyName may be one that is refused, and one with a schema.
+// anyName returns a name that may be refused, or may have a schema.
 func (s *source) anyName() string {
 	switch s.n(12) {
 	case 0:

@@ -7,8 +7,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// stream takes the rows one by one, and often not all of them. Another statement
-// on the same connection then shows that it is free again.
+// stream reads the rows one by one, and often not all of them. Another statement on
+// the same connection then shows that the connection is free again.
 func (r reading[R, O]) stream(s *source, op *operation) {
 	op.kind = "rows"
 	q := r.some(s)

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// changes are assignments, and what they do to a row.
+// changes are assignments, with their effect on a row.
 type changes[R any] struct {
 	built  []owner.Assignment[R]
 	fields []int
@@ -138,7 +138,7 @@ func (e *entity[R, O]) update(s *source, who actor) *operation {
 			}
 		}
 		if err != nil {
-			// What is out of range may come up before the reference is looked at.
+			// A value out of range may be found before the reference is checked.
 			return outcome{err, owner.ErrReference}
 		}
 		return nil

@@ -11,7 +11,7 @@ import (
 func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 	row, other := e.draw(s, who)
 	key := pick(s, e.keys...)
-	if len(e.rows) > 0 && s.one(2) { // on a row that is there, whoever's it is
+	if len(e.rows) > 0 && s.one(2) { // on an existing row of any owner
 		like := &e.rows[s.n(len(e.rows))]
 		for _, i := range key.fields {
 			if f := e.fields[i]; !f.owner {

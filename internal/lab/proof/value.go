@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// truth is SQL's: of a comparison with NULL it is neither.
+// truth is SQL's: a comparison with NULL is neither true nor false.
 type truth int8
 
 const (
@@ -26,8 +26,8 @@ func truthOf(b bool) truth {
 
 func (t truth) not() truth { return yes - t }
 
-// value is what a field holds as the oracle compares it: nil, int64, float64,
-// string or bool.
+// value converts a field to the value that the oracle compares: nil, int64,
+// float64, string or bool.
 func value(v any) any {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer {
@@ -49,8 +49,8 @@ func value(v any) any {
 	panic(fmt.Sprintf("a field of type %T", v))
 }
 
-// compare orders two values as the engine does. NaN equals itself; PostgreSQL
-// takes it for the greatest number, CockroachDB for the least.
+// compare orders two values as the engine does. NaN equals itself; it is the
+// greatest number for PostgreSQL, and the least for CockroachDB.
 func compare(a, b any, cockroach bool) int {
 	switch a := a.(type) {
 	case int64:

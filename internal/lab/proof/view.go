@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// view is a view, and how the oracle makes its rows.
+// view is a view, with the function by which the oracle builds its rows.
 type view[V, B any, O comparable] struct {
 	entity[V, O] // its columns; nothing else of a table
 	built        *owner.View[V, B, O]
@@ -23,7 +23,7 @@ type view[V, B any, O comparable] struct {
 }
 
 // join is a table of a view. The oracle finds its rows by those of the tables
-// before it; all rows are pointers to them, nil where an outer join has none.
+// before it. All rows are pointers to them, and nil if an outer join has none.
 type join struct {
 	alias   string
 	option  owner.ViewOption
@@ -54,7 +54,7 @@ func (e *entity[R, O]) joinColumns() (out []joinColumn) {
 	return out
 }
 
-// toParent joins what the rows of the join at that place point at.
+// toParent joins the rows that the rows of the join at that place point at.
 func (l linkage[C, P, O, Q]) toParent(alias string, at int, outer bool) join {
 	return join{
 		alias: alias, option: viewJoin(alias, l.ref, outer), outer: outer, table: l.parent.model, columns: l.parent.joinColumns(),
@@ -70,7 +70,7 @@ func (l linkage[C, P, O, Q]) toParent(alias string, at int, outer bool) join {
 	}
 }
 
-// toChildren joins what points at the rows of the join at that place.
+// toChildren joins the rows that point at the rows of the join at that place.
 func (l linkage[C, P, O, Q]) toChildren(alias string, at int, outer bool) join {
 	return join{
 		alias: alias, option: viewJoin(alias, l.ref, outer), outer: outer, many: true, table: l.child.model, columns: l.child.joinColumns(),
@@ -109,8 +109,8 @@ func newView[V, B any, O comparable](base *entity[B, O], distinct bool, joins ..
 	return v
 }
 
-// addViewField declares a column of the view, which are to come in the order of
-// the struct's fields.
+// addViewField declares a column of the view. Columns come in the order of the
+// struct's fields.
 func addViewField[V, B any, O comparable, T any](v *view[V, B, O], at func(*V) *T, draw func(*source) T) {
 	f := &v.fields[addColumn(&v.entity, owner.Column(v.built, at), "", at, draw)]
 	f.hidden = false
@@ -136,8 +136,8 @@ func addViewField[V, B any, O comparable, T any](v *view[V, B, O], at func(*V) *
 	v.columns = append(v.columns, c)
 }
 
-// rowKey are the fields that tell the rows apart, nil if the view has not all of
-// these.
+// rowKey returns the fields that identify a row, or nil if the view lacks one of
+// them.
 func (v *view[V, B, O]) rowKey() []int {
 	out := []int{}
 	if v.grouped {
@@ -177,10 +177,10 @@ func (v *view[V, B, O]) register() {
 	v.w.ops = append(v.w.ops, readings(of)...)
 }
 
-// reading is the view of all rows, or of those that a select on its table
+// reading returns the view of all rows, or of those that a select on its table
 // chooses.
 func (v *view[V, B, O]) reading(s *source, who actor, key []int) reading[V, O] {
-	own := v.entity // whose rows are of this call
+	own := v.entity // with the rows of this call
 	r := reading[V, O]{e: &own, who: who, kind: "view ", key: key, keyless: key == nil, grouped: v.grouped}
 	r.claim = v.base.claim(prove.Read, who)
 	r.claim.Reveal = v.reveal
@@ -207,8 +207,8 @@ func (v *view[V, B, O]) reading(s *source, who actor, key []int) reading[V, O] {
 	return r
 }
 
-// rowsFor are the rows of the view. If loose, a sum in them is none that the
-// oracle can tell.
+// rowsFor returns the rows of the view. If loose, they hold a sum that the oracle
+// cannot predict.
 func (v *view[V, B, O]) rowsFor(who actor, where condition[B], cr bool) (rows []V, loose bool) {
 	var joined [][]any
 	for i := range v.base.rows {
@@ -247,7 +247,7 @@ func (v *view[V, B, O]) rowsFor(who actor, where condition[B], cr bool) (rows []
 	return rows, loose
 }
 
-// groups puts together what is equal in all columns that are no aggregates.
+// groups combines rows that are equal in all columns that are no aggregates.
 // Without such a column there is one group, even of nothing.
 func (v *view[V, B, O]) groups(joined [][]any) (groups [][][]any) {
 	at := map[string]int{}
@@ -272,7 +272,7 @@ func (v *view[V, B, O]) groups(joined [][]any) (groups [][][]any) {
 	return groups
 }
 
-// value is what the oracle compares, nil for NULL.
+// value returns the value that the oracle compares, nil for NULL.
 func (c viewColumn) value(of []any) any {
 	if c.at == nil {
 		return int64(1) // count(*) counts it
@@ -283,7 +283,7 @@ func (c viewColumn) value(of []any) any {
 	return value(reflectValue(c.at(of[c.join])))
 }
 
-// put gives a field its value. If loose, that is not what the engines say.
+// put sets a field. If loose, the engines may have another value.
 func (v *view[V, B, O]) put(row *V, field int, c viewColumn, group [][]any, cr bool) (loose bool) {
 	to := reflect.ValueOf(v.fields[field].at(row)).Elem()
 	var result any

@@ -4,7 +4,7 @@ import "github.com/rowkeeper/rowkeeper/owner"
 
 // The rows of the views.
 
-// card reads what its tables hide.
+// card reads columns that its tables hide.
 type card struct {
 	ID          int64   `db:"id"`
 	Name        string  `db:"select"`
@@ -59,7 +59,7 @@ type region struct {
 	Mean   *float64 `db:"line.user" owner:"avg"`
 }
 
-// totals is one row, whatever there is.
+// totals is always one row.
 type totals struct {
 	Rows    int64    `db:"*" owner:"count"`
 	Balance int64    `db:"$1" owner:"sum"`
@@ -89,13 +89,13 @@ type proposal struct {
 	Count *int64  `db:"note.count"`
 }
 
-// due has nothing to tell its rows apart by.
+// due has nothing that identifies its rows.
 type due struct {
 	Total int64  `db:" - "`
 	Payer string `db:"payer.select"`
 }
 
-// mean avoids infinities, which no number of the databases' own is.
+// mean avoids infinities, because the databases' own numbers have none.
 func mean(s *source) *float64 {
 	v := pick(s, 0, 1, 1.5, -2, 2, 1e18)
 	return &v

@@ -50,7 +50,7 @@ type line struct {
 	From   *int64  `db:"from"`
 }
 
-// label is two levels below what has an owner.
+// label is two levels below the table with an owner.
 type label struct {
 	ID     int64  `db:"id" owner:"pk"`
 	Region string `db:"region" owner:"parent"`
@@ -113,14 +113,14 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// newWorld declares all tables under the names that the function gives. A name
-// that the package refuses is the error.
+// newWorld declares all tables under the names that the function returns. If the
+// package refuses a name, newWorld returns its error.
 func newWorld(name func() string) (w *world, err error) {
 	w = &world{actors: []actor{{1, "acme"}, {2, "acme"}, {2, "Acme"}, {3, "o'acme"}}}
 	taken := map[string]bool{}
 	model := func() (string, *prove.Table) {
 		full := name()
-		bare := strings.ReplaceAll(full, "\x00", "") // which no name can hold, and which is left out
+		bare := strings.ReplaceAll(full, "\x00", "") // no name can hold it, so it is left out
 		for taken[norm.NFC.String(bare)] {
 			full, bare = full+"_", bare+"_"
 		}
@@ -134,7 +134,7 @@ func newWorld(name func() string) (w *world, err error) {
 		w.tables = append(w.tables, m)
 		return full, m
 	}
-	defer func() { // the package panics where References do not fit
+	defer func() { // the package panics if References do not fit
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
 		}

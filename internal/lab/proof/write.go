@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// reflectValue is what the pointer points at.
+// reflectValue returns the value that the pointer points at.
 func reflectValue(p any) any { return reflect.ValueOf(p).Elem().Interface() }
 
 func (e *entity[R, O]) remove(s *source, who actor) *operation {
@@ -112,7 +112,7 @@ func (e *entity[R, O]) transfer(s *source, who actor) *operation {
 	return op
 }
 
-// queue makes the writes that are sent later.
+// queue creates the writes that are sent later.
 func (e *entity[R, O]) queue(s *source, who actor) *operation {
 	in := e.table.In(e.scope(who))
 	switch s.n(3) {

@@ -1,6 +1,6 @@
-// Command cmd runs transactions through everything that can go wrong, on each
-// database engine that the machine has, and compares what clients were told with
-// what is there in the end.
+// Command cmd runs transactions under faults of all kinds, on each database engine
+// of the machine, and compares the outcomes that clients were told with the
+// database.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/lab/chaos"
 )
 
-// document has the table of what was tried.
+// document has the table of results.
 const document = "docs/reliability.md"
 
 func main() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// kind is why one transaction comes before another.
+// kind is the reason for which one transaction comes before another.
 type kind uint8
 
 const (
@@ -27,8 +27,8 @@ func (c *checker) edge(from, to int, k kind, key int64) {
 	}
 }
 
-// connect finds who depends on whom. The order of versions is known to fit all
-// reads by now, and everything in it is committed.
+// connect finds the dependencies. By now the order of versions is known to fit all
+// reads, and every version in it is committed.
 func (c *checker) connect() {
 	c.edges = make([][]edge, len(c.txns))
 	for key, order := range c.final {
@@ -65,8 +65,8 @@ func (c *checker) connect() {
 	}
 }
 
-// findCycles reports a short cycle of the worst kind in each knot of
-// dependencies.
+// findCycles reports a short cycle of the worst kind in each strongly connected set
+// of transactions.
 func (c *checker) findCycles() {
 	done := map[int]bool{} // by transaction: something worse was found in its knot
 	for _, search := range []struct {
@@ -107,11 +107,11 @@ func (c *checker) findCycles() {
 	}
 }
 
-// most is how many transactions of a knot are tried for the shortest cycle, which
-// takes time by the square in a large one.
+// most bounds the transactions of a set that are tried for the shortest cycle,
+// which takes quadratic time in a large one.
 const most = 500
 
-// starts are the transactions of a knot at which a cycle may begin.
+// starts returns the transactions of a set at which a cycle may begin.
 func (c *checker) starts(knot []int, members map[int]bool, first kind) []int {
 	var found []int
 	for _, i := range knot {
@@ -137,8 +137,8 @@ func (c *checker) reportCycle(a Anomaly, start int, path []edge) {
 	c.report(a, strings.Join(said, ", "), involved...)
 }
 
-// around is a shortest cycle within members that begins at start with an edge of
-// the kind first and goes on with edges of kinds, or nil.
+// around returns a shortest cycle within members that begins at start with an edge
+// of the kind first and goes on with edges of kinds, or nil.
 func (c *checker) around(members map[int]bool, start int, first, kinds kind) []edge {
 	type step struct {
 		edge
@@ -175,8 +175,8 @@ func (c *checker) around(members map[int]bool, start int, first, kinds kind) []e
 	return nil
 }
 
-// knots are the sets of at least two transactions each of which comes before
-// each other, by edges of kinds: Tarjan's strongly connected components.
+// knots returns the sets of at least two transactions that all come before each
+// other, by edges of kinds: Tarjan's strongly connected components.
 func (c *checker) knots(kinds kind) [][]int {
 	type frame struct{ node, next int }
 	var (

@@ -1,10 +1,10 @@
-// Package history checks what transactions read and appended for
-// serializability, as Elle does: from lists to which unique values are appended,
-// the order of the versions of a key can be read off, and with it who depended on
-// whom. What no serial order explains is a cycle of such dependencies.
+// Package history checks the reads and appends of transactions for serializability,
+// as Elle does. Unique values are appended to lists, so a read shows the order of a
+// key's versions, and with it the dependencies. A cycle of dependencies is a
+// history that no serial order explains.
 //
 // The names of the anomalies are those of Adya, "Weak Consistency: A Generalized
-// Theory and Optimistic Implementations for Distributed Transactions"; the method
+// Theory and Optimistic Implementations for Distributed Transactions". The method
 // is that of Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from
 // Experimental Observations".
 package history
@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Value is what is appended: no two appends have the same.
+// Value is an appended value. No two appends have the same.
 type Value int64
 
 // Op is one operation of a transaction.
@@ -32,7 +32,7 @@ func (o Op) String() string {
 	return fmt.Sprintf("append %d to %d", o.Append, o.Key)
 }
 
-// Status is what is known of the end of a transaction.
+// Status is the known end of a transaction.
 type Status uint8
 
 // The ways in which a transaction ends.
@@ -44,7 +44,7 @@ const (
 
 func (s Status) String() string { return [...]string{"committed", "aborted", "unknown"}[s] }
 
-// Txn is a transaction. Those that are run again are several.
+// Txn is a transaction. A function that runs again makes several.
 type Txn struct {
 	ID     string
 	Status Status
@@ -59,7 +59,7 @@ func (t Txn) String() string {
 	return fmt.Sprintf("%s (%v): %s", t.ID, t.Status, strings.Join(ops, "; "))
 }
 
-// Anomaly is the name of what cannot be.
+// Anomaly is the name of something that must not happen.
 type Anomaly string
 
 // The anomalies.
@@ -94,14 +94,14 @@ func (f Finding) String() string {
 	return b.String()
 }
 
-// Check looks for anomalies in what the transactions did. final is what the lists
-// are in the end, when no transaction is under way; a key that is missing is empty.
+// Check looks for anomalies in the transactions. final has the lists at the end,
+// with no transaction under way; a missing key is an empty list.
 func Check(txns []Txn, final map[int64][]Value) []Finding {
 	c := newChecker(txns, final)
 	c.settleUnknown()
 	c.checkFinal()
 	c.checkReads()
-	if len(c.findings) == 0 { // or there is no order to build on
+	if len(c.findings) == 0 { // otherwise there is no reliable order
 		c.connect()
 		c.findCycles()
 	}

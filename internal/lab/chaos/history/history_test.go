@@ -102,8 +102,8 @@ func TestAnomalies(t *testing.T) {
 	}
 }
 
-// Whatever runs one after the other has no anomaly, and the same with two reads
-// exchanged nearly always has one.
+// A serial history has no anomaly, and nearly always has one after two of its reads
+// are exchanged.
 func TestSerialHistories(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -134,7 +134,7 @@ func TestSerialHistories(t *testing.T) {
 		rng.Shuffle(len(txns), func(i, j int) { txns[i], txns[j] = txns[j], txns[i] })
 		require.Empty(t, Check(txns, state), "seed %d", seed)
 
-		// A transaction that goes back in time reads what was.
+		// A transaction that goes back in time reads old values.
 		spoiled := slices.Clone(txns)
 		for i, t := range spoiled {
 			if t.Status != Committed || len(t.Ops) < 2 || !t.Ops[0].Read || len(t.Ops[0].Saw) < 3 || t.Ops[1].Read || t.Ops[1].Key != t.Ops[0].Key {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// write is an append: whose, and whether it is the last of that transaction to
-// the key.
+// write is an append: its transaction, and whether it is that transaction's last
+// append to the key.
 type write struct {
 	txn  int
 	key  int64
@@ -50,8 +50,8 @@ func (c *checker) report(a Anomaly, detail string, txns ...int) {
 	c.findings = append(c.findings, f)
 }
 
-// settleUnknown decides on the transactions of which nothing is known by what
-// they left. One that left nothing is aborted, or as good as.
+// settleUnknown decides on the transactions with an unknown outcome by their
+// appends. A transaction that left none is aborted, or as good as.
 func (c *checker) settleUnknown() {
 	seen := map[int]bool{}
 	for _, list := range c.final {
@@ -72,7 +72,7 @@ func (c *checker) settleUnknown() {
 	}
 }
 
-// checkFinal compares what is there in the end with what was appended.
+// checkFinal compares the final lists with the appends.
 func (c *checker) checkFinal() {
 	there := map[Value]bool{}
 	for key, list := range c.final {
@@ -98,8 +98,8 @@ func (c *checker) checkFinal() {
 	}
 }
 
-// checkReads looks at what each committed transaction saw: by itself, and
-// against the order of the versions, which is that of the list in the end.
+// checkReads checks the reads of each committed transaction: by themselves, and
+// against the order of the versions, which is that of the final list.
 func (c *checker) checkReads() {
 	for i, t := range c.txns {
 		if t.Status != Committed {
@@ -132,7 +132,7 @@ func endsWith(list, tail []Value) bool {
 	return len(list) >= len(tail) && slices.Equal(list[len(list)-len(tail):], tail)
 }
 
-// checkExternal looks at what a transaction saw of others.
+// checkExternal checks the values that a transaction read from others.
 func (c *checker) checkExternal(reader int, key int64, saw []Value) {
 	for n, v := range saw {
 		w, ok := c.writes[v]

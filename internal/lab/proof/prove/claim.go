@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// Table is what a declaration is known to say, from another source than the
-// package that is on trial.
+// Table is the known content of a declaration, from another source than the package
+// under test.
 type Table struct {
 	Schema, Name string
 	Columns      []Column
@@ -31,7 +31,7 @@ type Reference struct {
 	From   []string
 }
 
-// Verb is what an operation may do.
+// Verb is the kind of an operation.
 type Verb string
 
 // The verbs. Each may also read.
@@ -44,7 +44,7 @@ const (
 	Transfer Verb = "transfer"
 )
 
-// Claim is what a statement must be proven to keep to.
+// Claim is the rules that a statement must be proven to keep.
 type Claim struct {
 	Tables   []*Table // all that are declared
 	Table    *Table   // the one that the operation is on
@@ -57,8 +57,8 @@ type Claim struct {
 	Assign   []string // the columns that an update may change, besides the version; nil for any
 }
 
-// Revealed is a hidden column that a view says it reads: the exception from
-// hidden columns being in no output.
+// Revealed is a hidden column that a view declares to read: the exception to the
+// rule that hidden columns are in no output.
 type Revealed struct {
 	Table  *Table
 	Column string

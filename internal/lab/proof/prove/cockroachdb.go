@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/cockroachdb-parser/pkg/sql/types"
 )
 
-// parseCockroachDB is what the grammar of CockroachDB understands.
+// parseCockroachDB returns the statement as CockroachDB's grammar understands it.
 func parseCockroachDB(sql string) (q *query, err error) {
 	all, err := parser.Parse(sql)
 	if err != nil {

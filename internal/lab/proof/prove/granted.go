@@ -2,8 +2,8 @@ package prove
 
 import "slices"
 
-// Grant says of a read that it may see rows of others for which there is a row
-// in a table of grants, whose owner is the one in scope.
+// Grant declares that a read may see rows of others for which there is a row in a
+// table of grants, whose owner is the one in scope.
 type Grant struct {
 	Table *Table
 	From  []string // point at the key of the claim's table
@@ -16,9 +16,9 @@ type Equal struct {
 	Value  any
 }
 
-// base is the table that a read is on: the first one in FROM, also where the
-// whole select stands in EXISTS or is counted. Other references to the same
-// table are not.
+// base returns the table that a read is on: the first one in FROM, also if the
+// whole select is inside EXISTS or is counted. Other references to the same table
+// do not count.
 func base(q *query) *source {
 	if len(q.from) == 0 && len(q.outputs) == 1 && q.outputs[0].expr.kind == "exists" {
 		return base(q.outputs[0].expr.sub)
@@ -36,8 +36,8 @@ func base(q *query) *source {
 	return s
 }
 
-// granted reports whether one of the conditions says that rows of s are the
-// owner's or granted to it, where the claim allows that.
+// granted reports whether one of the conditions requires that rows of s are the
+// owner's or granted to it, if the claim allows that.
 func (p *prover) granted(s *source, t *Table, must []*expr, in *scope) bool {
 	g, n := p.claim.Granted, len(p.claim.Owner)
 	if g == nil || p.claim.Verb != Read || s != p.base || t != p.claim.Table {
@@ -54,7 +54,7 @@ func (p *prover) granted(s *source, t *Table, must []*expr, in *scope) bool {
 	})
 }
 
-// grants reports whether e says that there is a grant for the row with that key.
+// grants reports whether e requires a grant for the row with that key.
 func (p *prover) grants(e *expr, in *scope, g *Grant, key []matcher) bool {
 	inner, must, scope := p.looksUp(e, in, g.Table)
 	if inner == nil || len(key) == 0 || len(key) != len(g.From) {

@@ -1,7 +1,7 @@
 package prove
 
-// pointed is what the guard of an insert has made sure of: that each key is the one
-// of a row of the parent that is the owner's, or the statement fails.
+// pointed is the result of the guard of an insert: each key is that of a row of the
+// parent that is the owner's, or the statement fails.
 type pointed struct {
 	parent *Table
 	keys   [][]*expr // parameters

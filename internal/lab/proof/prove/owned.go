@@ -16,16 +16,16 @@ func (p *prover) mustOwn(s *source, must []*expr, in *scope) {
 	}
 	n := len(p.claim.Owner)
 	if p.claim.Receiver != nil && s != p.written && p.owned(s, t, must, in, n+1, n) {
-		return // what the row to be given away points at is looked up for the receiver
+		return // rows that the transferred row points at are looked up for the receiver
 	}
 	if !p.owned(s, t, must, in, 1, n) && !p.granted(s, t, must, in) {
 		fail("nothing keeps the table %q, called %q, to the owner's rows", t.Name, s.name())
 	}
 }
 
-// owned reports whether one of the conditions, which all must be true, says
-// that rows of s are those of the owner whose values are n parameters from
-// number first.
+// owned reports whether one of the conditions, which all must be true, requires
+// that rows of s are those of the owner whose values are n parameters from number
+// first.
 func (p *prover) owned(s *source, t *Table, must []*expr, in *scope, first, n int) bool {
 	switch {
 	case t.Shared:
@@ -54,7 +54,7 @@ func (p *prover) column(s *source, name string) matcher {
 }
 
 // ownerAt matches the parameter that holds part i of the owner whose values begin
-// at number first: the one in scope, or behind that the receiver.
+// at number first: the one in scope or, behind it, the receiver.
 func (p *prover) ownerAt(first, i int) matcher {
 	want := p.claim.Owner
 	if first > 1 {
@@ -86,7 +86,8 @@ func (p *prover) equal(must []*expr, in *scope, a, b matcher) bool {
 	return false
 }
 
-// ownedByExists: the parent's row is there and the owner's.
+// ownedByExists reports whether the parent's row is required to exist and to be the
+// owner's.
 func (p *prover) ownedByExists(s *source, t *Table, must []*expr, in *scope, first, n int) bool {
 	key := make([]matcher, len(t.Parent))
 	for i, column := range t.Parent {
@@ -100,8 +101,8 @@ func (p *prover) ownedByExists(s *source, t *Table, must []*expr, in *scope, fir
 	return false
 }
 
-// points reports whether e says that there is a row of the parent that is the
-// owner's and has that key.
+// points reports whether e requires a row of the parent that is the owner's and has
+// that key.
 func (p *prover) points(e *expr, in *scope, parent *Table, key []matcher, first, n int) bool {
 	inner, must, scope := p.looksUp(e, in, parent)
 	if inner == nil {
@@ -115,8 +116,8 @@ func (p *prover) points(e *expr, in *scope, parent *Table, key []matcher, first,
 	return p.owned(inner, parent, must, scope, first, n)
 }
 
-// looksUp takes apart an EXISTS of rows of that one table: the table, the
-// conditions on its rows, and where names in them are looked up.
+// looksUp takes apart an EXISTS of rows of one table: the table, the conditions on
+// its rows, and the scope of names in them.
 func (p *prover) looksUp(e *expr, in *scope, t *Table) (*source, []*expr, *scope) {
 	if e.kind != "exists" {
 		return nil, nil, nil
@@ -134,7 +135,8 @@ func (p *prover) looksUp(e *expr, in *scope, t *Table) (*source, []*expr, *scope
 	return inner, conjuncts(q.where), &scope{tables: []*source{inner}, outer: in}
 }
 
-// ownedByJoin: the parent is joined, and what is true of it is true of the child.
+// ownedByJoin reports whether the parent is joined: conditions on it then hold for
+// the child.
 func (p *prover) ownedByJoin(s *source, t *Table, must []*expr, in *scope, first, n int) bool {
 	for _, other := range in.tables {
 		if other == s || other.sub != nil || p.isCTE(other) != nil || p.declared(other) != t.Through {

@@ -8,7 +8,7 @@ import (
 	grammar "github.com/wasilibs/go-pgquery"
 )
 
-// parsePostgreSQL is what the grammar of PostgreSQL understands.
+// parsePostgreSQL returns the statement as PostgreSQL's grammar understands it.
 func parsePostgreSQL(sql string) (q *query, err error) {
 	result, err := grammar.Parse(sql)
 	if err != nil {

@@ -8,15 +8,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Grammars says which grammars parsed a statement, and with what error if not.
+// Grammars has the error of each grammar that did not parse a statement, and nil
+// for one that did.
 type Grammars struct{ PostgreSQL, CockroachDB error }
 
-// Statement proves that a statement keeps to the claim, by what each grammar
-// that parses it understands: without an error of its own there is a proof from
-// each, and both understood the same. Where a grammar does not parse it, that is
-// in what it returns, and there is no proof for that engine. The caller takes
-// it for a failure whatever the server would say: all that package owner sends
-// is parsed by both, so nothing is gained by asking.
+// Statement proves that a statement keeps to the claim, as each grammar that parses
+// it understands it. Without an error there is a proof from each, and both
+// understood the same. If a grammar does not parse the statement, the result holds
+// its error, and there is no proof for that engine. The caller takes that for a
+// failure, whatever the server would answer: both grammars parse everything that
+// package owner sends, so nothing is gained by asking.
 func Statement(sql string, args []any, claim *Claim) (Grammars, error) {
 	var g Grammars
 	if err := lexical(sql); err != nil {
@@ -43,12 +44,12 @@ func Statement(sql string, args []any, claim *Claim) (Grammars, error) {
 	return g, nil
 }
 
-// What the engines make of a quoted name.
+// The names that the engines make of a quoted name.
 func exact(name string) string        { return name }
 func composedName(name string) string { return norm.NFC.String(name) }
 
-// lexical refuses what stands outside of quoted names and strings, but for
-// keywords, parameters and operators: comments and semicolons above all.
+// lexical refuses everything outside of quoted names and strings except keywords,
+// parameters and operators: above all comments and semicolons.
 func lexical(sql string) error {
 	quote := byte(0)
 	for i := range len(sql) {
@@ -77,14 +78,14 @@ func lexical(sql string) error {
 type prover struct {
 	claim   *Claim
 	args    []any
-	fold    func(string) string // what the engine makes of a quoted name
+	fold    func(string) string // the name that the engine makes of a quoted one
 	ctes    map[string]*cte
 	used    []bool // parameters
 	writes  int
 	written *source
 	base    *source // of a read
 
-	guarded *expr // a value of an insert that holds the guard, and what it checks
+	guarded *expr // a value of an insert that holds the guard, and the keys that it checks
 	checked []pointed
 	unnest  []*expr   // calls of it in the guard
 	unread  []*source // tables of which the guard needs the types only
@@ -159,7 +160,7 @@ func offersOutput(q *query, names []string, column string) bool {
 	})
 }
 
-// resolve finds the source that a column is of.
+// resolve finds the source of a column.
 func (p *prover) resolve(c *expr, in *scope) *source {
 	for ; in != nil; in = in.outer {
 		var found []*source
@@ -181,7 +182,7 @@ func (p *prover) resolve(c *expr, in *scope) *source {
 	return nil
 }
 
-// query proves a statement or subquery, all that is in it included.
+// query proves a statement or subquery, including everything in it.
 func (p *prover) query(q *query, outer *scope) {
 	for i := range q.with {
 		c := &q.with[i]
@@ -244,7 +245,7 @@ func (p *prover) source(s *source, in *scope) {
 }
 
 // filtered proves the owner of every table in FROM by the conditions that all of
-// its rows must meet: those of WHERE, and of ON where the join does not keep
+// its rows must meet: those of WHERE, and those of ON if the join does not keep
 // rows that fail it.
 func (p *prover) filtered(from []*source, where []*expr, in *scope) {
 	var walk func(s *source, must []*expr)
@@ -300,18 +301,18 @@ func (p *prover) expressions(q *query, in *scope) {
 	}
 }
 
-// constants are all that may stand in a text besides names and parameters.
+// constants are all constants that may occur in a text.
 var constants = []string{
 	"null", "b:true", "b:false", "i:0", "i:1", "i:2", "i:1001", "s:!", "s:rowkeeper references: ", "s:0",
 }
 
-// casts are what a cast may make of a value.
+// casts are the types that a cast may produce.
 var casts = []string{"int8", "text", "float4", "float8"}
 
 var functions = []string{"count", "sum", "avg", "min", "max", "coalesce"}
 
-// expr checks names, constants, functions and subqueries. If out, what it yields
-// leaves the database.
+// expr checks names, constants, functions and subqueries. If out, the value leaves
+// the database.
 func (p *prover) expr(e *expr, in *scope, out bool) {
 	switch e.kind {
 	case "column":

@@ -67,8 +67,8 @@ func proves(t *testing.T, all ...texts) {
 	}
 }
 
-// refuses holds each grammar to it alone: that the other one would have failed
-// is no excuse.
+// refuses checks each grammar alone, so that a failure of the other one is no
+// excuse.
 func refuses(t *testing.T, all ...texts) {
 	t.Helper()
 	for _, set := range all {
@@ -242,7 +242,7 @@ func TestGrantsOfRows(t *testing.T) {
 		`select "id" from "docs" where ("owner" = $1 or exists (select 1 from "grants" as _1 where "docs"."owner" = _1."doc" and _1."reader" = $1))`,
 		`select "id" from "docs" where ("owner" = $1 or exists (select count(*) from "grants" as _1 where "docs"."id" = _1."doc" and _1."reader" = $1))`,
 		`select "id" from "docs" where ("owner" = $1 or exists (select 1 from "notes" as _1 where "docs"."id" = _1."doc" and _1."owner" = $1))`,
-		// What is not read by the select itself is not granted.
+		// A row that the select itself does not read is not granted.
 		`select d."id" from "docs" as d, "docs" where d."owner" = $1 and ("docs"."owner" = $1 or ` + exists + `))`,
 		`select d."id" from "docs" as d left join "docs" on ("docs"."owner" = $1 or ` + exists + `)) where d."owner" = $1`,
 		`select d."id" from "docs" as d where d."owner" = $1 and exists (select 1 from "docs" where ("docs"."owner" = $1 or ` + exists + `)))`,

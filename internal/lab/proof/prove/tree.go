@@ -1,7 +1,7 @@
-// Package prove proves of a statement's text that it cannot leave the rows of
-// one owner. The text is parsed by the grammars of PostgreSQL and of
-// CockroachDB; what each understood is brought into one small tree, and the
-// rules are checked on both. What is not understood is not proven.
+// Package prove proves that the text of a statement cannot leave the rows of one
+// owner. The grammars of PostgreSQL and of CockroachDB parse the text. Both results
+// are converted into one small tree, and the rules are checked on both. A text that
+// is not understood is not proven.
 package prove
 
 import (
@@ -63,7 +63,7 @@ type conflict struct {
 	where   *expr
 }
 
-// source is what rows come from: a table, a subquery or a join.
+// source is a source of rows: a table, a subquery or a join.
 type source struct {
 	schema, table, alias string
 	sub                  *query
@@ -72,7 +72,7 @@ type source struct {
 	on                   *expr
 }
 
-// name is what columns are qualified by.
+// name returns the qualifier of the columns.
 func (s *source) name() string {
 	if s.alias != "" {
 		return s.alias
@@ -112,9 +112,9 @@ func conjuncts(e *expr) []*expr {
 	return []*expr{e}
 }
 
-// String writes a tree in full, to compare what two grammars understood. Names
-// are composed as CockroachDB does it, each by itself: a mark that begins a name
-// must not be joined to what is written before it.
+// String writes a tree in full, to compare the results of two grammars. Names are
+// composed as CockroachDB does it, each by itself: a mark that begins a name must
+// not be joined to the text before it.
 func (q *query) String() string {
 	if q == nil {
 		return "-"
@@ -247,8 +247,8 @@ func (e *expr) write(b *strings.Builder) {
 	b.WriteString(">")
 }
 
-// failure is how the parts of this package give up; the exported functions turn
-// it into an error.
+// failure ends a proof inside this package; the exported functions turn it into an
+// error.
 type failure struct{ error }
 
 func fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A name is written with an escape for what cannot be printed; a mark behind it
-// must not be composed with a letter of the escape, by one grammar only.
+// An unprintable character in a name is written as an escape; only one grammar
+// would compose a mark behind it with a letter of the escape.
 func TestNamesAreComposedByThemselves(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"\x1a\u0301", "\u0301", "e\u0301", "\u00e9", "a\u1dfb\u0301"} {

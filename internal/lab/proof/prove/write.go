@@ -20,7 +20,7 @@ func (p *prover) write(q *query, verb Verb) {
 	}
 }
 
-// current fails unless the row must be in the version that the claim says.
+// current fails unless the row must be in the version of the claim.
 func (p *prover) current(q *query, must []*expr, in *scope) {
 	if at, t := p.claim.At, p.claim.Table; at != nil && !p.equal(must, in, p.column(q.target, t.Version), p.value(at)) {
 		fail("the version of %q is not compared", t.Name)
@@ -82,15 +82,15 @@ func (p *prover) update(q *query, in *scope) {
 	}
 }
 
-// pointsFrom fails unless a reference that is given values points at a row of
-// the owner's by one of the conditions, or at nothing.
+// pointsFrom fails unless one of the conditions requires that a reference with
+// given values points at a row of the owner's, or at nothing.
 func (p *prover) pointsFrom(r Reference, value func(string) (*expr, bool), must []*expr, in *scope) {
 	key := make([]matcher, len(r.From))
 	for i, column := range r.From {
 		e, given := value(column)
 		switch {
 		case !given && i == 0:
-			return // others are given then, or the reference is as it was
+			return // other values are given, or the reference is unchanged
 		case !given:
 			fail("a part of the reference to %q is assigned, and others are not", r.Parent.Name)
 		case e.kind == "const" && e.text == "null":
@@ -113,8 +113,8 @@ func (p *prover) pointsFrom(r Reference, value func(string) (*expr, bool), must 
 	fail("a reference to %q is not checked to be the owner's", r.Parent.Name)
 }
 
-// transfer checks that all of the owner's columns go to the receiver, and that
-// what the row points at is the receiver's.
+// transfer checks that all of the owner's columns go to the receiver, and that the
+// rows that the row points at are the receiver's.
 func (p *prover) transfer(q *query, must []*expr, in *scope) {
 	t, n := p.claim.Table, len(p.claim.Owner)
 	for i, column := range t.Owners {
@@ -134,7 +134,7 @@ func (p *prover) transfer(q *query, must []*expr, in *scope) {
 	}
 }
 
-// pointsOrNull reports whether e says that the reference of s is NULL or points
+// pointsOrNull reports whether e requires that the reference of s is NULL or points
 // at a row of the owner whose parameters begin at number first.
 func (p *prover) pointsOrNull(e *expr, in *scope, r Reference, key []matcher, s *source, first int) bool {
 	parts := []*expr{e}
