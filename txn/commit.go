@@ -9,9 +9,8 @@ import (
 
 var commit = statement{kind: commits, sql: "commit"}
 
-// commit sends what is pending with COMMIT behind it, all in one packet, and
-// says what came back. Once that is on the wire its answer is awaited for a
-// grace, whatever becomes of ctx.
+// commit sends the pending statements and COMMIT in one packet, and returns what came
+// back. Once COMMIT is on the wire its answer is awaited for a grace, even if ctx ends.
 func (a *attempt) commit(ctx context.Context) evidence {
 	if !a.direct {
 		return a.commitInner(ctx)
@@ -48,7 +47,7 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	return e
 }
 
-// shut closes the connection whatever has become of ctx.
+// shut closes the connection even if ctx has ended.
 func (a *attempt) shut(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
@@ -116,7 +115,7 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 	out, stop := outlast(ctx, commitGrace)
 	defer stop()
 	err := a.inner.Commit(out)
-	// The connection may be somebody else's by now, so it is not looked at.
+	// The connection may belong to somebody else by now, so it is not inspected.
 	e := evidence{phase: phaseCommit, commitSent: true, err: err, cockroach: a.cockroach}
 	if err == nil {
 		e.tag = "COMMIT"

@@ -32,7 +32,7 @@ func (e *OutcomeUnknownError) Kind() kind.Kind { return kind.OutcomeUnknown }
 // returned with it. Do not run the transaction again.
 type CommittedError struct {
 	Name string // set by the option Name
-	Err  error  // the failure after the commit
+	Err  error  // what failed
 }
 
 func (e *CommittedError) Error() string {

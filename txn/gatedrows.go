@@ -4,10 +4,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// gatedRows are rows as the function reads them: inside the gate, because the
-// call closes what is open when the function has returned. What the call itself
-// reads, and the callbacks of a batch, which are inside already, read the rows
-// without it.
+// gatedRows are the rows that the function reads. They enter the gate, because the call
+// closes open rows when the function has returned. The call itself and the callbacks of
+// a batch, which are inside already, read the rows without it.
 type gatedRows struct {
 	pgx.Rows
 	at       *attempt
@@ -79,7 +78,7 @@ func (r *gatedRows) Err() error {
 	return r.Rows.Err()
 }
 
-// Conn is nil when the function has returned, as that of the Tx is.
+// Conn returns nil after the function has returned, as that of the Tx does.
 func (r *gatedRows) Conn() *pgx.Conn {
 	if r.at.gate.closed() {
 		return nil

@@ -7,9 +7,9 @@ import (
 	"reflect"
 )
 
-// comesBack returns where b, which was decoded from the JSON of a, is not as a was,
-// or nil. Types that encode themselves are compared by what they encode. A slice or
-// map that is nil is as one that is empty.
+// comesBack returns how b, decoded from the JSON of a, differs from a, or nil. Types
+// that encode themselves are compared by their encoding. A nil slice or map equals an
+// empty one.
 func comesBack(a, b reflect.Value) error {
 	switch a.Kind() {
 	case reflect.Interface, reflect.Pointer:

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// lossError says which part of a value its JSON does not tell.
+// lossError names the part of a value that its JSON does not represent.
 type lossError struct {
 	path string // such as .Items[].price
 	why  string

@@ -50,7 +50,7 @@ type config struct {
 	idempotent  bool
 	requiresNew bool
 	tracer      Tracer
-	key         fingerprint // of the line that Key names
+	key         fingerprint // of the queue that Key names
 	noAdmission bool
 	once        *once // nil: the option is not given
 	ledger      Ledger

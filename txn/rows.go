@@ -6,8 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rows looks at the error that rows end with, and ends the flight that they
-// came with.
+// rows records the error that rows end with, and ends their flight.
 type rows struct {
 	pgx.Rows
 	at     *attempt
@@ -18,7 +17,7 @@ type rows struct {
 	gated  gatedRows
 }
 
-// forFunction is what the function reads them by.
+// forFunction returns the rows as the function reads them.
 func (r *rows) forFunction() pgx.Rows {
 	r.gated = gatedRows{Rows: r, at: r.at}
 	return &r.gated
@@ -78,7 +77,7 @@ func (r *rows) end() {
 	r.at.observe(r.sql, endedBy(tag.String()), err)
 }
 
-// flightRow is the row of a statement that travelled with others.
+// flightRow is the row of a statement that traveled with others.
 type flightRow struct {
 	at     *attempt
 	flight *flight
@@ -132,7 +131,7 @@ func (r *flightRow) scan(rr *pgconn.ResultReader, dest []any) error {
 	return pgx.ScanRow(types, rr.FieldDescriptions(), rr.Values(), dest...)
 }
 
-// end reads what is left. An error of the server's wins over one of scanning.
+// end reads the rest. An error of the server wins over a scan error.
 func (r *flightRow) end(scanErr error) error {
 	var tag pgconn.CommandTag
 	err := scanErr
@@ -153,7 +152,7 @@ func (r *flightRow) abandon() {
 	}
 }
 
-// row is pgx's QueryRow on rows that are watched.
+// row is pgx's QueryRow on observed rows.
 type row struct{ pgx.Rows }
 
 func (r row) Scan(dest ...any) error {

@@ -148,23 +148,23 @@ type call struct {
 	db     DB
 	direct bool // statements are sent by this package
 	fn     body
-	result any                     // what it points at is the function's result; nil: there is none
-	landed func(*pgtype.Map) error // nil but for Batch
+	result any                     // points to the function's result; nil if there is none
+	landed func(*pgtype.Map) error // nil except for Batch
 	start  time.Time
 
-	uncertain error   // of an attempt that may have been committed all the same
+	uncertain error   // of an attempt that may have been committed
 	doubts    []doubt // such attempts, with Once
-	blocked   string  // the nonce of a claim without an effect that has the key, as last read, or ""
-	excused   int     // attempts that found the key taken, though it may be had
+	blocked   string  // nonce of a claim without an effect that has the key, as last read, or ""
+	excused   int     // attempts that found the key taken but available
 	probed    int     // claims that found a lock
-	refusal   error   // what the call would have ended with, but for the doubt
+	refusal   error   // the call's error, if there were no doubt
 	ghost     *ghost
 	losses    int                     // connections lost in the middle of a transaction
-	stale     int                     // connections that ended in the pool, as it seems: 0 or 1
+	stale     int                     // connections that seem to have ended in the pool: 0 or 1
 	known     bool                    // committed
-	plans     int                     // attempts that failed for how a statement was prepared
-	nameless  bool                    // one of them for its name, so the next ones send none
-	deadlines int                     // conflicts that seldom go away
+	plans     int                     // attempts that failed because of how a statement was prepared
+	nameless  bool                    // one of them because of its name, so later ones send none
+	deadlines int                     // conflicts that retries seldom resolve
 	hooks     []func(context.Context) // of the attempt that was committed
 	sources   sources
 
@@ -174,7 +174,7 @@ type call struct {
 	looked bool       // for lines
 	number int        // of the attempt
 	inLine bool       // with others, so a retry needs no other wait
-	asks   request    // for a turn
+	asks   request    // for a permit
 
 	// Read by calls inside the function, which may run in other goroutines.
 	begins atomic.Uint64        // the fingerprint of the statement that the attempt began with
