@@ -28,7 +28,7 @@ var (
 )
 
 // Random programs of up to four goroutines over all methods of Tx, also after the
-// function has returned: nobody is told a wrong thing, and nothing is left.
+// function has returned: no result is wrong, and nothing is left behind.
 func TestRandomProgramsOfGoroutines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), "create table effects (id bigint primary key)")

@@ -125,8 +125,8 @@ func TestConflictInAPlainSavepointRestartsToo(t *testing.T) {
 	})
 }
 
-// The conflict is undone by a savepoint of the function's, the function returns
-// it, and its caller goes on: what the function wrote must not stay.
+// A savepoint of the function undoes the conflict, the function returns the conflict,
+// and its caller continues: the function's writes must not stay.
 func TestConflictThatASavepointUndidUndoesTheJoinedCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

@@ -61,7 +61,7 @@ func TestArgumentsAreNotKept(t *testing.T) {
 	}
 }
 
-// heap is what is in use when everything that can be freed has been.
+// heap returns the memory in use after everything that can be freed has been.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC()

@@ -121,7 +121,8 @@ func TestErrorInTheFirstStatementInEveryMode(t *testing.T) {
 	})
 }
 
-// What cannot be encoded is an error of the statement, and costs nothing.
+// A value that cannot be encoded is an error of the statement, and does not cost the
+// connection.
 func TestUnsendableValueCostsNoConnection(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		bad := make(chan int)
@@ -209,7 +210,7 @@ func TestNamedArguments(t *testing.T) {
 	})
 }
 
-// What cannot travel with BEGIN goes behind one that was sent by itself.
+// Statements that cannot travel with BEGIN are sent after a separate BEGIN.
 func TestStatementsThatGoAlone(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		ctx := t.Context()
@@ -278,8 +279,8 @@ func TestPreparedNameAsTheFirstStatement(t *testing.T) {
 	})
 }
 
-// The server refuses a statement for how it was prepared; the call runs once
-// more, and does not show it.
+// The server refuses a statement because of how it was prepared; the call runs once
+// more, and hides the error.
 func TestStalePreparedStatement(t *testing.T) {
 	for name, spoil := range map[string]func(ctx context.Context, db *dbtest.DB, pool *pgxpool.Pool) error{
 		"gone": func(ctx context.Context, db *dbtest.DB, pool *pgxpool.Pool) error {
@@ -317,7 +318,7 @@ func TestStalePreparedStatement(t *testing.T) {
 	}
 }
 
-// Each statement of the function is stale; the call shows none of it.
+// Each statement of the function is stale; the call hides all errors.
 func TestManyStalePreparedStatements(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		f := func(ctx context.Context, tx *txn.Tx) error {
@@ -390,7 +391,8 @@ func TestNothingSentNeedsNoDatabase(t *testing.T) {
 		tx.Queue("select 1")
 		return mine
 	}))
-	// Where something has to be sent, the call returns why it cannot, whatever the function says.
+	// If something must be sent but cannot be, the call returns the reason, whatever
+	// the function returns.
 	for name, f := range map[string]func(ctx context.Context, tx *txn.Tx){
 		"Exec":  func(ctx context.Context, tx *txn.Tx) { _, _ = tx.Exec(ctx, "select 1") },
 		"Queue": func(ctx context.Context, tx *txn.Tx) { tx.Queue("select 1") },

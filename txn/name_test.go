@@ -24,7 +24,7 @@ func serverName(sql string) string {
 
 const beginSerializable = "begin isolation level serializable"
 
-// The name of a prepared statement says which statement it is, in every session.
+// The name of a prepared statement identifies the statement in every session.
 func TestNamesAreMadeOfTheText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -49,8 +49,8 @@ func TestNamesAreMadeOfTheText(t *testing.T) {
 	})
 }
 
-// A server that knows a name already, as behind a pooler, costs one attempt. From
-// then on no names are sent on the connection.
+// A server that already knows a name, as behind a pooler, costs one attempt. From then
+// on no names are sent on the connection.
 func TestNameThatIsTaken(t *testing.T) {
 	const other = "select 0"
 	for _, sql := range []string{beginSerializable, setBalance, "commit"} {

@@ -21,7 +21,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Once costs no round trip the first time, and a replay has two.
+// Once adds no round trip the first time, and a replay takes two.
 func TestRoundTripsOfOnce(t *testing.T) {
 	for name := range shapes {
 		for _, mode := range execModes {
@@ -71,7 +71,7 @@ func TestRoundTripsOfOnce(t *testing.T) {
 	}
 }
 
-// The claim is in front of all that the function sends, in the same packet.
+// The claim goes ahead of all statements of the function, in the same packet.
 func TestOnceClaimsFirst(t *testing.T) {
 	const (
 		claim  = "insert into rowkeeper_ledger"
@@ -182,8 +182,7 @@ func TestOnceLostAt(t *testing.T) {
 	}
 }
 
-// lands says when something that was held is over: when it was answered, or its
-// session was ended.
+// lands signals when a held message is over: it was answered, or its session was ended.
 func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 	landed, done := make(chan struct{}), false
 	return func(m faultnet.Message) faultnet.Action {
@@ -203,9 +202,9 @@ func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 	}, landed
 }
 
-// The COMMIT is held in the network and lands when the call has been run again:
-// whoever takes the key first wins, and the other fails. Where the claim is held
-// too, the second run wins; where it was delivered, its session still has the key.
+// The COMMIT is held in the network and arrives when the call has been run again: the
+// first to take the key wins, and the other fails. If the claim is held too, the second
+// run wins; if it was delivered, its session still has the key.
 func TestOnceAndTheZombie(t *testing.T) {
 	for test := range 2 * len(shapes) {
 		name, takesOver := slices.Sorted(maps.Keys(shapes))[test/2], test%2 == 1
@@ -261,8 +260,8 @@ func TestOnceAndTheZombie(t *testing.T) {
 	}
 }
 
-// An attempt is in doubt, the next one does not want to any more: whether the
-// first one was committed is settled, and if it was not it never will be.
+// An attempt is in doubt, and the next one returns an error: whether the first one was
+// committed is resolved, and if it was not it never will be.
 func TestOnceFences(t *testing.T) {
 	mine := errors.New("mine")
 	for _, test := range []struct {
@@ -382,8 +381,8 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 }
 
 // TestOnceRandomCuts is TestRandomCuts with Once: nothing is unknown, and nothing
-// happens twice. A call that has only one attempt may fail, and whoever comes next
-// takes the key over.
+// happens twice. A call that has only one attempt may fail, and the next call takes the
+// key over.
 func TestOnceRandomCuts(t *testing.T) {
 	cuts := 60
 	if testing.Short() {

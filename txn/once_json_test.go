@@ -84,8 +84,8 @@ func (l lossy) MarshalJSON() ([]byte, error) { return json.Marshal(l.N) }
 
 func ptr[T any](v T) *T { return &v }
 
-// differentRequests are pairs that were taken for the same, or are close to it.
-// refused is part of the reason, or empty where they are told apart.
+// differentRequests are pairs that were once considered equal, or are close to it.
+// refused is part of the reason, or empty if they are distinguished.
 var differentRequests = map[string]struct {
 	a, b    any
 	refused string
@@ -193,7 +193,7 @@ func recursiveHidden(n int) any {
 	return node{Next: &node{Next: &node{Last: hidden{1, n}}}}
 }
 
-// No request is given the result of another one: it is told apart, or refused before
+// No request is given the result of another one: it is distinguished, or refused before
 // anything is sent.
 func TestOnceTellsRequestsApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -234,7 +234,7 @@ func malformed(err error) bool {
 	return errors.As(err, &k) && k.Kind() == kind.Malformed
 }
 
-// Requests are the same if their JSON says the same.
+// Requests are equal if their JSON is equal.
 func TestOnceTakesForTheSame(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -279,7 +279,7 @@ func requireReplay[T any](t *testing.T, db *dbtest.DB, result T) {
 }
 
 // requireNoReplay checks that a result which would come back changed is refused at
-// once, and nothing committed.
+// once, with nothing committed.
 func requireNoReplay[T any](t *testing.T, db *dbtest.DB, result T, want string) {
 	t.Helper()
 	keys, rows := keysIn(t, db), rowsIn(t, db)

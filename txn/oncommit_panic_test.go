@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// breaksAt is a Tracer that breaks off at one event.
+// breaksAt is a Tracer that panics or ends its goroutine at one event.
 type breaksAt struct {
 	txn.NopTracer
 	event string
@@ -90,8 +90,8 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 
 const exited = "exited"
 
-// breaksOff runs f in a goroutine of its own and says how that ended: by the value
-// of a panic, by exited, or by nil.
+// breaksOff runs f in a goroutine of its own and returns how that ended: the value of a
+// panic, exited, or nil.
 func breaksOff(f func()) (how any) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -128,7 +128,8 @@ func TestBatchCallbackThatBreaksOff(t *testing.T) {
 	})
 }
 
-// A function that ends its goroutine, such as t.FailNow, keeps no other from running.
+// A function that ends its goroutine, such as t.FailNow, does not keep the others from
+// running.
 func TestGoexitInOnCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -46,7 +46,7 @@ func eachShapeBehind(t *testing.T, settings map[string]string, f func(t *testing
 	}
 }
 
-// pooled is what a call behind a pooler is judged by.
+// pooled is the state by which a call behind a pooler is judged.
 type pooled struct {
 	*faulty
 	pooler *devdb.Pooler
@@ -108,8 +108,8 @@ func TestClientsThatAreEndedByThePooler(t *testing.T) {
 	})
 }
 
-// A call for which the pooler has no session in time was not carried out, also if
-// COMMIT was in its packet.
+// A call for which the pooler has no session in time was not executed, even if COMMIT
+// was in its packet.
 func TestNoSessionInTime(t *testing.T) {
 	settings := map[string]string{"default_pool_size": "1", "query_wait_timeout": "1"}
 	eachShapeBehind(t, settings, func(t *testing.T, f *pooled, shape string) {
@@ -146,8 +146,8 @@ func TestSessionsThatAreReplaced(t *testing.T) {
 	})
 }
 
-// The answer to COMMIT is lost between server and pooler, who tells its client by
-// the error that it has for everything.
+// The answer to COMMIT is lost between server and pooler, which reports its generic
+// error to the client.
 func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 	for _, once := range []bool{false, true} {
 		for shape := range shapes {
@@ -190,8 +190,8 @@ func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 	}
 }
 
-// A statement that the server refuses to prepare is as wrong the next time, on the
-// same connection.
+// A statement that the server refuses to prepare fails the same way the next time, on
+// the same connection.
 func TestRefusedStatementsBehindAPooler(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "1"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		accounts(t, db)

@@ -15,8 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// spans is a pgx.QueryTracer that knows each statement by what it put into the
-// context.
+// spans is a pgx.QueryTracer that identifies each statement by a value in the context.
 type spans struct {
 	mu      sync.Mutex
 	started []string
@@ -61,7 +60,7 @@ func (s *spans) check(t *testing.T) (failed []string) {
 	return failed
 }
 
-// batchSpans is one that is told of batches, too.
+// batchSpans is a spans that also traces batches.
 type batchSpans struct {
 	*spans
 	mu             sync.Mutex

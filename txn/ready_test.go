@@ -12,9 +12,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Queued statements have had their effect when the ones behind them are described,
-// also if the text does not show it. So a call does the same on a connection that knows the
-// statements as on one that does not.
+// Queued statements have taken effect when the statements after them are described,
+// even if their text does not show it. So a call does the same on a connection that
+// knows the statements and on one that does not.
 func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
@@ -189,8 +189,8 @@ func TestQueuedStatementsThatMakeTables(t *testing.T) {
 	})
 }
 
-// A table that is missing is reported once that is sure, and one run more is no
-// reason to give up.
+// A missing table is reported once that is certain; one more run is no reason to give
+// up.
 func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -12,8 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// TestRoundTrips counts the turns on the wire, once every statement has been
-// used on the connection.
+// TestRoundTrips counts round trips once every statement has been used on the
+// connection.
 func TestRoundTrips(t *testing.T) {
 	get := func(ctx context.Context, tx *txn.Tx) error {
 		return tx.QueryRow(ctx, "select count(*) from effects where call = $1", 1).Scan(new(int))

@@ -40,7 +40,7 @@ func (p tenantEverywhere) Begin(ctx context.Context) (pgx.Tx, error) {
 	return p.BeginTx(ctx, pgx.TxOptions{})
 }
 
-// tenantOfConn sets the tenant where it takes a connection.
+// tenantOfConn sets the tenant when it takes a connection.
 type tenantOfConn struct {
 	*pgxpool.Pool
 	acquired *int
@@ -136,8 +136,8 @@ func TestStructThatOverridesBeginTxIsItsPool(t *testing.T) {
 	})
 }
 
-// mock is a mock of a pool as there are some: of every interface at once, with an
-// Acquire that cannot give what it should and a Conn that panics.
+// mock is a typical mock of a pool: it implements every interface at once, with an
+// Acquire that cannot return a connection and a Conn that panics.
 type mock struct {
 	pgx.Tx
 	calls []string

@@ -400,8 +400,8 @@ func TestContextThatIsDoneRollsBack(t *testing.T) {
 	})
 }
 
-// A statement that waits for a lock which nobody lets go of ends with MaxElapsed,
-// where the context has no deadline of its own.
+// A statement that waits for a lock that is never released ends with MaxElapsed, if the
+// context has no deadline of its own.
 func TestMaxElapsedEndsAStatement(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

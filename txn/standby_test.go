@@ -90,7 +90,7 @@ func TestConflictWithRecovery(t *testing.T) {
 					if err := tx.QueryRow(ctx, "select count(*) from "+table).Scan(new(int)); err != nil {
 						return 0, err
 					}
-					// The lock of this on the standby conflicts with having read.
+					// Its lock on the standby conflicts with the earlier read.
 					drop := make(chan error, 1)
 					go func() {
 						if !idle {

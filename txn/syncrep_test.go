@@ -70,8 +70,8 @@ func (p *primary) tables(t testing.TB, schema string) *dbtest.DB {
 	return &db
 }
 
-// withoutStandby makes COMMIT wait for a standby that is not there, until release
-// is called. The server is slow to take in either, so a COMMIT of this test's own
+// withoutStandby makes COMMIT wait for a standby that does not exist, until release is
+// called. The server is slow to apply either change, so a COMMIT of this test's own
 // shows when it has.
 func (p *primary) withoutStandby(t testing.TB) (release func()) {
 	t.Helper()
@@ -117,8 +117,7 @@ func (p *primary) waiting(t testing.TB, application string) (pid int) {
 	return pid
 }
 
-// standbyScenario is what happens while COMMIT waits for a standby that does not
-// answer.
+// standbyScenario is an event while COMMIT waits for a standby that does not answer.
 type standbyScenario struct {
 	name      string
 	once      bool // with the option Once
@@ -140,9 +139,9 @@ var standbyScenarios = []standbyScenario{
 	}},
 }
 
-// TestCommitThatWaitsForAStandby has COMMIT wait for a synchronous standby that
-// does not answer, in every shape and mode. A wait that is cut short, by whom
-// ever, leaves the outcome unknown; and it is not this package that cuts it short.
+// TestCommitThatWaitsForAStandby makes COMMIT wait for a synchronous standby that does
+// not answer, in every shape and mode. If anybody cuts the wait short, the outcome is
+// unknown; this package does not.
 func TestCommitThatWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		release := p.withoutStandby(t)
@@ -271,8 +270,8 @@ func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 	})
 }
 
-// Somebody cancels the wait of a COMMIT, so its rows can be seen although no
-// standby has them. A replay waits for one before it says committed.
+// The wait of a COMMIT is canceled, so its rows are visible although no standby has
+// them. A replay waits for a standby before it reports committed.
 func TestReplayWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for _, mode := range execModes {

@@ -62,7 +62,7 @@ func TestRerunHoldsForEveryCall(t *testing.T) {
 	})
 }
 
-// What is behind the DB may be one connection, and what is before it a Runner.
+// The DB may wrap a single connection, and a Runner may wrap the DB.
 func TestEveryKindOfDatabase(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

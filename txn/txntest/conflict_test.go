@@ -199,8 +199,8 @@ func TestRowsOfAPlainTransaction(t *testing.T) {
 	})
 }
 
-// What is no conflict stays what it is: a statement that could not be sent, and
-// the end of a plain transaction that is failed already.
+// Errors other than conflicts are unchanged: a statement that could not be sent, and
+// the end of a plain transaction that has already failed.
 func TestRealErrorsComeFirst(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
