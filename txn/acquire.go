@@ -35,7 +35,7 @@ func (a *attempt) acquire(ctx context.Context, db pool) error {
 			}
 			return err
 		}
-		a.release = c.Release // also if a tracer panics
+		a.release = c.Release // even if a tracer panics
 		if err = a.try(ctx, c); err == nil {
 			a.connected()
 			return nil
@@ -149,7 +149,7 @@ func unreachable(err error) bool {
 	}
 	if pe := serverError(err); pe != nil {
 		switch pe.Code {
-		case "57P01", "57P02", "57P03": // shuts down, crashes, starts
+		case "57P01", "57P02", "57P03": // shutting down, crashed, starting
 			return true
 		}
 		return false

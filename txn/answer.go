@@ -11,7 +11,7 @@ import (
 // one, as if a pooler had mixed them up. Such a connection is not used again.
 type wrongAnswerError struct {
 	sql, tag string
-	effects  bool // what was sent with it may have been committed
+	effects  bool // statements sent with it may have been committed
 }
 
 func (e *wrongAnswerError) Error() string {
@@ -29,7 +29,7 @@ func (s *statement) answeredBy(tag string) bool {
 		word, _, _ := strings.Cut(s.sql, " ") // SAVEPOINT, RELEASE
 		return strings.EqualFold(tag, word)
 	case claims:
-		return tag == "INSERT 0 1" || tag == "SELECT 1" // of what takes over
+		return tag == "INSERT 0 1" || tag == "SELECT 1" // of a takeover
 	case commits:
 		return tag == "COMMIT" || tag == "ROLLBACK"
 	}

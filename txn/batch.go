@@ -97,7 +97,7 @@ func (tx *Tx) flush(ctx context.Context) (*pgtype.Map, error) {
 
 // types returns the type map for decoding values.
 func (a *attempt) types() *pgtype.Map {
-	if a.link == nil { // or whose connection may be somebody else's by now
+	if a.link == nil { // or the connection may be somebody else's by now
 		return pgtype.NewMap()
 	}
 	return a.conn.TypeMap()

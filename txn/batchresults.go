@@ -19,7 +19,7 @@ type batchResults struct {
 	tags      tags
 	seen      bool
 	abandoned bool
-	refused   bool // by a callback, whose error is not the server's
+	refused   bool // by a callback; its error is not the server's
 }
 
 // watch returns a copy of b in which every result is observed, including results not
@@ -111,7 +111,7 @@ func (r *batchResults) rollback() string {
 
 func (r *batchResults) abandon() {
 	r.abandoned = true
-	_ = r.close() // which notes its error
+	_ = r.close() // close records its error
 }
 
 func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {

@@ -41,8 +41,8 @@ const (
 type phase uint8
 
 const (
-	phaseBegin  phase = iota // BEGIN and the settings behind it
-	phaseBody                // what the function sent
+	phaseBegin  phase = iota // BEGIN and the settings after it
+	phaseBody                // statements of the function
 	phaseCommit              // COMMIT
 )
 
@@ -64,7 +64,7 @@ type again uint8
 const (
 	never       again = iota
 	always            // a conflict, which the next attempt may not meet
-	whenLost          // a lost connection: a few times, because the function may be what ends it
+	whenLost          // a lost connection: a few times, as the function may be what ends it
 	withoutPlan       // a prepared statement that the server no longer has or wants: a few times
 )
 
@@ -72,8 +72,8 @@ func (a again) String() string { return [...]string{"never", "always", "whenLost
 
 // evidence is what is known when a transaction has ended or failed.
 type evidence struct {
-	phase      phase           // of the result that carries a server's error
-	commitSent bool            // COMMIT was sent, unless err says that it was not
+	phase      phase           // of the result that carries a server error
+	commitSent bool            // COMMIT was sent, unless err says otherwise
 	tag        string          // of the answer to COMMIT, if one was read
 	cut        *pgconn.PgError // the warning that COMMIT did not wait for a synchronous standby
 	err        error
@@ -118,7 +118,7 @@ var rules = []struct {
 	}, rolledBack, never},
 	{"the data is committed, a schema change behind it failed", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && pe.Code == codeCommittedButSchema && e.commitSent && e.phase == phaseCommit &&
-			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any function of a user's can raise that code
+			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any user function can raise that code
 	}, committed, never},
 
 	{"BEGIN was answered as another statement, so what was sent with it may have been committed", func(e evidence, _ *pgconn.PgError) bool {
@@ -171,7 +171,7 @@ var rules = []struct {
 	{"it failed on this side, before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
 		return !e.commitSent || notSent(e.err)
 	}, rolledBack, never},
-	{"the connection was lost behind COMMIT", nil, unknown, never}, // whatever is left
+	{"the connection was lost behind COMMIT", nil, unknown, never}, // everything else
 }
 
 // classify returns the outcome of a transaction, and whether it may run again.
@@ -253,11 +253,11 @@ func stalePlan(pe *pgconn.PgError) bool {
 	switch pe.Code {
 	case codeUndefinedStatement, codeDuplicateStatement:
 		return true
-	case codeProtocolViolation: // in cache_describe, when there are more columns than were described
+	case codeProtocolViolation: // in cache_describe, if there are more columns than described
 		return pe.Routine == "PortalSetResultFormat" || strings.Contains(pe.Message, "for number of format codes")
 	case codeNotSupported:
 		return pe.Routine == "RevalidateCachedQuery" || pe.Message == "cached plan must not change result type"
-	case codeUnknownSetting, codeInvalidCursor: // the same on CockroachDB; for a name of its own the server gives that
+	case codeUnknownSetting, codeInvalidCursor: // the same on CockroachDB, for a name that the server makes up
 		return strings.HasPrefix(pe.Message, "type with ID ") || pe.Message == `unknown portal ""`
 	case codeInternalError: // a type, function or table that was there when it was prepared; not translated
 		return strings.HasPrefix(pe.Message, "cache lookup failed for ") || strings.HasPrefix(pe.Message, "could not open relation with OID ")

@@ -32,18 +32,18 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	if ctx.Err() != nil {
 		return a.evidence(contextError(ctx))
 	}
-	if a.lost() { // pgx says the same of one that is lost behind the packet
+	if a.lost() { // pgx reports the same for a connection lost after the packet
 		return a.evidence(pgconn.ErrConnClosed)
 	}
 	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
 	finished := false
 	defer func() {
 		if hit := g.end(); !finished || hit && !canceled(e.err) {
-			a.shut(ctx) // or whoever has it next is canceled, or reads what is left
+			a.shut(ctx) // otherwise its next user is canceled, or reads the rest
 		}
 	}()
 	e = a.sendCommit(ctx, g, statements)
-	finished = true // and not by a panic in a tracer, or runtime.Goexit
+	finished = true // not ended by a panic in a tracer, or runtime.Goexit
 	return e
 }
 
@@ -51,7 +51,7 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 func (a *attempt) shut(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	_ = a.conn.Close(ctx) // it is gone either way
+	_ = a.conn.Close(ctx) // closed either way
 }
 
 func canceled(err error) bool {
@@ -96,7 +96,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 			}
 		case err != nil:
 			if f.trailing.inVain() {
-				e.commitSent = false // and has ended the transaction
+				e.commitSent = false // the transaction has ended
 			} else {
 				a.observe("", "", err)
 			}

@@ -34,7 +34,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	}
 	var err error
 	switch db := a.call.db.(type) {
-	case pool: // also a struct that embeds one, which may override Acquire
+	case pool: // or a struct that embeds one, which may override Acquire
 		if err = a.acquire(ctx, db); err != nil && ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
 			return a.beginError(err)
 		}
@@ -46,7 +46,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if err != nil {
 		return a.stop(a.beginError(err))
 	}
-	if a.gate.closing() { // while it waited for the connection, which is given back
+	if a.gate.closing() { // closed during the wait for the connection, which is given back
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
 	a.claim()
@@ -194,7 +194,7 @@ func (a *attempt) rollback(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
 	if a.link == nil {
-		_ = a.inner.Rollback(ctx) // nothing is left to be done about it
+		_ = a.inner.Rollback(ctx) // an error changes nothing
 		return
 	}
 	done := false
@@ -204,7 +204,7 @@ func (a *attempt) rollback(ctx context.Context) {
 		}
 	}()
 	if pg := a.conn.PgConn(); pg.TxStatus() != statusIdle && !pg.IsBusy() && !a.interrupted {
-		_, _ = a.conn.Exec(ctx, "rollback") // its effect is seen by the status
+		_, _ = a.conn.Exec(ctx, "rollback") // the status shows its effect
 	}
 	done = !a.interrupted
 }
@@ -236,7 +236,7 @@ func (a *attempt) give(ctx context.Context) {
 		defer cancel()
 		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
 	}
-	if a.link != nil { // it outlives the call, and what it was given must not
+	if a.link != nil { // the link outlives the call; the call's statements must not
 		clear(a.link.statements[:cap(a.link.statements)])
 		a.link.flight = flight{}
 	}

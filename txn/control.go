@@ -41,7 +41,7 @@ func (l *lexer) controlAt(first token) string {
 	second := ahead.next()
 	switch word := strings.ToUpper(first.value); word {
 	case "BEGIN", "COMMIT", "END", "ABORT":
-		if second.kind == tokenWord || second.kind == tokenEnd || second.char == ';' { // or else it is no SQL
+		if second.kind == tokenWord || second.kind == tokenEnd || second.char == ';' { // otherwise it is not SQL
 			return word
 		}
 	case "START", "PREPARE":

@@ -25,7 +25,7 @@ func (s *copySource) Next() (more bool) {
 }
 
 func (s *copySource) Values() (values []any, err error) {
-	err = errSourcePanicked // unless it returns
+	err = errSourcePanicked // unless the source returns
 	defer s.recover()
 	return s.CopyFromSource.Values()
 }
@@ -50,7 +50,7 @@ var errSourcePanicked = errors.New("txn: CopyFrom: the source panicked")
 // checkSource stops an attempt that copies from a source which an earlier attempt has
 // read: the call would commit, and its caller would miss rows.
 func (a *attempt) checkSource(src pgx.CopyFromSource) error {
-	if a.call == nil { // who runs it again is not known
+	if a.call == nil { // it is unknown who runs the function again
 		return nil
 	}
 	if err := a.call.sources.check(src, a.number); err != nil {
@@ -127,7 +127,7 @@ func identityOf(src pgx.CopyFromSource) any {
 func points(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer:
-		return !v.IsNil() && v.Type().Elem().Size() > 0 // those to nothing may be equal
+		return !v.IsNil() && v.Type().Elem().Size() > 0 // pointers to zero-size values may be equal
 	case reflect.Chan, reflect.UnsafePointer:
 		return !v.IsNil()
 	case reflect.Interface:

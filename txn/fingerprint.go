@@ -150,7 +150,7 @@ func (h *hasher) behind(v reflect.Value, depth int) bool {
 		return h.fields(v, depth)
 	case k == reflect.Pointer:
 		if e := t.Elem(); e.Kind() == reflect.Struct && e != timeType && t.NumMethod() > 0 {
-			return false // its code may know when it may be read
+			return false // only its own code may know when it can be read
 		}
 		return h.reflected(v.Elem(), depth+1)
 	case k == reflect.Slice || k == reflect.Array:

@@ -45,7 +45,7 @@ func (f *flight) batchRows(s *statement) (pgx.Rows, error) {
 type batchContext struct {
 	context.Context
 	flight *flight
-	packet context.Context // of what is sent together
+	packet context.Context // of the whole packet
 }
 
 func (c *batchContext) Value(key any) any {

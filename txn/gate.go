@@ -17,10 +17,10 @@ import (
 type gate struct {
 	mu     sync.Mutex
 	inside bool
-	over   bool          // nobody is let in any more
-	misuse error         // of a call whose own error the function may not see
-	later  []func()      // run when the one who is inside leaves
-	freed  chan struct{} // closed when the one who is inside leaves; nil if nobody waits for that
+	over   bool          // closed
+	misuse error         // of a method that cannot return an error
+	later  []func()      // run when the goroutine inside leaves
+	freed  chan struct{} // closed when the goroutine inside leaves; nil if none waits for that
 }
 
 var (

@@ -10,8 +10,8 @@ import (
 type gatedRows struct {
 	pgx.Rows
 	at       *attempt
-	finished bool  // read to their end or closed: nothing else touches them any more
-	refused  error // the function came too late
+	finished bool  // read to the end or closed; nothing else uses them
+	refused  error // the function has returned
 }
 
 // enter lets the function use the rows.
@@ -35,7 +35,7 @@ func (r *gatedRows) Next() bool {
 
 func (r *gatedRows) Scan(dest ...any) error {
 	if r.finished {
-		return r.Rows.Scan(dest...) // which has the error for it
+		return r.Rows.Scan(dest...) // returns the error
 	}
 	if !r.enter() {
 		return r.refused

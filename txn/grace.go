@@ -26,10 +26,10 @@ const cancelAfter = 200 * time.Millisecond
 type grace struct {
 	conn    *pgconn.PgConn
 	unwatch func() bool
-	running sync.WaitGroup // callbacks that may be
+	running sync.WaitGroup // possibly running callbacks
 
 	mu       sync.Mutex
-	body     bool // the server may still be at something before COMMIT
+	body     bool // the server may still execute a statement before COMMIT
 	over     bool
 	timer    *time.Timer
 	canceled bool
@@ -83,7 +83,7 @@ func (g *grace) cancel() {
 	if cancels {
 		ctx, done := context.WithTimeout(context.Background(), commitGrace-cancelAfter)
 		defer done()
-		_ = g.conn.CancelRequest(ctx) // where it fails, the connection is given up later
+		_ = g.conn.CancelRequest(ctx) // on failure the connection is given up later
 	}
 }
 
@@ -92,7 +92,7 @@ func (g *grace) fire() {
 	defer g.mu.Unlock()
 	if !g.over {
 		g.fired = true
-		_ = g.conn.Conn().SetDeadline(time.Unix(1, 0)) // a connection that cannot do this fails by itself
+		_ = g.conn.Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines fails by itself
 	}
 }
 
@@ -110,7 +110,7 @@ func (g *grace) end() (hit bool) {
 	g.mu.Unlock()
 	g.running.Wait()
 	if g.fired && !g.conn.IsClosed() {
-		_ = g.conn.Conn().SetDeadline(time.Time{}) // the answer came just then
+		_ = g.conn.Conn().SetDeadline(time.Time{}) // the answer came meanwhile
 	}
 	return g.canceled
 }

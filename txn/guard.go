@@ -55,13 +55,13 @@ var guarding atomic.Bool
 
 // guard is the tracer of a guarded pool.
 type guard struct {
-	report func(ctx context.Context, err error) // nil: refuse
+	report func(ctx context.Context, err error) // nil means refuse
 }
 
 // TraceAcquireStart refuses early. It does not report, as there is no statement yet.
 func (g *guard) TraceAcquireStart(ctx context.Context, pool *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	if o, ok := ctx.Value(guardKey{}).(*own); ok && o.r.wrapped && poolOf(o.r.db) == nil {
-		o.r.pool.Store(pool) // until the connection says it better
+		o.r.pool.Store(pool) // until the connection is known
 	}
 	r, _ := stray(ctx, pool, nil)
 	switch {
@@ -70,7 +70,7 @@ func (g *guard) TraceAcquireStart(ctx context.Context, pool *pgxpool.Pool, _ pgx
 	case g.report == nil:
 		return refusedContext{ctx, r.strayed("a connection taken from the pool")}
 	}
-	return &own{ctx, r} // so that what hooks of the pool send is not reported
+	return &own{ctx, r} // so that statements of the pool's hooks are not reported
 }
 
 // TraceAcquireEnd records which pool the connection belongs to.
@@ -104,7 +104,7 @@ func (g *guard) TraceQueryStart(ctx context.Context, conn *pgx.Conn, d pgx.Trace
 
 func (g *guard) TraceBatchStart(ctx context.Context, conn *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
 	if r, unsure := strayOn(ctx, conn); r != nil || unsure != nil {
-		queries := d.Batch.QueuedQueries // pgx tells of none without queries
+		queries := d.Batch.QueuedQueries // pgx does not trace a batch without queries
 		return g.meet(ctx, conn, r, unsure, fmt.Sprintf("a batch of %d that begins with %s", len(queries), quoted(queries[0].SQL)))
 	}
 	return ctx

@@ -27,7 +27,7 @@ func hungUp(conn net.Conn) bool {
 	var first [1]byte
 	// Read is not used, as it would wait for pgx, which may still be reading in the
 	// background.
-	_ = raw.Control(func(fd uintptr) { // where it fails, nothing was seen
+	_ = raw.Control(func(fd uintptr) { // on failure nothing is reported
 		n, _, err := syscall.Recvfrom(int(fd), first[:], syscall.MSG_PEEK)
 		switch err {
 		case nil:

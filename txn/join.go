@@ -23,7 +23,7 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		return err
 	}
 	at := sp.at
-	inner := &Tx{at: at, share: new(share)} // whose Commit and Rollback are not the function's
+	inner := &Tx{at: at, share: new(share)} // its Commit and Rollback do not belong to the function
 	fnCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	returned := false
@@ -49,7 +49,7 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		if err = sp.end(ctx, (*attempt).releaseMark); err == nil {
 			return nil
 		}
-		sp.closed.Store(false) // what it released is undone with the rest
+		sp.closed.Store(false) // released savepoints are undone too
 	}
 	if cause := at.reason(err); cause != nil && restarts(at, cause) {
 		// A savepoint cannot undo a conflict: the transaction has to start again. But
@@ -107,7 +107,7 @@ func restarts(at *attempt, cause error) bool {
 func undo(ctx context.Context, sp *Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	_ = sp.end(ctx, (*attempt).undoMark) // where it fails, the transaction is failed, and its owner sees that
+	_ = sp.end(ctx, (*attempt).undoMark) // on failure the transaction has failed, which its owner sees
 }
 
 // reveal returns an error that contains both returned and cause.

@@ -31,7 +31,7 @@ func comesBack(a, b reflect.Value) error {
 		return comesBackList(a, b)
 	case reflect.Map:
 		return comesBackMap(a, b)
-	case reflect.Func, reflect.Chan, reflect.UnsafePointer: // nil, or it could not be encoded
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer: // nil, as others cannot be encoded
 		return nil
 	}
 	return changed(!a.Equal(b))

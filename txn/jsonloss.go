@@ -9,7 +9,7 @@ import (
 type lossError struct {
 	path string // such as .Items[].price
 	why  string
-	text bool // it is no text, and so comes from outside
+	text bool // the cause is invalid text, which comes from outside
 }
 
 func (e *lossError) Error() string {

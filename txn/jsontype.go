@@ -65,8 +65,8 @@ func (c *jsonTypes) check(t jsonType) error {
 		if t.NumMethod() > 0 && !c.anyInterface {
 			return untold("is of type %v, an interface with methods, into which nothing can be decoded", t)
 		}
-		return nil // what is in it is seen with its value
-	case reflect.Pointer: // its methods are those of what it points at
+		return nil // its contents are checked with the value
+	case reflect.Pointer: // its methods are those of the pointed-to type
 		return c.check(t.elem())
 	}
 	if t.encodesItself() {

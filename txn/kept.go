@@ -35,7 +35,7 @@ func (r *keptResults) Query() (pgx.Rows, error) {
 }
 
 func (r *keptResults) QueryRow() pgx.Row {
-	rows, _ := r.Query() // the error is also in rows
+	rows, _ := r.Query() // rows has the error too
 	return row{rows}
 }
 

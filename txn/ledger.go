@@ -141,7 +141,7 @@ func (a *attempt) record() error {
 			args: []any{o.namespace, o.key, a.nonce, *text},
 		})
 	default:
-		a.stored = text // for the claim, which is made when there is a connection
+		a.stored = text // for the claim, which is made once there is a connection
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (a *attempt) claimError(err error) error {
 	case pe.Code == codeUniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
 		return &takenError{err}
 	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
-		return &takenError{err} // it was taken over by another call
+		return &takenError{err} // another call took it over
 	case pe.Code == codeLockNotAvailable && a.call.ledger.NoWait && a.call.ghost == nil:
 		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ErrInFlight, err)
 	case pe.Code == codeUndefinedTable:
@@ -293,7 +293,7 @@ func (a *attempt) beside(ctx context.Context, f func(ctx context.Context, tx pgx
 	if err := f(ctx, tx); err != nil {
 		out, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
-		_ = tx.Rollback(out) // f's error is the one that counts
+		_ = tx.Rollback(out) // the error of f counts
 		return err
 	}
 	return tx.Commit(ctx)

@@ -7,7 +7,7 @@ import "strings"
 type lexer struct {
 	text    string
 	pos     int
-	escapes bool // a backslash means something in a plain string: standard_conforming_strings is off
+	escapes bool // backslashes escape in plain strings: standard_conforming_strings is off
 }
 
 type tokenKind uint8
@@ -117,7 +117,7 @@ func (l *lexer) word() token {
 	for {
 		l.quoted('\'', true)
 		end := l.pos
-		if !l.space() || !strings.HasPrefix(l.text[l.pos:], "'") { // it goes on in the next line
+		if !l.space() || !strings.HasPrefix(l.text[l.pos:], "'") { // the string continues on the next line
 			l.pos = end
 			return token{kind: tokenOther, char: word[0]}
 		}

@@ -38,7 +38,7 @@ func (a *attempt) closeGate() bool {
 func (a *attempt) interrupt() {
 	a.cancel()
 	if conn := a.wire.Load(); conn != nil {
-		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection that cannot do this is closed later
+		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines is closed later
 	}
 }
 
@@ -81,7 +81,7 @@ func (a *attempt) settle(commits bool) {
 	a.open = nil
 	if conn := a.conn; conn != nil && !commits && !conn.IsClosed() {
 		wire := conn.PgConn().Conn()
-		_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without one all is read
+		_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
 		defer func() {
 			if !conn.IsClosed() {
 				_ = wire.SetReadDeadline(time.Time{})

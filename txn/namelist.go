@@ -22,7 +22,7 @@ func isNameList(parameter string) bool {
 func splitNames(list string) (names []string, err error) {
 	rest := trimSpace(list)
 	if rest == "" {
-		return []string{""}, nil // which both parameters take for none
+		return []string{""}, nil // both parameters treat it as no names
 	}
 	for {
 		var name string

@@ -19,13 +19,13 @@ type running struct {
 	db   DB
 	name string
 	key  inFlightKey // with Once
-	over atomic.Bool // the call has ended, and its context has outlived it
+	over atomic.Bool // the call has ended but its context is still in use
 
 	// Read by guards.
 	beside  bool                         // with RequiresNew
 	wrapped bool                         // db begins by its own BeginTx
 	conn    atomic.Pointer[pgx.Conn]     // of the attempt, while it has one
-	pool    atomic.Pointer[pgxpool.Pool] // that db was seen to use
+	pool    atomic.Pointer[pgxpool.Pool] // the pool that db was seen to use
 	mu      sync.Mutex
 	early   []earlyStray
 }
@@ -114,5 +114,5 @@ func identity(db DB) any {
 	if reflect.ValueOf(db).Comparable() {
 		return db
 	}
-	return new(byte) // of its own
+	return new(byte) // a unique identity
 }

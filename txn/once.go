@@ -113,14 +113,14 @@ func hashRequest(namespace string, request any) ([]byte, error) {
 	}
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(encoded))
-	dec.UseNumber() // or large numbers become equal
+	dec.UseNumber() // otherwise large numbers become equal
 	if err := dec.Decode(&value); err != nil {
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
 	if err := checkRequest(request, encoded, value); err != nil {
 		return nil, &requestError{fmt.Sprintf("%T", request), err}
 	}
-	if encoded, err = json.Marshal(value); err != nil { // which sorts the members
+	if encoded, err = json.Marshal(value); err != nil { // Marshal sorts the members
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
 	h := sha256.New()
@@ -286,7 +286,7 @@ func checkResult(result reflect.Value, encoded []byte) error {
 	if err := new(jsonTypes).checkValue(result, 0); err != nil {
 		return err
 	}
-	if !utf8.Valid(encoded) { // of something that encodes itself
+	if !utf8.Valid(encoded) { // from a type that encodes itself
 		return notText("has JSON that is not valid UTF-8")
 	}
 	back := reflect.New(result.Type())

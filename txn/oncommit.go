@@ -49,7 +49,7 @@ func (tx *Tx) OnCommit(f func(ctx context.Context)) {
 
 func (a *attempt) onCommit(f func(ctx context.Context)) {
 	if a.call == nil {
-		a.enqueued++ // so that a savepoint made before undoes it
+		a.enqueued++ // so that an earlier savepoint undoes it
 		_ = a.stopBy(&statement{number: a.enqueued}, errCommitNotSeen)
 		return
 	}

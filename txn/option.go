@@ -52,11 +52,11 @@ type config struct {
 	tracer      Tracer
 	key         fingerprint // of the queue that Key names
 	noAdmission bool
-	once        *once // nil: the option is not given
+	once        *once // nil if the option is not given
 	ledger      Ledger
 	owned       []string // options that only the outermost call can honour
 
-	first []statement // BEGIN and the settings behind it, made from the above
+	first []statement // BEGIN and its settings, made from the above
 }
 
 const (

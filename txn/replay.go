@@ -33,7 +33,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	}
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return c.claimAgain("", taken) // it is free by now
+		return c.claimAgain("", taken) // free by now
 	case err != nil:
 		lost := at.lost()
 		at.rollback(ctx)
@@ -41,7 +41,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
-	case e.request == nil && at.fences: // none of this call's can land any more
+	case e.request == nil && at.fences: // no attempt of this call can arrive any more
 		return result{err: errFenced}
 	case e.request == nil:
 		return c.claimAgain(e.attempt, taken)
@@ -50,7 +50,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	}
 	c.known = true
 	for _, d := range c.doubts {
-		if d.nonce == e.attempt { // it was this call's all the same
+		if d.nonce == e.attempt { // this call's attempt did commit
 			c.hooks = d.hooks
 		}
 	}

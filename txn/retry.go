@@ -8,7 +8,7 @@ import (
 
 // How often a call runs again for reasons other than a conflict.
 const (
-	maxLosses    = 3 // lost in the middle: the function may be what ends the connection
+	maxLosses    = 3 // in the middle: the function may be what ends the connection
 	maxPlans     = 8 // a pool has several connections, a function several statements
 	maxDeadlines = 3
 	maxProbes    = 6 // some milliseconds
@@ -28,10 +28,10 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		return true
 	case whenLost:
 		if at.conn == nil || lost && c.direct && at.release == nil {
-			return false // there was no connection to lose, or there is no other one
+			return false // no connection was lost, or no other one exists
 		}
 		if !at.begun && at.reused && c.losses+c.stale == 0 {
-			c.stale++ // it may have ended while it was in the pool; the next one is asked first
+			c.stale++ // it may have ended in the pool; the next one is checked first
 			return true
 		}
 		return count(&c.losses, maxLosses)
@@ -41,7 +41,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 			at.link.withoutNames()
 		}
 		if misdescribed(reasonErr) {
-			c.excused++ // once it is described again it is sure
+			c.excused++ // certain once it is described again
 		}
 		return count(&c.plans, maxPlans)
 	}

@@ -15,7 +15,7 @@ type route uint8
 const (
 	byBeginTx  route = iota // by its own method
 	direct                  // on a connection, by this package
-	overlooked              // it has a Begin that neither of these would call
+	overlooked              // its Begin would be called by neither of these
 )
 
 // routes caches the route of each type that embeds something.

@@ -11,8 +11,8 @@ type rows struct {
 	pgx.Rows
 	at     *attempt
 	sql    string
-	flight *flight // nil where pgx sent the statement by itself
-	err    error   // of the flight, behind the rows
+	flight *flight // nil if pgx sent the statement alone
+	err    error   // of the flight, after the rows
 	seen   bool
 	gated  gatedRows
 }
@@ -82,7 +82,7 @@ type flightRow struct {
 	at     *attempt
 	flight *flight
 	sql    string
-	taken  bool // result and err are those of the statement
+	taken  bool // result and err belong to the statement
 	result *pgconn.ResultReader
 	err    error
 	seen   bool
@@ -148,7 +148,7 @@ func (r *flightRow) end(scanErr error) error {
 func (r *flightRow) abandon() {
 	if !r.seen {
 		_, err := r.take()
-		_ = r.end(err) // it is observed there
+		_ = r.end(err) // end observes it
 	}
 }
 

@@ -168,16 +168,16 @@ type call struct {
 	hooks     []func(context.Context) // of the attempt that was committed
 	sources   sources
 
-	running *running // what the function is given, or what that is made from
+	running *running // parent of the function's context, or that context
 
-	lines  *admission // nil: none
-	looked bool       // for lines
+	lines  *admission // nil if none
+	looked bool       // lines has been looked up
 	number int        // of the attempt
-	inLine bool       // with others, so a retry needs no other wait
+	inLine bool       // queued with others, so a retry needs no further wait
 	asks   request    // for a permit
 
 	// Read by calls inside the function, which may run in other goroutines.
-	begins atomic.Uint64        // the fingerprint of the statement that the attempt began with
+	begins atomic.Uint64        // fingerprint of the attempt's first statement
 	turn   atomic.Pointer[turn] // of the attempt
 }
 
@@ -251,8 +251,8 @@ func (e *elapsedError) Unwrap() error { return context.DeadlineExceeded }
 type result struct {
 	kept    bool  // committed
 	restart bool  // rolled back, and err is a reason to run again
-	unknown bool  // err is an OutcomeUnknownError of this call's
-	err     error // why it was not committed, or what went wrong besides
+	unknown bool  // err is an OutcomeUnknownError of this call
+	err     error // why it was not committed, or what failed besides
 }
 
 // attempt runs the function once.
@@ -336,7 +336,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	if taken(at.broken) {
 		return c.replay(ctx, at, at.broken)
 	}
-	reason, failure := at.reason(returned), at.failure(nil) // as the server sees it now
+	reason, failure := at.reason(returned), at.failure(nil) // while the server's status is current
 	e := at.evidence(reason)
 	at.rollback(ctx)
 	if reason != nil {
@@ -350,7 +350,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	}
 	switch {
 	case errors.Is(at.broken, ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
-		c.probed++ // what was committed just now may still look like a lock
+		c.probed++ // a recent commit may still look like a lock
 		return result{restart: true, err: at.broken}
 	case errors.Is(at.broken, ErrInFlight):
 		return c.discarded(at, at.broken)
@@ -432,7 +432,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		return c.replay(ctx, at, e.err)
 	}
 	if at.link != nil {
-		at.rollback(ctx) // only where the answer left the connection in a transaction
+		at.rollback(ctx) // only if the answer left the connection in a transaction
 	} else if !e.commitSent {
 		at.rollback(ctx)
 	}

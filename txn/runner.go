@@ -12,7 +12,7 @@ import (
 type Runner struct {
 	db     DB
 	config *config
-	err    error // what is wrong with it, said by every call
+	err    error // why it is invalid, returned by every call
 }
 
 // New returns a Runner that applies opts to every call made with it. An invalid db or

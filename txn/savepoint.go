@@ -13,9 +13,9 @@ import (
 type savepoint struct {
 	name  string
 	inner pgx.Tx // of a transaction that pgx or a wrapper began
-	hooks int    // how many there were
+	hooks int    // number of hooks at the savepoint
 	after int    // the number of the last statement queued before it
-	kept  bool   // its Commit has failed, so that Rollback still undoes it
+	kept  bool   // Commit has failed, so Rollback still undoes it
 }
 
 func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
@@ -77,7 +77,7 @@ func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 			return err
 		}
 		if err := a.aborted(ctx); err != nil {
-			return err // it could not be undone any more if pgx were told
+			return err // after pgx's Commit it could not be undone
 		}
 		err := sp.inner.Commit(ctx)
 		a.observe("", "", err)
@@ -113,7 +113,7 @@ func (a *attempt) undoMark(ctx context.Context, sp *savepoint) error {
 	a.queue = a.queue[:max(i, 0)]
 	var err error
 	switch {
-	case i >= 0: // there is nothing to undo
+	case i >= 0: // nothing to undo
 	case sp.inner != nil:
 		if err = sp.inner.Rollback(ctx); err == nil {
 			a.failed = nil

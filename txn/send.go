@@ -226,7 +226,7 @@ func (a *attempt) sendLoners(ctx context.Context) error {
 
 // flushOneByOne sends the first n queued statements through pgx.
 func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
-	if !a.begun { // a loner in front of everything
+	if !a.begun { // a standalone statement comes first
 		rest := a.queue
 		a.queue = nil
 		err := a.flush(ctx)
@@ -284,7 +284,7 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 func (a *attempt) unnamed(args []any) []any {
 	l := a.link
 	if l == nil && a.conn != nil && a.call != nil && a.call.nameless {
-		l = linkOf(a.conn) // of a wrapper, which passes the mode on
+		l = linkOf(a.conn) // a wrapper passes the mode on
 		l.withoutNames()
 	}
 	if l == nil || !l.nameless {

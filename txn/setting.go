@@ -215,7 +215,7 @@ func (s setting) statement() statement {
 	parts := strings.Split(s.name, ".")
 	literals := quoteLiteral(s.value)
 	if isNameList(s.name) {
-		names, _ := splitNames(s.value) // which it was checked to be
+		names, _ := splitNames(s.value) // it was checked to be a list
 		for i, name := range names {
 			names[i] = quoteLiteral(name)
 		}

@@ -65,8 +65,8 @@ type lists uint8
 
 const (
 	listsNone    lists = iota
-	listsName          // a name is to come
-	listsColumns       // it was there
+	listsName          // a name is expected
+	listsColumns       // the name was seen
 )
 
 func (l lists) behind(t token) lists {

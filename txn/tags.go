@@ -9,7 +9,7 @@ import (
 // tags are the command tags of one batch, as far as they show what became of its
 // transaction.
 type tags struct {
-	ended string // what ended it, or may have
+	ended string // what ended the transaction, or may have
 }
 
 // Statements after a ROLLBACK that was not a ROLLBACK TO SAVEPOINT run outside the

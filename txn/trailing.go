@@ -21,7 +21,7 @@ import (
 // has answered part of it, and has no such warning.
 type trailingCommit struct {
 	sent     bool
-	answered bool            // or lost
+	answered bool            // or the answer was lost
 	status   byte            // of the transaction when COMMIT was reached
 	cut      *pgconn.PgError // the warning that its wait for a synchronous standby was cut short
 }
@@ -42,7 +42,7 @@ func (l *link) addCommit() {
 func giveUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = conn.Close(ctx) // it is gone either way
+	_ = conn.Close(ctx) // closed either way
 }
 
 // read reads the answer. The answers before it have been read.
@@ -56,7 +56,7 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 	for {
 		msg, readErr := pg.ReceiveMessage(context.Background())
 		if readErr != nil {
-			giveUp(conn) // a read that took too long leaves it open
+			giveUp(conn) // a read timeout leaves it open
 			if err == nil {
 				err = lostAnswer(readErr)
 			}

@@ -71,7 +71,7 @@ import (
 type Tx struct {
 	at        *attempt
 	share     *share
-	savepoint *savepoint // nil: the transaction itself, or a joined call's share of it
+	savepoint *savepoint // nil for the transaction itself, or a joined call's share of it
 	closed    atomic.Bool
 }
 
@@ -270,7 +270,7 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.at.flushForPgx(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
-	for _, q := range b.QueuedQueries { // in the mode of the connection, which is known now
+	for _, q := range b.QueuedQueries { // the connection's mode is known now
 		if err := tx.at.checkParameters(q.Arguments); err != nil {
 			return pgx.FailedBatchResults(b, err)
 		}
@@ -347,7 +347,7 @@ func closedTx() pgx.Tx {
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
 	results := pgx.FailedBatchResults(&b, pgx.ErrTxClosed)
-	_ = results.Close() // the error it was given
+	_ = results.Close() // the given error
 	return results.Tx()
 }
 
@@ -359,7 +359,7 @@ func begunTx(conn *pgx.Conn) pgx.Tx {
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
 	results := conn.SendBatch(ctx, &b)
-	_ = results.Close() // that the context is done
+	_ = results.Close() // the context's error
 	return results.Tx()
 }
 
@@ -377,7 +377,7 @@ func (tx *Tx) Conn() *pgx.Conn {
 		return nil
 	}
 	if tx.usable() == nil {
-		_ = tx.at.flush(tx.at.ctx) // the call returns it
+		_ = tx.at.flush(tx.at.ctx) // the call returns the error
 	}
 	if tx.at.broken != nil {
 		return nil

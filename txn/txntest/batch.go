@@ -11,7 +11,7 @@ import (
 // cutBatch is a batch in which one query meets the conflict: the queries before it have
 // been sent, that query fails when its result is read, and no later query runs.
 type cutBatch struct {
-	pgx.BatchResults // of those before it; nil where there are none
+	pgx.BatchResults // of the queries before it; nil if none
 	ctx              context.Context
 	tx               *tx
 	queries          []*pgx.QueuedQuery

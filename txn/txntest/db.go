@@ -32,7 +32,7 @@ type DB struct {
 	mu     sync.Mutex
 	script []*encounter // for the first transactions, one each
 	begun  int          // transactions
-	owed   int          // reruns: conflicts after which no transaction has begun yet
+	owed   int          // reruns: conflicts with no transaction begun since
 	reruns int          // conflicts
 }
 

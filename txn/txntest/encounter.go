@@ -17,9 +17,9 @@ type encounter struct {
 
 	statements int   // guarded
 	met        bool  // guarded
-	refused    error // guarded; what the database answered to COMMIT
+	refused    error // guarded; the database's error for COMMIT
 
-	conflict *pgconn.PgError // after which there is no COMMIT any more
+	conflict *pgconn.PgError // once set, COMMIT is impossible
 	over     bool
 }
 
@@ -64,12 +64,12 @@ func (e *encounter) meet() {
 
 func (e *encounter) commit(ctx context.Context, real pgx.Tx) error {
 	if e.over || !committable(real.Conn()) {
-		return real.Commit(ctx) // pgx knows what to say
+		return real.Commit(ctx) // pgx returns the right error
 	}
 	e.over = true
 	switch {
 	case e.conflict != nil: // a savepoint undid it
-		_ = real.Rollback(ctx) // COMMIT was not sent: whatever comes of this, nothing is committed
+		_ = real.Rollback(ctx) // COMMIT was not sent, so nothing is committed in any case
 		return e.conflict
 	case e.fault.kind == conflictAtCommit:
 		failure := serializationFailure(real.Conn()) // while the connection is ours
