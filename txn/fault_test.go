@@ -47,7 +47,7 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 	return &faulty{DB: db, proxy: proxy, pool: pool}
 }
 
-// proxyTo is a network in front of db.
+// proxyTo returns a network proxy in front of db.
 func proxyTo(t *testing.T, db *dbtest.DB) *faultnet.Proxy {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)

@@ -152,14 +152,14 @@ func TestGuardRefusesWhatGoesPastTheTx(t *testing.T) {
 	})
 }
 
-// overrides begins by a BeginTx of its own.
+// overrides begins by its own BeginTx.
 type overrides struct{ *pgxpool.Pool }
 
 func (p *overrides) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
 	return p.Pool.BeginTx(ctx, o)
 }
 
-// waysPastOn are all ways to send something on a connection.
+// waysPastOn are all ways to send a statement on a connection.
 var waysPastOn = map[string]func(ctx context.Context, conn *pgx.Conn) error{
 	"Exec": func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, insertHundred)

@@ -59,7 +59,7 @@ func TestOnceConcurrently(t *testing.T) {
 	}
 }
 
-// A waiter of the same process has no connection: a pool of one is enough.
+// A waiting call in the same process has no connection, so a pool of one is enough.
 func TestOnceWaitsWithoutAConnection(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)

@@ -167,7 +167,7 @@ func TestWhatASavepointUndidIsForgotten(t *testing.T) {
 				return err
 			}
 			require.ErrorIs(t, sp.Rollback(ctx), pgx.ErrTxClosed)
-			// The same by hand.
+			// The same with explicit SQL.
 			for _, sql := range []string{"savepoint mine", "update accounts set balance = -1", "rollback to savepoint mine"} {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					requireCode(t, err, "23514")

@@ -153,7 +153,7 @@ func TestWaitInVain(t *testing.T) {
 		r := txn.New(db.Pool, txn.Key("the row"), txn.Name("second"))
 		txn.Narrow(db.Pool, time.Minute, "the row")
 		h := hold(t, r)
-		// On a slow machine a short time is over before the call waits.
+		// On a slow machine a short time may be over before the call waits.
 		var err error
 		for d := 15 * time.Millisecond; ; d *= 4 {
 			ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -352,7 +352,7 @@ func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
 	})
 }
 
-// poolHooks are hooks and tracers of the pool's, one of which panics once.
+// poolHooks are hooks and tracers of the pool, one of which panics once.
 type poolHooks struct{ at, seen string }
 
 func (h *poolHooks) reach(at string) {
@@ -416,8 +416,8 @@ func (c *counter) add(n int64) int64 {
 	return c.n
 }
 
-// An argument is compared by its own code, never behind the back of its lock: the
-// race detector would see it.
+// An argument is compared by its own code, never without its lock: the race detector
+// would report it.
 func TestArgumentWithALockOfItsOwn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -100,7 +100,8 @@ func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 	}
 }
 
-// RETRY_COMMIT_DEADLINE_EXCEEDED seldom goes away, so it is bounded.
+// RETRY_COMMIT_DEADLINE_EXCEEDED is seldom resolved by a retry, so its retries are
+// limited.
 func TestConflictThatSeldomGoesAway(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		f := withFaults(t, db)
@@ -394,7 +395,7 @@ func stacks() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// ours reports whether a goroutine runs that a call has started, by itself or
+// ours reports whether a goroutine runs code that a call has started, directly or
 // through a timer or a context.
 func ours(stacks string) bool {
 	const pkg = "github.com/rowkeeper/rowkeeper/txn."

@@ -16,7 +16,7 @@ import (
 )
 
 // A connection does not keep the arguments that were sent on it. This test is not
-// parallel, so that nothing else of the process takes or frees memory meanwhile.
+// parallel, so that no other test takes or frees memory meanwhile.
 func TestArgumentsAreNotKept(t *testing.T) {
 	db := dbtest.First(t)
 	const connections, large = 4, 1 << 20

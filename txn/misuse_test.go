@@ -181,7 +181,7 @@ func TestPanicWhileCommitting(t *testing.T) {
 	})
 }
 
-// A connection of the caller's on which the function itself has begun something.
+// A connection of the caller's on which the function itself has begun a transaction.
 func TestConnectionThatTheFunctionBeganOn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

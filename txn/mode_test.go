@@ -21,8 +21,8 @@ var execModes = []pgx.QueryExecMode{
 	pgx.QueryExecModeSimpleProtocol,
 }
 
-// eachMode runs f on every engine in every mode, with a pool of one connection
-// and the tables of accounts.
+// eachMode runs f on every engine in every mode, with a pool of one connection and the
+// tables of accounts.
 func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool)) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -34,7 +34,7 @@ func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Po
 	}
 }
 
-// poolLike is poolWith in the mode of a pool that eachMode gave.
+// poolLike is poolWith in the mode of the given pool.
 func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	return poolWith(t, db, func(c *pgxpool.Config) {
@@ -43,7 +43,7 @@ func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgx
 	})
 }
 
-// poolWith is a second pool, of one connection, on the schema of db.
+// poolWith returns a second pool, of one connection, on the schema of db.
 func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -57,7 +57,8 @@ func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpoo
 	return pool
 }
 
-// requireClean checks that the pool's connection has come back as good as before.
+// requireClean checks that the pool's connection has come back in the same state as
+// before.
 func requireClean(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	require.Zero(t, pool.Stat().AcquiredConns())
@@ -264,7 +265,7 @@ func TestStatementsThatGoAlone(t *testing.T) {
 	})
 }
 
-// A name that AfterConnect prepared is found where SQL is given.
+// A name that AfterConnect prepared is found in place of SQL.
 func TestPreparedNameAsTheFirstStatement(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		pool := poolLike(t, db, given, func(c *pgxpool.Config) {

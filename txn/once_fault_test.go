@@ -41,8 +41,9 @@ func TestRoundTripsOfOnce(t *testing.T) {
 						require.NoError(t, err)
 						return f.proxy.Turns() - before
 					}
-					// In the simple protocol COMMIT is a write of its own, before or behind the
-					// answer to the first: the fewest of several count. Otherwise each counts.
+					// In the simple protocol COMMIT is a separate write, before or
+					// after the answer to the first: the fewest of several count.
+					// Otherwise each counts.
 					tries := 1
 					if mode == pgx.QueryExecModeSimpleProtocol {
 						tries = 10
@@ -356,7 +357,7 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 		require.Equal(t, 10, away)
 		require.Equal(t, []int{1}, f.effects(t, 1))
 
-		// And for as long as the caller waits.
+		// The same for as long as the caller waits.
 		ctx, giveUp := context.WithCancel(t.Context())
 		defer giveUp()
 		hook, _ := faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
@@ -421,7 +422,7 @@ func TestOnceRandomCuts(t *testing.T) {
 								return receipts(names[call%3], call)(ctx, tx)
 							}, opts...)
 							cancel()
-							// A connection that cannot be had is an error, as it is in pgx.
+							// A connection that cannot be made is an error, as in pgx.
 							if err != nil && (len(opts) > 1 || strings.Contains(err.Error(), "failed to connect")) {
 								require.Equal(t, rolledBack, claimOf(err), "%v", err)
 								failed++

@@ -17,8 +17,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// blocked leaves a row of the ledger as a call does whose outcome was in doubt and
-// which could not run again: the key is taken, without an effect.
+// blocked leaves a ledger row as a call does whose outcome was in doubt and which could
+// not run again: the key is taken, without an effect.
 func blocked(t testing.TB, db *dbtest.DB, key string) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), `insert into rowkeeper_ledger (namespace, key, attempt, expires_at)
@@ -93,7 +93,7 @@ func TestRoundTripsOfTakingOver(t *testing.T) {
 	})
 }
 
-// An error of the function leaves the key as it was, and another request may have it.
+// An error of the function leaves the key unchanged, and another request may take it.
 func TestOnceTakesOverAfterAnError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -256,13 +256,13 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 	}
 }
 
-// behindTheRead matches m once the ledger has been read, which is done where a claim
+// behindTheRead matches m once the ledger has been read, which happens after a claim
 // has failed.
 func behindTheRead(m faultnet.Match) faultnet.Match {
 	return afterSending("select attempt, request, result", m)
 }
 
-// afterSending matches m once a statement with that text in it has been sent.
+// afterSending matches m once a statement containing text has been sent.
 func afterSending(text string, m faultnet.Match) faultnet.Match {
 	sent := false
 	return func(message faultnet.Message) bool {

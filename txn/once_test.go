@@ -33,7 +33,7 @@ type receipt struct {
 	Note          string
 }
 
-// receipts gives each of the shapes a result that says where it came from.
+// receipts gives each of the shapes a result that shows its origin.
 func receipts(shape string, call int) func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 	return func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 		n, err := shapes[shape](call)(ctx, tx)
@@ -280,7 +280,8 @@ func TestOnceMisuse(t *testing.T) {
 	})
 }
 
-// Beside another transaction it has a ledger row of its own, but not with the same key.
+// Inside another transaction, Once with RequiresNew has a ledger row of its own, but
+// not with the same key.
 func TestOnceNested(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)

@@ -32,7 +32,7 @@ func (b *breaksAt) TraceCommitEnd(context.Context, txn.TraceCommitEndData)   { b
 func (b *breaksAt) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) { b.at("TraceAttemptEnd") }
 func (b *breaksAt) TraceCallEnd(context.Context, txn.TraceCallEndData)       { b.at("TraceCallEnd") }
 
-// A panic behind the COMMIT goes on, but the functions given to OnCommit run first,
+// A panic after the COMMIT continues, but the functions given to OnCommit run first,
 // and everything is given back.
 func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 	for name, how := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
@@ -108,7 +108,7 @@ func breaksOff(f func()) (how any) {
 	return how
 }
 
-// A callback of Batch that breaks off does so behind the COMMIT.
+// A callback of Batch that panics or ends its goroutine does so after the COMMIT.
 func TestBatchCallbackThatBreaksOff(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -44,8 +44,8 @@ func asRollback() faultnet.Hook {
 	}
 }
 
-// answering replaces the tag that COMMIT, or ROLLBACK in its place, is answered
-// with, once. A fatal error ends the connection.
+// answering replaces the tag that answers COMMIT, or the ROLLBACK in its place, once. A
+// fatal error ends the connection.
 func answering(e *pgproto3.ErrorResponse) faultnet.Hook {
 	done, cut := false, false
 	return func(m faultnet.Message) faultnet.Action {
@@ -155,7 +155,8 @@ func TestLostAt(t *testing.T) {
 		action faultnet.Action
 		want   map[string]claim
 	}{
-		// Once BEGIN, the write and COMMIT are on the wire together nothing tells how far they came.
+		// Once BEGIN, the write and COMMIT are on the wire together, nothing shows how
+		// far they came.
 		{"BEGIN lost", faultnet.Executes("begin isolation level serializable"), faultnet.CutBefore(faultnet.ResetBoth),
 			map[string]claim{"all in one packet": unknown, "COMMIT with the write": again, "COMMIT alone": again}},
 		{"answer to BEGIN lost", faultnet.Completes("BEGIN"), faultnet.CutBefore(faultnet.ResetClient),
@@ -230,7 +231,7 @@ func TestZombieCommit(t *testing.T) {
 	}
 }
 
-// brokenPipe delivers what is written, and then says that it could not.
+// brokenPipe delivers the written bytes, and then reports that it could not.
 type brokenPipe struct {
 	net.Conn
 	breaks *atomic.Bool
@@ -244,7 +245,7 @@ func (c *brokenPipe) Write(b []byte) (int, error) {
 	return len(b) - 1, errors.New("broken pipe")
 }
 
-// A write that failed in part may have delivered all that matters.
+// A write that failed in part may have delivered the whole COMMIT.
 func TestCommitWrittenInPart(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {

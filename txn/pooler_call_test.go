@@ -83,8 +83,8 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 						turns = measured()
 					}
 					if test.mode == pgx.QueryExecModeSimpleProtocol {
-						// COMMIT is a write of its own there, before or behind the answer to the
-						// first: the fewest of several count.
+						// COMMIT is a separate write there, before or after the answer
+						// to the first: the fewest of several count.
 						for range 10 {
 							turns = min(turns, measured())
 						}

@@ -34,7 +34,7 @@ func eachPooler(t *testing.T, settings map[string]string, f func(t *testing.T, d
 	}
 }
 
-// behind is a pool of one connection to a pooler.
+// behind returns a pool of one connection to a pooler.
 func behind(t testing.TB, db *dbtest.DB, p *devdb.Pooler, change ...func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	through := *db

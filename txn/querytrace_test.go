@@ -43,7 +43,7 @@ func (s *spans) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQu
 	}
 }
 
-// check wants each statement ended once, in its own context, and returns which
+// check requires that each statement ended once, in its own context, and returns which
 // failed.
 func (s *spans) check(t *testing.T) (failed []string) {
 	t.Helper()
@@ -86,8 +86,8 @@ const (
 	addReturning = "update accounts set balance = balance + 1 where id = $1 returning balance"
 )
 
-// A pgx.QueryTracer is told of the end of each statement once, and in its context,
-// whatever it travels with and however its result is read.
+// A pgx.QueryTracer sees the end of each statement once, and in its context, in every
+// packet and however its result is read.
 func TestEachStatementIsTracedOnce(t *testing.T) {
 	type function func(ctx context.Context, tx *txn.Tx) error
 	callbacks := func(sql string, args ...any) *pgx.Batch {
@@ -215,8 +215,8 @@ func TestEachStatementThatFailsIsTracedOnce(t *testing.T) {
 				require.Error(t, txn.Run(t.Context(), pool, f))
 				require.Contains(t, tracer.check(t), byZero)
 			}
-			// A value that cannot be scanned, a row that is given to a RowScanner, and a
-			// value that cannot be sent.
+			// A value that cannot be scanned, a row given to a RowScanner, and a value
+			// that cannot be sent.
 			require.Error(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
 				rows, err := tx.Query(ctx, readBoth)
 				require.NoError(t, err)

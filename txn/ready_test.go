@@ -21,7 +21,7 @@ func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 		for _, sql := range []string{
 			"create table " + away + ".only_there (id bigint primary key, what text not null)",
 			"insert into " + away + ".only_there values (1, 'x')",
-			// One of the same name, of another shape.
+			// A table of the same name with other columns.
 			"create table both_here (id text primary key, n text)",
 			"create table " + away + ".both_here (id bigint primary key, n bigint, more bigint)",
 			"insert into " + away + ".both_here values (1, 2, 3)",
@@ -116,7 +116,7 @@ func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 }
 
 // A connection may remember a statement from another search path, in which its
-// parameters had other types. It is described again then.
+// parameters had other types. It is then described again.
 func TestDescriptionOfAnotherSearchPath(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
@@ -165,7 +165,7 @@ func TestDescriptionOfAnotherSearchPath(t *testing.T) {
 	})
 }
 
-// A table that is made by a queued statement is there for the next one.
+// A table created by a queued statement exists for the next one.
 func TestQueuedStatementsThatMakeTables(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		makers := []string{"create table made (id bigint)"}
@@ -228,7 +228,7 @@ func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	})
 }
 
-// All statements that are described for the first time cost one round trip.
+// All statements that are described for the first time take one round trip together.
 func TestRoundTripsOfQueuesWhenCold(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -15,8 +15,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// tenant is a pool whose transactions begin with a statement of its own, as one
-// that sets a tenant for the policies of tables does.
+// tenant is a pool whose transactions begin with a statement of its own, for example to
+// set a tenant for row-level policies.
 type tenant struct {
 	*pgxpool.Pool
 	row int

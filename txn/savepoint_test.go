@@ -114,7 +114,7 @@ func TestSavepointsAsInPgx(t *testing.T) {
 	})
 }
 
-// brief is what is the same on pgx's transaction and on ours.
+// brief returns the part of an error that is the same on pgx's transaction and on Tx.
 func brief(err error) string {
 	var pe *pgconn.PgError
 	switch {
@@ -128,8 +128,8 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// If Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes
-// it, and the transaction goes on.
+// If Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes it, and
+// the transaction continues.
 func TestCommitOfASavepointThatFailsCanBeUndone(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		fails := map[string]struct {

@@ -49,7 +49,7 @@ func tellAll(first, n, workers int, call func(number int) (int, error)) []told {
 	return all
 }
 
-// judgeAll judges them, and counts the claims.
+// judgeAll judges the results, and counts the claims.
 func (f *faulty) judgeAll(t testing.TB, all []told) map[claim]int {
 	t.Helper()
 	rows, err := f.Query(context.Background(), "select call, attempt from effects")
@@ -77,7 +77,7 @@ func (f *faulty) judgeAll(t testing.TB, all []told) map[claim]int {
 	return counts
 }
 
-// inBatch is a call of Batch's.
+// inBatch is a call of Batch.
 func inBatch(ctx context.Context, db txn.DB, call int) (int, error) {
 	var b pgx.Batch
 	b.Queue(insertEffect, call, 1)
@@ -148,7 +148,7 @@ func TestStaleConnections(t *testing.T) {
 	}
 }
 
-// warmAll has n connections of a pool serve a transaction each.
+// warmAll makes n connections of a pool serve one transaction each.
 func warmAll(t testing.TB, pool *pgxpool.Pool, n int) {
 	t.Helper()
 	var wg, all sync.WaitGroup
@@ -166,7 +166,7 @@ func warmAll(t testing.TB, pool *pgxpool.Pool, n int) {
 	wg.Wait()
 }
 
-// goodbyes keeps what a server says when it ends a session, and that it is gone,
+// goodbyes holds back the server's message that it ends a session, and the end itself,
 // until the client sends something.
 type goodbyes struct {
 	mu   sync.Mutex
@@ -311,8 +311,8 @@ func TestCutsInTheFirstPacket(t *testing.T) {
 	}
 }
 
-// cutFirstPackets cuts one of four connections at one of the first messages behind
-// the BEGIN of a transaction, up to the first answer's end.
+// cutFirstPackets cuts one of four connections at one of the first messages after the
+// BEGIN of a transaction, up to the end of the first answer.
 func cutFirstPackets(db *dbtest.DB) faultnet.Hook {
 	random := rand.New(rand.NewPCG(6, 6))
 	left := map[int]int{} // messages until the cut, by connection

@@ -35,7 +35,7 @@ func startStandby(t *testing.T, source devdb.Source, url string, settings ...str
 // readOnStandby are the options of a transaction on a hot standby.
 var readOnStandby = []txn.Option{txn.ReadOnly(), txn.Isolation(pgx.RepeatableRead)}
 
-// A hot standby has no SERIALIZABLE. The error says what to do instead.
+// A hot standby has no SERIALIZABLE. The error suggests the alternative.
 func TestSerializableOnAHotStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL)

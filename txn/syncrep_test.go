@@ -18,7 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// ownPostgres runs f on a PostgreSQL server of its own, whose settings it may change.
+// ownPostgres runs f on a separate PostgreSQL server, whose settings it may change.
 func ownPostgres(t *testing.T, f func(t *testing.T, source devdb.Source, primary *primary)) {
 	t.Helper()
 	t.Parallel()
@@ -35,7 +35,7 @@ func ownPostgres(t *testing.T, f func(t *testing.T, source devdb.Source, primary
 	}
 }
 
-// primary is a server with the table effects. Its pool waits for no standby.
+// primary is a server with the table effects. Its pool does not wait for a standby.
 type primary struct {
 	*faulty
 	srv *devdb.Durable
@@ -56,7 +56,7 @@ func startPrimary(t *testing.T, source devdb.Source) *primary {
 	return p
 }
 
-// tables makes the tables of a call, in a schema of its own if it has a name.
+// tables creates the tables of a call, in a schema of its own if schema is not empty.
 func (p *primary) tables(t testing.TB, schema string) *dbtest.DB {
 	t.Helper()
 	db := *p.DB
@@ -97,7 +97,7 @@ func (p *primary) withoutStandby(t testing.TB) (release func()) {
 	}
 }
 
-// set sets a setting of the server's.
+// set changes a setting of the server.
 func (p *primary) set(t testing.TB, name, value string) {
 	t.Helper()
 	for _, sql := range []string{fmt.Sprintf("alter system set %s = '%s'", name, value), "select pg_reload_conf()"} {
@@ -106,8 +106,8 @@ func (p *primary) set(t testing.TB, name, value string) {
 	}
 }
 
-// waiting waits until a COMMIT of that application waits for a standby, and
-// reports the session's process id.
+// waiting waits until a COMMIT of that application waits for a standby, and returns the
+// session's process id.
 func (p *primary) waiting(t testing.TB, application string) (pid int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -196,9 +196,9 @@ func (s standbyScenario) run(t *testing.T, p *primary, mode pgx.QueryExecMode, s
 	}
 }
 
-// TestCommitThatAStandbyAnswersInTime has the standby answer after the context has
-// ended, within the grace. So nothing is unknown. A statement_timeout does not
-// count for such a wait.
+// TestCommitThatAStandbyAnswersInTime makes the standby answer after the context has
+// ended, within the grace. So nothing is unknown. A statement_timeout does not apply to
+// such a wait.
 func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for i, mode := range execModes {
@@ -234,8 +234,8 @@ func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
 }
 
 // The client is cut off while its COMMIT waits for a standby. The next attempt of a
-// call with Once leaves that session alone, and says committed only when the
-// standby has answered.
+// call with Once leaves that session alone, and reports committed only when the standby
+// has answered.
 func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for shape := range shapes {
