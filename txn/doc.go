@@ -28,9 +28,10 @@
 //		}
 //	}
 //
-// Transactions are SERIALIZABLE unless [Isolation] says otherwise. [RunInTx]
-// returns a result, and documents retries and the order of events. An error means
-// that nothing was committed, unless it is a [*OutcomeUnknownError] or a
+// Transactions are SERIALIZABLE unless [Isolation] says otherwise, so the rows that a
+// function has read are unchanged when its writes commit. [RunInTx] is for functions
+// with a result, and documents retries, errors and contexts. An error means that
+// nothing was committed, unless it is a [*OutcomeUnknownError] or a
 // [*CommittedError].
 //
 // The function may run more than once: see [Tx] for what it may do. [Tx.Queue] and
