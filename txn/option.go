@@ -238,7 +238,7 @@ func Key(parts ...any) Option {
 // wait there from the start. A call that has lost three times runs alone. A permit held
 // ten times as long as usual, and for at least 0.3 seconds, is bypassed: it no longer
 // blocks the next call, so a function may wait for something that a waiting call holds.
-// A // call inside the function of another call does not wait for that call's permit.
+// A call inside the function of another call does not wait for that call's permit.
 //
 // If the deadline of a call comes before its permit, or is expected to, the call
 // returns a [*BusyError]. If only a statement's own context ends, that statement fails
