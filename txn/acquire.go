@@ -12,19 +12,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// maxReplaced is how many connections in a row are given up before anything of the
-// transaction is sent on one. Each time the pool has one fewer of those whose
+// maxReplaced is how many dead connections in a row are replaced before the transaction
+// has sent anything. Each one is removed from the pool, which may hold many after its
 // server has ended.
 const maxReplaced = 64
 
-// reconnectTime is how long a call goes on asking for a connection that is refused,
-// on a pool that has had one: a server that starts again or a failover may be over
-// in a moment. It is short because a database that is down for longer would
-// otherwise have every caller wait for that, and pile up.
+// reconnectTime is how long a call keeps asking for a connection that is refused, on a
+// pool that has had one: a restart or a failover may take only a moment. It is short
+// because with a database that is down for longer every caller would wait that long,
+// and pile up.
 const reconnectTime = 2 * time.Second
 
-// acquire takes a connection from the pool. One that turns out to be closed is
-// replaced.
+// acquire takes a connection from the pool, and replaces one that turns out to be
+// closed.
 func (a *attempt) acquire(ctx context.Context, db pool) error {
 	r := a.refusals(ctx)
 	for tries := 0; ; tries++ {
@@ -35,7 +35,7 @@ func (a *attempt) acquire(ctx context.Context, db pool) error {
 			}
 			return err
 		}
-		a.release = c.Release // also if a tracer panics
+		a.release = c.Release // even if a tracer panics
 		if err = a.try(ctx, c); err == nil {
 			a.connected()
 			return nil
@@ -53,9 +53,9 @@ func (a *attempt) acquire(ctx context.Context, db pool) error {
 	}
 }
 
-// try uses a connection of the pool's if it is fit for that. After a loss it is
-// asked first: the server, or what is in between, may have ended them all, and the
-// next loss is to be one in a transaction.
+// try uses a connection of the pool if it is fit. After a loss the connection is
+// checked first: the server, or a proxy, may have ended all of them, and the next
+// counted loss should be one in a transaction.
 func (a *attempt) try(ctx context.Context, c *pgxpool.Conn) error {
 	conn := c.Conn()
 	if err := idle(conn); err != nil {
@@ -79,8 +79,8 @@ func (a *attempt) try(ctx context.Context, c *pgxpool.Conn) error {
 	return nil
 }
 
-// beginTx is BeginTx of something that has only that. What fails before its
-// transaction is there is tried again, as nothing of it was sent.
+// beginTx begins on a database that only has BeginTx. A failure before the transaction
+// exists is retried, as nothing of it was sent.
 func (a *attempt) beginTx(ctx context.Context, db beginner) (pgx.Tx, error) {
 	r := a.refusals(ctx)
 	for tries := 0; ; tries++ {
@@ -91,7 +91,7 @@ func (a *attempt) beginTx(ctx context.Context, db beginner) (pgx.Tx, error) {
 	}
 }
 
-// lostAtBegin reports whether a connection was there, and is not any more.
+// lostAtBegin reports whether a connection existed and has been lost.
 func lostAtBegin(err error) bool {
 	if errors.As(err, new(*pgconn.ConnectError)) {
 		return false
@@ -106,7 +106,7 @@ func brokenOff(err error) bool {
 	return errors.As(err, new(*net.OpError)) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// refusals are those of one wait for a connection.
+// refusals counts the refused connections of one wait.
 type refusals struct {
 	at    *attempt
 	ctx   context.Context
@@ -133,23 +133,23 @@ func (r *refusals) again(err error) bool {
 	return c.pause(r.ctx, r.at.number, delay, err) == nil
 }
 
-// hadConnections reports whether the pool was ever connected: one that was not is
-// more likely to be configured wrong.
+// hadConnections reports whether the pool was ever connected. A pool that never was is
+// more likely to be misconfigured.
 func hadConnections(db DB) bool {
 	pool := poolOf(db)
 	return pool != nil && pool.Stat().NewConnsCount() > 0
 }
 
-// unreachable reports whether no server was there to connect to that is fit, which may
-// be so for a moment only: nobody listens, one is starting or ending, or each is a
-// standby where a primary is asked for.
+// unreachable reports whether there was no suitable server to connect to, which may be
+// temporary: nobody listens, a server is starting or stopping, or each is a standby and
+// a primary is required.
 func unreachable(err error) bool {
 	if !errors.As(err, new(*pgconn.ConnectError)) || contextEnded(err) {
 		return false
 	}
 	if pe := serverError(err); pe != nil {
 		switch pe.Code {
-		case "57P01", "57P02", "57P03": // shuts down, crashes, starts
+		case "57P01", "57P02", "57P03": // shutting down, crashed, starting
 			return true
 		}
 		return false

@@ -12,23 +12,22 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// admission has the lines of one pool.
+// admission holds the admission queues of one pool.
 //
-// Each line is in lines once and in byKey under each of its keys. A turn belongs
-// to one line: it waits there, then it is one of the holders, then it is over.
-// Everything is guarded by mu, under which no code of a user's is run, and the time
-// is looked at: nothing runs by itself but the timer of a line in which somebody
-// waits.
+// Each line (queue) is in lines once, and in byKey under each of its keys. A turn
+// (permit) belongs to one line: it waits there, then is one of the holders, then is
+// over. mu guards all fields; no user code runs under it. Nothing runs in the
+// background except the timer of a line in which a call waits.
 type admission struct {
 	mu      sync.Mutex
 	byKey   map[fingerprint]*line
-	lines   list.List // in front the one in which somebody last lost or waited
-	waiting int       // turns, in all lines
-	most    int       // connections of the pool: a higher limit would have turns wait for them instead
+	lines   list.List // most recently troubled or waited in first
+	waiting int       // in all queues
+	most    int       // connections of the pool; beyond it, permits would wait for a connection
 
 	openings map[fingerprint]*opening // by the text of the first statement
 	suspects suspects
-	calls    uint64 // that have lost
+	calls    uint64 // that have lost a conflict
 }
 
 func newAdmission(most int) *admission {
@@ -36,17 +35,17 @@ func newAdmission(most int) *admission {
 }
 
 const (
-	mostLines   = 1024 // of a pool, and fingerprints in them
-	mostTrail   = 8    // statements that are remembered of an attempt
-	beforeAlone = 3    // losses after which a call has a turn alone
+	mostLines   = 1024 // queues of a pool, and fingerprints in them
+	mostTrail   = 8    // statements remembered of an attempt
+	beforeAlone = 3    // losses after which a call runs alone
 )
 
-// linesAnywhere counts the lines of all pools. While it is zero, which is nearly
-// always, nothing else is looked at.
+// linesAnywhere counts the queues of all pools. While it is zero, nearly always,
+// nothing else is checked.
 var linesAnywhere atomic.Int64
 
-// admissions finds the admission of a pool, without keeping the pool alive. It
-// is replaced when it changes, so that it is read without a lock.
+// admissions maps a pool to its admission without keeping the pool alive. The map is
+// replaced on change, so reading it takes no lock.
 var (
 	admissions      atomic.Pointer[map[weak.Pointer[pgxpool.Pool]]*admission]
 	admissionsMaker sync.Mutex
@@ -96,7 +95,7 @@ func dropAdmission(key weak.Pointer[pgxpool.Pool]) {
 	})
 }
 
-// drop forgets a line. Whoever waits in it comes in.
+// drop removes a queue and admits all calls that wait in it.
 func (a *admission) drop(l *line) {
 	for _, k := range l.keys {
 		delete(a.byKey, k)
@@ -112,8 +111,8 @@ func (a *admission) remove(l *line) {
 	linesAnywhere.Add(-1)
 }
 
-// sweep forgets lines that nobody needs, and the least recently troubled ones
-// where there are too many. It is called whenever somebody looks at the lines.
+// sweep removes queues that are no longer needed and, if there are too many, those
+// least recently troubled. It runs at each access to the queues.
 func (a *admission) sweep(now time.Time) {
 	for e := a.lines.Back(); e != nil; {
 		l := e.Value.(*line)
@@ -126,9 +125,9 @@ func (a *admission) sweep(now time.Time) {
 	}
 }
 
-// enter gives a turn where there is a line for the request. It may have to be
-// waited for: then it has a wake. Without a line it is nil, and the caller goes
-// ahead. Every turn is to be left.
+// enter returns a permit if there is a queue for the request, and nil if there is none
+// and the caller may proceed. A permit with a wake has to be waited for. The caller
+// must leave every permit.
 func (a *admission) enter(r *request) (*turn, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -151,9 +150,8 @@ func (a *admission) enter(r *request) (*turn, error) {
 	return t, nil
 }
 
-// held reports whether a call around the one that asks has a turn in l, or is there
-// for the same and began before there was a line. To wait for that would be to
-// wait for itself.
+// held reports whether an enclosing call has a permit in l, or began for the same key
+// before the queue existed. Waiting for it would be waiting for itself.
 func (a *admission) held(l *line, outer []outer) bool {
 	for _, o := range outer {
 		if o.turn != nil && o.turn.of == a && o.turn.line == l || a.byKey[o.key] == l {
@@ -169,8 +167,7 @@ func (a *admission) connected(t *turn) {
 	a.mu.Unlock()
 }
 
-// leave ends a turn, also one that has not come yet, and reports whether somebody
-// waits in its line.
+// leave ends a permit, granted or not, and reports whether calls wait in its queue.
 func (a *admission) leave(t *turn, how verdict) (next bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -181,18 +178,18 @@ func (a *admission) leave(t *turn, how verdict) (next bool) {
 	return next
 }
 
-// waitFor is how long those who wait where t did have to, as far as can be told.
+// waitFor estimates how long the calls in the queue of t wait.
 func (a *admission) waitFor(t *turn) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return t.line.wait(t.line.count())
 }
 
-// Stats says how many calls wait for each other.
+// Stats counts the calls that queue for each other.
 type Stats struct {
-	Lines   int // that there are
-	Waiting int // calls that wait for their turn
-	Holding int // calls whose turn it is
+	Lines   int // queues
+	Waiting int // calls waiting for a permit
+	Holding int // calls holding a permit
 }
 
 func (a *admission) stats() (s Stats) {
@@ -206,10 +203,10 @@ func (a *admission) stats() (s Stats) {
 	return s
 }
 
-// conflict makes a line for the key of an attempt that lost, and one line of
-// those for the statements that it had sent: they fight over the same rows. t is
-// the turn that the attempt had, which has been left, or nil. It reports whether
-// others are in that line, and it keeps them apart.
+// conflict creates a queue for the key of an attempt that lost, and merges it with the
+// queues of the statements that the attempt had sent, as they contend for the same
+// rows. t is the permit of the attempt, which has been left, or nil. conflict reports
+// whether other calls are in that queue and it limits them.
 func (a *admission) conflict(r *request, t *turn) (apart bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -256,7 +253,7 @@ func (a *admission) conflict(r *request, t *turn) (apart bool) {
 	return l.limit < unlimited && (len(l.holders)+l.count() > 0 || now.Sub(l.waited) < quietTime)
 }
 
-// widen makes l also the line for a statement with which another call lost.
+// widen adds to l's keys a statement with which another call also lost.
 func (a *admission) widen(l *line, r *request) {
 	for _, k := range slices.Backward(r.trail) {
 		if a.byKey[k] == nil && a.suspects.sharedBy(k, r.ordinal) {
@@ -267,7 +264,7 @@ func (a *admission) widen(l *line, r *request) {
 	}
 }
 
-// merge makes one line of two, and gives that.
+// merge makes one queue of two and returns it.
 func (a *admission) merge(l, other *line, now time.Time) *line {
 	if len(l.keys) < len(other.keys) {
 		l, other = other, l

@@ -11,21 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// suspected makes a line, as one conflict does.
+// suspected creates a queue, as one conflict does.
 func suspected(a *admission, key fingerprint) *line {
 	a.conflict(&request{key: key}, nil)
 	return a.byKey[key]
 }
 
-// limited makes a line that lets in so many at a time, and does not learn soon that
-// it need not.
+// limited creates a queue with the given limit, which it will not raise soon.
 func limited(a *admission, key fingerprint, limit int) *line {
 	l := suspected(a, key)
 	l.limit, l.failures, l.patience, l.pause = limit, 1, mostPatience, time.Hour
 	return l
 }
 
-// in is a request that is let in at once.
+// in enters a request that is admitted at once.
 func in(t *testing.T, a *admission, r *request) *turn {
 	t.Helper()
 	turn, err := a.enter(r)
@@ -35,7 +34,7 @@ func in(t *testing.T, a *admission, r *request) *turn {
 	return turn
 }
 
-// waits is a request that has to wait.
+// waits enters a request that has to wait.
 func waits(t *testing.T, a *admission, r *request) *turn {
 	t.Helper()
 	turn, err := a.enter(r)
@@ -203,8 +202,9 @@ func TestStragglersSayNothingOfTheLimit(t *testing.T) {
 	require.Equal(t, 1, l.limit)
 }
 
-// At a limit of one it was somebody else, another process say, that a turn lost to.
-// More at a time do not help while that goes on, and do soon afterwards.
+// At a limit of one, a permit lost to a transaction outside the queue, in another
+// process for example. A higher limit does not help while that continues, and helps
+// soon afterwards.
 func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	})
 }
 
-// A holder that takes too long may be waiting for the head of the line itself.
+// A holder that takes too long may be waiting for the head of the queue.
 func TestHeadIsLetInPastAHolderThatIsStuck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -280,8 +280,7 @@ func TestLinesOfTheSameStatementsMerge(t *testing.T) {
 	require.Equal(t, Stats{Lines: 2}, a.stats())
 }
 
-// Two suspicions make one line that is no more than that, unless they are enough
-// together.
+// Two suspicions merge into one suspicion, unless they are enough together.
 func TestSuspicionsMerge(t *testing.T) {
 	t.Parallel()
 	a := newAdmission(unlimited)
@@ -301,7 +300,7 @@ func TestSuspicionsMerge(t *testing.T) {
 	require.Equal(t, 1, a.byKey[4].limit)
 }
 
-// 200,000 fingerprints, each of which conflicted once, leave a thousand lines.
+// 200,000 fingerprints, each of which conflicted once, leave a thousand queues.
 func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	a := newAdmission(unlimited)
 	limited(a, 1, 1)
@@ -324,7 +323,7 @@ func TestLinesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	a.leave(holder, agreed)
 }
 
-// Lines go by themselves, as far as anybody can see.
+// Queues disappear by themselves, as far as callers can see.
 func TestLineThatNobodyNeedsIsForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -394,7 +393,7 @@ func TestWhoCannotGetATurnInTimeIsToldEarly(t *testing.T) {
 	_ = []*turn{holder, first, retry}
 }
 
-// The lines of a pool go with it.
+// The queues of a pool are freed with it.
 func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 	poolConfig, err := pgxpool.ParseConfig("host=127.0.0.1 port=1")
 	require.NoError(t, err)
@@ -421,7 +420,7 @@ func TestAdmissionDoesNotKeepThePool(t *testing.T) {
 	require.Equal(t, Stats{}, a.stats())
 }
 
-// Transactions that wait for each other would otherwise wait longer each time.
+// Otherwise transactions that wait for each other would wait longer each time.
 func TestWaitForOneInTheQueueIsNotLearned(t *testing.T) {
 	t.Parallel()
 	for _, how := range []verdict{agreed, lost} {

@@ -17,7 +17,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// hot has many workers increment one row, and gives the attempts that took.
+// hot has many workers increment one row, and returns how many attempts that took.
 func hot(t *testing.T, db *dbtest.DB, workers, each int, body func(ctx context.Context, tx *txn.Tx, n int) error, opts ...txn.Option) (attempts int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -51,8 +51,8 @@ func increment(ctx context.Context, tx *txn.Tx, n int) error {
 	return nil
 }
 
-// With a line nearly every attempt is committed, because most of them wait
-// instead of fighting.
+// With a queue nearly every attempt commits, because most calls wait instead of
+// conflicting.
 func TestHotRowCostsAQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -65,8 +65,7 @@ func TestHotRowCostsAQueue(t *testing.T) {
 	})
 }
 
-// A first statement that is never the same names no line, but what comes after
-// it does.
+// A first statement that is never the same names no queue, but the later statements do.
 func TestHotRowBehindAFirstStatementOfItsOwn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -131,7 +130,7 @@ func TestBatchWaitsInLineToo(t *testing.T) {
 	})
 }
 
-// The wait for a turn is told to the tracer, takes no connection, and ends with
+// The wait for a permit is reported to the tracer, takes no connection, and ends with
 // the context of the call.
 func TestWaitForATurn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -186,8 +185,8 @@ func (w *waitTracer) TraceWaitStart(ctx context.Context, data txn.TraceWaitStart
 	return ctx
 }
 
-// A holder that wants a mutex which a waiter holds gets on, because the waiter is
-// let in.
+// A holder that needs a mutex held by a waiting call makes progress, because the
+// waiting call is admitted.
 func TestMutexAcrossTheLine(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -217,8 +216,8 @@ func TestMutexAcrossTheLine(t *testing.T) {
 	})
 }
 
-// The test of cockroach-go's for anything that runs transactions: two of them
-// wait for each other after the first read.
+// cockroach-go's test for code that runs transactions: two of them wait for each other
+// after the first read.
 func TestGenericTestOfCockroachGo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		for range 20 {

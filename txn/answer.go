@@ -7,19 +7,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// wrongAnswerError says that a statement of this package's was answered as another
-// one, as if a pooler had taken it for that. Such a connection is trusted with
-// nothing more.
+// wrongAnswerError reports that a statement of this package got the answer to another
+// one, as if a pooler had mixed them up. Such a connection is not used again.
 type wrongAnswerError struct {
 	sql, tag string
-	effects  bool // what was sent with it may have been committed
+	effects  bool // statements sent with it may have been committed
 }
 
 func (e *wrongAnswerError) Error() string {
 	return fmt.Sprintf("the answer to %q was %q, which is another statement's", e.sql, e.tag)
 }
 
-// answeredBy reports whether a tag can be the answer to the statement.
+// answeredBy reports whether tag can be the answer to the statement.
 func (s *statement) answeredBy(tag string) bool {
 	switch s.kind {
 	case begins:
@@ -30,15 +29,15 @@ func (s *statement) answeredBy(tag string) bool {
 		word, _, _ := strings.Cut(s.sql, " ") // SAVEPOINT, RELEASE
 		return strings.EqualFold(tag, word)
 	case claims:
-		return tag == "INSERT 0 1" || tag == "SELECT 1" // of what takes over
+		return tag == "INSERT 0 1" || tag == "SELECT 1" // of a takeover
 	case commits:
 		return tag == "COMMIT" || tag == "ROLLBACK"
 	}
 	return true
 }
 
-// check refuses an answer that is another statement's. Without BEGIN what was sent
-// behind it was committed with the packet.
+// check refuses the answer to another statement. Without BEGIN, the statements after it
+// were committed with the packet.
 func (f *flight) check(s *statement, tag pgconn.CommandTag) error {
 	if s.answeredBy(tag.String()) {
 		return nil

@@ -15,11 +15,11 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// preparedSelect is there for a BEGIN to be turned into.
+// preparedSelect is the statement that a BEGIN is turned into.
 const preparedSelect = "fault_select"
 
-// withoutBegin has the server carry out a SELECT in the place of BEGIN, once, as a
-// pooler may that mixes up the statements of its clients.
+// withoutBegin makes the server execute a SELECT in place of BEGIN, once, as a pooler
+// may that mixes up the statements of its clients.
 func withoutBegin() faultnet.Hook {
 	done := false
 	return func(m faultnet.Message) faultnet.Action {
@@ -41,8 +41,8 @@ func withoutBegin() faultnet.Hook {
 	}
 }
 
-// Behind a BEGIN that was not carried out everything is committed with its packet,
-// so nothing is called rolled back, and nothing more is sent.
+// After a BEGIN that was not executed, everything is committed with its packet, so
+// nothing is reported as rolled back, and nothing more is sent.
 func TestBeginThatIsAnotherStatement(t *testing.T) {
 	for _, mode := range execModes {
 		for name, shape := range shapes {
@@ -85,7 +85,7 @@ func TestBeginThatIsAnotherStatement(t *testing.T) {
 	}
 }
 
-// The answers to COMMIT and to savepoints are looked at too.
+// The answers to COMMIT and to savepoints are checked too.
 func TestAnswerThatIsAnotherStatements(t *testing.T) {
 	for tag, want := range map[string]claim{"COMMIT": unknown, "SAVEPOINT": committed, "RELEASE": committed, "SET": committed} {
 		for _, mode := range execModes {

@@ -11,62 +11,62 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// attempt is one run of the function in one transaction, and what is known of
+// attempt is one run of the function in one transaction, with everything known about
 // it. The Tx of that run and all savepoints in it share it.
 type attempt struct {
-	call   *call // nil where somebody else began the transaction
+	call   *call // nil if somebody else began the transaction
 	number int
 	gate   gate
 	outer  context.Context // of the call
-	ctx    context.Context // the one that the function is given; it ends with the attempt
+	ctx    context.Context // given to the function; ends with the attempt
 	cancel context.CancelFunc
 	direct bool // statements are sent by this package, on a connection of its own
 
-	firstSQL   string // what the transaction begins with
+	firstSQL   string // first statement of the transaction
 	firstArgs  []any
-	firstPrint fingerprint   // of that; zero: none, or it was too much work while there were no lines
-	trail      []fingerprint // of what was sent, while there are lines
-	turn       *turn         // nil: there is no line
+	firstPrint fingerprint   // of that; zero if none, or if it was too costly while there were no queues
+	trail      []fingerprint // of what was sent, while there are queues
+	turn       *turn         // nil if there is no queue
 	conflicted bool          // it lost to another transaction
 
 	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
-	wire     atomic.Pointer[pgx.Conn] // the same, for the one who interrupts
-	link     *link                    // of conn, where this package sends by itself
-	inner    pgx.Tx                   // the transaction of a wrapper, or one that was joined
+	wire     atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
+	link     *link                    // of conn, if this package sends by itself
+	inner    pgx.Tx                   // transaction of a wrapper, or the joined one
 	release  func()
 	reused   bool               // conn has served another attempt before, so it may have ended since
 	endBegin context.CancelFunc // ends the context that a wrapper began with
 	begun    bool               // BEGIN was answered
-	forgot   bool               // the names of prepared statements, with pgx and the session
+	forgot   bool               // pgx and the session have dropped the names of prepared statements
 	plain    string             // the last statement, if pgx sent it by itself
-	prior    string             // the last statement of what was sent before
+	prior    string             // last statement sent before that
 
-	careful bool // nothing is described before all that is ahead of it was carried out
+	careful bool // describe a statement only after all statements ahead of it were executed
 
 	queue      []statement // not sent yet
 	queueSpace [1]statement
-	enqueued   int // how many there have been
+	enqueued   int // how many statements were ever queued
 	savepoints int
 	nonce      string  // of the claim, with Once
 	claimed    bool    // the claim was answered
-	fences     bool    // the claim is to make others fail
-	stored     *string // the result that the claim brings
+	fences     bool    // the claim only makes others fail
+	stored     *string // the result in the claim
 	hooks      []func(context.Context)
 
 	failed   error           // the first error since the transaction was last healthy
-	conflict *pgconn.PgError // the last conflict, also one that a savepoint undid
-	broken   error           // nothing can be sent any more, and nothing is to be committed
-	brokenBy int             // the number of the queued statement that is the reason, or 0
+	conflict *pgconn.PgError // the last conflict, even if a savepoint undid it
+	broken   error           // if set, nothing more is sent and nothing is committed
+	brokenBy int             // number of the queued statement that caused broken, or 0
 	open     abandoner       // rows or a batch that the function has not closed
 
-	cockroach    bool   // read when connected: the connection may be somebody else's in the end
+	cockroach    bool   // read on connecting, as the connection may be somebody else's at the end
 	ended        string // the tag with which the function ended the transaction itself
-	endErr       error  // or the error
-	interrupted  bool   // a goroutine of the function still used it when that had returned
+	endErr       error  // or the error that it got
+	interrupted  bool   // a goroutine of the function still used it after the return
 	largeObjects pgx.Tx // whose handles pgx must close
 }
 
-// name is that of the call, for errors.
+// name returns the name of the call, for errors.
 func (a *attempt) name() string {
 	if a.call == nil {
 		return ""
@@ -74,10 +74,10 @@ func (a *attempt) name() string {
 	return a.call.name
 }
 
-// abandoner is closed without running anything of the function's.
+// abandoner is closed without running the function's code.
 type abandoner interface{ abandon() }
 
-// joined is the attempt for a transaction that somebody else began.
+// joined returns the attempt for a transaction that somebody else began.
 func joined(ctx context.Context, tx pgx.Tx) *attempt {
 	a := &attempt{number: 1, outer: ctx, ctx: ctx, inner: tx, begun: true}
 	a.attach(connOf(tx))
@@ -90,7 +90,7 @@ func (a *attempt) attach(conn *pgx.Conn) {
 	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
 }
 
-// The server's view of the transaction. Without a connection it is not known.
+// The server's view of the transaction. Without a connection it is unknown.
 const (
 	statusUnknown = byte(0)
 	statusIdle    = byte('I')
@@ -107,9 +107,9 @@ func (a *attempt) status() byte {
 
 func (a *attempt) lost() bool { return a.conn != nil && a.conn.IsClosed() }
 
-// observe looks at the answer to a statement. An error counts only while the
-// server says that the transaction is failed: what a savepoint undid, and what
-// never left the client, is forgotten.
+// observe records the answer to a statement. An error counts only while the server
+// reports the transaction as failed: errors that a savepoint undid, or that never left
+// the client, are dropped.
 func (a *attempt) observe(sql, ended string, err error) {
 	if err != nil {
 		if pe := conflict(err); pe != nil {
@@ -119,10 +119,10 @@ func (a *attempt) observe(sql, ended string, err error) {
 			a.failed = err
 		}
 	}
-	if e := ending(sql, ended); e != "" { // whatever the status: another one may have begun
+	if e := ending(sql, ended); e != "" { // whatever the status: another transaction may have begun
 		a.ended, a.endErr = e, err
 	}
-	if a.lost() || !a.begun || a.conn != nil && a.conn.PgConn().IsBusy() { // and its status that of before
+	if a.lost() || !a.begun || a.conn != nil && a.conn.PgConn().IsBusy() { // and its status is the previous one
 		return
 	}
 	switch a.status() {
@@ -135,23 +135,22 @@ func (a *attempt) observe(sql, ended string, err error) {
 	}
 }
 
-// endedUnseen is said of a transaction whose end was not seen, such as one past
-// the Tx.
+// endedUnseen describes a transaction whose end was not seen, such as one past the Tx.
 const endedUnseen = "a statement of its own"
 
-// look notices that the transaction was ended past the Tx.
+// look detects that the transaction was ended past the Tx.
 func (a *attempt) look() {
 	if a.ended == "" && a.begun && a.conn != nil && !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusIdle {
 		a.ended = endedUnseen
 	}
 }
 
-// misuse is the error of a function that ended the transaction itself.
+// misuse returns the error of a function that ended the transaction itself.
 func (a *attempt) misuse() error {
 	return fmt.Errorf("%w; the function ended it itself, by %s", errNotYours, a.ended)
 }
 
-// sender is what sends batches and the like, once nothing is pending.
+// sender returns what sends batches and the like, once nothing is pending.
 func (a *attempt) sender() interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error)
@@ -163,7 +162,7 @@ func (a *attempt) sender() interface {
 	return a.conn
 }
 
-// stop makes the attempt fail with err, whatever the function makes of it.
+// stop makes the attempt fail with err, whatever the function does with it.
 func (a *attempt) stop(err error) error {
 	if a.broken == nil {
 		a.broken = err
@@ -184,10 +183,10 @@ func (a *attempt) healthy() bool {
 	return !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusActive
 }
 
-// reason is the error because of which the transaction does not commit: the one
-// that failed it, even if the function hid or swallowed it; or a conflict of
-// this transaction that the function returned although a savepoint undid it. A
-// conflict of another connection is none of ours. Without any it is nil.
+// reason returns the error that keeps the transaction from committing: the error that
+// failed it, even if the function hid or ignored it, or a conflict of this transaction
+// that the function returned although a savepoint undid it. A conflict of another
+// connection does not count. It returns nil if there is none.
 func (a *attempt) reason(returned error) error {
 	if !a.healthy() {
 		return a.failure(returned)
@@ -202,8 +201,8 @@ func (a *attempt) reason(returned error) error {
 	return nil
 }
 
-// failure is the error that failed the transaction. Where nothing was seen of
-// it (a large object, a callback) the function's own error is the best guess.
+// failure returns the error that failed the transaction. If the failure was not
+// observed (a large object, a callback), the function's own error is the best guess.
 func (a *attempt) failure(returned error) error {
 	switch {
 	case a.broken != nil:
@@ -228,8 +227,8 @@ func (a *attempt) evidence(err error) evidence {
 	return e
 }
 
-// opened remembers what the function has to close; while something is open, pgx
-// refuses to open more.
+// opened records what the function has to close. While something is open, pgx refuses
+// to open more.
 func (a *attempt) opened(o abandoner) {
 	if a.open == nil {
 		a.open = o

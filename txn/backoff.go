@@ -7,7 +7,7 @@ import (
 
 type backoff struct{ base, max time.Duration }
 
-// delay is the wait after the given number of failed attempts.
+// delay returns the wait after the given number of failed attempts.
 func (b backoff) delay(failed int) time.Duration {
 	if failed < 2 {
 		return 0

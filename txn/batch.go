@@ -11,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// Batch runs all queries of b as one transaction, from BEGIN to COMMIT in one
-// round trip where their statements have been used before on the connection. It
-// is for transactions no statement of which depends on the answer to another.
+// Batch runs all queries of b as one transaction, from BEGIN to COMMIT in one round
+// trip if the connection has used their statements before. It suits transactions in
+// which no statement depends on the answer to another.
 //
-// Everything that [RunInTx] says of retries, errors and options holds. b itself
-// is not changed and may be used again. The callbacks of its queries run when
-// the transaction is known to be committed, in order, so what they are given is
-// not provisional; all results are in memory by then. The connection is still
-// held, as in pgx. An error of a callback stops those behind it and comes back in a [*CommittedError]. An error of a
-// query comes as a [*QueuedError].
+// Retries, errors and options work as in [RunInTx]. b itself is not changed and may be
+// used again. The callbacks of its queries run in order once the transaction is known
+// to be committed, so their results are not provisional; all results are in memory by
+// then. The connection is still held, as in pgx. An error of a callback skips the later
+// callbacks and is returned in a [*CommittedError]. An error of a query is returned as
+// a [*QueuedError].
 //
-// Given a pgx.Tx or a *[Tx] the batch is a part of that transaction, and its
-// callbacks run when its results are there; an error of theirs undoes the batch.
+// If db is a pgx.Tx or a *[Tx], the batch is part of that transaction, and its
+// callbacks run when its results have arrived; an error of a callback undoes the batch.
 //
 // A batch on which pgx's own BeginTx was called is refused.
 func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
@@ -69,7 +69,7 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 
 var errBatchBegins = errors.New("txn: the batch begins a transaction itself: do not call its BeginTx")
 
-// callBack runs the callbacks of b on results that are in memory.
+// callBack runs the callbacks of b on results in memory.
 func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
 	for i, q := range b.QueuedQueries {
 		if q.Fn == nil {
@@ -82,7 +82,8 @@ func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
 	return nil
 }
 
-// flush sends what is queued, and returns what its results are decoded by.
+// flush sends the queued statements, and returns the type map for decoding their
+// results.
 func (tx *Tx) flush(ctx context.Context) (*pgtype.Map, error) {
 	if err := tx.enter(); err != nil {
 		return nil, err
@@ -94,9 +95,9 @@ func (tx *Tx) flush(ctx context.Context) (*pgtype.Map, error) {
 	return tx.at.types(), nil
 }
 
-// types is what values are decoded by.
+// types returns the type map for decoding values.
 func (a *attempt) types() *pgtype.Map {
-	if a.link == nil { // or whose connection may be somebody else's by now
+	if a.link == nil { // or the connection may be somebody else's by now
 		return pgtype.NewMap()
 	}
 	return a.conn.TypeMap()

@@ -9,8 +9,8 @@ import (
 
 var errDriverBytes = errors.New("txn: cannot scan into *pgtype.DriverBytes from QueryRow: the row is closed when Scan returns")
 
-// batchResults keeps the first error of a batch. The server's status is known
-// again only when the batch has been closed, so nothing is concluded before.
+// batchResults keeps the first error of a batch. The server's status is known only when
+// the batch has been closed, so nothing is concluded before.
 type batchResults struct {
 	pgx.BatchResults
 	at        *attempt
@@ -19,13 +19,12 @@ type batchResults struct {
 	tags      tags
 	seen      bool
 	abandoned bool
-	refused   bool // by a callback, whose error is not the server's
+	refused   bool // by a callback; its error is not the server's
 }
 
-// watch returns a copy of b in which every result is looked at, also those that
-// nobody reads before Close, and those whose error a callback swallows. b itself
-// stays as it is, because pgx writes into what it sends and the function may
-// send b again.
+// watch returns a copy of b in which every result is observed, including results not
+// read before Close and errors that a callback ignores. b itself is left unchanged,
+// because pgx writes into what it sends and the function may send b again.
 func (r *batchResults) watch(b *pgx.Batch) *pgx.Batch {
 	r.queries = b.QueuedQueries
 	watched := *b
@@ -100,7 +99,7 @@ func (r *batchResults) close() error {
 	return err
 }
 
-// rollback is the text of a query that may have rolled back to a savepoint.
+// rollback returns the text of a query that may have rolled back to a savepoint, or "".
 func (r *batchResults) rollback() string {
 	for _, q := range r.queries {
 		if hasRollback(q.SQL) {
@@ -112,7 +111,7 @@ func (r *batchResults) rollback() string {
 
 func (r *batchResults) abandon() {
 	r.abandoned = true
-	_ = r.close() // which notes its error
+	_ = r.close() // close records its error
 }
 
 func (r *batchResults) exec(br pgx.BatchResults) (pgconn.CommandTag, error) {
@@ -130,7 +129,7 @@ func (r *batchResults) query(br pgx.BatchResults) (pgx.Rows, error) {
 	return &batchRows{Rows: inner, batch: r}, nil
 }
 
-// batchCallback is what a callback of a batch reads its result from.
+// batchCallback is the results from which a callback of a batch reads.
 type batchCallback struct {
 	pgx.BatchResults
 	outer *batchResults
@@ -143,7 +142,7 @@ func (c *batchCallback) QueryRow() pgx.Row {
 	return row{rows}
 }
 
-// batchRows notes the error that the rows of one query of a batch end with.
+// batchRows records the error that ends the rows of one query of a batch.
 type batchRows struct {
 	pgx.Rows
 	batch *batchResults

@@ -41,8 +41,8 @@ const (
 type phase uint8
 
 const (
-	phaseBegin  phase = iota // BEGIN and the settings behind it
-	phaseBody                // what the function sent
+	phaseBegin  phase = iota // BEGIN and the settings after it
+	phaseBody                // statements of the function
 	phaseCommit              // COMMIT
 )
 
@@ -58,13 +58,13 @@ const (
 
 func (o outcome) String() string { return [...]string{"unknown", "committed", "rolled back"}[o] }
 
-// again says what a new transaction may do about an error.
+// again is how a transaction may run again after an error.
 type again uint8
 
 const (
 	never       again = iota
 	always            // a conflict, which the next attempt may not meet
-	whenLost          // a lost connection: a few times, because the function may be what ends it
+	whenLost          // a lost connection: a few times, as the function may be what ends it
 	withoutPlan       // a prepared statement that the server no longer has or wants: a few times
 )
 
@@ -72,8 +72,8 @@ func (a again) String() string { return [...]string{"never", "always", "whenLost
 
 // evidence is what is known when a transaction has ended or failed.
 type evidence struct {
-	phase      phase           // of the result that carries a server's error
-	commitSent bool            // COMMIT was sent, unless err says that it was not
+	phase      phase           // of the result that carries a server error
+	commitSent bool            // COMMIT was sent, unless err says otherwise
 	tag        string          // of the answer to COMMIT, if one was read
 	cut        *pgconn.PgError // the warning that COMMIT did not wait for a synchronous standby
 	err        error
@@ -81,17 +81,17 @@ type evidence struct {
 	cockroach  bool // CockroachDB named itself; behind a pooler it may not
 }
 
-// before reports whether the server wrote the error before it reached COMMIT:
-// it carries out what it is sent in order.
+// before reports whether the server wrote the error before it reached COMMIT: it
+// executes what it receives in order.
 func (e evidence) before(pe *pgconn.PgError) bool {
 	return !e.commitSent || e.phase < phaseCommit && said(pe) || e.phase == phaseBegin && refused(pe)
 }
 
-// refused reports whether a pooler says that it has found no session for the
-// transaction, so that nothing was sent to the server. PgBouncer has the code 08P01
-// for all that it says itself, also of a session that it lost behind COMMIT, so
-// its words decide, which are not translated; newer ones pass on the code with
-// which the server refused a session.
+// refused reports whether a pooler says that it found no session for the transaction,
+// so that nothing was sent to the server. PgBouncer uses the code 08P01 for all its own
+// errors, including a session lost after COMMIT was sent, so the text decides, which is
+// not translated. Newer versions pass on the code with which the server refused a
+// session.
 func refused(pe *pgconn.PgError) bool {
 	switch {
 	case !fatal(pe) || said(pe):
@@ -103,8 +103,8 @@ func refused(pe *pgconn.PgError) bool {
 		strings.HasPrefix(pe.Message, "server login has been failing") || strings.HasPrefix(pe.Message, "pgbouncer cannot connect to server"))
 }
 
-// rules are tried in this order, and the first that holds decides. The table in
-// the package comment says the same.
+// rules are tried in order; the first that holds decides. The table in the package
+// comment mirrors them.
 var rules = []struct {
 	name    string
 	holds   func(e evidence, pe *pgconn.PgError) bool
@@ -118,7 +118,7 @@ var rules = []struct {
 	}, rolledBack, never},
 	{"the data is committed, a schema change behind it failed", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && pe.Code == codeCommittedButSchema && e.commitSent && e.phase == phaseCommit &&
-			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any function of a user's can raise that code
+			(e.cockroach || said(pe) && !saidByPostgreSQL(pe)) // any user function can raise that code
 	}, committed, never},
 
 	{"BEGIN was answered as another statement, so what was sent with it may have been committed", func(e evidence, _ *pgconn.PgError) bool {
@@ -126,7 +126,7 @@ var rules = []struct {
 		return errors.As(e.err, &wrong) && wrong.effects
 	}, unknown, never},
 
-	// Nothing below this line commits unless COMMIT was sent.
+	// Rules below this line find that nothing was committed, unless COMMIT was sent.
 	{"serialization failure or deadlock", func(e evidence, pe *pgconn.PgError) bool {
 		return pe != nil && !fatal(pe) && (pe.Code == codeSerializationFailure || pe.Code == codeDeadlockDetected)
 	}, rolledBack, always},
@@ -134,7 +134,8 @@ var rules = []struct {
 		return pe != nil && pe.Code == codeCompletionUnknown && !fatal(pe) && e.before(pe)
 	}, rolledBack, always},
 	{"the prepared statement is gone or stale, or its name is taken", func(e evidence, pe *pgconn.PgError) bool {
-		// Also COMMIT's own: it was not carried out. Its text never raises this.
+		// This includes COMMIT's own error: it was not executed. Its text never raises
+		// this.
 		return pe != nil && (stalePlan(pe) || misdescribed(e.err)) && !fatal(pe) && (e.before(pe) || misnamed(pe) && said(pe))
 	}, rolledBack, withoutPlan},
 	{"the session was too slow", func(e evidence, pe *pgconn.PgError) bool {
@@ -170,10 +171,10 @@ var rules = []struct {
 	{"it failed on this side, before COMMIT", func(e evidence, _ *pgconn.PgError) bool {
 		return !e.commitSent || notSent(e.err)
 	}, rolledBack, never},
-	{"the connection was lost behind COMMIT", nil, unknown, never}, // whatever is left
+	{"the connection was lost behind COMMIT", nil, unknown, never}, // everything else
 }
 
-// classify says what became of a transaction, and whether it may run again.
+// classify returns the outcome of a transaction, and whether it may run again.
 func classify(e evidence) (outcome, again) {
 	r := &rules[ruleFor(e)]
 	return r.outcome, r.again
@@ -197,8 +198,8 @@ func serverError(err error) *pgconn.PgError {
 	return nil
 }
 
-// conflict is the server error in err that a new transaction may not meet
-// again, or nil.
+// conflict returns the server error in err that a new transaction may not meet again,
+// or nil.
 func conflict(err error) *pgconn.PgError {
 	if pe := serverError(err); pe != nil {
 		switch pe.Code {
@@ -209,15 +210,15 @@ func conflict(err error) *pgconn.PgError {
 	return nil
 }
 
-// notSent reports whether err proves that none of a packet was sent. pgx says
-// SafeToRetry also of a connection that it found closed while it waited for the
+// notSent reports whether err proves that no part of a packet was sent. pgx also
+// reports SafeToRetry for a connection that it found closed while waiting for the
 // answer, which proves nothing.
 func notSent(err error) bool {
 	return pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// cutOff reports whether err leaves a connection closed, as pgx does it. It is for
-// one that is not seen.
+// cutOff reports whether err leaves a connection closed, as pgx does. It is for a
+// connection that is hidden.
 func cutOff(err error) bool {
 	return !pgconn.SafeToRetry(err) && (contextEnded(err) || pgconn.Timeout(err)) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(net.Error))
@@ -227,11 +228,11 @@ func contextEnded(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// said reports whether a database wrote the error: it names the routine that
-// raised it, and a pooler has none to name.
+// said reports whether a database wrote the error: it names the routine that raised it,
+// which a pooler's error does not.
 func said(pe *pgconn.PgError) bool { return pe.Routine != "" }
 
-// saidByPostgreSQL also wants the C source: CockroachDB behind a pooler that
+// saidByPostgreSQL also requires a C source file: CockroachDB behind a pooler that
 // hides crdb_version names Go files.
 func saidByPostgreSQL(pe *pgconn.PgError) bool {
 	return said(pe) && strings.HasSuffix(pe.File, ".c")
@@ -245,18 +246,18 @@ func fatal(pe *pgconn.PgError) bool {
 	return s == "FATAL" || s == "PANIC"
 }
 
-// stalePlan reports whether the server refuses a statement only because of how
-// it was prepared. 0A000 has many meanings; this one is told by the routine on
-// PostgreSQL and by the text, which is not translated, on CockroachDB.
+// stalePlan reports whether the server refuses a statement only because of how it was
+// prepared. 0A000 has many meanings; on PostgreSQL the routine tells this one, on
+// CockroachDB the text, which is not translated.
 func stalePlan(pe *pgconn.PgError) bool {
 	switch pe.Code {
 	case codeUndefinedStatement, codeDuplicateStatement:
 		return true
-	case codeProtocolViolation: // in cache_describe, when there are more columns than were described
+	case codeProtocolViolation: // in cache_describe, if there are more columns than described
 		return pe.Routine == "PortalSetResultFormat" || strings.Contains(pe.Message, "for number of format codes")
 	case codeNotSupported:
 		return pe.Routine == "RevalidateCachedQuery" || pe.Message == "cached plan must not change result type"
-	case codeUnknownSetting, codeInvalidCursor: // the same on CockroachDB; for a name of its own the server gives that
+	case codeUnknownSetting, codeInvalidCursor: // the same on CockroachDB, for a name that the server makes up
 		return strings.HasPrefix(pe.Message, "type with ID ") || pe.Message == `unknown portal ""`
 	case codeInternalError: // a type, function or table that was there when it was prepared; not translated
 		return strings.HasPrefix(pe.Message, "cache lookup failed for ") || strings.HasPrefix(pe.Message, "could not open relation with OID ")
@@ -264,20 +265,20 @@ func stalePlan(pe *pgconn.PgError) bool {
 	return false
 }
 
-// misnamed reports whether the server did not know the name of a prepared
-// statement, or knew it already. It remembers names for as long as a session
-// lives, so that is another session than the one that was prepared for.
+// misnamed reports whether the server did not know the name of a prepared statement, or
+// knew it already. Names last as long as a session, so the statement reached another
+// session than the one it was prepared in.
 func misnamed(pe *pgconn.PgError) bool {
 	return pe.Code == codeUndefinedStatement || pe.Code == codeDuplicateStatement
 }
 
 var reasonPattern = regexp.MustCompile(`(?:ABORT_|RETRY_)[A-Z_]+|ReadWithinUncertaintyInterval`)
 
-// reasonCommitDeadline is a conflict that trying again seldom helps against.
-// Source: CockroachDB, "Transaction retry error reference".
+// reasonCommitDeadline is a conflict that a retry seldom resolves. Source: CockroachDB,
+// "Transaction retry error reference".
 const reasonCommitDeadline = "RETRY_COMMIT_DEADLINE_EXCEEDED"
 
-// reason is CockroachDB's name for a conflict, such as RETRY_SERIALIZABLE.
+// reason returns CockroachDB's name for a conflict, such as RETRY_SERIALIZABLE.
 func reason(pe *pgconn.PgError) string {
 	if pe == nil || pe.Code != codeSerializationFailure {
 		return ""

@@ -9,9 +9,8 @@ import (
 
 var commit = statement{kind: commits, sql: "commit"}
 
-// commit sends what is pending with COMMIT behind it, all in one packet, and
-// says what came back. Once that is on the wire its answer is awaited for a
-// grace, whatever becomes of ctx.
+// commit sends the pending statements and COMMIT in one packet, and returns what came
+// back. Once COMMIT is on the wire its answer is awaited for a grace, even if ctx ends.
 func (a *attempt) commit(ctx context.Context) evidence {
 	if !a.direct {
 		return a.commitInner(ctx)
@@ -33,26 +32,26 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	if ctx.Err() != nil {
 		return a.evidence(contextError(ctx))
 	}
-	if a.lost() { // pgx says the same of one that is lost behind the packet
+	if a.lost() { // pgx reports the same for a connection lost after the packet
 		return a.evidence(pgconn.ErrConnClosed)
 	}
 	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
 	finished := false
 	defer func() {
 		if hit := g.end(); !finished || hit && !canceled(e.err) {
-			a.shut(ctx) // or whoever has it next is canceled, or reads what is left
+			a.shut(ctx) // otherwise its next user is canceled, or reads the rest
 		}
 	}()
 	e = a.sendCommit(ctx, g, statements)
-	finished = true // and not by a panic in a tracer, or runtime.Goexit
+	finished = true // not ended by a panic in a tracer, or runtime.Goexit
 	return e
 }
 
-// shut closes the connection whatever has become of ctx.
+// shut closes the connection even if ctx has ended.
 func (a *attempt) shut(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	_ = a.conn.Close(ctx) // it is gone either way
+	_ = a.conn.Close(ctx) // closed either way
 }
 
 func canceled(err error) bool {
@@ -97,7 +96,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 			}
 		case err != nil:
 			if f.trailing.inVain() {
-				e.commitSent = false // and has ended the transaction
+				e.commitSent = false // the transaction has ended
 			} else {
 				a.observe("", "", err)
 			}
@@ -116,7 +115,7 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 	out, stop := outlast(ctx, commitGrace)
 	defer stop()
 	err := a.inner.Commit(out)
-	// The connection may be somebody else's by now, so it is not looked at.
+	// The connection may belong to somebody else by now, so it is not inspected.
 	e := evidence{phase: phaseCommit, commitSent: true, err: err, cockroach: a.cockroach}
 	if err == nil {
 		e.tag = "COMMIT"

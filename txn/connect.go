@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connect takes a connection, for a transaction that begins with the statement
-// first if nothing is queued; that is nil where it is not known. Nothing is sent on it yet, except through
-// something that only has BeginTx.
+// connect takes a connection for a transaction that begins with the statement first,
+// unless statements are queued. first is nil if it is unknown. Nothing is sent yet,
+// except through a database that only has BeginTx.
 func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if a.broken != nil {
 		return a.broken
@@ -34,7 +34,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	}
 	var err error
 	switch db := a.call.db.(type) {
-	case pool: // also a struct that embeds one, which may override Acquire
+	case pool: // or a struct that embeds one, which may override Acquire
 		if err = a.acquire(ctx, db); err != nil && ctx.Err() != nil && a.ctx.Err() == nil { // the statement's own context
 			return a.beginError(err)
 		}
@@ -46,7 +46,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	if err != nil {
 		return a.stop(a.beginError(err))
 	}
-	if a.gate.closing() { // while it waited for the connection, which is given back
+	if a.gate.closing() { // closed during the wait for the connection, which is given back
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
 	a.claim()
@@ -69,8 +69,8 @@ func (a *attempt) connected() {
 	}
 }
 
-// useOwned uses a connection of the caller's, on which the function may have
-// begun something else by now.
+// useOwned uses a connection of the caller's, on which the function may meanwhile have
+// begun something else.
 func (a *attempt) useOwned(conn *pgx.Conn) error {
 	if err := idle(conn); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (a *attempt) useOwned(conn *pgx.Conn) error {
 	return nil
 }
 
-// connOfDB is the connection that db is, or nil.
+// connOfDB returns the connection that db is, or nil.
 func connOfDB(db DB) *pgx.Conn {
 	switch db := db.(type) {
 	case *pgxpool.Conn:
@@ -91,7 +91,7 @@ func connOfDB(db DB) *pgx.Conn {
 	return nil
 }
 
-// checkOwned refuses a connection of the caller's that cannot begin.
+// checkOwned refuses a connection of the caller's that cannot begin a transaction.
 func checkOwned(db DB, name string) error {
 	conn := connOfDB(db)
 	if conn == nil {
@@ -116,8 +116,8 @@ func idle(conn *pgx.Conn) error {
 	return nil
 }
 
-// beginInner begins through something that only has BeginTx, such as a mock.
-// What else BEGIN would have said follows in statements of its own.
+// beginInner begins through a database that only has BeginTx, such as a mock. Settings
+// that BEGIN would have carried follow in separate statements.
 func (a *attempt) beginInner(db beginner) error {
 	// The context of a statement, and the function's own, may end before the
 	// transaction does.
@@ -150,8 +150,8 @@ func (a *attempt) beginInner(db beginner) error {
 	return nil
 }
 
-// beginError is what failed in the place of BEGIN's answer. A loss and the end of a
-// context are as much those of the statement that travels with it.
+// beginError returns what failed in place of BEGIN's answer. A lost connection or the
+// end of a context is also an error of the statement that travels with BEGIN.
 func (a *attempt) beginError(err error) error {
 	pe := serverError(err)
 	switch {
@@ -160,7 +160,8 @@ func (a *attempt) beginError(err error) error {
 	case pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "":
 		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
 	case a.link != nil && (pe == nil || fatal(pe) || a.link.mode == pgx.QueryExecModeSimpleProtocol):
-		// In simple_protocol it is one text, which is parsed before any of it is carried out.
+		// In simple_protocol the packet is one text, which is parsed before any of it
+		// runs.
 		if s := a.withBegin(); s != nil {
 			return fmt.Errorf("%s: begin, or what was sent with it, %q: %w", prefix(a.name()), beginning(s.sql), err)
 		}
@@ -168,8 +169,8 @@ func (a *attempt) beginError(err error) error {
 	return fmt.Errorf("%s: begin: %w", prefix(a.name()), err)
 }
 
-// withBegin is the first statement of the function's in the packet that was sent
-// last, or nil.
+// withBegin returns the function's first statement in the packet that was sent last, or
+// nil.
 func (a *attempt) withBegin() *statement {
 	i := slices.IndexFunc(a.link.statements, func(s statement) bool { return s.kind == queued || s.kind == answered })
 	if i < 0 {
@@ -178,14 +179,14 @@ func (a *attempt) withBegin() *statement {
 	return &a.link.statements[i]
 }
 
-// onStandby reports whether a server that does not support something is a hot
-// standby. It says so itself from PostgreSQL 14 on.
+// onStandby reports whether a server that does not support something is a hot standby.
+// From PostgreSQL 14 on the server itself says so.
 func (a *attempt) onStandby(pe *pgconn.PgError) bool {
 	return a.conn != nil && a.conn.PgConn().ParameterStatus("in_hot_standby") == "on" || strings.Contains(pe.Message, "hot standby")
 }
 
-// rollback undoes the transaction whatever has become of ctx. A connection on
-// which that fails is closed, and the server undoes it.
+// rollback undoes the transaction even if ctx has ended. A connection on which that
+// fails is closed, so the server undoes it.
 func (a *attempt) rollback(ctx context.Context) {
 	if a.conn == nil && a.inner == nil || a.link != nil && a.idle() && !a.interrupted {
 		return
@@ -193,7 +194,7 @@ func (a *attempt) rollback(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
 	if a.link == nil {
-		_ = a.inner.Rollback(ctx) // nothing is left to be done about it
+		_ = a.inner.Rollback(ctx) // an error changes nothing
 		return
 	}
 	done := false
@@ -203,19 +204,19 @@ func (a *attempt) rollback(ctx context.Context) {
 		}
 	}()
 	if pg := a.conn.PgConn(); pg.TxStatus() != statusIdle && !pg.IsBusy() && !a.interrupted {
-		_, _ = a.conn.Exec(ctx, "rollback") // its effect is seen by the status
+		_, _ = a.conn.Exec(ctx, "rollback") // the status shows its effect
 	}
 	done = !a.interrupted
 }
 
-// idle reports whether the connection is in no transaction and does nothing.
+// idle reports whether the connection is in no transaction and has nothing in progress.
 func (a *attempt) idle() bool {
 	pg := a.conn.PgConn()
 	return !pg.IsBusy() && pg.TxStatus() == statusIdle
 }
 
-// give gives the connection back. Large objects that are still open are closed
-// first: pgx ends them with its own Rollback only.
+// give gives the connection back. It first closes large objects that are still open,
+// which pgx closes only in its own Rollback.
 func (a *attempt) give(ctx context.Context) {
 	defer a.endTurn()
 	if a.release != nil {
@@ -226,8 +227,8 @@ func (a *attempt) give(ctx context.Context) {
 		a.endBegin()
 	}
 	if a.link != nil && a.lost() { // a wrapper may have given it to somebody else
-		// pgx closes the socket in a goroutine, by a deadline that its own end of a
-		// context may take away again. Until then the server holds the locks.
+		// pgx closes the socket in a goroutine, by a deadline that the end of its own
+		// context may remove. Until then the server holds the locks.
 		_ = a.conn.PgConn().Conn().SetDeadline(time.Now().Add(rollbackGrace))
 	}
 	if a.largeObjects != nil && a.link != nil && !a.conn.IsClosed() {
@@ -235,7 +236,7 @@ func (a *attempt) give(ctx context.Context) {
 		defer cancel()
 		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
 	}
-	if a.link != nil { // it outlives the call, and what it was given must not
+	if a.link != nil { // the link outlives the call; the call's statements must not
 		clear(a.link.statements[:cap(a.link.statements)])
 		a.link.flight = flight{}
 	}

@@ -2,12 +2,12 @@ package txn
 
 import "strings"
 
-// control is the words of text that would begin or end a transaction, such as
-// COMMIT, or empty. What a text means depends on standard_conforming_strings,
-// which the text itself may change, so that it is read both ways.
+// control returns the words of text that would begin or end a transaction, such as
+// COMMIT, or "". The meaning of a text depends on standard_conforming_strings, which
+// the text itself may change, so it is read both ways.
 //
-// Neither engine has other words for it: what CALL, DO and functions run cannot
-// end the transaction that they are in.
+// Neither engine has other words for it: CALL, DO and functions cannot end the
+// transaction that they run in.
 func control(sql string) string {
 	several := isSeveral(sql)
 	l := lexer{text: sql}
@@ -18,8 +18,7 @@ func control(sql string) string {
 	return l.control(several)
 }
 
-// control looks at the words that statements begin with: at those of the first
-// one, or of all.
+// control examines the words that begin the first statement, or all statements.
 func (l *lexer) control(all bool) string {
 	for {
 		first := l.next()
@@ -32,8 +31,8 @@ func (l *lexer) control(all bool) string {
 	}
 }
 
-// controlAt is what the statement that begins with first controls. The lexer
-// stays behind first.
+// controlAt returns how the statement that begins with first controls the transaction.
+// The lexer stays behind first.
 func (l *lexer) controlAt(first token) string {
 	if first.kind != tokenWord {
 		return ""
@@ -42,7 +41,7 @@ func (l *lexer) controlAt(first token) string {
 	second := ahead.next()
 	switch word := strings.ToUpper(first.value); word {
 	case "BEGIN", "COMMIT", "END", "ABORT":
-		if second.kind == tokenWord || second.kind == tokenEnd || second.char == ';' { // or else it is no SQL
+		if second.kind == tokenWord || second.kind == tokenEnd || second.char == ';' { // otherwise it is not SQL
 			return word
 		}
 	case "START", "PREPARE":
@@ -74,8 +73,8 @@ func (l *lexer) controlAt(first token) string {
 	return ""
 }
 
-// restartSavepoint is what the savepoints of CockroachDB's own protocol for retries
-// begin with: one that is released commits.
+// restartSavepoint is the prefix of savepoints in CockroachDB's own retry protocol:
+// releasing one commits.
 const restartSavepoint = "cockroach_restart"
 
 func (l *lexer) restart(what string, name token) string {
@@ -88,10 +87,10 @@ func (l *lexer) restart(what string, name token) string {
 	return ""
 }
 
-// skipStatement skips the rest of the statement that begins with first, and
-// reports whether another one may follow. The semicolons in the body of a rule or
-// of a routine are a part of it; the server parses all of a text before it carries
-// out any of it, so one that does not get that far ends nothing.
+// skipStatement skips the rest of the statement that begins with first, and reports
+// whether another one may follow. Semicolons in the body of a rule or a routine belong
+// to it. The server parses a whole text before it executes any of it, so a text that is
+// incomplete ends nothing.
 func (l *lexer) skipStatement(first token) bool {
 	parens, blocks, routine := 0, 0, false
 	for t, words := first, 0; t.kind != tokenEnd; t = l.next() {

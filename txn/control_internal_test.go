@@ -90,16 +90,16 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// Whatever is put together of what SQL text is made of: where the server says that
-// it ended the transaction, it had been seen, and where it carried the text out
-// within the transaction, nothing else had been.
+// Random combinations of SQL tokens: if the server says that a text ended the
+// transaction, control saw that, and if the server executed the text within the
+// transaction, control saw nothing else.
 func TestControlAgreesWithTheServer(t *testing.T) {
 	pieces := []string{
 		"'", "'", "''", `"`, `""`, `\`, "$$", "$a$", "$1", "e'", "E'", "b'", "x'", "n'", "u&'", "--", "/*", "*/", "(", ")", "\n", "\r", " ", " ", ";", ";", ";",
 		"commit", "rollback", "begin", "end", "abort", "and chain", "to a", "savepoint a", "release a", "start transaction", "work", "atomic",
 		"select", "1", "a", "as", "x", "é", "select 1", "select 'a'", "select $$a$$", "create function", "case", "when true then 1", "commit;", "; commit", ";rollback;",
 	}
-	// These are sound, one by one, so that more of the texts are carried out.
+	// These are valid one by one, so that more of the texts are executed.
 	statements := []string{
 		"commit", "rollback", "select 1", "select 'it''s; '", `select e'\'; commit; '`, `select 'a\'`, `select '\'; commit; --'`, "select $$;commit;$$", "select $a$ $$; $a$",
 		"/* ; /* commit */ ; */", "-- ; commit", "savepoint a", `select 1 as "a;""commit"`, "end", "abort", "begin", "/* /* */ */ commit", "--;\nrollback", "select (1)", "",
@@ -144,8 +144,8 @@ func TestControlAgreesWithTheServer(t *testing.T) {
 	})
 }
 
-// endsByServer sends a text in a transaction, and reports whether that is over
-// behind it, and whether all of it was carried out.
+// endsByServer sends a text in a transaction, and reports whether the transaction is
+// over afterwards, and whether all of the text was executed.
 func endsByServer(t *testing.T, conn *pgx.Conn, sql string, conforming bool) (ends, carriedOut bool) {
 	t.Helper()
 	exec := func(sql string) error {

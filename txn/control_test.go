@@ -80,8 +80,8 @@ var senders = map[string]func(ctx context.Context, tx *txn.Tx, sql string) error
 	},
 }
 
-// A text that would begin or end the transaction is not sent, whatever it is sent
-// by, and the call is rolled back although the function returns nil.
+// Text that would begin or end the transaction is not sent, by any method, and the call
+// is rolled back although the function returns nil.
 func TestTextThatEndsTheTransactionIsRefused(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		texts := &textTracer{}
@@ -118,7 +118,7 @@ func TestTextThatEndsTheTransactionIsRefused(t *testing.T) {
 	})
 }
 
-// textTracer remembers what was sent.
+// textTracer records the statements sent.
 type textTracer struct {
 	mu    sync.Mutex
 	texts []string
@@ -151,7 +151,7 @@ func (r *textTracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.
 
 func (r *textTracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// In a joined call it undoes that call, and the caller decides.
+// In a joined call such text undoes that call, and the caller decides.
 func TestTextThatEndsTheTransactionUndoesAJoinedCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -246,7 +246,7 @@ func TestWhatOnlyLooksLikeAnEnd(t *testing.T) {
 	})
 }
 
-// Rollback and Commit called on the transaction itself mean no commit, also where
+// Rollback and Commit called on the transaction itself prevent the commit, even if
 // their errors are dropped.
 func TestCommitAndRollbackBelongToTheCall(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -315,8 +315,8 @@ func TestCommitAndRollbackBelongToTheCall(t *testing.T) {
 	}
 }
 
-// The function's error counts, and a conflict is retried, if it called Rollback
-// because of that.
+// The function's error counts, and a conflict is retried, if the function called
+// Rollback because of it.
 func TestRollbackBesideAnError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -358,8 +358,8 @@ func TestRollbackBesideAnError(t *testing.T) {
 	})
 }
 
-// The name of a prepared statement hides what it does, so that this is seen only
-// by what the server answers.
+// The name of a prepared statement hides what it does, so that only the server's answer
+// shows it.
 func TestPreparedStatementThatEndsTheTransaction(t *testing.T) {
 	batch := func(texts ...string) func(ctx context.Context, tx *txn.Tx) error {
 		return func(ctx context.Context, tx *txn.Tx) error {

@@ -13,7 +13,7 @@ import (
 )
 
 // workload is workers that run transactions which all begin alike, in virtual time:
-// a transaction takes as long as it says, and nothing else takes any.
+// only the transactions take time, as long as they say.
 type workload struct {
 	workers  int
 	pool     int           // connections; 0: one for each worker
@@ -27,7 +27,7 @@ type workload struct {
 	lines    *admission // nil: none
 }
 
-// simulated is a workload that runs, and what came of it.
+// simulated is a running workload with its results.
 type simulated struct {
 	workload
 
@@ -66,7 +66,7 @@ func (load workload) run(t *testing.T) *simulated {
 	return w
 }
 
-// call is what a call does until it is committed or has no time left.
+// call simulates a call until it is committed or has no time left.
 func (w *simulated) call(worker int, random *rand.Rand) {
 	ctx := context.Background()
 	if w.deadline > 0 {
@@ -93,7 +93,7 @@ func (w *simulated) call(worker int, random *rand.Rand) {
 	}
 }
 
-// note takes in how a call ended.
+// note records how a call ended.
 func (w *simulated) note(worker int, how verdict) {
 	if how == cut {
 		time.Sleep(10 * time.Millisecond)
@@ -108,7 +108,7 @@ func (w *simulated) note(worker int, how verdict) {
 	w.commits = append(w.commits, time.Since(w.start))
 }
 
-// attempt is what an attempt does: it waits for its turn, then for a connection.
+// attempt simulates an attempt: it waits for a permit, then for a connection.
 func (w *simulated) attempt(ctx context.Context, r *request, random *rand.Rand) (t *turn, how verdict) {
 	if w.lines != nil {
 		var err error
@@ -175,7 +175,7 @@ func between(random *rand.Rand, a, b time.Duration) time.Duration {
 	return a + time.Duration(random.Int64N(int64(b-a)))
 }
 
-// in is how many were committed from one time until another.
+// in returns how many were committed between two times.
 func (w *simulated) in(from, until time.Duration) (n float64) {
 	for _, at := range w.commits {
 		if from <= at && at < until {
@@ -205,8 +205,8 @@ func TestConvoyDoesNotForm(t *testing.T) {
 	}
 }
 
-// Nor do many conflicts at once, of which one is like another to a row that everybody
-// wants, hold them up for long.
+// Many conflicts at once, of which one is like another to a contended row, do not delay
+// them for long either.
 func TestConvoyBreaksUp(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range convoyed {
@@ -226,7 +226,7 @@ func TestConvoyBreaksUp(t *testing.T) {
 	}
 }
 
-// A row that everybody wants is given to one after the other, and everybody gets it.
+// A contended row is given to one call after the other, and every call gets it.
 func TestHotRowIsServedInTurn(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
@@ -240,7 +240,7 @@ func TestHotRowIsServedInTurn(t *testing.T) {
 	}
 }
 
-// A row that everybody wanted is soon free for all if nobody wants it any longer.
+// A contended row is soon free for all once the contention ends.
 func TestHotRowCoolsDown(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
@@ -252,7 +252,7 @@ func TestHotRowCoolsDown(t *testing.T) {
 	}
 }
 
-// And the other way round.
+// A row becomes contended, and its calls are then queued.
 func TestRowBecomesHot(t *testing.T) {
 	t.Parallel()
 	load := workload{workers: 64, pool: 16, lasts: 5 * time.Millisecond, rows: 10_000, runs: 2 * time.Second, lines: newAdmission(unlimited)}

@@ -10,9 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// copySource is a source of rows that notices whether it was read from. pgx reads
-// it in a goroutine of its own, which has ended when CopyFrom returns; a panic
-// there would end the process.
+// copySource detects whether a source of rows was read. pgx reads it in a goroutine of
+// its own, which has ended when CopyFrom returns; a panic there would end the process.
 type copySource struct {
 	pgx.CopyFromSource
 	read     bool
@@ -26,7 +25,7 @@ func (s *copySource) Next() (more bool) {
 }
 
 func (s *copySource) Values() (values []any, err error) {
-	err = errSourcePanicked // unless it returns
+	err = errSourcePanicked // unless the source returns
 	defer s.recover()
 	return s.CopyFromSource.Values()
 }
@@ -48,10 +47,10 @@ func (s *copySource) recover() {
 
 var errSourcePanicked = errors.New("txn: CopyFrom: the source panicked")
 
-// checkSource stops an attempt that copies from what an earlier one has read from:
-// told that it was committed, its caller would miss rows.
+// checkSource stops an attempt that copies from a source which an earlier attempt has
+// read: the call would commit, and its caller would miss rows.
 func (a *attempt) checkSource(src pgx.CopyFromSource) error {
-	if a.call == nil { // who runs it again is not known
+	if a.call == nil { // it is unknown who runs the function again
 		return nil
 	}
 	if err := a.call.sources.check(src, a.number); err != nil {
@@ -75,14 +74,14 @@ func (a *attempt) copyFrom(ctx context.Context, table pgx.Identifier, columns []
 	return n, err
 }
 
-// sources are those that CopyFrom has read from in a call, with the attempt that
-// did so first.
+// sources holds the sources that CopyFrom has read in a call, with the attempt that
+// first did so.
 type sources struct {
 	mu   sync.Mutex
 	read map[any]int
 }
 
-// check refuses a source that an attempt before this one has read from.
+// check refuses a source that an earlier attempt has read.
 func (s *sources) check(src pgx.CopyFromSource, attempt int) error {
 	id := identityOf(src)
 	s.mu.Lock()
@@ -108,9 +107,9 @@ func (s *sources) add(src pgx.CopyFromSource, attempt int) {
 	}
 }
 
-// identityOf is what a source is known by from one attempt to the next, or nil for
-// one that cannot be known: a value that is equal to others because it points at
-// nothing, and one that cannot be compared.
+// identityOf returns what identifies a source from one attempt to the next, or nil if
+// nothing does: a value that equals others because it contains no pointer, or one that
+// cannot be compared.
 func identityOf(src pgx.CopyFromSource) any {
 	v := reflect.ValueOf(src)
 	switch {
@@ -124,11 +123,11 @@ func identityOf(src pgx.CopyFromSource) any {
 	return src
 }
 
-// points reports whether what v is compared by has a pointer to something.
+// points reports whether the values by which v is compared include a non-nil pointer.
 func points(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer:
-		return !v.IsNil() && v.Type().Elem().Size() > 0 // those to nothing may be equal
+		return !v.IsNil() && v.Type().Elem().Size() > 0 // pointers to zero-size values may be equal
 	case reflect.Chan, reflect.UnsafePointer:
 		return !v.IsNil()
 	case reflect.Interface:

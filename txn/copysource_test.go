@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// rowSource yields the rows 11, 12 and 13 once. The types around it are kinds of
+// rowSource yields the rows 11, 12 and 13 once. The types around it are the kinds of
 // values that a source may be.
 type rowSource struct{ n int }
 
@@ -90,7 +90,7 @@ func copyInto(ctx context.Context, tx copier, src pgx.CopyFromSource) error {
 	return err
 }
 
-// copyWays are ways to come to CopyFrom.
+// copyWays are ways to reach CopyFrom.
 var copyWays = map[string]func(ctx context.Context, tx *txn.Tx, src pgx.CopyFromSource) error{
 	"tx": func(ctx context.Context, tx *txn.Tx, src pgx.CopyFromSource) error { return copyInto(ctx, tx, src) },
 	"swallowed": func(ctx context.Context, tx *txn.Tx, src pgx.CopyFromSource) error {
@@ -110,8 +110,8 @@ var copyWays = map[string]func(ctx context.Context, tx *txn.Tx, src pgx.CopyFrom
 	},
 }
 
-// A source made outside the function has no rows for the second run: the call says
-// so, whatever the function makes of the error. Made inside it has all of them.
+// A source made outside the function has no rows for the second run: the call reports
+// that, whatever the function does with the error. Made inside, it has all rows.
 func TestCopyFromASourceThatAnEarlierAttemptRead(t *testing.T) {
 	for kind, source := range copySources {
 		t.Run(kind, func(t *testing.T) {
@@ -151,8 +151,8 @@ func TestCopyFromASourceThatAnEarlierAttemptRead(t *testing.T) {
 	}
 }
 
-// Not refused is a source that no earlier attempt has read from, or that holds
-// nothing to be known by; and within one attempt it is as pgx has it.
+// A source is accepted if no earlier attempt has read it or if it has no identity, and
+// within one attempt it behaves as in pgx.
 func TestCopyFromSourcesThatAreNotRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -7,14 +7,13 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// OutcomeUnknownError says that COMMIT was sent and that nothing the server
-// answered tells whether the transaction was committed. Do not run it again
-// unless it is harmless twice. It is never returned for an outcome that is
-// known. To an HTTP client it is a 500, by its Kind.
+// OutcomeUnknownError reports that COMMIT was sent and that its result is unknown.
+// Retry only if applying the transaction twice is safe. It is never returned for a
+// known outcome. It maps to HTTP 500 by its Kind.
 type OutcomeUnknownError struct {
-	Name     string // as given by the option Name
+	Name     string // set by the option Name
 	Attempts int    // how often the function ran
-	Err      error  // what came back instead of an answer
+	Err      error  // received instead of an answer
 }
 
 func (e *OutcomeUnknownError) Error() string {
@@ -24,16 +23,16 @@ func (e *OutcomeUnknownError) Error() string {
 // Unwrap returns Err.
 func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
 
-// Kind is errs.OutcomeUnknown.
+// Kind returns errs.OutcomeUnknown.
 func (e *OutcomeUnknownError) Kind() kind.Kind { return kind.OutcomeUnknown }
 
-// CommittedError says that the data was committed although something went
-// wrong: on CockroachDB a schema change that failed behind the COMMIT (SQLSTATE
-// XXA00), or a function that sent COMMIT past the Tx. What the function returned is
-// returned with it. Do not run it again.
+// CommittedError reports that the transaction committed although something failed: a
+// schema change on CockroachDB that failed after COMMIT (SQLSTATE XXA00), a function
+// that sent COMMIT past the Tx, or a callback of [Batch]. The function's result is
+// returned with it. Do not run the transaction again.
 type CommittedError struct {
-	Name string // as given by the option Name
-	Err  error  // what went wrong
+	Name string // set by the option Name
+	Err  error  // what failed
 }
 
 func (e *CommittedError) Error() string {
@@ -43,17 +42,17 @@ func (e *CommittedError) Error() string {
 // Unwrap returns Err.
 func (e *CommittedError) Unwrap() error { return e.Err }
 
-// Kind is errs.Internal: the client cannot mend it.
+// Kind returns errs.Internal: the client cannot fix it.
 func (e *CommittedError) Kind() kind.Kind { return kind.Internal }
 
-// ExhaustedError says that the transaction was rolled back each time, for a
-// reason that it may not meet again, until the attempts or the time were used
-// up. Nothing was committed. The same call may well succeed later.
+// ExhaustedError reports that every attempt was rolled back for a retryable reason
+// until attempts or time were used up. Nothing was committed. The same call may succeed
+// later.
 type ExhaustedError struct {
-	Name     string        // as given by the option Name
+	Name     string        // set by the option Name
 	Attempts int           // how often the function ran
 	Elapsed  time.Duration // from the start of the call
-	Err      error         // the last reason, nearly always a conflict
+	Err      error         // the last failure, nearly always a conflict
 }
 
 func (e *ExhaustedError) Error() string {
@@ -63,8 +62,8 @@ func (e *ExhaustedError) Error() string {
 // Unwrap returns Err.
 func (e *ExhaustedError) Unwrap() error { return e.Err }
 
-// Kind is errs.Contention, or errs.Unavailable where the reason was no conflict
-// but a lost connection.
+// Kind returns errs.Contention, or errs.Unavailable if the reason was a lost connection
+// and not a conflict.
 func (e *ExhaustedError) Kind() kind.Kind {
 	if conflict(e.Err) == nil {
 		return kind.Unavailable
@@ -72,18 +71,18 @@ func (e *ExhaustedError) Kind() kind.Kind {
 	return kind.Contention
 }
 
-// BusyError says that a call got no turn in the line of those that want the same
-// rows: its deadline came while it waited, or would have come before its turn, as far
-// as can be told. Nothing was committed: what lost to another transaction before was
+// BusyError reports that a call got no permit from its admission queue (see
+// [NoAdmission]): its deadline passed while it waited, or was expected to pass before
+// its permit came. Nothing was committed: earlier attempts lost conflicts and were
 // rolled back, and nothing was sent since.
 type BusyError struct {
-	Name  string        // as given by the option Name
-	Ahead int           // how many waited before it
-	Wait  time.Duration // how long a call that comes now waits, as far as can be told
+	Name  string        // set by the option Name
+	Ahead int           // calls that waited ahead of it
+	Wait  time.Duration // estimated wait of a call that arrives now
 
-	lost   int           // attempts that were rolled back before
-	waited time.Duration // zero: it did not wait
-	cause  error         // why it waits no longer, or nil
+	lost   int           // attempts rolled back before
+	waited time.Duration // 0 if it did not wait
+	cause  error         // why it stopped waiting, or nil
 }
 
 func (e *BusyError) Error() string {
@@ -97,21 +96,22 @@ func (e *BusyError) Error() string {
 	return text + fmt.Sprintf("%d wait for the same rows, for about %v", e.Ahead, e.Wait.Round(time.Millisecond))
 }
 
-// Unwrap returns why the call waits no longer, such as [context.DeadlineExceeded]; nil
-// where it did not begin to wait.
+// Unwrap returns why the call stopped waiting, such as [context.DeadlineExceeded], or
+// nil if it did not begin to wait.
 func (e *BusyError) Unwrap() error { return e.cause }
 
-// Kind is errs.Contention.
+// Kind returns errs.Contention.
 func (e *BusyError) Kind() kind.Kind { return kind.Contention }
 
-// RetryAfter is when the same call may get through: after Wait, and a second at least.
+// RetryAfter returns when the same call may succeed: after Wait, but at least one
+// second.
 func (e *BusyError) RetryAfter() time.Duration { return max(e.Wait, time.Second) }
 
-// hiddenError carries a server error that the function kept to itself, behind
-// what the function returned.
+// hiddenError carries a server error that the function did not return, together with
+// the error that it did return.
 type hiddenError struct {
 	name     string
-	returned error // nil: the function swallowed it
+	returned error // nil if the function ignored the error
 	cause    error
 }
 

@@ -67,7 +67,7 @@ func ExampleRun() {
 	// 0 notes
 }
 
-// A function that works on its own joins when it is given a transaction.
+// A function that can run alone joins a transaction if it is given one.
 func ExampleRun_join() {
 	pool, ctx := exampleDB("create table log (line text)")
 	defer pool.Close()
@@ -128,7 +128,7 @@ func ExampleTx_QueueExpect() {
 	// Output: expected 1 row, changed 0
 }
 
-// A mail goes out once, after the commit, however often the function runs.
+// A mail is sent once, after the commit, however often the function runs.
 func ExampleTx_OnCommit() {
 	pool, ctx := exampleDB("create table orders (id bigint primary key)")
 	defer pool.Close()
@@ -146,7 +146,7 @@ func ExampleTx_OnCommit() {
 	// <nil>
 }
 
-// From BEGIN to COMMIT in one round trip.
+// All queries run from BEGIN to COMMIT in one round trip.
 func ExampleBatch() {
 	pool, ctx := exampleDB(
 		"create table accounts (id bigint primary key, balance bigint)",
@@ -169,8 +169,7 @@ func ExampleBatch() {
 	// <nil>
 }
 
-// The request is made twice, as by a client that got no answer, and is carried out
-// once.
+// The request is made twice, as by a client that got no answer, and is executed once.
 func ExampleOnce() {
 	pool, ctx := exampleDB(
 		txn.LedgerSchema,
@@ -211,9 +210,8 @@ func ExampleNew() {
 	// Output: 42 <nil>
 }
 
-// ExampleExhaustedError shows what is left when somebody else always wins.
-// A pool that finds the primary again after a failover: it names all hosts and asks
-// for one that can write, and pgx closes a connection that cannot any more.
+// A pool that finds the primary again after a failover: it names all hosts and requires
+// one that accepts writes, and pgx closes a connection that no longer does.
 func Example_failover() {
 	config, err := pgxpool.ParseConfig("postgres://app@db1,db2/bank?target_session_attrs=read-write")
 	if err != nil {
@@ -231,6 +229,7 @@ func Example_failover() {
 	// Output: true
 }
 
+// Another transaction wins each conflict until the attempts are used up.
 func ExampleExhaustedError() {
 	pool, ctx := exampleDB(
 		"create table counters (id bigint primary key, n bigint)",

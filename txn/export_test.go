@@ -2,11 +2,11 @@ package txn
 
 import "time"
 
-// Narrow makes a line, as conflicts do, that lets in one at a time, has known for long
-// that it has to, and that a turn takes as long as it says.
+// Narrow creates a queue, as conflicts do, that admits one call at a time, has long
+// known that limit, and has the given usual duration of a permit.
 func Narrow(db DB, turn time.Duration, key ...any) { narrow(db, keyOf(key), turn) }
 
-// NarrowFor is Narrow for what begins with a statement.
+// NarrowFor is Narrow for transactions that begin with the given statement.
 func NarrowFor(db DB, turn time.Duration, sql string, args ...any) {
 	narrow(db, fingerprintOf(sql, args, true), turn)
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// hosts is a connection string for several servers of this machine.
+// hosts returns a connection string for several servers on this machine.
 func hosts(t testing.TB, session string, urls ...string) string {
 	t.Helper()
 	var dirs, ports []string
@@ -89,9 +89,9 @@ func (f *failoverPair) failOver(t testing.TB) {
 	assert.NoError(t, f.standby.Promote(context.Background()))
 }
 
-// TestFailover makes calls through a connection string of two hosts while the
-// primary loses its synchronous standby, COMMITs that wait for it are canceled, and
-// the standby takes over. What was told is compared with what the new primary has.
+// TestFailover makes calls through a connection string of two hosts while the primary
+// loses its synchronous standby, COMMITs that wait for it are canceled, and the standby
+// takes over. The reported outcomes are compared with the data on the new primary.
 func TestFailover(t *testing.T) {
 	rounds := 4
 	if testing.Short() {
@@ -140,8 +140,8 @@ func failover(t *testing.T, f *failoverPair, round, calls int) {
 	require.NotZero(t, counts[unknown], "COMMITs waited when the primary was lost")
 }
 
-// A server that is away for a moment costs its calls that moment, if the pool was
-// connected before. One that was never there is an error at once.
+// A server that is away for a moment delays its calls by that moment, if the pool was
+// connected before. If the pool never was, the error is returned at once.
 func TestServerThatIsAwayForAMoment(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		pool := poolWith(t, p.DB, func(c *pgxpool.Config) { c.MaxConns = 4 })
@@ -187,7 +187,7 @@ func TestServerThatIsAwayForAMoment(t *testing.T) {
 	})
 }
 
-// ownBeginTx embeds a pool and begins by itself.
+// ownBeginTx embeds a pool and begins by its own BeginTx.
 type ownBeginTx struct{ *pgxpool.Pool }
 
 func (o ownBeginTx) BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error) {
@@ -205,10 +205,10 @@ func (o *onWait) TraceWaitStart(ctx context.Context, _ txn.TraceWaitStartData) c
 	return ctx
 }
 
-// TestReadOnlyAfterAFailover has an address lead to a standby, and then to the
-// primary, as that of a proxy may. Connections that lead to the standby stay in
-// the pool, and fail every write, unless OnPgError closes them; or none is made to
-// a standby where target_session_attrs asks for a server that can write.
+// TestReadOnlyAfterAFailover makes an address lead to a standby, and then to the
+// primary, as that of a proxy may. Connections to the standby stay in the pool, and
+// fail every write, unless OnPgError closes them; with target_session_attrs that
+// requires a writable server, none is made to a standby.
 func TestReadOnlyAfterAFailover(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL)
@@ -253,8 +253,7 @@ func TestReadOnlyAfterAFailover(t *testing.T) {
 	})
 }
 
-// closeReadOnly is an OnPgError that gives up connections to a server that cannot
-// write.
+// closeReadOnly is an OnPgError that closes connections to a server that cannot write.
 func closeReadOnly(_ *pgconn.PgConn, err *pgconn.PgError) bool {
 	return err.Code != "25006" && err.Severity != "FATAL" && err.Severity != "PANIC"
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// faulty is a database behind a network that misbehaves, with a table in which
-// every effect of a call leaves a row.
+// faulty is a database behind an unreliable network, with a table in which every effect
+// of a call leaves a row.
 type faulty struct {
 	*dbtest.DB
 	proxy *faultnet.Proxy
@@ -47,7 +47,7 @@ func withFaults(t *testing.T, db *dbtest.DB, change ...func(*pgxpool.Config)) *f
 	return &faulty{DB: db, proxy: proxy, pool: pool}
 }
 
-// proxyTo is a network in front of db.
+// proxyTo returns a network proxy in front of db.
 func proxyTo(t *testing.T, db *dbtest.DB) *faultnet.Proxy {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -58,7 +58,7 @@ func proxyTo(t *testing.T, db *dbtest.DB) *faultnet.Proxy {
 	return proxy
 }
 
-// preparedRollback is there for a COMMIT to be turned into.
+// preparedRollback is the statement that a COMMIT is turned into.
 const preparedRollback = "fault_rollback"
 
 const insertEffect = "insert into effects values ($1, $2)"
@@ -86,7 +86,7 @@ var shapes = map[string]func(call int) func(ctx context.Context, tx *txn.Tx) (in
 	},
 }
 
-// warm has every statement of the shapes described, on the one connection.
+// warm makes the server describe every statement of the shapes, on the one connection.
 func (f *faulty) warm(t *testing.T) {
 	t.Helper()
 	for _, shape := range shapes {
@@ -95,7 +95,7 @@ func (f *faulty) warm(t *testing.T) {
 	}
 }
 
-// claim is what a caller was told.
+// claim is the outcome reported to a caller.
 type claim string
 
 const (
@@ -114,7 +114,7 @@ func claimOf(err error) claim {
 	return rolledBack
 }
 
-// gone waits until the server has no session of the pool's any more.
+// gone waits until the server has no session of the pool left.
 func (f *faulty) gone(t testing.TB) {
 	t.Helper()
 	sessions := "select count(*) from pg_stat_activity where application_name = $1"
@@ -138,8 +138,8 @@ func (f *faulty) effects(t testing.TB, call int) []int {
 	return attempts
 }
 
-// judge compares a claim with what is in the database once everything that was
-// on its way has arrived or is lost for good.
+// judge compares a claim with the contents of the database once everything on its way
+// has arrived or is lost for good.
 func (f *faulty) judge(t testing.TB, call, attempt int, err error) claim {
 	t.Helper()
 	got, effects := claimOf(err), f.effects(t, call)
@@ -154,7 +154,7 @@ func (f *faulty) judge(t testing.TB, call, attempt int, err error) claim {
 	return got
 }
 
-// How long what has to happen is waited for, and how often it is looked at.
+// Time limit for expected events, and how often they are checked.
 const (
 	eventually = 2 * time.Minute
 	tick       = time.Millisecond

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// fingerprint stands for a statement with its arguments, or for what Key was
-// given. Two transactions that begin with the same one probably want the same
-// rows. Zero is none.
+// fingerprint stands for a statement with its arguments, or for the parts given to Key.
+// Transactions that begin with the same one probably contend for the same rows. Zero
+// means none.
 type fingerprint uint64
 
 var fingerprintSeed = maphash.MakeSeed()
 
-// fingerprintOf hashes a statement. It is none where an argument has no value to
-// go by, such as a map or a channel. Unless it is to be thorough, it looks only at
-// what costs next to nothing and runs no code of a user's: numbers, text, times.
+// fingerprintOf hashes a statement. It returns zero if an argument cannot be compared
+// by value, such as a map or a channel. Unless thorough, it reads only values that cost
+// almost nothing and run no user code: numbers, text, times.
 func fingerprintOf(sql string, args []any, thorough bool) fingerprint {
 	h := hasher{thorough: thorough}
 	h.SetSeed(fingerprintSeed)
@@ -30,7 +30,7 @@ func fingerprintOf(sql string, args []any, thorough bool) fingerprint {
 	return h.sum()
 }
 
-// keyOf hashes what Key was given.
+// keyOf hashes the parts given to Key.
 func keyOf(parts []any) fingerprint {
 	h := hasher{thorough: true}
 	h.SetSeed(fingerprintSeed)
@@ -43,9 +43,9 @@ func keyOf(parts []any) fingerprint {
 	return h.sum()
 }
 
-// hasher writes values with their kinds and lengths, so that ("ab", "c") is not
-// ("a", "bc"), and 1 is not "1". Of a value it reads what the driver does to send it,
-// in the goroutine that sends it, and no more: other goroutines may use the rest.
+// hasher writes values with their kinds and lengths, so that ("ab", "c") differs from
+// ("a", "bc"), and 1 from "1". It reads only what the driver reads to send a value, in
+// the goroutine that sends it: other goroutines may use the rest.
 type hasher struct {
 	maphash.Hash
 	thorough bool
@@ -62,7 +62,7 @@ func (h *hasher) number(kind byte, n uint64) {
 	h.Write([]byte{kind, byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24), byte(n >> 32), byte(n >> 40), byte(n >> 48), byte(n >> 56)})
 }
 
-// value reports whether v could be hashed by what it is.
+// value reports whether v could be hashed by value.
 func (h *hasher) value(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -96,7 +96,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// deepest is how far pointers and fields are followed, which ends a cycle too.
+// deepest is how far pointers and fields are followed, which also ends cycles.
 const deepest = 8
 
 var (
@@ -104,7 +104,7 @@ var (
 	valuerType = reflect.TypeFor[driver.Valuer]()
 )
 
-// reflected hashes what is no more than its kind says, and else what is behind it.
+// reflected hashes a value by its kind, or else the value behind it.
 func (h *hasher) reflected(v reflect.Value, depth int) bool {
 	if depth > deepest {
 		return false
@@ -132,8 +132,8 @@ func (h *hasher) reflected(v reflect.Value, depth int) bool {
 	return true
 }
 
-// behind hashes what has an encoding of its own by that, and else what v points at
-// or consists of.
+// behind hashes a value by its own encoding if it has one, or else the values that it
+// points to or consists of.
 func (h *hasher) behind(v reflect.Value, depth int) bool {
 	t := v.Type()
 	switch k := t.Kind(); {
@@ -150,7 +150,7 @@ func (h *hasher) behind(v reflect.Value, depth int) bool {
 		return h.fields(v, depth)
 	case k == reflect.Pointer:
 		if e := t.Elem(); e.Kind() == reflect.Struct && e != timeType && t.NumMethod() > 0 {
-			return false // its code may know when it may be read
+			return false // only its own code may know when it can be read
 		}
 		return h.reflected(v.Elem(), depth+1)
 	case k == reflect.Slice || k == reflect.Array:
@@ -169,7 +169,7 @@ func (h *hasher) elements(v reflect.Value, depth int) bool {
 	return true
 }
 
-// fields hashes a struct, unless it has fields that only its own code may read.
+// fields hashes a struct, unless it has unexported fields.
 func (h *hasher) fields(v reflect.Value, depth int) bool {
 	t := v.Type()
 	h.number('r', uint64(t.NumField()))
@@ -181,7 +181,7 @@ func (h *hasher) fields(v reflect.Value, depth int) bool {
 	return true
 }
 
-// valuer hashes what a value says that it is to be stored as.
+// valuer hashes the value that v stores in the database.
 func (h *hasher) valuer(v driver.Valuer, depth int) (ok bool) {
 	defer func() {
 		if recover() != nil {

@@ -71,8 +71,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// While there are no lines, what costs something or runs a user's code is left
-// alone.
+// While there are no queues, values that are costly or run user code are skipped.
 func TestFingerprintInPassing(t *testing.T) {
 	t.Parallel()
 	type uuid [16]byte
@@ -98,7 +97,7 @@ func (g *guarded) Value() (driver.Value, error) {
 	return g.n, nil
 }
 
-// measure has code of its own, which may know a lock that cannot be seen here.
+// measure has methods of its own, which may use a lock that cannot be seen here.
 type measure struct{ N int64 }
 
 func (m *measure) Int64Value() (pgtype.Int8, error) { return pgtype.Int8{Int64: m.N, Valid: true}, nil }
@@ -107,8 +106,7 @@ type valuer func() (driver.Value, error)
 
 func (v valuer) Value() (driver.Value, error) { return v() }
 
-// A type with an encoding of its own counts by that, and never by fields that are
-// not exported.
+// A type with its own encoding counts by that, and never by unexported fields.
 func TestFingerprintOfWhatEncodesItself(t *testing.T) {
 	t.Parallel()
 	one, two := &guarded{n: 1}, &guarded{n: 2}

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// kind is what a statement is sent for.
+// kindOf is the purpose of a statement.
 type kindOf uint8
 
 const (
@@ -18,10 +18,10 @@ const (
 	sets
 	marks   // SAVEPOINT, RELEASE
 	claims  // the key of Once
-	guards  // what a claim has around it
+	guards  // statements around a claim
 	records // the result of Once
 	queued
-	answered // the one whose answer is waited for
+	answered // its answer is waited for
 	commits
 )
 
@@ -35,28 +35,28 @@ func (k kindOf) phase() phase {
 	return phaseBody
 }
 
-// statement is one that travels with others.
+// statement is a statement that may travel with others.
 type statement struct {
 	kind     kindOf
-	rows     bool // its rows are read, so it is described also without arguments
+	rows     bool // its rows are read, so it is described even without arguments
 	sql      string
 	args     []any
-	number   int            // of those that were queued, from 1
-	option   string         // that it comes from, if it is one
+	number   int            // among queued statements, from 1
+	option   string         // the option that it comes from, or ""
 	result   *pgconn.Result // where its rows go, for Batch
 	expected *expectation   // for QueueExpect
 
 	described *pgconn.StatementDescription
-	named     bool // it is given the name of described in the packet that it is sent in
-	renamed   bool // which the server still had, so it is closed before
+	named     bool // prepared under the name of described in its own packet
+	renamed   bool // the server still had that name, so it is closed first
 	encoded   *pgx.ExtendedQueryBuilder
-	fresh     bool // it was described for this packet
+	fresh     bool // described for this packet
 	traced    context.Context
-	endsTrace bool // its rows do, as pgx's of a batch
+	endsTrace bool // its rows end the trace, as pgx's do in a batch
 }
 
-// flight is a packet of statements that was sent and whose results are read one
-// after the other. Until close the connection is busy.
+// flight is a packet of statements that was sent and whose results are read one after
+// the other. The connection is busy until close.
 type flight struct {
 	link       *link
 	statements []statement
@@ -64,19 +64,19 @@ type flight struct {
 	pipeline   *pgconn.Pipeline
 	batch      pgx.BatchResults          // instead, in simple_protocol
 	text       *pgconn.MultiResultReader // instead, for COMMIT by itself on CockroachDB
-	trailing   trailingCommit            // behind either, or by itself
+	trailing   trailingCommit            // after either, or alone
 	failed     error                     // the first error of a statement
-	wrong      bool                      // an answer was another statement's
+	wrong      bool                      // an answer belonged to another statement
 	closed     bool
 	err        error // of close
 }
 
-// encode makes of all arguments what is sent of them, so that a value which
-// cannot be sent stops the packet before any of it is on the wire. index is that
-// of the statement that the error belongs to; the others can be sent.
+// encode encodes all arguments, so that a value which cannot be sent stops the packet
+// before any of it is on the wire. index is the statement that the error belongs to;
+// the others can be sent.
 func (l *link) encode(statements []statement) (index int, err error) {
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
-		return 0, nil // pgx does it, likewise before it sends
+		return 0, nil // pgx encodes, also before it sends
 	}
 	for i := range statements {
 		s := &statements[i]
@@ -94,7 +94,7 @@ func (l *link) encode(statements []statement) (index int, err error) {
 	return 0, nil
 }
 
-// send sends the statements in one packet. They have been encoded. Tracers see
+// send sends the statements, which have been encoded, in one packet. Tracers see
 // traced, which may end before ctx does.
 func (l *link) send(ctx, traced context.Context, statements []statement) (*flight, error) {
 	f := &l.flight
@@ -116,7 +116,7 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 			ctx = &batchContext{ctx, f, traced}
 		}
 		f.batch = l.conn.SendBatch(ctx, &b)
-		if f.trailing.sent && l.conn.PgConn().IsBusy() { // or nothing was sent, and the batch says why
+		if f.trailing.sent && l.conn.PgConn().IsBusy() { // otherwise nothing was sent, and the batch says why
 			return f, f.sendTrailing()
 		}
 		f.trailing.sent = false
@@ -144,7 +144,7 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 			f.pipeline.SendQueryParams(s.sql, s.encoded.ParamValues, nil, s.encoded.ParamFormats, s.encoded.ResultFormats)
 		case s.described.Name == "":
 			f.pipeline.SendQueryParams(s.sql, s.encoded.ParamValues, s.described.ParamOIDs, s.encoded.ParamFormats, s.encoded.ResultFormats)
-		case len(s.described.Fields) == 0: // without rows this says the same, with fewer allocations
+		case len(s.described.Fields) == 0: // equivalent without rows, with fewer allocations
 			f.pipeline.SendQueryPrepared(s.described.Name, s.encoded.ParamValues, s.encoded.ParamFormats, s.encoded.ResultFormats)
 		default:
 			f.pipeline.SendQueryStatement(s.described, s.encoded.ParamValues, s.encoded.ParamFormats, s.encoded.ResultFormats)
@@ -157,7 +157,7 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 	return f, nil
 }
 
-// sync sends the pipeline, and COMMIT behind it.
+// sync sends the pipeline, and COMMIT after it.
 func (f *flight) sync() error {
 	if !f.trailing.sent {
 		return f.pipeline.Sync()
@@ -167,7 +167,7 @@ func (f *flight) sync() error {
 	return f.pipeline.Flush()
 }
 
-// sendTrailing sends COMMIT in a write of its own.
+// sendTrailing sends COMMIT in a separate write.
 func (f *flight) sendTrailing() error {
 	f.link.addCommit()
 	err := f.link.conn.PgConn().Frontend().Flush()
@@ -179,9 +179,9 @@ func (f *flight) sendTrailing() error {
 	return err
 }
 
-// describe sends the statements that go ahead, none of which has arguments, and
-// has those of the others described that are not known yet. index is that of
-// the one which the error belongs to.
+// describe sends the statements ahead, none of which has arguments, and has the server
+// describe those of the others that are not yet known. index is the statement that the
+// error belongs to.
 func (l *link) describe(ctx context.Context, ahead int, statements []statement) (begun bool, index int, err error) {
 	f := &l.flight
 	*f = flight{link: l, statements: statements[:ahead]}
@@ -248,8 +248,8 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 	return begun, 0, f.close()
 }
 
-// prepare has a statement prepared. Until it is known that it was, its name is to be
-// closed before it is used again: PgBouncer takes it for used also if the server
+// prepare marks a statement to be prepared. Until it is known to be prepared, its name
+// must be closed before reuse: PgBouncer considers a name used even if the server
 // refused the statement, and ends a connection that uses a name twice.
 func (f *flight) prepare(sd *pgconn.StatementDescription) {
 	f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
@@ -326,14 +326,14 @@ func (f *flight) result() (*pgconn.ResultReader, error) {
 	return rr, nil
 }
 
-// row gives the next result, for a caller that reads it by itself.
+// row returns the next result, for a caller that reads it itself.
 func (f *flight) row() (*pgconn.ResultReader, error) {
 	f.next++
 	return f.result()
 }
 
-// query gives the rows of the next result. Who reads them to their end calls
-// queried, then close.
+// query returns the rows of the next result. A caller that has read them to their end
+// calls queried, then close.
 func (f *flight) query() (pgx.Rows, error) {
 	s := &f.statements[f.next]
 	f.next++
@@ -354,8 +354,8 @@ func (f *flight) queried(tag pgconn.CommandTag, err error) error {
 }
 
 // note drops the description of a statement that may have failed because of it.
-// Conflicts, constraints and the like are no reason. The error says so if the
-// description was an older one.
+// Conflicts, constraint violations and the like are not caused by it. The error says so
+// if the description was an older one.
 func (f *flight) note(s *statement, err error) error {
 	if err == nil {
 		return nil
@@ -382,7 +382,7 @@ func (f *flight) note(s *statement, err error) error {
 	return err
 }
 
-// close reads what is left, after which the connection is no longer busy.
+// close reads the remaining results, after which the connection is no longer busy.
 func (f *flight) close() error {
 	if f.closed {
 		return f.err
@@ -391,7 +391,7 @@ func (f *flight) close() error {
 	f.err = f.closeBody()
 	if f.trailing.sent && !f.trailing.answered {
 		last := &f.statements[len(f.statements)-1]
-		tag, err := f.trailing.read(f.link.conn) // there is an error before it, which counts
+		tag, err := f.trailing.read(f.link.conn) // an error before it counts instead
 		f.traceEnd(last, tag, err)
 	}
 	f.done(cmp.Or(f.failed, f.err))
@@ -403,7 +403,7 @@ func (f *flight) close() error {
 	return f.err
 }
 
-// closeBody reads what is left before a trailing COMMIT.
+// closeBody reads the remaining results ahead of a trailing COMMIT.
 func (f *flight) closeBody() error {
 	switch {
 	case f.batch != nil:
@@ -416,8 +416,7 @@ func (f *flight) closeBody() error {
 	return nil
 }
 
-// goesAsText reports whether statements are COMMIT by itself, which is less work
-// as text.
+// goesAsText reports whether statements is COMMIT alone, which costs less as text.
 func goesAsText(statements []statement) bool {
 	return len(statements) == 1 && statements[0].kind == commits
 }
@@ -427,9 +426,9 @@ func (f *flight) unsent(err error) bool {
 	return err != nil && f.batch != nil && serverError(err) == nil && !contextEnded(err) && !f.link.conn.IsClosed()
 }
 
-// culprit is the statement that pgx could not encode in simple_protocol, where
-// its error does not say which one: the first that cannot be encoded here
-// either, or else the last with arguments.
+// culprit returns the statement that pgx could not encode in simple_protocol, if its
+// error does not name it: the first that cannot be encoded here either, or else the
+// last with arguments.
 func (l *link) culprit(statements []statement) *statement {
 	found := &statements[len(statements)-1]
 	b := l.builder()
@@ -459,7 +458,7 @@ func (f *flight) done(err error) {
 	}
 }
 
-// keep copies rows, so that they outlive their packet. Rows that failed already
+// keep copies rows, so that they outlive their packet. Rows that have already failed
 // have no fields.
 func keep(into *pgconn.Result, rows pgx.Rows) (pgconn.CommandTag, error) {
 	if into.Err = rows.Err(); into.Err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// traceStart tells pgx's tracer of the statements, as pgx would have if it had
-// sent them one by one.
+// traceStart tells pgx's tracer of the statements, as pgx would if it sent them one by
+// one.
 func (f *flight) traceStart(ctx context.Context) {
 	t := f.link.tracer
 	if t == nil {
@@ -31,8 +31,8 @@ func (f *flight) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
 	}
 }
 
-// batchRows gives the rows of the next result of a batch, which is s. pgx tells a
-// tracer of statements when such rows end, although it has not told of their start.
+// batchRows returns the rows of the next result of a batch, which is s. When such rows
+// end, pgx tells a tracer of statements, although it has not told of their start.
 func (f *flight) batchRows(s *statement) (pgx.Rows, error) {
 	rows, err := f.batch.Query()
 	_, traces := f.link.tracer.(pgx.BatchTracer)
@@ -40,13 +40,12 @@ func (f *flight) batchRows(s *statement) (pgx.Rows, error) {
 	return rows, err
 }
 
-// batchContext is the context of a batch with the values of the statement whose
-// result is being read, because pgx ends the trace of its rows in the context of
-// the batch.
+// batchContext is the context of a batch with the values of the statement whose result
+// is being read, because pgx ends the trace of its rows in the context of the batch.
 type batchContext struct {
 	context.Context
 	flight *flight
-	packet context.Context // of what is sent together
+	packet context.Context // of the whole packet
 }
 
 func (c *batchContext) Value(key any) any {

@@ -9,18 +9,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// gate lets one goroutine at a time use an attempt, and nobody once it is closed.
-// The fields of an attempt are written by the goroutine that is inside, or, after
-// the gate was closed, by the one that closed it.
+// gate admits one goroutine at a time to an attempt, and none once it is closed. The
+// fields of an attempt are written by the goroutine inside, or after closing by the one
+// that closed the gate.
 //
 // The zero value is open.
 type gate struct {
 	mu     sync.Mutex
 	inside bool
-	over   bool          // nobody is let in any more
-	misuse error         // of a call whose own error the function may not see
-	later  []func()      // run when the one who is inside leaves
-	freed  chan struct{} // closed when the one who is inside leaves; nil if nobody waits for that
+	over   bool          // closed
+	misuse error         // of a method that cannot return an error
+	later  []func()      // run when the goroutine inside leaves
+	freed  chan struct{} // closed when the goroutine inside leaves; nil if none waits for that
 }
 
 var (
@@ -29,8 +29,8 @@ var (
 	errStillUsed = errors.New("txn: a goroutine of the function still used the transaction when the function had returned: wait for it before returning")
 )
 
-// enter lets the caller in, or returns why not: another goroutine is inside, or
-// the function has returned. It does not wait.
+// enter admits the caller, or returns why not: another goroutine is inside, or the
+// function has returned. It does not wait.
 func (g *gate) enter() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -44,8 +44,8 @@ func (g *gate) enter() error {
 	return nil
 }
 
-// await is enter for the owner of open rows, which waits for others: they are
-// refused at once while rows are open.
+// await is enter for the owner of open rows. It waits for others, which are refused at
+// once while rows are open.
 func (g *gate) await(ctx context.Context) error {
 	for {
 		err := g.enter()
@@ -60,8 +60,8 @@ func (g *gate) await(ctx context.Context) error {
 	}
 }
 
-// take goes inside although the gate may be closed. It waits for the one who is
-// inside until the context ends, and a grace longer.
+// take enters the gate even if it is closed. It waits for the goroutine inside until
+// the context ends, and then for grace longer.
 func (g *gate) take(ctx context.Context, grace time.Duration) bool {
 	var over <-chan time.Time
 	done := ctx.Done()
@@ -119,7 +119,7 @@ func (g *gate) leave() {
 	g.mu.Unlock()
 }
 
-// afterwards has the one who is inside run f when it leaves. It reports false if
+// afterwards makes the goroutine inside run f when it leaves. It reports false if
 // nobody is inside.
 func (g *gate) afterwards(f func()) bool {
 	g.mu.Lock()
@@ -130,7 +130,7 @@ func (g *gate) afterwards(f func()) bool {
 	return g.inside
 }
 
-// close lets nobody in any more, and reports whether somebody is inside.
+// close stops admission, and reports whether a goroutine is inside.
 func (g *gate) close() (used bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -144,14 +144,15 @@ func (g *gate) closed() bool {
 	return g.over
 }
 
-// closing reports, to the one who is inside, whether the gate was closed since.
+// closing reports to the goroutine inside whether the gate has been closed since it
+// entered.
 func (g *gate) closing() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.over && g.inside
 }
 
-// blame keeps an error that the call has to return.
+// blame keeps an error that the call must return.
 func (g *gate) blame(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -4,15 +4,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// gatedRows are rows as the function reads them: inside the gate, because the
-// call closes what is open when the function has returned. What the call itself
-// reads, and the callbacks of a batch, which are inside already, read the rows
-// without it.
+// gatedRows are the rows that the function reads. They enter the gate, because the call
+// closes open rows when the function has returned. The call itself and the callbacks of
+// a batch, which are inside already, read the rows without it.
 type gatedRows struct {
 	pgx.Rows
 	at       *attempt
-	finished bool  // read to their end or closed: nothing else touches them any more
-	refused  error // the function came too late
+	finished bool  // read to the end or closed; nothing else uses them
+	refused  error // the function has returned
 }
 
 // enter lets the function use the rows.
@@ -36,7 +35,7 @@ func (r *gatedRows) Next() bool {
 
 func (r *gatedRows) Scan(dest ...any) error {
 	if r.finished {
-		return r.Rows.Scan(dest...) // which has the error for it
+		return r.Rows.Scan(dest...) // returns the error
 	}
 	if !r.enter() {
 		return r.refused
@@ -79,7 +78,7 @@ func (r *gatedRows) Err() error {
 	return r.Rows.Err()
 }
 
-// Conn is nil when the function has returned, as that of the Tx is.
+// Conn returns nil after the function has returned, as that of the Tx does.
 func (r *gatedRows) Conn() *pgx.Conn {
 	if r.at.gate.closed() {
 		return nil

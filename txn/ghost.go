@@ -11,20 +11,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ghost is the session of a connection that was lost in the middle of a
-// transaction. Until its server notices, it holds its locks.
+// ghost is the orphaned session of a connection that was lost in the middle of a
+// transaction. It holds its locks until its server notices.
 type ghost struct {
 	pid       uint32
-	texts     []string // of the statements that it was last sent
-	prefix    string   // of the text instead, where values are in it; empty: it is not known
+	texts     []string // of the statements last sent to it
+	prefix    string   // of the text instead, if values are in it; "" if unknown
 	cockroach bool
-	lost      time.Time // when that was noticed
-	tried     bool      // to end it, in vain
+	lost      time.Time // when the loss was noticed
+	tried     bool      // terminating it has failed
 }
 
-// sending remembers by what the session would be known, should it become a ghost:
-// what is sent now may not reach it. plain is the statement that pgx sends; a
-// packet of ours is in the link.
+// sending records how the session could be identified if it became orphaned: what is
+// sent now may not arrive. plain is the statement that pgx sends; a packet of this
+// package is in the link.
 func (a *attempt) sending(plain string) {
 	switch {
 	case a.plain != "":
@@ -35,7 +35,8 @@ func (a *attempt) sending(plain string) {
 	a.plain = plain
 }
 
-// leavesGhost is what a lost connection may have left behind, or nil.
+// leavesGhost returns the orphaned session that a lost connection may have left, or
+// nil.
 func (a *attempt) leavesGhost() *ghost {
 	if a.link == nil || !a.lost() || a.neverBegan() {
 		return nil
@@ -54,7 +55,7 @@ func (a *attempt) leavesGhost() *ghost {
 	return g
 }
 
-// neverBegan reports whether BEGIN is known not to have been carried out.
+// neverBegan reports whether BEGIN is known not to have been executed.
 func (a *attempt) neverBegan() bool {
 	if a.begun {
 		return false
@@ -64,7 +65,7 @@ func (a *attempt) neverBegan() bool {
 	return pe != nil && fatal(pe) && (said(pe) || refused(pe)) || notSent(err)
 }
 
-// ghostText is how much of its last statement a session is known by: less than
+// ghostText is how much of its last statement identifies a session: less than
 // pg_stat_activity shows by default, which is 1024 bytes.
 const ghostText = 250
 
@@ -79,16 +80,16 @@ func beginning(sql string) string {
 	return sql
 }
 
-// The pid that a pooler gives is that of no session, or of somebody else's, which may
-// have sent the same text. So no session is ended from a connection that says another
-// pid of itself than the server does. The server may have given the pid to somebody
-// else by now, so it has to be a session of the same user's that was last sent the
-// same text, in a transaction that is older than the loss of ours. With Once it may
-// be a little younger: what was on its way then may have taken the key, for which
-// the next attempt waits.
+// endGhost terminates an orphaned session. A pooler reports a pid that belongs to no
+// session, or to another client's, which may have sent the same text. So no session is
+// terminated through a connection whose reported pid differs from the server's. The
+// server may also have reused the pid, so the session must be of the same user, have
+// been sent the same text last, and be in a transaction older than the loss. With Once
+// the transaction may be slightly younger: a packet on its way at that time may have
+// taken the key, which the next attempt waits for.
 //
-// One that waits for a synchronous standby has committed and holds nothing up but
-// its own rows: to end it would show what a failover may still lose.
+// A session that waits for a synchronous standby has committed and blocks only its own
+// rows. Terminating it would expose data that a failover may still lose.
 const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
 where pid = $1::bigint and pid <> pg_backend_pid() and pg_backend_pid() = $7::bigint and usename = current_user and datname = current_database()
 and (left(query, $2) = any($3) or $6 <> '' and left(query, length($6)) = $6)
@@ -96,17 +97,17 @@ and backend_start < clock_timestamp() - make_interval(secs => $4)
 and xact_start < clock_timestamp() - make_interval(secs => $5)
 and wait_event is distinct from 'SyncRep'`
 
-// onItsWay is how long something may have been on its way to the server when the
+// onItsWay is how long a packet may have been on its way to the server when the
 // connection was lost.
 const onItsWay = time.Second
 
-// exorciseTime bounds the attempt to end a ghost.
+// exorciseTime limits the time to terminate an orphaned session.
 const exorciseTime = 2 * time.Second
 
-// exorcise has PostgreSQL end the session that the attempt before left behind.
-// Where that is not permitted, or not seen from here, the lock timeout of this
-// attempt and the next retry have to do. The error says that the connection may be
-// gone as well.
+// exorcise makes PostgreSQL terminate the session that the previous attempt orphaned.
+// If that is not permitted, or the session is not visible from here, the lock timeout
+// of this attempt and the next retry have to suffice. The error reports that this
+// connection may be lost too.
 func (a *attempt) exorcise(ctx context.Context) error {
 	g := a.call.ghost
 	out, cancel := context.WithTimeout(ctx, exorciseTime)
@@ -119,16 +120,17 @@ func (a *attempt) exorcise(ctx context.Context) error {
 	args := a.link.outside(g.pid, ghostText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
 	_, err := a.conn.Exec(out, endGhost, args...)
 	if out.Err() != nil && ctx.Err() == nil {
-		g.tried = true // or each attempt waits as long
+		g.tried = true // otherwise each attempt waits as long
 	}
 	return err
 }
 
-// ghostLockTimeout is how long a statement of an attempt waits for a lock that a
-// ghost may hold.
+// ghostLockTimeout is how long a statement of an attempt waits for a lock that an
+// orphaned session may hold.
 const ghostLockTimeout = time.Second
 
-// firstAfter is BEGIN and its settings for an attempt that may meet a ghost.
+// firstAfter returns BEGIN and its settings for an attempt that may meet an orphaned
+// session.
 func (c *config) firstAfter(g *ghost) []statement {
 	own := func(s setting) bool { return strings.EqualFold(s.name, "lock_timeout") }
 	if g == nil || g.cockroach || c.timeouts.Lock > 0 || slices.ContainsFunc(c.settings, own) {

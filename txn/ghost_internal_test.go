@@ -12,7 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// Only a session that has been in a transaction since before the loss is ended,
+// Only a session that has been in a transaction since before the loss is terminated,
 // whatever else a pid may stand for.
 func TestGhostsAreToldFromOthers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -51,8 +51,8 @@ func TestGhostsAreToldFromOthers(t *testing.T) {
 	})
 }
 
-// The pid that a pooler says may be that of a session in which somebody else is at
-// the same statement. From behind a pooler nobody is ended.
+// The pid that a pooler reports may be that of a session in which another client
+// executes the same statement. No session is terminated from behind a pooler.
 func TestNoGhostBehindAPooler(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

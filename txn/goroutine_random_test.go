@@ -28,7 +28,7 @@ var (
 )
 
 // Random programs of up to four goroutines over all methods of Tx, also after the
-// function has returned: nobody is told a wrong thing, and nothing is left.
+// function has returned: no result is wrong, and nothing is left behind.
 func TestRandomProgramsOfGoroutines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), "create table effects (id bigint primary key)")
@@ -55,8 +55,8 @@ func TestRandomProgramsOfGoroutines(t *testing.T) {
 	})
 }
 
-// requireNoGoroutine waits until all goroutines with the label have ended. Those
-// that pgx starts to close a connection have it too.
+// requireNoGoroutine waits until all goroutines with the label have ended, including
+// those that pgx starts to close a connection.
 func requireNoGoroutine(t *testing.T, label string) {
 	t.Helper()
 	var profile bytes.Buffer
@@ -137,7 +137,7 @@ func (p *program) insert() (string, int64) {
 	return "insert into effects values ($1)", id
 }
 
-// tell notes that a statement that began at the time has said it was carried out.
+// tell records that a statement begun at that time reported success.
 func (p *program) tell(tx *txn.Tx, tooLate bool, err error, ids ...int64) {
 	if err != nil {
 		return
@@ -276,7 +276,7 @@ func (p *program) savepoint(ctx context.Context, tx *txn.Tx, r *rand.Rand, tooLa
 	}
 }
 
-// judge compares what the program was told with what is in the table.
+// judge compares the program's results with the contents of the table.
 func (p *program) judge(db *dbtest.DB) {
 	rows, err := db.Query(context.Background(), "select id from effects where id > $1 and id <= $2", p.first, p.first+999_999)
 	require.NoError(p.t, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// acquiring tells when somebody begins to wait for a connection of a pool.
+// acquiring reports when a caller begins to wait for a connection of a pool.
 type acquiring struct {
 	noTrace
 	begun chan struct{}
@@ -43,7 +43,7 @@ func requireGivenBack(t testing.TB, pool *pgxpool.Pool) {
 	require.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 0 }, eventually, tick, "all connections come back")
 }
 
-// uses are what a goroutine may do first.
+// uses are the first operations of a goroutine.
 var uses = map[string]func(ctx context.Context, tx *txn.Tx) error{
 	"Exec":     func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 7) },
 	"Query":    func(ctx context.Context, tx *txn.Tx) error { _, err := tx.Query(ctx, "select 1"); return err },
@@ -168,7 +168,7 @@ func TestGoroutineInTheMiddleOfAStatement(t *testing.T) {
 	})
 }
 
-// requireRunning waits until the server is at a statement.
+// requireRunning waits until the server executes a statement.
 func requireRunning(t testing.TB, db *dbtest.DB, sql string) {
 	t.Helper()
 	running := "select count(*) from pg_stat_activity where query = $1 and wait_event = 'PgSleep'"
@@ -182,7 +182,7 @@ func requireRunning(t testing.TB, db *dbtest.DB, sql string) {
 	}, eventually, tick, "the statement runs")
 }
 
-// hangs is an argument whose value takes until it is let go.
+// hangs is an argument whose value blocks until released.
 type hangs struct{ entered, goOn chan struct{} }
 
 func (h hangs) Value() (driver.Value, error) {
@@ -191,8 +191,8 @@ func (h hangs) Value() (driver.Value, error) {
 	return int64(7), nil
 }
 
-// Code of the function's that a statement runs, and that does not come back. The
-// call ends all the same, and whoever was left behind gives the connection back.
+// User code that a statement runs, and that does not return. The call still ends, and
+// the goroutine left behind gives the connection back.
 func TestGoroutineThatDoesNotComeBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -222,7 +222,7 @@ func TestGoroutineThatDoesNotComeBack(t *testing.T) {
 	})
 }
 
-// Two goroutines at a time: one is refused, and neither is told a wrong thing.
+// Of two goroutines at a time one is refused, and neither gets a wrong result.
 func TestGoroutinesOnOneTransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -260,8 +260,8 @@ func TestGoroutinesOnOneTransaction(t *testing.T) {
 	})
 }
 
-// Rows that a goroutine reads on when the function has returned end with an
-// error, so that nobody takes what it has read for all.
+// Rows that a goroutine keeps reading after the function has returned end with an
+// error, so that they are not mistaken for all rows.
 func TestRowsThatOutliveTheFunction(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		for _, d := range []txn.DB{pool, wrapper{pool}} {
@@ -317,7 +317,7 @@ func TestConnIsNilAfterTheFunction(t *testing.T) {
 	})
 }
 
-// The rest of a result that nobody wants is not read to its end.
+// The unread rest of an unwanted result is not read to its end.
 func TestErrorWithRowsHalfRead(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		mine := errors.New("mine")

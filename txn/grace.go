@@ -8,35 +8,36 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// How long the end of a transaction may take once its context is done: until
-// the answer to a COMMIT that is on the wire, and until a ROLLBACK is done.
+// The time that the end of a transaction may take after its context is done: until the
+// answer to a COMMIT on the wire, and until a ROLLBACK is done.
 const (
 	commitGrace   = 2 * time.Second
 	rollbackGrace = 2 * time.Second
 )
 
-// cancelAfter is how long after the end of its context a packet with COMMIT is
-// left alone. A write in it that still waits then, for a lock perhaps, is
-// canceled, so that it is a definite rollback.
+// cancelAfter is how long a packet with COMMIT is left alone after its context has
+// ended. A write in it that still waits then, perhaps for a lock, is canceled, which
+// makes it a definite rollback.
 const cancelAfter = 200 * time.Millisecond
 
-// grace bounds the wait for an answer that is read without a context: when ctx
-// has ended and the time is over, the read fails and pgx closes the connection.
-// It is a context of pgx's without what a context costs.
+// grace limits the wait for an answer that is read without a context: when ctx has
+// ended and the time is over, the read fails and pgx closes the connection. It replaces
+// a context in pgx without its cost.
 type grace struct {
 	conn    *pgconn.PgConn
 	unwatch func() bool
-	running sync.WaitGroup // callbacks that may be
+	running sync.WaitGroup // possibly running callbacks
 
 	mu       sync.Mutex
-	body     bool // the server may still be at something before COMMIT
+	body     bool // the server may still execute a statement before COMMIT
 	over     bool
 	timer    *time.Timer
 	canceled bool
 	fired    bool
 }
 
-// graceAfter is for a packet in which there is something before COMMIT, or not.
+// graceAfter starts a grace. body reports whether there are statements before COMMIT in
+// the packet.
 func graceAfter(ctx context.Context, conn *pgconn.PgConn, body bool) *grace {
 	g := &grace{conn: conn, body: body}
 	g.running.Add(1)
@@ -44,7 +45,7 @@ func graceAfter(ctx context.Context, conn *pgconn.PgConn, body bool) *grace {
 	return g
 }
 
-// atCommit says that only the answer to COMMIT is missing.
+// atCommit records that only the answer to COMMIT is missing.
 func (g *grace) atCommit() {
 	g.mu.Lock()
 	g.body = false
@@ -60,7 +61,7 @@ func (g *grace) start() {
 	}
 }
 
-// after runs f later, unless end comes first. The lock is held.
+// after runs f later, unless end comes first. The caller holds the lock.
 func (g *grace) after(d time.Duration, f func()) {
 	g.running.Add(1)
 	g.timer = time.AfterFunc(d, func() {
@@ -82,7 +83,7 @@ func (g *grace) cancel() {
 	if cancels {
 		ctx, done := context.WithTimeout(context.Background(), commitGrace-cancelAfter)
 		defer done()
-		_ = g.conn.CancelRequest(ctx) // where it fails, the connection is given up later
+		_ = g.conn.CancelRequest(ctx) // on failure the connection is given up later
 	}
 }
 
@@ -91,12 +92,12 @@ func (g *grace) fire() {
 	defer g.mu.Unlock()
 	if !g.over {
 		g.fired = true
-		_ = g.conn.Conn().SetDeadline(time.Unix(1, 0)) // a connection that cannot do this fails by itself
+		_ = g.conn.Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines fails by itself
 	}
 }
 
-// end is called when the answer is there, or when there will be none. It reports
-// whether the connection may still be hit by what was sent to cancel the packet.
+// end is called when the answer has arrived, or none will. It reports whether a cancel
+// request for the packet may still hit the connection.
 func (g *grace) end() (hit bool) {
 	if g.unwatch() {
 		return false // ctx has not ended
@@ -109,13 +110,13 @@ func (g *grace) end() (hit bool) {
 	g.mu.Unlock()
 	g.running.Wait()
 	if g.fired && !g.conn.IsClosed() {
-		_ = g.conn.Conn().SetDeadline(time.Time{}) // the answer came just then
+		_ = g.conn.Conn().SetDeadline(time.Time{}) // the answer came meanwhile
 	}
 	return g.canceled
 }
 
-// outlast is ctx without its end, until grace after that end. stop must be
-// called, and waits for what outlast started.
+// outlast returns ctx with its end delayed by grace. stop must be called, and waits for
+// what outlast started.
 func outlast(ctx context.Context, grace time.Duration) (_ context.Context, stop func()) {
 	if ctx.Done() == nil {
 		return ctx, func() {}

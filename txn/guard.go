@@ -10,36 +10,36 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// GuardPool has a pool refuse what goes past a transaction of its own: a
-// connection, a transaction or a statement that the function of a call on the
-// pool, or what that calls, asks of the pool and not of the Tx. It would be no part
-// of the transaction, and with a pool of one connection it would wait for ever.
+// GuardPool makes a pool refuse operations that bypass a running transaction: a
+// connection, a transaction or a statement that the function of a call on the pool, or
+// code called by it, requests from the pool and not from the Tx. Such an operation
+// would not be part of the transaction, and on a pool with one connection it would wait
+// forever.
 //
 //	config, err := pgxpool.ParseConfig(url)
 //	// …
 //	txn.GuardPool(config, nil)
 //	pool, err := pgxpool.NewWithConfig(ctx, config)
 //
-// A refused statement returns an error that says so, before anything is sent and
-// before a connection is taken. With a report nothing is refused: it is called with that
-// error, which has the text of the statement, and the statement's context, and the
-// statement goes ahead. It is called by several goroutines at a time.
+// A refused statement returns an error that says so, before anything is sent and before
+// a connection is taken. If report is not nil, nothing is refused: report is called
+// with the statement's context and that error, which contains the text of the
+// statement, and the statement proceeds. Several goroutines may call report at a time.
 //
-// The pool knows by the context: that of the function, or one made from it. A
-// statement with another context, such as that of the caller, is not seen. Refused
-// are also statements on a connection that was taken from the pool before the
-// call; pgx closes that one if the statement is BEGIN. What runs beside the
-// transaction is free: a call with [RequiresNew], by its own Tx, and the functions
-// given to [Tx.OnCommit]. So are the statements of the pool's own hooks while the
-// call takes its connection, and everything on other pools, also on those to the
-// same database.
+// The pool recognizes a bypass by the context: the function's, or one derived from it.
+// A statement with another context, such as the caller's, is not detected. Statements
+// on a connection taken from the pool before the call are refused too; pgx closes that
+// connection if the statement is BEGIN. Allowed are calls with [RequiresNew], by their
+// own Tx, functions given to [Tx.OnCommit], statements of the pool's own hooks while
+// the call takes its connection, and everything on other pools, even those to the same
+// database.
 //
-// If a call begins by the BeginTx of a wrapper that embeds no pool, the pool is not
-// known before that. A statement past the transaction that comes earlier goes
-// ahead, and the call fails when it begins, or is reported then.
+// If a call begins by the BeginTx of a wrapper that does not embed a pool, its pool is
+// unknown before that. An earlier statement that bypasses the transaction proceeds, and
+// the call fails when it begins, or the statement is reported then.
 //
-// GuardPool sets the tracer of the configuration, around the one that is there.
-// Call it before the pool is made, once.
+// GuardPool sets the tracer of config, around an existing one. Call it once, before the
+// pool is created.
 func GuardPool(config *pgxpool.Config, report func(ctx context.Context, err error)) {
 	guarding.Store(true)
 	g := &guard{report}
@@ -50,18 +50,18 @@ func GuardPool(config *pgxpool.Config, report func(ctx context.Context, err erro
 	config.ConnConfig.Tracer = g
 }
 
-// guarding is set by the first GuardPool. Until then nothing is kept for guards.
+// guarding is set by the first GuardPool. Until then nothing is recorded for guards.
 var guarding atomic.Bool
 
 // guard is the tracer of a guarded pool.
 type guard struct {
-	report func(ctx context.Context, err error) // nil: refuse
+	report func(ctx context.Context, err error) // nil means refuse
 }
 
-// TraceAcquireStart refuses early. It does not report: there is no statement yet.
+// TraceAcquireStart refuses early. It does not report, as there is no statement yet.
 func (g *guard) TraceAcquireStart(ctx context.Context, pool *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	if o, ok := ctx.Value(guardKey{}).(*own); ok && o.r.wrapped && poolOf(o.r.db) == nil {
-		o.r.pool.Store(pool) // until the connection says it better
+		o.r.pool.Store(pool) // until the connection is known
 	}
 	r, _ := stray(ctx, pool, nil)
 	switch {
@@ -70,10 +70,10 @@ func (g *guard) TraceAcquireStart(ctx context.Context, pool *pgxpool.Pool, _ pgx
 	case g.report == nil:
 		return refusedContext{ctx, r.strayed("a connection taken from the pool")}
 	}
-	return &own{ctx, r} // so that what hooks of the pool send is not reported
+	return &own{ctx, r} // so that statements of the pool's hooks are not reported
 }
 
-// TraceAcquireEnd notes whose connection it is.
+// TraceAcquireEnd records which pool the connection belongs to.
 func (g *guard) TraceAcquireEnd(_ context.Context, pool *pgxpool.Pool, d pgxpool.TraceAcquireEndData) {
 	if d.Conn == nil {
 		return
@@ -85,8 +85,8 @@ func (g *guard) TraceAcquireEnd(_ context.Context, pool *pgxpool.Pool, d pgxpool
 
 const guardedKey = "github.com/rowkeeper/rowkeeper/txn.GuardPool"
 
-// guardedPool is the guarded pool that conn is from, or nil. The connection must be
-// the caller's to use.
+// guardedPool returns the guarded pool of conn, or nil. The caller must be entitled to
+// use the connection.
 func guardedPool(conn *pgx.Conn) *pgxpool.Pool {
 	if conn == nil || !guarding.Load() {
 		return nil
@@ -104,7 +104,7 @@ func (g *guard) TraceQueryStart(ctx context.Context, conn *pgx.Conn, d pgx.Trace
 
 func (g *guard) TraceBatchStart(ctx context.Context, conn *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
 	if r, unsure := strayOn(ctx, conn); r != nil || unsure != nil {
-		queries := d.Batch.QueuedQueries // pgx tells of none without queries
+		queries := d.Batch.QueuedQueries // pgx does not trace a batch without queries
 		return g.meet(ctx, conn, r, unsure, fmt.Sprintf("a batch of %d that begins with %s", len(queries), quoted(queries[0].SQL)))
 	}
 	return ctx
@@ -130,7 +130,7 @@ func (*guard) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)  
 func (*guard) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) {}
 func (*guard) TracePrepareEnd(context.Context, *pgx.Conn, pgx.TracePrepareEndData)   {}
 
-// strayOn is stray for what is about to be sent on conn.
+// strayOn is stray for a statement about to be sent on conn.
 func strayOn(ctx context.Context, conn *pgx.Conn) (found, unsure *running) {
 	if ctx.Value(guardKey{}) == nil { // outside of transactions
 		return nil, nil
@@ -142,10 +142,10 @@ func strayOn(ctx context.Context, conn *pgx.Conn) (found, unsure *running) {
 	return stray(ctx, pool, conn)
 }
 
-// meet returns the context for what goes past the transaction of r: one that is
-// done, so that pgx does not send it, or else one in which pgx can prepare it
-// without another report. Without r, but with a call whose pool is not known, it is
-// remembered until that is.
+// meet returns the context for an operation that bypasses the transaction of r: a
+// context that is done, so that pgx does not send it, or one in which pgx can prepare
+// it without another report. If r is nil but a call has an unknown pool, the operation
+// is remembered until the pool is known.
 func (g *guard) meet(ctx context.Context, conn *pgx.Conn, r, unsure *running, what string) context.Context {
 	if r == nil {
 		unsure.remember(earlyStray{g, guardedPool(conn), ctx, what})
@@ -161,7 +161,7 @@ func (g *guard) meet(ctx context.Context, conn *pgx.Conn, r, unsure *running, wh
 
 func quoted(sql string) string { return fmt.Sprintf("%q", beginning(sql)) }
 
-// refusedContext is a context that is done, for a reason that pgx passes on.
+// refusedContext is a context that is done, with a reason that pgx passes on.
 type refusedContext struct {
 	context.Context
 	err error

@@ -13,8 +13,8 @@ import (
 
 type depthKey int
 
-// guardCosts calls f with what the guard does for a statement: outside of a call,
-// with ten values in the context, and inside of one, on its connection.
+// guardCosts calls f with the work of the guard for a statement: outside a call, with
+// ten values in the context, and inside a call, on its connection.
 func guardCosts(t testing.TB, f func(name string, statement func())) {
 	config, err := pgxpool.ParseConfig(dbtest.First(t).URL)
 	require.NoError(t, err)

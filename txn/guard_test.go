@@ -19,14 +19,15 @@ import (
 
 const past = "goes past the transaction"
 
-// guarded is a pool of one connection that refuses what goes past a transaction.
+// guarded returns a pool of one connection that refuses operations which bypass a
+// transaction.
 func guarded(t testing.TB, db *dbtest.DB) *pgxpool.Pool {
 	return poolWith(t, db, func(c *pgxpool.Config) { txn.GuardPool(c, nil) })
 }
 
 const insertHundred = "insert into accounts values (100, 1)"
 
-// queries are as sqlc makes them: on whatever they are given.
+// queries are as sqlc generates them: on any database handle.
 type queries struct {
 	db interface {
 		QueryRow(context.Context, string, ...any) pgx.Row
@@ -35,7 +36,7 @@ type queries struct {
 
 func (q queries) balance(ctx context.Context, id int) (int, error) { return read(ctx, q.db, id) }
 
-// waysPast are all ways to reach the pool.
+// waysPast are all ways to use the pool.
 var waysPast = map[string]func(ctx context.Context, pool *pgxpool.Pool) error{
 	"Exec": func(ctx context.Context, pool *pgxpool.Pool) error {
 		_, err := pool.Exec(ctx, insertHundred)
@@ -151,14 +152,14 @@ func TestGuardRefusesWhatGoesPastTheTx(t *testing.T) {
 	})
 }
 
-// overrides begins by a BeginTx of its own.
+// overrides begins by its own BeginTx.
 type overrides struct{ *pgxpool.Pool }
 
 func (p *overrides) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
 	return p.Pool.BeginTx(ctx, o)
 }
 
-// waysPastOn are all ways to send something on a connection.
+// waysPastOn are all ways to send a statement on a connection.
 var waysPastOn = map[string]func(ctx context.Context, conn *pgx.Conn) error{
 	"Exec": func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, insertHundred)
@@ -275,7 +276,7 @@ func TestGuardLetsThePartsOfTheTransactionPass(t *testing.T) {
 	})
 }
 
-// useAll uses what a Tx has, and adds 7 rows.
+// useAll uses all features of a Tx, and adds 7 rows.
 func useAll(ctx context.Context, tx *txn.Tx, db *dbtest.DB) error {
 	insert := func(id int) error {
 		_, err := tx.Exec(ctx, "insert into accounts values ($1, 1)", id)

@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// everyTracer implements every interface of tracers that pgx has, and writes down
-// what it is told, with the context of each start for its end.
+// everyTracer implements all tracer interfaces of pgx, and records events, with the
+// context of each start for its end.
 type everyTracer struct {
 	mu     sync.Mutex
 	events []string
@@ -86,7 +86,7 @@ func (e *everyTracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, d pg
 }
 func (e *everyTracer) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) { e.add("release") }
 
-// onlyQueries implements what a tracer must, and no more.
+// onlyQueries implements only the required methods of a tracer.
 type onlyQueries struct{ every *everyTracer }
 
 func (q onlyQueries) TraceQueryStart(ctx context.Context, c *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
@@ -148,8 +148,8 @@ func TestGuardForwardsToTheTracerThatIsThere(t *testing.T) {
 	}
 }
 
-// A pool that is guarded, and traced by nobody else, costs a transaction's own
-// statements nothing but those that pgx sends.
+// A guard without another tracer adds no cost to a transaction's own statements, except
+// those that pgx sends.
 func BenchmarkGuard(b *testing.B) {
 	db := dbtest.First(b)
 	accounts(b, db)

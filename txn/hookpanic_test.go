@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// bomb is code of a user's that runs around COMMIT and does not return, once it
-// is armed for that place.
+// bomb is user code that runs around COMMIT and does not return, once it is armed for
+// that place.
 type bomb struct {
 	txn.NopTracer
 	how   func()
@@ -53,24 +53,23 @@ func (b *bomb) TraceCommitEnd(context.Context, txn.TraceCommitEndData)   { b.at(
 func (b *bomb) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) { b.at("end of the attempt") }
 func (b *bomb) TraceCallEnd(context.Context, txn.TraceCallEndData)       { b.at("end of the call") }
 
-// Value is that of an argument which is encoded in the packet of COMMIT.
+// Value encodes an argument in the packet of COMMIT.
 func (b *bomb) Value() (driver.Value, error) {
 	b.at("Valuer")
 	return int64(7), nil
 }
 
-// hookPlaces are all places between the return of the function and that of the
-// call at which code of the user's runs.
+// hookPlaces are all places between the return of the function and that of the call at
+// which user code runs.
 var hookPlaces = []string{
 	"Valuer", "start of begin isolation level serializable", "end of begin isolation level serializable",
 	"start of " + setBalance, "end of " + setBalance, "start of commit", "end of commit",
 	"start of the commit", "end of the commit", "end of the attempt", "end of the call",
 }
 
-// TestPanicAroundCommit has code of the user's panic, or end its goroutine, at
-// every such place. Whoever has the connection next is left alone: not canceled
-// when the context of that call ends, and not cut off after the grace for its
-// COMMIT.
+// TestPanicAroundCommit makes user code panic, or end its goroutine, at every such
+// place. The next user of the connection is unaffected: not canceled when the context
+// of that call ends, and not cut off after the grace for its COMMIT.
 func TestPanicAroundCommit(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]func(){"panic": func() { panic("as the test asked") }, "Goexit": runtime.Goexit} {

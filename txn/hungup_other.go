@@ -4,5 +4,5 @@ package txn
 
 import "net"
 
-// hungUp sees nothing here: the first packet does.
+// hungUp detects nothing on this platform: the first packet does.
 func hungUp(net.Conn) bool { return false }

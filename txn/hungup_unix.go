@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// hungUp reports whether the server has ended an idle connection, as far as that
-// has arrived here. It takes no round trip. What it sees before a packet is sent
-// would make an unknown outcome behind it.
+// hungUp reports whether the server has ended an idle connection, as far as that has
+// arrived here. It takes no round trip. A loss that it detects before a packet is sent
+// would otherwise make the outcome of that packet unknown.
 func hungUp(conn net.Conn) bool {
 	wrapper, wrapped := conn.(interface{ NetConn() net.Conn }) // TLS
 	if wrapped {
@@ -25,12 +25,13 @@ func hungUp(conn net.Conn) bool {
 	}
 	gone := false
 	var first [1]byte
-	// Not by Read, which would wait for pgx: it may still be reading in the background.
-	_ = raw.Control(func(fd uintptr) { // where it fails, nothing was seen
+	// Read is not used, as it would wait for pgx, which may still be reading in the
+	// background.
+	_ = raw.Control(func(fd uintptr) { // on failure nothing is reported
 		n, _, err := syscall.Recvfrom(int(fd), first[:], syscall.MSG_PEEK)
 		switch err {
 		case nil:
-			// An error that nothing was asked for is fatal.
+			// An unsolicited error is fatal.
 			gone = n == 0 || !wrapped && first[0] == 'E'
 		case syscall.EAGAIN, syscall.EINTR:
 		default:

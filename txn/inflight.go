@@ -6,11 +6,12 @@ import (
 	"sync"
 )
 
-// mostInFlight is how many calls on a database may wait for one with their key.
+// mostInFlight is how many calls on a database may wait for another call with their
+// key.
 const mostInFlight = 1000
 
-// inFlight knows the keys that calls of this process are using, so that a second
-// call with a key waits here, where it holds no connection.
+// inFlight holds the keys that calls of this process are using, so that a second call
+// with a key waits here, where it holds no connection.
 var inFlight = struct {
 	sync.Mutex
 	keys    map[inFlightKey]*holder
@@ -28,7 +29,7 @@ type holder struct {
 }
 
 // hold waits until no other call of this process uses the key, or until one has
-// been committed: who comes then only reads. release is called with the outcome.
+// committed: later calls only read. release is called with the outcome.
 func (c *call) hold(r *running) (release func(kept bool), err error) {
 	if c.once == nil {
 		return func(bool) {}, nil

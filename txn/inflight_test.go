@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// One of many callers has an effect, and all get its result: in one process, and
-// as if each were a process of its own.
+// One of many callers has an effect, and all get its result: in one process, and as if
+// each were a separate process.
 func TestOnceConcurrently(t *testing.T) {
 	const callers = 32
 	for _, pools := range []int{1, 4} {
@@ -59,7 +59,7 @@ func TestOnceConcurrently(t *testing.T) {
 	}
 }
 
-// A waiter of the same process has no connection: a pool of one is enough.
+// A waiting call in the same process has no connection, so a pool of one is enough.
 func TestOnceWaitsWithoutAConnection(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -103,7 +103,7 @@ func TestOnceWaitsWithoutAConnection(t *testing.T) {
 	})
 }
 
-// Another process that uses the key is a transaction with its row.
+// Another process that uses the key is represented by a transaction with its row.
 func TestOnceNoWaitForAnotherProcess(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -134,7 +134,7 @@ func TestOnceNoWaitForAnotherProcess(t *testing.T) {
 	})
 }
 
-// The claim does not wait, the function may: its lock_timeout is that of before.
+// Only the claim does not wait: the function has its own lock_timeout again.
 func TestOnceNoWaitIsForTheClaim(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)

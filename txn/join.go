@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// join runs fn in a savepoint of a transaction that is somebody else's.
+// join runs fn in a savepoint of a transaction begun by somebody else.
 func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	parent, ok := outer.(*Tx)
 	if !ok {
@@ -23,7 +23,7 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		return err
 	}
 	at := sp.at
-	inner := &Tx{at: at, share: new(share)} // whose Commit and Rollback are not the function's
+	inner := &Tx{at: at, share: new(share)} // its Commit and Rollback do not belong to the function
 	fnCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	returned := false
@@ -49,11 +49,11 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 		if err = sp.end(ctx, (*attempt).releaseMark); err == nil {
 			return nil
 		}
-		sp.closed.Store(false) // what it released is undone with the rest
+		sp.closed.Store(false) // released savepoints are undone too
 	}
 	if cause := at.reason(err); cause != nil && restarts(at, cause) {
-		// A savepoint cannot undo a conflict: the transaction has to start again.
-		// But where one of the function's own did, its caller may go on.
+		// A savepoint cannot undo a conflict: the transaction has to start again. But
+		// if one of the function's own savepoints did, its caller may continue.
 		if at.healthy() {
 			undo(ctx, sp)
 		}
@@ -70,7 +70,7 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	return err
 }
 
-// joinedBy makes the savepoint of a call that joins.
+// joinedBy creates the savepoint of a call that joins.
 func (tx *Tx) joinedBy(ctx context.Context) (*Tx, error) {
 	if err := tx.enter(); err != nil {
 		return nil, err
@@ -79,9 +79,9 @@ func (tx *Tx) joinedBy(ctx context.Context) (*Tx, error) {
 	return tx.begin(ctx)
 }
 
-// endJoined goes inside the gate when the function of a joined call has returned.
-// A goroutine that still uses the transaction may be the function's, or that of
-// the call that is joined, so it is waited for.
+// endJoined enters the gate when the function of a joined call has returned. It waits
+// for a goroutine that still uses the transaction, as that may belong to the function
+// or to the call that is joined.
 func (a *attempt) endJoined(ctx context.Context, cancel context.CancelFunc) error {
 	if err := a.gate.enter(); err != errBusy {
 		return err
@@ -97,8 +97,8 @@ func (a *attempt) endJoined(ctx context.Context, cancel context.CancelFunc) erro
 	return err
 }
 
-// restarts reports whether cause is for the outermost call, which alone can run
-// the transaction again.
+// restarts reports whether cause is for the outermost call, which alone can run the
+// transaction again.
 func restarts(at *attempt, cause error) bool {
 	_, again := classify(at.evidence(cause))
 	return again != never
@@ -107,10 +107,10 @@ func restarts(at *attempt, cause error) bool {
 func undo(ctx context.Context, sp *Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	_ = sp.end(ctx, (*attempt).undoMark) // where it fails, the transaction is failed, and its owner sees that
+	_ = sp.end(ctx, (*attempt).undoMark) // on failure the transaction has failed, which its owner sees
 }
 
-// reveal returns an error that both is returned and has cause in its tree.
+// reveal returns an error that contains both returned and cause.
 func reveal(name string, returned, cause error) error {
 	if returned != nil && errors.Is(returned, cause) {
 		return returned

@@ -125,8 +125,8 @@ func TestConflictInAPlainSavepointRestartsToo(t *testing.T) {
 	})
 }
 
-// The conflict is undone by a savepoint of the function's, the function returns
-// it, and its caller goes on: what the function wrote must not stay.
+// A savepoint of the function undoes the conflict, the function returns the conflict,
+// and its caller continues: the function's writes must not stay.
 func TestConflictThatASavepointUndidUndoesTheJoinedCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -167,7 +167,7 @@ func TestWhatASavepointUndidIsForgotten(t *testing.T) {
 				return err
 			}
 			require.ErrorIs(t, sp.Rollback(ctx), pgx.ErrTxClosed)
-			// The same by hand.
+			// The same with explicit SQL.
 			for _, sql := range []string{"savepoint mine", "update accounts set balance = -1", "rollback to savepoint mine"} {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					requireCode(t, err, "23514")

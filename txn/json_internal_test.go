@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// choices are bytes by which types and values are made, so that a changed byte makes
-// a similar one.
+// choices are bytes that determine types and values, so that a changed byte gives a
+// similar one.
 type choices struct{ left []byte }
 
 func (c *choices) n(n int) int {
@@ -96,7 +96,7 @@ var (
 	someTags = []string{"", `json:"x"`, `json:"-"`, `json:"X,omitempty"`, `json:",omitempty"`, `json:"A"`, `json:",string"`, `json:",omitzero"`, `json:"-,"`}
 )
 
-// typ makes a type.
+// typ generates a type.
 func (c *choices) typ(depth int) reflect.Type {
 	if depth == 0 {
 		return leafTypes[c.n(len(leafTypes))]
@@ -120,7 +120,7 @@ func (c *choices) typ(depth int) reflect.Type {
 	return c.typ(0)
 }
 
-// value makes a value of type t.
+// value generates a value of type t.
 func (c *choices) value(t reflect.Type, depth int) reflect.Value {
 	v := reflect.New(t).Elem()
 	switch t {
@@ -201,9 +201,9 @@ func (c *choices) value(t reflect.Type, depth int) reflect.Value {
 	return v
 }
 
-// meaning is what a value says, as text, made without encoding/json. Two of one type
-// differ if they are different requests. Not counted are, as documented, Go types in
-// interfaces and what is nil or empty in a place that leaves it out. In a result the
+// meaning returns the meaning of a value as text, without encoding/json. Two values of
+// one type differ if they are different requests. As documented, Go types in interfaces
+// do not count, nor do nil or empty values in a place that omits them. In a result the
 // types count.
 func meaning(v reflect.Value, types bool) string {
 	switch v.Kind() {
@@ -304,7 +304,7 @@ func meaning(v reflect.Value, types bool) string {
 	return fmt.Sprintf("? %v", v.Kind())
 }
 
-// leavesOut reports whether the tag of a field leaves out the value that it has.
+// leavesOut reports whether the tag of a field omits the value that it has.
 func leavesOut(f reflect.StructField, v reflect.Value) bool {
 	switch tag := string(f.Tag); {
 	case strings.Contains(tag, "omitzero"):
@@ -343,7 +343,7 @@ func randomBytes(random *rand.Rand, n int) []byte {
 
 const typeDepth = 3
 
-// Requests of one type that say something else have another hash, or are refused.
+// Requests of one type with different meanings have different hashes, or are refused.
 func TestNoTwoRequestsHashAlike(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(13, 3))
@@ -373,7 +373,7 @@ func TestNoTwoRequestsHashAlike(t *testing.T) {
 	require.Greater(t, different-refused, 1_000)
 }
 
-// A result that is not refused comes back as it was.
+// A result that is not refused comes back unchanged.
 func TestEveryResultComesBack(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(13, 4))

@@ -7,9 +7,9 @@ import (
 	"reflect"
 )
 
-// comesBack returns where b, which was decoded from the JSON of a, is not as a was,
-// or nil. Types that encode themselves are compared by what they encode. A slice or
-// map that is nil is as one that is empty.
+// comesBack returns how b, decoded from the JSON of a, differs from a, or nil. Types
+// that encode themselves are compared by their encoding. A nil slice or map equals an
+// empty one.
 func comesBack(a, b reflect.Value) error {
 	switch a.Kind() {
 	case reflect.Interface, reflect.Pointer:
@@ -31,7 +31,7 @@ func comesBack(a, b reflect.Value) error {
 		return comesBackList(a, b)
 	case reflect.Map:
 		return comesBackMap(a, b)
-	case reflect.Func, reflect.Chan, reflect.UnsafePointer: // nil, or it could not be encoded
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer: // nil, as others cannot be encoded
 		return nil
 	}
 	return changed(!a.Equal(b))

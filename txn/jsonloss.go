@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// lossError says which part of a value its JSON does not tell.
+// lossError names the part of a value that its JSON does not represent.
 type lossError struct {
 	path string // such as .Items[].price
 	why  string
-	text bool // it is no text, and so comes from outside
+	text bool // the cause is invalid text, which comes from outside
 }
 
 func (e *lossError) Error() string {

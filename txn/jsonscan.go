@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// scanJSON counts the members of all objects in valid JSON. It is not ok where an
+// scanJSON counts the members of all objects in valid JSON. It reports false if an
 // escape is half of a surrogate pair, which encoding/json replaces.
 func scanJSON(encoded []byte) (members int, ok bool) {
 	inString := false
@@ -35,7 +35,7 @@ func scanJSON(encoded []byte) (members int, ok bool) {
 	return members, true
 }
 
-// escaped is the value of an escape such as \u0000, which is valid.
+// escaped returns the value of a valid escape such as \u0000.
 func escaped(text []byte) rune {
 	r, _ := strconv.ParseUint(string(text[2:6]), 16, 16)
 	return rune(r)

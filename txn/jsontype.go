@@ -8,18 +8,18 @@ import (
 	"unicode"
 )
 
-// jsonTypes checks types for what encoding/json leaves out of their values without
-// an error: two values that differ in nothing else have the same JSON, and neither
-// comes back as it was.
+// jsonTypes checks types for parts of their values that encoding/json omits without an
+// error: two values that differ only there have the same JSON, and neither decodes to
+// what it was.
 //
-// A type that encodes itself is trusted: what its method leaves out cannot be seen.
+// A type that encodes itself is trusted: what its method omits cannot be seen.
 type jsonTypes struct {
 	anyInterface bool // interfaces with methods are accepted, as they need not be decoded
 	seen         map[jsonType]bool
 }
 
-// jsonType is a type in a place. Methods of pointers are called where the place has
-// an address.
+// jsonType is a type in a place. Methods of pointers are called if the place is
+// addressable.
 type jsonType struct {
 	reflect.Type
 	addressable bool
@@ -40,7 +40,7 @@ func (t jsonType) encodesItself() bool {
 	return false
 }
 
-// elem is the type of what a value of type t contains or points at.
+// elem returns the type of what a value of type t contains or points to.
 func (t jsonType) elem() jsonType {
 	switch t.Kind() {
 	case reflect.Array:
@@ -51,7 +51,7 @@ func (t jsonType) elem() jsonType {
 	return jsonType{t.Elem(), true}
 }
 
-// check returns why values of type t cannot be told by their JSON, or nil.
+// check returns why JSON cannot distinguish values of type t, or nil.
 func (c *jsonTypes) check(t jsonType) error {
 	if c.seen[t] {
 		return nil
@@ -65,8 +65,8 @@ func (c *jsonTypes) check(t jsonType) error {
 		if t.NumMethod() > 0 && !c.anyInterface {
 			return untold("is of type %v, an interface with methods, into which nothing can be decoded", t)
 		}
-		return nil // what is in it is seen with its value
-	case reflect.Pointer: // its methods are those of what it points at
+		return nil // its contents are checked with the value
+	case reflect.Pointer: // its methods are those of the pointed-to type
 		return c.check(t.elem())
 	}
 	if t.encodesItself() {
@@ -81,8 +81,8 @@ func (c *jsonTypes) check(t jsonType) error {
 	return nil
 }
 
-// checkEmbedded refuses a struct whose method is that of something embedded, which
-// knows nothing of the other fields.
+// checkEmbedded refuses a struct whose encoding method is promoted from an embedded
+// field, as the method ignores the other fields.
 func checkEmbedded(t jsonType) error {
 	if t.Kind() != reflect.Struct {
 		return nil
@@ -101,8 +101,8 @@ func checkEmbedded(t jsonType) error {
 	return nil
 }
 
-// checkFields checks the fields of a struct and those of what it embeds, which
-// encoding/json takes for fields of its own. names has the ones that are taken.
+// checkFields checks the fields of a struct and those of its embedded structs, which
+// encoding/json treats as fields of its own. names holds the names in use.
 func (c *jsonTypes) checkFields(t jsonType, names map[string]bool, embedded map[reflect.Type]bool) error {
 	embedded[t.Type] = true
 	for i := range t.NumField() {
@@ -136,10 +136,10 @@ func (c *jsonTypes) checkField(t jsonType, f reflect.StructField, names map[stri
 	return c.check(jsonType{f.Type, t.addressable})
 }
 
-// holdsNothing reports whether a field says nothing of a value.
+// holdsNothing reports whether a field carries no information.
 func holdsNothing(f reflect.StructField) bool { return f.Name == "_" || f.Type.Size() == 0 }
 
-// pointee is the type that an unnamed pointer points at, or t itself.
+// pointee returns the type that an unnamed pointer type points to, or t itself.
 func pointee(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Pointer && t.Name() == "" {
 		return t.Elem()
@@ -147,8 +147,8 @@ func pointee(t reflect.Type) reflect.Type {
 	return t
 }
 
-// nameInJSON is the name of a field in JSON, or "" where its own fields take its place,
-// whatever methods it has.
+// nameInJSON returns the name of a field in JSON, or "" if its own fields take its
+// place, whatever methods it has.
 func nameInJSON(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	switch {

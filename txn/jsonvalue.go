@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// deepestJSON is how deep encoding/json decodes.
+// deepestJSON is the depth to which encoding/json decodes.
 const deepestJSON = 10_000
 
-// checkValue returns why v, whose type was checked and which has been encoded,
-// cannot be told by its JSON, or nil: because of text that encoding/json replaces, or
-// of what it finds in an interface.
+// checkValue returns why JSON cannot represent v, or nil: text that encoding/json
+// replaces, or a value in an interface. The type of v has been checked, and v has been
+// encoded.
 func (c *jsonTypes) checkValue(v reflect.Value, depth int) error {
 	if depth > deepestJSON {
 		return untold("is nested too deeply")
@@ -84,8 +84,8 @@ func (c *jsonTypes) checkFieldValues(v reflect.Value, depth int) error {
 	return nil
 }
 
-// checkText checks the text of a value that encodes itself as text. Of one that
-// encodes itself as JSON the whole is checked.
+// checkText checks the text of a value that encodes itself as text. A value that
+// encodes itself as JSON is checked as a whole.
 func checkText(v reflect.Value) error {
 	if v.CanAddr() {
 		v = v.Addr()
@@ -121,13 +121,13 @@ func checkString(s string) error {
 	return nil
 }
 
-// plain reports whether no value of the type can be refused, as a number.
+// plain reports whether no value of the type can be refused, such as a number.
 func plain(t reflect.Type) bool {
 	return t.Kind() >= reflect.Bool && t.Kind() <= reflect.Float64 && !(jsonType{t, true}).encodesItself()
 }
 
-// checkJSON checks a value that was encoded and then decoded: what encodes itself as
-// JSON may have text from elsewhere, of which decoding drops something.
+// checkJSON checks a value that was encoded and then decoded: a type that encodes
+// itself as JSON may contain text from elsewhere, part of which is lost in decoding.
 func checkJSON(encoded []byte, decoded any) error {
 	if !utf8.Valid(encoded) {
 		return notText("has JSON that is not valid UTF-8")

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// keptResults are the results of one query of a batch, out of memory.
+// keptResults are the buffered results of one query of a batch.
 type keptResults struct {
 	result *pgconn.Result
 	types  *pgtype.Map
@@ -35,14 +35,14 @@ func (r *keptResults) Query() (pgx.Rows, error) {
 }
 
 func (r *keptResults) QueryRow() pgx.Row {
-	rows, _ := r.Query() // the error is also in rows
+	rows, _ := r.Query() // rows has the error too
 	return row{rows}
 }
 
 func (r *keptResults) Close() error { return nil }
 func (r *keptResults) Tx() pgx.Tx   { return nil }
 
-// keptRows are rows out of memory.
+// keptRows are buffered rows.
 type keptRows struct {
 	result *pgconn.Result
 	types  *pgtype.Map
@@ -51,8 +51,8 @@ type keptRows struct {
 	err    error
 }
 
-// failedRows are the rows, or the row, of a statement that failed before there
-// were any. Those of pgx panic when they are asked for their fields.
+// failedRows returns the rows, or the row, of a statement that failed before it had
+// any. Those of pgx panic when asked for their fields.
 func failedRows(err error) *keptRows {
 	return &keptRows{result: new(pgconn.Result), closed: true, err: err}
 }

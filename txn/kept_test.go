@@ -14,8 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// Statements that cannot be prepared, one that travels with others and some that
-// do not.
+// Statements that cannot be prepared: one that joins a packet and some that do not.
 var failing = []struct {
 	sql  string
 	args []any
@@ -30,7 +29,7 @@ var failing = []struct {
 	{"", []any{1}},
 }
 
-// A batch with callbacks one of whose statements fails says so, however it is
+// A batch with callbacks one of whose statements fails reports that, however it is
 // sent.
 func TestBatchWithAStatementThatCannotBePrepared(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
@@ -68,13 +67,13 @@ func TestBatchWithAStatementThatCannotBePrepared(t *testing.T) {
 	})
 }
 
-// failed takes what txntest finds wrong with a test, such as a fault that was not met.
+// failed absorbs the failures that txntest reports, such as a fault that was not met.
 type failed struct{ testing.TB }
 
 func (*failed) Errorf(string, ...any) {}
 func (f *failed) Cleanup(func())      {}
 
-// Rows of a statement that failed can be asked for anything.
+// All methods can be called on the rows of a statement that failed.
 func TestRowsThatFailed(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		for _, f := range failing {

@@ -13,12 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// LedgerSchema creates the table that [Once] needs, on CockroachDB and on
-// PostgreSQL, in the schema that comes first in the search path. Run it with the
-// rest of your schema. The role of the service needs SELECT, INSERT, UPDATE and
-// DELETE on it.
+// LedgerSchema creates the table that [Once] needs, on CockroachDB and PostgreSQL, in
+// the first schema of the search path. Run it with the rest of your schema. The role of
+// the service needs SELECT, INSERT, UPDATE and DELETE on the table.
 //
-// The text of the result is in it: it is as secret as what the service returns.
+// The table stores results as text, so it is as secret as what the service returns.
 const LedgerSchema = `create table rowkeeper_ledger (
 	namespace  text        not null,
 	key        text        not null,
@@ -30,8 +29,8 @@ const LedgerSchema = `create table rowkeeper_ledger (
 );
 create index rowkeeper_ledger_expires_at_idx on rowkeeper_ledger (expires_at)`
 
-// LedgerTTL has CockroachDB from v22.2 on delete expired rows of the ledger by
-// itself. Then [CleanLedger] is not needed, nor is the index on expires_at.
+// LedgerTTL makes CockroachDB, from v22.2 on, delete expired rows of the ledger by
+// itself. [CleanLedger] and the index on expires_at are then not needed.
 //
 // Source: CockroachDB, "Batch Delete Expired Data with Row-Level TTL".
 const LedgerTTL = `alter table rowkeeper_ledger set (ttl_expiration_expression = 'expires_at')`
@@ -52,10 +51,11 @@ const (
 	cleanLedger        = "delete from rowkeeper_ledger where (namespace, key) in " +
 		"(select namespace, key from rowkeeper_ledger where expires_at <= now() order by expires_at limit $1::bigint)"
 
-	// PostgreSQL's way not to wait for long: for the claim alone.
+	// PostgreSQL's short lock timeout, for the claim alone.
 	hurry = "select set_config('rowkeeper.lock_timeout', current_setting('lock_timeout'), true), set_config('lock_timeout', '100ms', true)"
 	relax = "select set_config('lock_timeout', current_setting('rowkeeper.lock_timeout'), true)"
-	// CockroachDB's, where it sees what is not committed yet. What it reads decides nothing.
+	// CockroachDB's probe, which sees uncommitted rows. Nothing is decided by what it
+	// reads.
 	probe = "select 1 from rowkeeper_ledger where namespace = $1 and key = $2 for update nowait"
 )
 
@@ -64,8 +64,8 @@ const (
 	codeUndefinedTable  = "42P01"
 )
 
-// claim puts the claim of the key in front of everything, once it is known what
-// the transaction is sent to.
+// claim puts the claim of the key ahead of all statements, once it is known whether the
+// server is CockroachDB.
 func (a *attempt) claim() {
 	o := a.call.once
 	if o == nil {
@@ -93,8 +93,8 @@ func (a *attempt) claim() {
 	a.queue = append(first, a.queue...)
 }
 
-// claimPrefix is what the text of a packet with a claim begins with where pgx puts
-// the values into it.
+// claimPrefix returns how the text of a packet with a claim begins if pgx puts the
+// values into the text.
 func (a *attempt) claimPrefix() string {
 	var b strings.Builder
 	for _, s := range a.call.firstAfter(a.call.ghost) {
@@ -111,7 +111,7 @@ func (a *attempt) claimPrefix() string {
 	return b.String()
 }
 
-// carry makes a claim that is not sent yet bring the result too.
+// carry adds the result to a claim that was not sent yet.
 func (s *statement) carry(result string) {
 	sql := claimWithResult
 	if s.sql == takeOverOne {
@@ -120,8 +120,8 @@ func (s *statement) carry(result string) {
 	s.sql, s.args = sql, append(s.args, result)
 }
 
-// record has the result stored with the commit: by the claim, or behind
-// everything where that was sent before.
+// record stores the result with the commit: in the claim, or after all statements if
+// the claim was sent before.
 func (a *attempt) record() error {
 	text, err := a.call.encoded()
 	if err != nil {
@@ -141,19 +141,19 @@ func (a *attempt) record() error {
 			args: []any{o.namespace, o.key, a.nonce, *text},
 		})
 	default:
-		a.stored = text // for the claim, which is made when there is a connection
+		a.stored = text // for the claim, which is made once there is a connection
 	}
 	return nil
 }
 
-// Each fails where it does not find its row as it should be.
+// Each fails if it does not find its row in the expected state.
 var (
 	recordOne             = expecting(1, recordResult)
 	takeOverOne           = expecting(1, takeOver)
 	takeOverOneWithResult = expecting(1, takeOverWithResult)
 )
 
-// takenError says that the key was there already.
+// takenError reports that the key was already there.
 type takenError struct{ err error }
 
 func (e *takenError) Error() string { return "txn: Once: the key was used before: " + e.err.Error() }
@@ -164,7 +164,7 @@ func taken(err error) bool {
 	return errors.As(err, &t)
 }
 
-// claimError says what the failure of a claim means.
+// claimError translates the error of a claim.
 func (a *attempt) claimError(err error) error {
 	pe := serverError(err)
 	switch {
@@ -172,7 +172,7 @@ func (a *attempt) claimError(err error) error {
 	case pe.Code == codeUniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
 		return &takenError{err}
 	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
-		return &takenError{err} // it was taken over by another call
+		return &takenError{err} // another call took it over
 	case pe.Code == codeLockNotAvailable && a.call.ledger.NoWait && a.call.ghost == nil:
 		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ErrInFlight, err)
 	case pe.Code == codeUndefinedTable:
@@ -193,13 +193,13 @@ func (e *entry) scan(row pgx.Row) error {
 	return row.Scan(&e.attempt, &e.request, &e.result, &e.expired)
 }
 
-// readEntry ends the transaction whose claim has failed and reads what took the
-// key, in one round trip. It must be seen by a new transaction; where it is not, it
-// has expired since.
+// readEntry ends the transaction whose claim failed and reads the row that has the key,
+// in one round trip. A new transaction must see that row; if it does not, the row has
+// expired since.
 //
-// On PostgreSQL that transaction locks the row, so that its own COMMIT waits for a
-// synchronous standby, if there is one, and with it for the COMMIT that wrote the
-// row: where the wait of that one was cut short, the row can be seen all the same.
+// On PostgreSQL the new transaction locks the row, so that its own COMMIT waits for a
+// synchronous standby, if there is one, and with it for the COMMIT that wrote the row.
+// That row is visible even if the wait of its own COMMIT was cut short.
 func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	o := a.call.once
 	args := []any{o.namespace, o.key}
@@ -258,7 +258,7 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	return e, err
 }
 
-// reading is the statement that reads an entry.
+// reading returns the statement that reads an entry.
 func (a *attempt) reading() string {
 	if a.cockroach {
 		return readLedger
@@ -279,7 +279,7 @@ func (a *attempt) forget(ctx context.Context) error {
 	return err
 }
 
-// beside runs f in a transaction of its own, on something that only has BeginTx.
+// beside runs f in a separate transaction, on a database that only has BeginTx.
 func (a *attempt) beside(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
 	db, ok := a.call.db.(beginner)
 	if !ok {
@@ -293,20 +293,20 @@ func (a *attempt) beside(ctx context.Context, f func(ctx context.Context, tx pgx
 	if err := f(ctx, tx); err != nil {
 		out, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
-		_ = tx.Rollback(out) // f's error is the one that counts
+		_ = tx.Rollback(out) // the error of f counts
 		return err
 	}
 	return tx.Commit(ctx)
 }
 
-// cleanBatch is how many rows a transaction of CleanLedger's deletes, so that it
-// holds few locks, for a short time.
+// cleanBatch is how many rows one transaction of CleanLedger deletes, so that it holds
+// few locks, for a short time.
 const cleanBatch = 500
 
-// CleanLedger deletes the rows of the ledger that have expired, in transactions of
-// 500 rows, until there are no more or ctx ends, and returns how many there were.
-// Run it now and then, from one place; [Once] does not depend on it. db must be
-// able to begin transactions, so it is no pgx.Tx.
+// CleanLedger deletes expired rows of the ledger, in transactions of 500 rows, until
+// none are left or ctx ends, and returns how many it deleted. Run it now and then, from
+// one place; [Once] does not depend on it. db must be able to begin transactions, so it
+// cannot be a pgx.Tx.
 func CleanLedger(ctx context.Context, db DB, opts ...Option) (deleted int64, err error) {
 	opts = append([]Option{Isolation(pgx.ReadCommitted), Name("clean ledger")}, opts...)
 	for {

@@ -2,12 +2,12 @@ package txn
 
 import "strings"
 
-// lexer reads SQL text token by token, as far as PostgreSQL and CockroachDB agree
-// on where a string, a comment and a statement end.
+// lexer splits SQL text into tokens, as far as PostgreSQL and CockroachDB agree on
+// where strings, comments and statements end.
 type lexer struct {
 	text    string
 	pos     int
-	escapes bool // a backslash means something in a plain string: standard_conforming_strings is off
+	escapes bool // backslashes escape in plain strings: standard_conforming_strings is off
 }
 
 type tokenKind uint8
@@ -19,19 +19,19 @@ const (
 	tokenOther            // a string, a number, a parameter, or a character by itself
 )
 
-// token is a piece of text. A word or a name without its quotes is in value.
+// token is a piece of text. value holds a word, or a name without its quotes.
 type token struct {
 	kind  tokenKind
 	char  byte // the first one
 	value string
 }
 
-// is compares a word in whatever case with one in lower case.
+// is compares a word, ignoring case, with a lower-case word.
 func (t token) is(word string) bool {
 	return t.kind == tokenWord && strings.EqualFold(t.value, word)
 }
 
-// next is the next token behind white space and comments.
+// next returns the next token after white space and comments.
 func (l *lexer) next() token {
 	l.space()
 	if l.pos >= len(l.text) {
@@ -58,7 +58,7 @@ func (l *lexer) next() token {
 	}
 }
 
-// peek is the token that next would return.
+// peek returns the token that next would return.
 func (l *lexer) peek() token {
 	ahead := *l
 	return ahead.next()
@@ -86,7 +86,7 @@ func (l *lexer) space() (newline bool) {
 	return newline
 }
 
-// comment skips a comment, and those inside it.
+// comment skips a comment, including nested ones.
 func (l *lexer) comment() {
 	for depth := 0; l.pos < len(l.text); {
 		switch rest := l.text[l.pos:]; {
@@ -104,8 +104,7 @@ func (l *lexer) comment() {
 	}
 }
 
-// word reads a word. The string behind an E, or behind CockroachDB's B, is a part
-// of it.
+// word reads a word. A string after an E, or after CockroachDB's B, is part of it.
 func (l *lexer) word() token {
 	start := l.pos
 	for l.pos < len(l.text) && isWordByte(l.text[l.pos]) {
@@ -118,7 +117,7 @@ func (l *lexer) word() token {
 	for {
 		l.quoted('\'', true)
 		end := l.pos
-		if !l.space() || !strings.HasPrefix(l.text[l.pos:], "'") { // it goes on in the next line
+		if !l.space() || !strings.HasPrefix(l.text[l.pos:], "'") { // the string continues on the next line
 			l.pos = end
 			return token{kind: tokenOther, char: word[0]}
 		}
@@ -133,7 +132,7 @@ func (l *lexer) number() token {
 	return token{kind: tokenOther, char: c}
 }
 
-// quoted skips what is in quotes. A quote in it is written twice.
+// quoted skips quoted text, in which a quote is written twice.
 func (l *lexer) quoted(quote byte, escapes bool) {
 	for l.pos++; l.pos < len(l.text); l.pos++ {
 		switch c := l.text[l.pos]; {
@@ -150,7 +149,7 @@ func (l *lexer) quoted(quote byte, escapes bool) {
 	l.pos = len(l.text)
 }
 
-// dollar skips a string in dollar quotes, or the sign of a parameter.
+// dollar skips a dollar-quoted string, or the sign of a parameter.
 func (l *lexer) dollar() {
 	end := l.pos + 1
 	for end < len(l.text) && isWordByte(l.text[end]) && l.text[end] != '$' {

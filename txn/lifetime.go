@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// newAttempt makes an attempt of a call whose context is ctx.
+// newAttempt creates an attempt of a call with the context ctx.
 func newAttempt(c *call, ctx context.Context, number int) *attempt {
 	a := &attempt{call: c, number: number, outer: ctx, direct: c.direct, careful: c.plans > 0}
 	a.ctx, a.cancel = context.WithCancel(ctx)
@@ -13,11 +13,10 @@ func newAttempt(c *call, ctx context.Context, number int) *attempt {
 	return a
 }
 
-// closeGate ends the use of the attempt by the function's goroutines. One that is in
-// the middle of something is interrupted. If it does not come back, because code
-// of the function's that a statement runs does not, closeGate reports false: then that
-// goroutine gives everything back when it does, and the attempt is not to be
-// touched.
+// closeGate ends the use of the attempt by the function's goroutines, and interrupts
+// one that is inside. If that goroutine does not return, because a statement runs user
+// code that does not, closeGate reports false: the goroutine then gives everything back
+// when it returns, and the caller must not touch the attempt.
 func (a *attempt) closeGate() bool {
 	if a.gate.close() {
 		a.interrupt()
@@ -33,25 +32,25 @@ func (a *attempt) closeGate() bool {
 	return true
 }
 
-// interrupt ends the waits of the one who is inside: those for a permit, a
-// connection or user code that heeds the context, and by the deadline those for
-// an answer under a context that is not the function's.
+// interrupt ends the waits of the goroutine inside: by the context those for a permit,
+// a connection or user code that heeds it, and by the deadline those for an answer
+// under a context that is not the function's.
 func (a *attempt) interrupt() {
 	a.cancel()
 	if conn := a.wire.Load(); conn != nil {
-		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection that cannot do this is closed later
+		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines is closed later
 	}
 }
 
-// hangUp has the server roll back at once.
+// hangUp makes the server roll back at once.
 func (a *attempt) hangUp() {
 	if conn := a.wire.Load(); conn != nil {
 		_ = conn.PgConn().Conn().Close() // the connection is not used again
 	}
 }
 
-// bound is ctx, which also ends with the attempt. The context that the function
-// was given does that by itself.
+// bound returns ctx, which also ends with the attempt. The function's own context
+// already does.
 func (a *attempt) bound(ctx context.Context) (context.Context, func()) {
 	if r := runningIn(ctx); r != nil && r == runningIn(a.ctx) {
 		return ctx, func() {}
@@ -68,13 +67,12 @@ func (a *attempt) dispose() {
 	a.settle(false)
 }
 
-// drainTime is how long what the function left open is read on although the
-// transaction is not to be committed. After that it is cheaper to close the
-// connection.
+// drainTime is how long results that the function left open are read although the
+// transaction is not to be committed. After that, closing the connection is cheaper.
 const drainTime = 50 * time.Millisecond
 
-// settle closes what the function left open: the connection is busy until then.
-// All of it has to be read for a COMMIT.
+// settle closes what the function left open, as the connection is busy until then.
+// Before a COMMIT all of it has to be read.
 func (a *attempt) settle(commits bool) {
 	o := a.open
 	if o == nil {
@@ -83,7 +81,7 @@ func (a *attempt) settle(commits bool) {
 	a.open = nil
 	if conn := a.conn; conn != nil && !commits && !conn.IsClosed() {
 		wire := conn.PgConn().Conn()
-		_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without one all is read
+		_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
 		defer func() {
 			if !conn.IsClosed() {
 				_ = wire.SetReadDeadline(time.Time{})

@@ -7,10 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// checkParameters refuses more arguments than a message has room for. pgx finds
-// that out for a batch or a pipeline only while it writes, and closes the
-// connection then; for a statement that has to be described first the server does.
-// If the mode cannot be known, behind a wrapper, pgx decides.
+// checkParameters refuses more arguments than a message can hold. For a batch or a
+// pipeline pgx would notice only while writing, and close the connection; for a
+// statement that must be described first, the server would. If the mode is unknown,
+// behind a wrapper, pgx decides.
 func (a *attempt) checkParameters(args []any) error {
 	if len(args) <= math.MaxUint16 {
 		return nil

@@ -26,8 +26,8 @@ func manyArguments(n int) (sql string, args []any) {
 	return text.String() + ")", args
 }
 
-// More parameters than the protocol has room for are an error before anything is
-// sent, and no reason to run again.
+// More parameters than a message can hold are an error before anything is sent, and no
+// reason to run again.
 func TestTooManyParameters(t *testing.T) {
 	senders := map[string]func(ctx context.Context, tx *txn.Tx, sql string, args []any) error{
 		"Exec": func(ctx context.Context, tx *txn.Tx, sql string, args []any) error {

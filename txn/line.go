@@ -6,49 +6,49 @@ import (
 	"time"
 )
 
-// line is a queue of transactions that may fight for the same rows. It lets in as
-// many at a time as get along, which it has to learn.
+// line is the queue of transactions that may contend for the same rows. It admits as
+// many at a time as do not conflict, a limit that it learns.
 //
-// One conflict makes no more than a suspicion: there is no limit, turns are only
-// counted. When conflicts come again, and are more than a few among many, the limit
-// falls to one. From there it is raised, always to twice as much, while somebody
-// waits and no conflict speaks against it: after so many turns, or after so long,
-// whichever is first, because turns may take a millisecond or a second. No step comes
-// before a conflict of the last one can have been seen: a deadlock takes a second to
-// show, in which nobody gets on, and everybody let in meanwhile makes it longer. Each
-// time that the limit has to fall again, because those who were let in meanwhile lost,
-// the next try comes later. So a row that everybody wants costs a try from time to
-// time, and those who only begin alike are let in within a moment. The limit is never
-// more than the connections of the pool.
+// The first conflict is only a suspicion: there is no limit, and permits are merely
+// counted. If more conflicts come, and are more than a few among many permits, the
+// limit falls to one. From there it doubles while calls wait and no conflict objects:
+// after a number of permits or after a time, whichever is first, because permits may
+// last a millisecond or a second. No step is taken before a conflict of the last step
+// could have been seen: a deadlock takes a second to show, in which nobody makes
+// progress and every call admitted makes it longer. Each time the limit falls again
+// because admitted calls lost, the next try comes later. So a row that everybody wants
+// costs an occasional try, and calls that only begin alike are admitted within a
+// moment. The limit never exceeds the connections of the pool.
 //
-// Invariants: held is the number of holders that were not bypassed, and at most limit but for
-// those who were in when it fell; those that wait come in the order in which they
-// joined, who has lost first; the timer runs while somebody waits, and only then.
+// Invariants: held is the number of holders that were not bypassed, and at most limit,
+// except for those admitted before it fell; waiting calls are admitted in the order in
+// which they joined, those that have lost first; the timer runs if and only if a call
+// waits.
 type line struct {
 	of    *admission
 	keys  []fingerprint
-	place *list.Element // among the lines of the pool
+	place *list.Element // in admission.lines
 
 	limit   int
 	held    int
-	holders []*turn      // each knows its index
-	waiting [2]list.List // of turns; those in the first come before all others
-	alone   *turn        // an exclusive turn: nobody else is let in
+	holders []*turn      // each stores its index
+	waiting [2]list.List // of *turn; the first list is admitted before the second
+	alone   *turn        // an exclusive permit: no other call is admitted
 	timer   *time.Timer
 
-	good, bad int           // turns that ended since the limit was last changed
-	changed   time.Time     // when that was
-	fell      time.Time     // when it last fell: who was in by then says nothing of what it is now
-	rising    bool          // it has been raised since
-	failures  int           // times that it had to fall although it was raised with care
-	patience  int           // good turns it takes to raise it, once it has fallen
-	pause     time.Duration // or the time
-	usual     time.Duration // a turn, averaged; zero: none has ended yet
-	losing    time.Duration // the longest of late that an attempt took to lose: so long it takes to see that a limit is too high
+	good, bad int           // permits that ended since the limit last changed
+	changed   time.Time     // when the limit last changed
+	fell      time.Time     // when the limit last fell; earlier permits say nothing about its present value
+	rising    bool          // raised since it fell
+	failures  int           // falls although it was raised with care
+	patience  int           // good permits needed to raise it after a fall
+	pause     time.Duration // or the time needed
+	usual     time.Duration // average duration of a permit; 0 if none has ended yet
+	losing    time.Duration // longest recent time an attempt took to lose, so how long a too high limit goes unseen
 
 	troubled time.Time // the last conflict
-	waited   time.Time // when somebody last did
-	awaited  bool      // an opening may lead here
+	waited   time.Time // when a call last waited
+	awaited  bool      // opening.line may point here
 }
 
 const (
@@ -59,12 +59,12 @@ const (
 	mostPatience  = 8192
 
 	firstPause = leastForbearance
-	leastPause = 2 * time.Second // that a pause may always grow to
+	leastPause = 2 * time.Second // a pause may always grow to this
 	mostPause  = 20 * time.Second
 
-	remembered = 512 // turns that count, while the limit stays as it is
+	remembered = 512 // permits that count while the limit is unchanged
 
-	mostLosing = 2 * time.Second // a deadlock takes one by default to show
+	mostLosing = 2 * time.Second // a deadlock shows after one second by default
 
 	leastForbearance = 300 * time.Millisecond
 	quietTime        = time.Second
@@ -77,7 +77,7 @@ func newLine(of *admission, key fingerprint, now time.Time) *line {
 	}
 }
 
-// room reports whether another one may come in.
+// room reports whether another call may be admitted.
 func (l *line) room(exclusive bool) bool {
 	if l.alone != nil {
 		return false
@@ -88,10 +88,10 @@ func (l *line) room(exclusive bool) bool {
 	return l.held < l.limit
 }
 
-// count is how many wait.
+// count returns how many calls wait.
 func (l *line) count() int { return l.waiting[0].Len() + l.waiting[1].Len() }
 
-// head is who waits for the next turn, or nil.
+// head returns the next waiting permit, or nil.
 func (l *line) head() *turn {
 	for i := range l.waiting {
 		if e := l.waiting[i].Front(); e != nil {
@@ -101,7 +101,7 @@ func (l *line) head() *turn {
 	return nil
 }
 
-// aheadOf is how many wait that come before t would.
+// aheadOf returns how many waiting permits come before t.
 func (l *line) aheadOf(t *turn) int {
 	if t.front {
 		return l.waiting[0].Len()
@@ -109,8 +109,8 @@ func (l *line) aheadOf(t *turn) int {
 	return l.count()
 }
 
-// refuse says early that a turn would not come before the deadline. How long it
-// takes is known only when the limit is known to be needed.
+// refuse returns an error early if a permit would not come before the deadline. The
+// wait can be estimated only once the limit is known to be needed.
 func (l *line) refuse(r *request, ahead int, now time.Time) error {
 	wait := l.wait(ahead)
 	if l.failures == 0 || r.deadline.IsZero() || wait < r.deadline.Sub(now) {
@@ -119,13 +119,12 @@ func (l *line) refuse(r *request, ahead int, now time.Time) error {
 	return &BusyError{Name: r.name, Ahead: ahead, Wait: wait, lost: r.lost}
 }
 
-// wait is how long it takes, as far as can be told, until that many have had their
-// turn.
+// wait estimates the time until that many calls have been served.
 func (l *line) wait(ahead int) time.Duration {
 	return l.usual * time.Duration(ahead) / time.Duration(l.limit)
 }
 
-// join has a turn wait.
+// join adds a permit to the waiting ones.
 func (l *line) join(t *turn, now time.Time) {
 	t.ahead, t.wake = l.aheadOf(t), make(chan struct{})
 	l.queue(t)
@@ -134,12 +133,12 @@ func (l *line) join(t *turn, now time.Time) {
 	l.watch(now)
 }
 
-// queue gives a turn its place among those that wait.
+// queue puts a permit at its place among the waiting ones.
 func (l *line) queue(t *turn) {
 	t.line, t.place = l, l.ofSame(t).PushBack(t)
 }
 
-// ofSame is the list in which t waits.
+// ofSame returns the list in which t waits.
 func (l *line) ofSame(t *turn) *list.List { return &l.waiting[btoi(!t.front)] }
 
 func (l *line) take(t *turn, now time.Time) {
@@ -151,7 +150,7 @@ func (l *line) take(t *turn, now time.Time) {
 	}
 }
 
-// call lets in whoever there is room for.
+// call admits waiting calls while there is room.
 func (l *line) call(now time.Time) {
 	for t := l.head(); t != nil && l.room(t.exclusive); t = l.head() {
 		l.unjoin(t)
@@ -163,14 +162,14 @@ func (l *line) call(now time.Time) {
 	l.watch(now)
 }
 
-// unjoin has a turn wait no longer.
+// unjoin removes a waiting permit.
 func (l *line) unjoin(t *turn) {
 	l.ofSame(t).Remove(t.place)
 	t.place = nil
 	l.of.waiting--
 }
 
-// watch sets the timer for what is to happen next, if somebody waits.
+// watch sets the timer for the next event, if a call waits.
 func (l *line) watch(now time.Time) {
 	switch {
 	case l.count() == 0:
@@ -183,7 +182,7 @@ func (l *line) watch(now time.Time) {
 	}
 }
 
-// next is how long nothing can happen unless a turn ends.
+// next returns how long nothing can happen unless a permit ends.
 func (l *line) next(now time.Time) time.Duration {
 	at := now.Add(leastForbearance)
 	if due := l.overdue(); !due.IsZero() && due.Before(at) {
@@ -200,7 +199,7 @@ func (l *line) tick() {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	if l.timer == nil {
-		return // it was stopped too late
+		return // stopped too late
 	}
 	l.timer = nil
 	now := time.Now()
@@ -211,9 +210,9 @@ func (l *line) tick() {
 	l.call(now)
 }
 
-// overdue is when the head is let in although there is no room: a holder that
-// takes so much longer than usual may be waiting for the head itself. Without
-// such a holder it is zero.
+// overdue returns when the head is admitted although there is no room: a holder that
+// takes so much longer than usual may be waiting for the head itself. It returns zero
+// if there is no such holder.
 func (l *line) overdue() (due time.Time) {
 	for _, t := range l.holders {
 		if !t.bypassed.IsZero() {
@@ -226,8 +225,8 @@ func (l *line) overdue() (due time.Time) {
 	return due
 }
 
-// lateAt is when a turn has lasted too long. Until it has a connection, for which
-// it may have to wait, that is much later.
+// lateAt returns when a permit has lasted too long. That is much later while it has no
+// connection, for which it may have to wait.
 func (l *line) lateAt(t *turn) time.Time {
 	forbearance := max(10*l.usual, leastForbearance, l.losing+l.losing/4) // a deadlock ends by itself
 	if t.exclusive {
@@ -252,7 +251,7 @@ func (l *line) letIn(now time.Time) {
 	}
 }
 
-// leave ends a turn, and learns from it.
+// leave ends a permit, and learns from it.
 func (l *line) leave(t *turn, how verdict, now time.Time) {
 	if t.place != nil {
 		l.unjoin(t)
@@ -270,7 +269,7 @@ func (l *line) leave(t *turn, how verdict, now time.Time) {
 	l.call(now)
 }
 
-// release takes a turn from the holders.
+// release removes a permit from the holders.
 func (l *line) release(t *turn) {
 	last := l.holders[len(l.holders)-1]
 	l.holders[t.index], last.index = last, t.index
@@ -283,7 +282,7 @@ func (l *line) release(t *turn) {
 	}
 }
 
-// learn has a turn count in how long a turn usually takes; zero is not known.
+// learn adds took to the average duration of a permit; zero means unknown.
 func (l *line) learn(took time.Duration) {
 	switch {
 	case took == 0:
@@ -294,7 +293,7 @@ func (l *line) learn(took time.Duration) {
 	}
 }
 
-// served learns from a turn that did not lose.
+// served learns from a permit that did not lose.
 func (l *line) served(now time.Time) {
 	l.good++
 	l.fade()
@@ -303,27 +302,27 @@ func (l *line) served(now time.Time) {
 	}
 }
 
-// lost learns from a conflict, of an attempt that had the turn, or none, and that took
-// so long; zero is not known.
+// lost learns from a conflict of an attempt that had the permit t, or none if t is nil,
+// and that took so long; zero means unknown.
 func (l *line) lost(t *turn, took time.Duration, now time.Time) {
 	l.troubled = now
 	l.losing = min(max(took, l.losing-l.losing/64), mostLosing)
 	if l.limit < unlimited && (t == nil || t.came.Before(l.fell)) {
-		l.changed = now // it says nothing of the limit, but that peace has not come yet
+		l.changed = now // says nothing about the limit, except that conflicts continue
 		return
 	}
-	if l.limit == 1 { // it was not one of this line's, so more at a time do not help now
+	if l.limit == 1 { // the conflict was not with a holder, so a higher limit would not help
 		l.good, l.bad = 0, min(l.bad+1, 2)
 		return
 	}
 	l.bad++
 	l.fade()
-	if (l.bad > 1 || l.failures > 1 && l.limit == 2) && !l.peaceful() { // one is chance, unless it is known better
+	if (l.bad > 1 || l.failures > 1 && l.limit == 2) && !l.peaceful() { // one conflict is chance, unless earlier failures say otherwise
 		l.fall(now)
 	}
 }
 
-// fade has the latest turns count more.
+// fade gives the latest permits more weight.
 func (l *line) fade() {
 	if l.good+l.bad >= remembered {
 		l.good, l.bad = l.good/2, l.bad/2
@@ -333,8 +332,7 @@ func (l *line) fade() {
 // peaceful reports whether conflicts are few among many, which is chance.
 func (l *line) peaceful() bool { return l.bad*8 <= l.good }
 
-// fall lowers the limit: by half, but to one where most lose, or where nothing was
-// known before.
+// fall halves the limit, or sets it to one if most lose or nothing was known before.
 func (l *line) fall(now time.Time) {
 	if l.rising {
 		l.failures++
@@ -362,8 +360,7 @@ func (l *line) raise(now time.Time) {
 
 func (l *line) restart(now time.Time) { l.good, l.bad, l.changed = 0, 0, now }
 
-// ripe reports whether it is time to raise the limit, and somebody waits because of
-// it.
+// ripe reports whether it is time to raise the limit and a call waits because of it.
 func (l *line) ripe(now time.Time) bool {
 	head := l.head()
 	if head == nil || l.alone != nil || head.exclusive || !l.peaceful() || l.limit >= l.of.most {
@@ -373,12 +370,12 @@ func (l *line) ripe(now time.Time) bool {
 	if l.good >= l.enoughTurns() {
 		return !l.rising || since >= l.losing
 	}
-	// Those who were in when it fell may hold up each other.
+	// Calls admitted before it fell may block each other.
 	return l.held <= l.limit && since >= l.enoughTime()
 }
 
-// enoughTurns is after how many good turns the limit is raised. Once it was, and
-// nobody lost, the next step takes no more than it takes to see that.
+// enoughTurns returns after how many good permits the limit is raised. Once it was
+// raised and nobody lost, the next step takes only as many as are needed to see that.
 func (l *line) enoughTurns() int {
 	turns := l.patience
 	if l.rising {
@@ -387,8 +384,8 @@ func (l *line) enoughTurns() int {
 	return turns * max(l.limit/4, 1)
 }
 
-// enoughTime is after how long without a conflict the limit is raised: never before a
-// conflict can have been seen, for which a deadlock takes a second.
+// enoughTime returns after how long without a conflict the limit is raised: never
+// before a conflict could have been seen, for which a deadlock takes a second.
 func (l *line) enoughTime() time.Duration {
 	if l.rising && l.usual > 0 {
 		return min(l.pause, max(2*l.usual, l.losing))
@@ -396,8 +393,8 @@ func (l *line) enoughTime() time.Duration {
 	return max(l.pause, l.losing)
 }
 
-// absorb makes another line a part of this one. That they are one is a reason to
-// begin again with a limit of one, unless both are no more than suspicions.
+// absorb makes another line part of this one. The merged line starts again with a limit
+// of one, unless both are only suspicions.
 func (l *line) absorb(other *line, now time.Time) {
 	for _, t := range other.holders {
 		t.line, t.index = l, len(l.holders)
@@ -435,9 +432,8 @@ func (l *line) quiet(now time.Time) bool {
 	return now.Sub(l.troubled) > quietTime && now.Sub(l.waited) > quietTime
 }
 
-// forsaken reports whether nobody needs the line any more: it was quiet, and it is
-// known how those ended who were in when it last was not. A turn may well take
-// longer than that.
+// forsaken reports whether the line is no longer needed: it was quiet, and all calls
+// admitted before that have ended. A permit may well last longer than that.
 func (l *line) forsaken(now time.Time) bool {
 	if l.count() > 0 || !l.quiet(now) {
 		return false

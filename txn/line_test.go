@@ -18,19 +18,19 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// until is require.Eventually for what takes as long as it takes.
+// until is require.Eventually for events of unpredictable duration.
 func until(t *testing.T, is func() bool) {
 	t.Helper()
 	require.Eventually(t, is, eventually, tick)
 }
 
-// held holds the turn of a key until it is released.
+// held holds the permit of a key until it is released.
 type held struct {
 	release func()
 	ended   chan error
 }
 
-// hold has a call hold its turn, once it has one.
+// hold makes a call hold its permit, once granted.
 func hold(t *testing.T, r *txn.Runner) held {
 	t.Helper()
 	began, end := make(chan struct{}), make(chan struct{})
@@ -54,7 +54,7 @@ func hold(t *testing.T, r *txn.Runner) held {
 	return h
 }
 
-// lineWaits counts the waits for a turn, and is told of them.
+// lineWaits counts the waits for a permit, and signals them.
 type lineWaits struct {
 	txn.NopTracer
 	began atomic.Int64
@@ -74,8 +74,8 @@ func (w *lineWaits) TraceWaitEnd(_ context.Context, data txn.TraceWaitEndData) {
 	}
 }
 
-// Transactions that all read one row of settings first never conflict again after
-// the first time: nobody has to wait.
+// Transactions that all first read one row of settings never conflict again after the
+// first time: no call has to wait.
 func TestOneConflictHoldsUpNobody(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -109,8 +109,8 @@ func TestOneConflictHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// A context that is a statement's alone ends the wait of that statement. The call
-// has time, and may go on.
+// A context that belongs to a statement alone ends the wait of that statement. The call
+// has time, and may continue.
 func TestStatementsOwnContextInLine(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -145,7 +145,7 @@ func TestStatementsOwnContextInLine(t *testing.T) {
 	})
 }
 
-// A call that waits in a queue until its deadline says what it waited for.
+// A call that waits in a queue until its deadline reports what it waited for.
 func TestWaitInVain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -153,7 +153,7 @@ func TestWaitInVain(t *testing.T) {
 		r := txn.New(db.Pool, txn.Key("the row"), txn.Name("second"))
 		txn.Narrow(db.Pool, time.Minute, "the row")
 		h := hold(t, r)
-		// On a slow machine a short time is over before the call waits.
+		// On a slow machine a short time may be over before the call waits.
 		var err error
 		for d := 15 * time.Millisecond; ; d *= 4 {
 			ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -195,8 +195,8 @@ func TestWaitInVain(t *testing.T) {
 	})
 }
 
-// A call beside the one inside whose function it is does not wait for that one's
-// turn. For another's it does.
+// With RequiresNew a call does not wait for the permit of the call whose function makes
+// it. It waits for those of other calls.
 func TestRequiresNewPassesItsOwnCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -281,12 +281,12 @@ func (h *hostile) TraceWaitEnd(context.Context, txn.TraceWaitEndData) {
 	}
 }
 
-// hostileValue is an argument that ends the goroutine when it is looked at.
+// hostileValue is an argument that ends the goroutine when it is read.
 type hostileValue func()
 
 func (v hostileValue) Value() (driver.Value, error) { v(); return int64(1), nil }
 
-// A place in a line goes with the call, whatever a user's code does meanwhile.
+// A place in a queue is freed with the call, whatever user code does meanwhile.
 func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -352,7 +352,7 @@ func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
 	})
 }
 
-// poolHooks are hooks and tracers of the pool's, one of which panics once.
+// poolHooks are hooks and tracers of the pool, one of which panics once.
 type poolHooks struct{ at, seen string }
 
 func (h *poolHooks) reach(at string) {
@@ -378,8 +378,8 @@ func (h *poolHooks) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndD
 	h.reach("answer")
 }
 
-// Nor does a turn outlive its call when a hook of the pool's panics. (Where one panics
-// that has the connection, pgxpool loses that.)
+// A permit does not outlive its call if a hook of the pool panics. (If a hook that has
+// the connection panics, pgxpool loses the connection.)
 func TestTurnEndsWhenAHookPanics(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -416,8 +416,8 @@ func (c *counter) add(n int64) int64 {
 	return c.n
 }
 
-// An argument is compared by its own code, never behind the back of its lock: the
-// race detector would see it.
+// An argument is compared by its own code, never without its lock: the race detector
+// would report it.
 func TestArgumentWithALockOfItsOwn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -12,21 +12,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// link is what this package keeps for a connection as long as that lives: how
-// it sends statements, and which ones it has had described. pgx keeps its own
-// cache of these to itself, and a statement that travels behind BEGIN cannot be
-// described first without a round trip of its own.
+// link is what this package keeps for a connection while that lives: how it sends
+// statements, and which ones the server has described. pgx keeps its own cache of these
+// private, and a statement that travels after BEGIN cannot be described first without a
+// round trip of its own.
 type link struct {
 	conn      *pgx.Conn
 	mode      pgx.QueryExecMode
-	tracer    pgx.QueryTracer // nil: none
+	tracer    pgx.QueryTracer // nil if none
 	cockroach bool
 	described cache
-	served    bool // an attempt
-	nameless  bool // its server does not keep names, so none are sent
+	served    bool // has served an attempt
+	nameless  bool // the server does not keep names, so none are sent
 	describes bool // pgx has a cache of descriptions on it
 
-	// For reuse, as only one packet is under way at a time.
+	// Reused, as only one packet is in progress at a time.
 	flight     flight
 	statements []statement
 	builders   []*pgx.ExtendedQueryBuilder // unused ones
@@ -53,25 +53,24 @@ func linkOf(conn *pgx.Conn) *link {
 	case pgx.QueryExecModeCacheDescribe:
 		l.described.capacity = config.DescriptionCacheCapacity
 	}
-	if _, alone := l.tracer.(*guard); alone { // which lets everything of a call's own pass
+	if _, alone := l.tracer.(*guard); alone { // it lets all operations of the call itself pass
 		l.tracer = nil
 	}
-	if data != nil { // it is nil where a pgconn.HijackedConn had none
+	if data != nil { // nil if a pgconn.HijackedConn had none
 		data[linkKey] = l
 	}
 	return l
 }
 
-// carries reports whether a statement can travel with others in one packet, in
-// this connection's mode. What cannot goes through pgx by itself, behind a BEGIN
-// that goes by itself: statements with options for pgx among the arguments, text
-// of several statements, and everything that may be the name of a prepared
-// statement.
+// carries reports whether a statement can join a packet, in this connection's mode.
+// Others go through pgx alone, after a separate BEGIN: statements with options for pgx
+// among the arguments, text of several statements, and text that may be the name of a
+// prepared statement.
 func (l *link) carries(sql string, args []any) bool {
 	switch l.mode {
 	case pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe:
 		if l.described.capacity <= 0 {
-			return false // pgx has the error for it
+			return false // pgx reports the error
 		}
 	case pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
 	default:
@@ -91,8 +90,8 @@ func (l *link) carries(sql string, args []any) bool {
 	return isStatement(sql) && !isSeveral(sql)
 }
 
-// needsDescription reports whether a statement with args cannot be encoded
-// before the server has said what its parameters are.
+// needsDescription reports whether a statement with arguments cannot be encoded before
+// the server has described its parameters.
 func (l *link) needsDescription(s *statement) bool {
 	switch l.mode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
@@ -104,20 +103,21 @@ func (l *link) needsDescription(s *statement) bool {
 // names reports whether statements are prepared under a name.
 func (l *link) names() bool { return l.mode == pgx.QueryExecModeCacheStatement && !l.nameless }
 
-// withoutNames sends no names from now on: the server did not know one that it had
-// been given, or had one already, so this is a pooler that leads to several
-// sessions. What is described stays so, and costs no more round trips.
+// withoutNames stops sending names: the server did not know a name that it had been
+// given, or had one already, so a pooler leads to several sessions. Existing
+// descriptions stay valid and cost no more round trips.
 func (l *link) withoutNames() {
 	if l != nil && l.names() {
 		l.nameless = true
 		l.described.dropAll()
-		l.described.dropped = nil // they are other clients' as well
+		l.described.dropped = nil // other clients use them too
 	}
 }
 
-// outside is args for a statement that pgx sends outside a transaction. It goes in
-// one packet: behind a pooler, what is prepared in one may be in another session
-// than the next one reaches, and a name there, the empty one too, something else.
+// outside returns args for a statement that pgx sends outside a transaction. It goes in
+// one packet: behind a pooler, a statement prepared in one packet may be in another
+// session than the next packet reaches, and a name there, even the empty one, may be
+// another statement.
 func (l *link) outside(args ...any) []any {
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
 		return args
@@ -125,9 +125,9 @@ func (l *link) outside(args ...any) []any {
 	return append([]any{pgx.QueryExecModeExec}, args...)
 }
 
-// nameBeginAndCommit has the server parse BEGIN and COMMIT once for a connection.
-// That takes no round trip, as nothing has to be known of them. A trailing COMMIT
-// goes as text.
+// nameBeginAndCommit makes the server parse BEGIN and COMMIT once per connection. That
+// takes no round trip, as nothing has to be known of them. A trailing COMMIT goes as
+// text.
 func (l *link) nameBeginAndCommit(statements []statement) {
 	if !l.names() || l.described.capacity < 2 || goesAsText(statements) {
 		return
@@ -143,7 +143,7 @@ func (l *link) nameBeginAndCommit(statements []statement) {
 	}
 }
 
-// rewrite lets a pgx.QueryRewriter, such as pgx.NamedArgs, have its way.
+// rewrite applies a pgx.QueryRewriter, such as pgx.NamedArgs.
 func (l *link) rewrite(ctx context.Context, s *statement) error {
 	if len(s.args) == 0 {
 		return nil
@@ -172,24 +172,24 @@ func (l *link) builder() *pgx.ExtendedQueryBuilder {
 	return new(pgx.ExtendedQueryBuilder)
 }
 
-// reuse keeps a builder for another statement, but not what it has built: pgx lets
-// go of a large buffer only when the next one is built, and of the values never.
+// reuse keeps a builder for another statement, but not its contents: pgx releases a
+// large buffer only when the next one is built, and the values never.
 func (l *link) reuse(b *pgx.ExtendedQueryBuilder) {
 	const kept = 4
 	if b == nil || len(l.builders) >= kept {
 		return
 	}
 	clear(b.ParamValues)
-	if b.Build(l.conn.TypeMap(), nil, nil) == nil { // nothing, which cannot fail
+	if b.Build(l.conn.TypeMap(), nil, nil) == nil { // building nothing cannot fail
 		l.builders = append(l.builders, b)
 	}
 }
 
-// cache holds the descriptions of statements, the least recently used of which
-// goes first. In the modes without a cache its capacity is 0 and it holds none.
+// cache holds the descriptions of statements, and drops the least recently used first.
+// In the modes without a cache its capacity is 0 and it holds none.
 type cache struct {
 	capacity int
-	used     list.List                // of *pgconn.StatementDescription, the last used in front
+	used     list.List                // of *pgconn.StatementDescription, most recently used first
 	bySQL    map[string]*list.Element // by its text
 	dropped  []string                 // names that the server may still have
 }
@@ -203,9 +203,9 @@ func (c *cache) get(sql string) *pgconn.StatementDescription {
 	return e.Value.(*pgconn.StatementDescription)
 }
 
-// nameOf is the name of a prepared statement: a hash of its text, so that it means
-// the same statement in every session. Behind a pooler a name may reach a session
-// in which somebody else prepared it.
+// nameOf returns the name of a prepared statement: a hash of its text, so that it means
+// the same statement in every session. Behind a pooler a name may reach a session in
+// which another client prepared it.
 func nameOf(sql string) string {
 	digest := sha256.Sum256([]byte(sql))
 	return "rowkeeper_" + hex.EncodeToString(digest[:24])
@@ -227,7 +227,7 @@ func (c *cache) put(sd *pgconn.StatementDescription) {
 	c.bySQL[sd.SQL] = c.used.PushFront(sd)
 }
 
-// dropAll drops everything, because something was stale.
+// dropAll drops all descriptions, because one was stale.
 func (c *cache) dropAll() {
 	for c.used.Len() > 0 {
 		c.drop(c.used.Front().Value.(*pgconn.StatementDescription).SQL)
@@ -245,7 +245,7 @@ func (c *cache) drop(sql string) {
 	}
 }
 
-// undrop takes a name off the list of those to close: it is in use again.
+// undrop removes a name from the list of those to close, as it is in use again.
 func (c *cache) undrop(name string) {
 	c.dropped = slices.DeleteFunc(c.dropped, func(n string) bool { return n == name })
 }

@@ -6,11 +6,10 @@ import (
 	"log/slog"
 )
 
-// LogTracer is a [Tracer] that writes to a logger: at level Debug what is
-// committed, at Info each attempt that is run again and each call that fails, at
-// Error a call whose outcome is unknown or that was committed although something
-// went wrong. It logs SQLSTATEs and CockroachDB's reasons, and no text of the
-// database's. A nil Logger is slog.Default().
+// LogTracer is a [Tracer] that logs to Logger: commits at level Debug, attempts that
+// run again and failed calls at Info, calls whose outcome is unknown or that committed
+// although something failed at Error. It logs SQLSTATEs and CockroachDB's reasons, but
+// no text from the database. A nil Logger means slog.Default().
 type LogTracer struct {
 	NopTracer
 	Logger *slog.Logger
@@ -23,7 +22,7 @@ func (t LogTracer) logger() *slog.Logger {
 	return t.Logger
 }
 
-// TraceAttemptEnd logs an attempt that is run again.
+// TraceAttemptEnd logs an attempt that runs again.
 func (t LogTracer) TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData) {
 	if !data.Retryable {
 		return
@@ -33,7 +32,7 @@ func (t LogTracer) TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData
 		slog.String("sqlstate", data.SQLState), slog.String("reason", data.Reason))
 }
 
-// TraceCallEnd logs how a call ended.
+// TraceCallEnd logs the end of a call.
 func (t LogTracer) TraceCallEnd(ctx context.Context, data TraceCallEndData) {
 	level, message := slog.LevelDebug, "transaction committed"
 	if data.Err != nil {

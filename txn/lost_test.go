@@ -19,7 +19,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// A connection that is lost each time ends the call, with a definite error.
+// A connection that is lost each time ends the call with a definite error.
 func TestLostTooOften(t *testing.T) {
 	for name, returned := range map[string]func(error) error{"returned": asIs, "swallowed": func(error) error { return nil }} {
 		t.Run(name, func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestLostTooOften(t *testing.T) {
 	}
 }
 
-// A connection whose server ended while it was in the pool is replaced before
-// anything is sent on it, where the system shows that.
+// A connection whose server ended while it was in the pool is replaced before anything
+// is sent on it, if the system reports that.
 func TestPooledConnectionThatWasTerminated(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -72,8 +72,7 @@ func TestPooledConnectionThatWasTerminated(t *testing.T) {
 	}
 }
 
-// What CockroachDB sends a client when it shuts down, in the place of BEGIN's
-// answer.
+// CockroachDB sends this to a client when it shuts down, in place of BEGIN's answer.
 func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 	for source, want := range map[string]claim{"postgres": committed, "cockroach": committed, "": unknown} {
 		t.Run("from "+source, func(t *testing.T) {
@@ -101,7 +100,8 @@ func TestFatalErrorInThePlaceOfBegin(t *testing.T) {
 	}
 }
 
-// RETRY_COMMIT_DEADLINE_EXCEEDED seldom goes away, so it is bounded.
+// RETRY_COMMIT_DEADLINE_EXCEEDED is seldom resolved by a retry, so its retries are
+// limited.
 func TestConflictThatSeldomGoesAway(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		f := withFaults(t, db)
@@ -165,8 +165,8 @@ func TestIdempotentAndReadOnlyRunAgainAfterAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// The client is cut off in the body, and its session stays behind with its
-// locks. Without help the next attempt would wait for them until its end.
+// The client is cut off during the function, and its orphaned session keeps its locks.
+// Otherwise the next attempt would wait for them until its end.
 func TestGhost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -191,8 +191,8 @@ func TestGhost(t *testing.T) {
 	})
 }
 
-// Where the ghost cannot be ended the lock timeout of the next attempts gives
-// the locks and the connection back, and the error is definite.
+// If the orphaned session cannot be terminated, the lock timeout of the next attempts
+// gives back the locks and the connection, and the error is definite.
 func TestGhostThatStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -222,7 +222,7 @@ func TestGhostThatStays(t *testing.T) {
 	})
 }
 
-// A client that hangs up at any moment makes no outcome unknown.
+// A client that hangs up at any moment does not make the outcome unknown.
 func TestClientsThatHangUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		f := withFaults(t, db, func(c *pgxpool.Config) { c.MaxConns = 4 })
@@ -267,8 +267,8 @@ func TestClientsThatHangUp(t *testing.T) {
 	})
 }
 
-// A client hangs up while a queued write waits for a lock, with COMMIT behind it
-// in the same packet. The write is canceled, so nothing is unknown.
+// A client hangs up while a queued write waits for a lock, with COMMIT after it in the
+// same packet. The write is canceled, so nothing is unknown.
 func TestHangUpWhileAQueuedWriteWaits(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -340,9 +340,9 @@ func TestRandomCuts(t *testing.T) {
 	}
 }
 
-// cutsFor are the cuts that a client notices; another one leaves it waiting for
-// its context to end. On CockroachDB a session that notices nothing leaves
-// everybody waiting who reads the table, so there both sides are cut.
+// cutsFor returns the cuts that a client notices; after other cuts it waits for its
+// context to end. On CockroachDB an unaware session blocks all readers of the table, so
+// there both sides are cut.
 func cutsFor(db *dbtest.DB) []faultnet.Cut {
 	if db.Cockroach() {
 		return []faultnet.Cut{faultnet.ResetBoth, faultnet.CloseBoth}
@@ -395,7 +395,7 @@ func stacks() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// ours reports whether a goroutine runs that a call has started, by itself or
+// ours reports whether a goroutine runs code that a call has started, directly or
 // through a timer or a context.
 func ours(stacks string) bool {
 	const pkg = "github.com/rowkeeper/rowkeeper/txn."

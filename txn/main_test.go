@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// accounts makes the table that the tests here work on, with rows 1 and 2.
+// accounts creates the table that the tests here use, with rows 1 and 2.
 func accounts(t testing.TB, db *dbtest.DB) {
 	t.Helper()
 	for _, sql := range []string{
@@ -49,9 +49,9 @@ func write(ctx context.Context, tx pgx.Tx, id, balance int) error {
 	return err
 }
 
-// collide gives a function whose first run conflicts: between its read and its
-// write somebody else writes the row. It ends in what handle makes of the
-// error of that write.
+// collide returns a function whose first run conflicts: another transaction writes the
+// row between its read and its write. It returns what handle makes of the error of that
+// write.
 func collide(db *dbtest.DB, handle func(error) error) func(context.Context, *txn.Tx) (int, error) {
 	return func(ctx context.Context, tx *txn.Tx) (int, error) {
 		n, err := read(ctx, tx, 1)

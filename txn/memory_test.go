@@ -16,7 +16,7 @@ import (
 )
 
 // A connection does not keep the arguments that were sent on it. This test is not
-// parallel, so that nothing else of the process takes or frees memory meanwhile.
+// parallel, so that no other test takes or frees memory meanwhile.
 func TestArgumentsAreNotKept(t *testing.T) {
 	db := dbtest.First(t)
 	const connections, large = 4, 1 << 20
@@ -61,7 +61,7 @@ func TestArgumentsAreNotKept(t *testing.T) {
 	}
 }
 
-// heap is what is in use when everything that can be freed has been.
+// heap returns the memory in use after everything that can be freed has been.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC()

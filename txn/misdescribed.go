@@ -8,23 +8,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// misdescribedError is an error that a statement may owe to how it was described:
-// in an earlier transaction, which may have had another search path, or before what
-// was queued ahead of it was carried out. Which of that matters cannot be seen: a
-// trigger can change the search path, too.
+// misdescribedError is an error that may be due to how a statement was described: in an
+// earlier transaction, which may have had another search path, or before the statements
+// queued ahead were executed. The cause cannot be seen: a trigger can change the search
+// path, too.
 type misdescribedError struct{ error }
 
 func (e *misdescribedError) Unwrap() error { return e.error }
 
-// misdescribed reports whether err may be gone if the statement is described again,
-// behind what is ahead of it.
+// misdescribed reports whether err may disappear if the statement is described again,
+// after the statements ahead of it.
 func misdescribed(err error) bool {
 	var m *misdescribedError
 	return errors.As(err, &m)
 }
 
-// doubted makes a misdescribedError of an error that may be one: the server did not
-// find a name, or an operator for the types.
+// doubted wraps an error that may be a misdescribedError: the server did not find a
+// name, or an operator for the types.
 func doubted(err error) error {
 	pe := serverError(err)
 	if pe == nil || fatal(pe) || !misunderstood(pe) {

@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// A conflict that was swallowed is the reason for the restart, also where what
-// comes next is refused for it.
+// An ignored conflict is the reason for the restart, even if the next statement is
+// refused because of it.
 func TestSwallowedConflictBeforeWhatIsQueued(t *testing.T) {
 	for name, next := range map[string]func(ctx context.Context, tx *txn.Tx) error{
 		"queue":       func(ctx context.Context, tx *txn.Tx) error { tx.Queue(setBalance, 2, 7); return nil },
@@ -181,7 +181,7 @@ func TestPanicWhileCommitting(t *testing.T) {
 	})
 }
 
-// A connection of the caller's on which the function itself has begun something.
+// A connection of the caller's on which the function itself has begun a transaction.
 func TestConnectionThatTheFunctionBeganOn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -216,7 +216,8 @@ func TestConnectionClosedUnderOpenRows(t *testing.T) {
 	})
 }
 
-// The context of a statement that ends before anything is sent ends that alone.
+// If the context of a statement ends before anything is sent, only that statement
+// fails.
 func TestContextOfAStatement(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -21,8 +21,8 @@ var execModes = []pgx.QueryExecMode{
 	pgx.QueryExecModeSimpleProtocol,
 }
 
-// eachMode runs f on every engine in every mode, with a pool of one connection
-// and the tables of accounts.
+// eachMode runs f on every engine in every mode, with a pool of one connection and the
+// tables of accounts.
 func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool)) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -34,7 +34,7 @@ func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Po
 	}
 }
 
-// poolLike is poolWith in the mode of a pool that eachMode gave.
+// poolLike is poolWith in the mode of the given pool.
 func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	return poolWith(t, db, func(c *pgxpool.Config) {
@@ -43,7 +43,7 @@ func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgx
 	})
 }
 
-// poolWith is a second pool, of one connection, on the schema of db.
+// poolWith returns a second pool, of one connection, on the schema of db.
 func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -57,7 +57,8 @@ func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpoo
 	return pool
 }
 
-// requireClean checks that the pool's connection has come back as good as before.
+// requireClean checks that the pool's connection has come back in the same state as
+// before.
 func requireClean(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	require.Zero(t, pool.Stat().AcquiredConns())
@@ -121,7 +122,8 @@ func TestErrorInTheFirstStatementInEveryMode(t *testing.T) {
 	})
 }
 
-// What cannot be encoded is an error of the statement, and costs nothing.
+// A value that cannot be encoded is an error of the statement, and does not cost the
+// connection.
 func TestUnsendableValueCostsNoConnection(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		bad := make(chan int)
@@ -209,7 +211,7 @@ func TestNamedArguments(t *testing.T) {
 	})
 }
 
-// What cannot travel with BEGIN goes behind one that was sent by itself.
+// Statements that cannot travel with BEGIN are sent after a separate BEGIN.
 func TestStatementsThatGoAlone(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		ctx := t.Context()
@@ -263,7 +265,7 @@ func TestStatementsThatGoAlone(t *testing.T) {
 	})
 }
 
-// A name that AfterConnect prepared is found where SQL is given.
+// A name that AfterConnect prepared is found in place of SQL.
 func TestPreparedNameAsTheFirstStatement(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		pool := poolLike(t, db, given, func(c *pgxpool.Config) {
@@ -278,8 +280,8 @@ func TestPreparedNameAsTheFirstStatement(t *testing.T) {
 	})
 }
 
-// The server refuses a statement for how it was prepared; the call runs once
-// more, and does not show it.
+// The server refuses a statement because of how it was prepared; the call runs once
+// more, and hides the error.
 func TestStalePreparedStatement(t *testing.T) {
 	for name, spoil := range map[string]func(ctx context.Context, db *dbtest.DB, pool *pgxpool.Pool) error{
 		"gone": func(ctx context.Context, db *dbtest.DB, pool *pgxpool.Pool) error {
@@ -317,7 +319,7 @@ func TestStalePreparedStatement(t *testing.T) {
 	}
 }
 
-// Each statement of the function is stale; the call shows none of it.
+// Each statement of the function is stale; the call hides all errors.
 func TestManyStalePreparedStatements(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		f := func(ctx context.Context, tx *txn.Tx) error {
@@ -390,7 +392,8 @@ func TestNothingSentNeedsNoDatabase(t *testing.T) {
 		tx.Queue("select 1")
 		return mine
 	}))
-	// Where something has to be sent, the call returns why it cannot, whatever the function says.
+	// If something must be sent but cannot be, the call returns the reason, whatever
+	// the function returns.
 	for name, f := range map[string]func(ctx context.Context, tx *txn.Tx){
 		"Exec":  func(ctx context.Context, tx *txn.Tx) { _, _ = tx.Exec(ctx, "select 1") },
 		"Queue": func(ctx context.Context, tx *txn.Tx) { tx.Queue("select 1") },

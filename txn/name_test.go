@@ -16,7 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// serverName is the name under which a statement is prepared.
+// serverName returns the name under which a statement is prepared.
 func serverName(sql string) string {
 	digest := sha256.Sum256([]byte(sql))
 	return "rowkeeper_" + hex.EncodeToString(digest[:24])
@@ -24,7 +24,7 @@ func serverName(sql string) string {
 
 const beginSerializable = "begin isolation level serializable"
 
-// The name of a prepared statement says which statement it is, in every session.
+// The name of a prepared statement identifies the statement in every session.
 func TestNamesAreMadeOfTheText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -49,8 +49,8 @@ func TestNamesAreMadeOfTheText(t *testing.T) {
 	})
 }
 
-// A server that knows a name already, as behind a pooler, costs one attempt. From
-// then on no names are sent on the connection.
+// A server that already knows a name, as behind a pooler, costs one attempt. From then
+// on no names are sent on the connection.
 func TestNameThatIsTaken(t *testing.T) {
 	const other = "select 0"
 	for _, sql := range []string{beginSerializable, setBalance, "commit"} {
@@ -79,7 +79,7 @@ func TestNameThatIsTaken(t *testing.T) {
 	}
 }
 
-// A statement is dropped and prepared again under the same name, also BEGIN.
+// A statement is dropped and prepared again under the same name, including BEGIN.
 func TestNameThatIsUsedAgain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -108,7 +108,7 @@ func TestNameThatIsUsedAgain(t *testing.T) {
 	})
 }
 
-// A name that is in use again is not closed by what was to be closed before.
+// A name that is in use again is not closed by an earlier request to close it.
 func TestNameThatIsUsedAgainStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// isNameList reports whether a parameter's value is a list of names, each of which
-// the server quotes when it is set: one literal would be one name. Of other lists,
-// such as DateStyle, one literal is the list.
+// isNameList reports whether a parameter's value is a list of names, each of which the
+// server quotes when it is set: as one literal the list would be one name. For other
+// lists, such as DateStyle, one literal is the list.
 //
-// Source: PostgreSQL, src/backend/utils/misc/guc_tables.c, GUC_LIST_QUOTE. Those
-// that name files cannot be set in a session, or have no effect there.
+// Source: PostgreSQL, src/backend/utils/misc/guc_tables.c, GUC_LIST_QUOTE. Those that
+// name files cannot be set in a session, or have no effect there.
 func isNameList(parameter string) bool {
 	return slices.Contains([]string{"search_path", "temp_tablespaces"}, strings.ToLower(parameter))
 }
 
-// splitNames splits a list as PostgreSQL does, in SplitIdentifierString: names
-// without quotes are folded to lower case, but only the letters of ASCII.
+// splitNames splits a list as PostgreSQL's SplitIdentifierString does: unquoted names
+// are folded to lower case, but only ASCII letters.
 func splitNames(list string) (names []string, err error) {
 	rest := trimSpace(list)
 	if rest == "" {
-		return []string{""}, nil // which both parameters take for none
+		return []string{""}, nil // both parameters treat it as no names
 	}
 	for {
 		var name string

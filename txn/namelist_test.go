@@ -73,7 +73,7 @@ func TestSettingOfASearchPath(t *testing.T) {
 	})
 }
 
-// Whatever a list is made of, it means what PostgreSQL makes of it.
+// Any list means the same as in PostgreSQL.
 func TestSettingSplitsAListAsPostgreSQL(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -123,7 +123,7 @@ func TestSettingSplitsAListAsPostgreSQL(t *testing.T) {
 	})
 }
 
-// Of other lists one literal is the list.
+// For other lists one literal is the list.
 func TestSettingOfOtherLists(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if !knowsSetLocal(t, db) {

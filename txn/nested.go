@@ -11,28 +11,28 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// running is the context that a function is given. A call that finds its own
-// database there is nested in a transaction that it does not join.
+// running is the context given to a function. A call that finds its own database there
+// is nested in a transaction that it does not join.
 type running struct {
 	context.Context
 	call *call
 	db   DB
 	name string
 	key  inFlightKey // with Once
-	over atomic.Bool // the call has ended, and its context has outlived it
+	over atomic.Bool // the call has ended but its context is still in use
 
-	// For guards.
+	// Read by guards.
 	beside  bool                         // with RequiresNew
 	wrapped bool                         // db begins by its own BeginTx
 	conn    atomic.Pointer[pgx.Conn]     // of the attempt, while it has one
-	pool    atomic.Pointer[pgxpool.Pool] // that db was seen to use
+	pool    atomic.Pointer[pgxpool.Pool] // the pool that db was seen to use
 	mu      sync.Mutex
 	early   []earlyStray
 }
 
 type runningKey struct{}
 
-// Value finds the innermost one.
+// Value finds the innermost running call.
 func (r *running) Value(key any) any {
 	switch key {
 	case runningKey{}, guardKey{}:
@@ -41,7 +41,7 @@ func (r *running) Value(key any) any {
 	return r.Context.Value(key)
 }
 
-// runningOn makes the one of a call that begins a transaction.
+// runningOn returns the context of a call that begins a transaction.
 func (c *call) runningOn(ctx context.Context) *running {
 	r := &running{Context: ctx, call: c, db: c.db, name: c.name, beside: c.requiresNew, wrapped: !c.direct}
 	r.pool.Store(guardedPool(connOfDB(c.db)))
@@ -49,8 +49,8 @@ func (c *call) runningOn(ctx context.Context) *running {
 	return r
 }
 
-// runningJoined is for a call that joins the transaction of somebody else on a
-// guarded pool. On another one it is nil: the pool is not known.
+// runningJoined returns the context of a call that joins another's transaction on a
+// guarded pool. On another pool it returns nil, as the pool is unknown.
 func runningJoined(ctx context.Context, tx pgx.Tx, name string, conn *pgx.Conn) *running {
 	pool := guardedPool(conn)
 	if pool == nil {
@@ -62,14 +62,14 @@ func runningJoined(ctx context.Context, tx pgx.Tx, name string, conn *pgx.Conn) 
 	return r
 }
 
-// runningIn is the innermost one.
+// runningIn returns the innermost running call in ctx, or nil.
 func runningIn(ctx context.Context) *running {
 	r, _ := ctx.Value(runningKey{}).(*running)
 	return r
 }
 
-// checkNested refuses a call inside the function of a running one that is given
-// the same database.
+// checkNested refuses a call on the same database inside the function of a running
+// call.
 func checkNested(ctx context.Context, db DB, name string) error {
 	for r := runningIn(ctx); r != nil; r = runningIn(r.Context) {
 		if !r.over.Load() && (identity(db) == identity(r.db) || r.onPool() != nil && r.onPool() == poolOf(db)) {
@@ -80,7 +80,7 @@ func checkNested(ctx context.Context, db DB, name string) error {
 	return nil
 }
 
-// poolOf is the pool that db is, or that a struct embeds.
+// poolOf returns the pool that db is, or that a struct embeds, or nil.
 func poolOf(db DB) *pgxpool.Pool {
 	if pool, ok := db.(*pgxpool.Pool); ok {
 		return pool
@@ -102,8 +102,8 @@ func poolOf(db DB) *pgxpool.Pool {
 	return nil
 }
 
-// identity is what a database is known by: the pool where there is one, also in
-// a struct that embeds it.
+// identity returns what identifies a database: the pool if there is one, even in a
+// struct that embeds it.
 func identity(db DB) any {
 	if c, ok := db.(*pgxpool.Conn); ok {
 		return c.Conn()
@@ -114,5 +114,5 @@ func identity(db DB) any {
 	if reflect.ValueOf(db).Comparable() {
 		return db
 	}
-	return new(byte) // of its own
+	return new(byte) // a unique identity
 }

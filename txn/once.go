@@ -15,53 +15,59 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Once carries out a request exactly once, however often it is made: the call
-// takes the key in the ledger, a table that [LedgerSchema] creates, in the same
-// transaction as what its function does. A call with a key that is taken returns
-// the result of the call that took it, and its function has no effect.
+// Once executes a request exactly once, however often it is made. The call takes the
+// key in the ledger, a table created by [LedgerSchema], in the transaction of its
+// function, and stores the result with COMMIT. If the key is already taken, the call
+// returns the stored result and its function has no effect.
 //
 //	transfer, err := txn.RunInTx(ctx, pool, makeTransfer, txn.Once("transfers/"+user, key, request))
 //
-// A namespace keeps keys apart: put the user into it, so that nobody is given the
-// result of somebody else's. request is what the key stands for, as a value that
-// encoding/json encodes; the same key with another request is [ErrKeyReused]. With
-// nil all requests are the same. Namespace and key are text of 1 to 255 bytes.
+// A namespace separates keys: include the user in it, so that nobody gets another
+// user's result. request is the value that the key stands for, encoded by
+// encoding/json; the same key with another request returns [ErrKeyReused]. If request
+// is nil, all requests are equal. Namespace and key are text of 1 to 255 bytes.
 //
-// Requests are the same if their JSON says the same, in any order of members; Go
-// types do not count, nor do fields that omitempty or omitzero leaves out. A request
-// is refused where JSON does not say all of it: for a field that is not exported,
-// left out by its tag or hidden by another one of that name, anywhere in its type or
-// behind its interfaces; for text that is not UTF-8 (give []byte); for raw JSON in
-// which a name is given twice. So an error value or a protobuf message is no request:
-// give a struct of what counts, or its bytes. A type that encodes itself is trusted:
-// what its MarshalJSON or MarshalText leaves out makes no difference.
+// Requests are equal if their JSON is equal, in any order of members. Go types do not
+// count, nor do fields left out by omitempty or omitzero. A request is refused if JSON
+// does not represent all of it: for a field that is unexported, left out by its tag or
+// hidden by another field of that name, anywhere in its type or behind its interfaces;
+// for text that is not UTF-8 (use []byte); for raw JSON that repeats a name. So an
+// error value or a protobuf message is not a valid request: use a struct of the fields
+// that count, or its bytes. A type that encodes itself is trusted: what its MarshalJSON
+// or MarshalText leaves out makes no difference.
 //
-// The result is kept as JSON and has to come back from there as it was. A type of
-// which JSON does not say all, or that has an interface with methods, is refused
-// before the function runs. A value that comes back changed, such as an int in an
-// any, which comes back as a float64, is refused when the function has returned it,
-// and the call is rolled back. A json.RawMessage comes back as the same JSON, not as
-// the same bytes. The result may take 256 KiB, or the call fails with a
-// [*ResultTooLargeError] and is rolled back.
+// The result is stored as JSON and must decode to the same value. A type that JSON does
+// not represent fully, or that has an interface with methods, is refused before the
+// function runs. If a value comes back changed, such as an int in an any, which comes
+// back as a float64, the returned result is refused and the call is rolled back. A
+// json.RawMessage comes back as the same JSON, not as the same bytes. The result may
+// take [MostResult] bytes (256 KiB), or the call fails with a [*ResultTooLargeError]
+// and is rolled back.
 //
-// An error of the function's rolls back and leaves the key free. A call whose key
-// is being used by another one waits for that one, unless [Ledger] says
-// otherwise: in the same process without a connection, for another process in the
-// database, in its first statement.
+// An error of the function rolls back and leaves the key free. If another call is using
+// the key, this one waits for it, unless [Ledger] says otherwise: within a process
+// without a connection, for another process in the database, in its first statement.
 //
-// An unknown outcome is resolved, by taking the key again, which either succeeds
-// or shows that it was taken. So an [*OutcomeUnknownError] remains only where the
-// database cannot be reached until the context ends, and on a connection of the
-// caller's, which cannot be replaced. Where the function cannot be run again for
-// that, because it returned an error the second time or there are no more attempts,
-// the key is taken without an effect, so that no COMMIT that is still on its way
-// finds it free. The next call with the key takes it over, in a second attempt.
+// The key is taken by an INSERT ahead of the function's first statement, in the same
+// packet, so Once adds no round trip the first time; a replay takes two.
 //
-// The row is kept for [Ledger.Retention]. Later calls with the key carry the
-// request out again.
+// An unknown outcome is resolved by taking the key again, which either succeeds or
+// shows that it was taken; it is never resolved by a look, as a COMMIT still on its way
+// may arrive after the look. An attempt that loses this race fails, even if it arrives
+// late. So an [*OutcomeUnknownError] remains only if the database cannot be reached
+// until the context ends, or on a connection of the caller's, which cannot be replaced.
+// If the function cannot run again for that, because it returned an error the second
+// time or no attempts remain, the key is taken without an effect, so that a late COMMIT
+// does not find it free. The next call with the key takes it over, in a second attempt.
 //
-// Once belongs to a call, not to a [Runner], and is refused in one that joins a
-// transaction or is read-only, and for a [Batch] that has callbacks.
+// The row is kept for [Ledger.Retention]; [CleanLedger] deletes expired rows. Later
+// calls with the key execute the request again, and the absence of a key proves
+// nothing, so the retention must be longer than anybody keeps asking.
+//
+// Once belongs to a call, not to a [Runner]. It is refused in a call that joins a
+// transaction or is read-only, and for a [Batch] with callbacks. Package
+// [github.com/rowkeeper/rowkeeper/txn/idempotency] implements HTTP's Idempotency-Key
+// header with it.
 func Once(namespace, key string, request any) Option {
 	return optionFunc{"Once", func(c *config) error {
 		for _, part := range []struct{ what, text string }{{"namespace", namespace}, {"key", key}} {
@@ -78,7 +84,7 @@ func Once(namespace, key string, request any) Option {
 	}}
 }
 
-// once is what the option says.
+// once holds the arguments of the option.
 type once struct {
 	namespace, key string
 	request        []byte // hashed
@@ -98,8 +104,8 @@ func checkKey(text string) error {
 	return nil
 }
 
-// hashRequest hashes a request by what it says, not by the order in which a
-// struct or a client has its fields.
+// hashRequest hashes a request by its content, independent of the field order of a
+// struct or a client.
 func hashRequest(namespace string, request any) ([]byte, error) {
 	encoded, err := json.Marshal(request)
 	if err != nil {
@@ -107,14 +113,14 @@ func hashRequest(namespace string, request any) ([]byte, error) {
 	}
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(encoded))
-	dec.UseNumber() // or large numbers become equal
+	dec.UseNumber() // otherwise large numbers become equal
 	if err := dec.Decode(&value); err != nil {
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
 	if err := checkRequest(request, encoded, value); err != nil {
 		return nil, &requestError{fmt.Sprintf("%T", request), err}
 	}
-	if encoded, err = json.Marshal(value); err != nil { // which sorts the members
+	if encoded, err = json.Marshal(value); err != nil { // Marshal sorts the members
 		return nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
 	h := sha256.New()
@@ -124,7 +130,7 @@ func hashRequest(namespace string, request any) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-// requestError is that of a request which may be taken for another one.
+// requestError reports a request that could be mistaken for another one.
 type requestError struct {
 	of  string
 	err error
@@ -135,7 +141,7 @@ func (e *requestError) Error() string {
 }
 func (e *requestError) Unwrap() error { return e.err }
 
-// Kind is errs.Malformed where it is for text that comes from outside.
+// Kind returns errs.Malformed if the cause is text from outside.
 func (e *requestError) Kind() kind.Kind {
 	if l, ok := e.err.(*lossError); ok && l.text {
 		return kind.Malformed
@@ -143,8 +149,8 @@ func (e *requestError) Kind() kind.Kind {
 	return kind.Internal
 }
 
-// checkRequest refuses a request that may differ from another one in something that
-// its JSON does not have.
+// checkRequest refuses a request that may differ from another one in something that its
+// JSON does not contain.
 func checkRequest(request any, encoded []byte, decoded any) error {
 	types := jsonTypes{anyInterface: true}
 	if request != nil {
@@ -158,7 +164,7 @@ func checkRequest(request any, encoded []byte, decoded any) error {
 	return checkJSON(encoded, decoded)
 }
 
-// onceable reports why a call with that result cannot have the option Once.
+// onceable returns why a call with that result cannot have the option Once, or nil.
 func (c *config) onceable(name string, result any) error {
 	switch {
 	case c.once == nil:
@@ -175,18 +181,18 @@ func (c *config) onceable(name string, result any) error {
 	return nil
 }
 
-// Ledger is an option that says how [Once] keeps what it knows. A zero field means
-// the default.
+// Ledger is an option that configures how [Once] keeps keys. A zero field means the
+// default.
 type Ledger struct {
-	// Retention is how long a key is kept, by the clock of the database: 24 hours by
-	// default, at least an hour, in whole seconds. After that the key is free, so
-	// nothing may ask for the same thing again, nor be on its way to the database,
+	// Retention is how long a key is kept, by the clock of the database, in whole
+	// seconds. The default is 24 hours, the minimum one hour. After that the key is
+	// free, so no request with it may be repeated, or be on its way to the database,
 	// for longer.
 	Retention time.Duration
 
-	// NoWait makes a call whose key is being used by another one fail with
-	// [ErrInFlight]. Within a process that is at once. For another process it is
-	// after 0.1 seconds, on CockroachDB after some milliseconds.
+	// NoWait makes a call fail with [ErrInFlight] if another call is using its key: at
+	// once within a process, after 0.1 seconds for another process, and on CockroachDB
+	// after some milliseconds. By default the call waits.
 	NoWait bool
 }
 
@@ -212,15 +218,15 @@ func (l Ledger) retention() time.Duration {
 	return l.Retention
 }
 
-// Errors of calls with [Once]. Nothing was committed by the call that returns one.
+// Errors of calls with [Once]. A call that returns one has committed nothing.
 var (
-	// ErrKeyReused says that the key was used for another request. To an HTTP client
-	// it is a 422, by its Kind.
+	// ErrKeyReused reports that the key was used for another request. It maps to HTTP
+	// 422 by its Kind.
 	ErrKeyReused error = &onceError{"the key was used for another request", kind.KeyReused, 0}
 
-	// ErrInFlight says that a call with the same key is under way, and that this
-	// one was not to wait, or that too many wait already. To an HTTP client it is a
-	// 409 that may be sent again, by its Kind.
+	// ErrInFlight reports that a call with the same key is in progress and that this
+	// call was not to wait, or that too many calls wait already. It maps to HTTP 409,
+	// which may be retried, by its Kind.
 	ErrInFlight error = &onceError{"a call with the same key is under way", kind.InFlight, time.Second}
 )
 
@@ -234,29 +240,29 @@ func (e *onceError) Error() string             { return e.text }
 func (e *onceError) Kind() kind.Kind           { return e.kind }
 func (e *onceError) RetryAfter() time.Duration { return e.after }
 
-// errFenced says that none of a call's attempts was committed, nor will be.
+// errFenced reports that no attempt of a call has committed or will commit.
 var errFenced = errors.New("the key was taken without an effect")
 
-// ResultTooLargeError says that a result takes more room than the ledger gives it.
-// Nothing was committed.
+// ResultTooLargeError reports that a result is larger than the ledger allows. Nothing
+// was committed.
 type ResultTooLargeError struct {
-	Name string // as given by the option Name
-	Size int    // in bytes, as JSON
+	Name string // set by the option Name
+	Size int    // in bytes of JSON
 }
 
-// MostResult is how many bytes the result of a call with [Once] may take as JSON.
+// MostResult is the largest result of a call with [Once], in bytes of JSON.
 const MostResult = 256 << 10
 
 func (e *ResultTooLargeError) Error() string {
 	return fmt.Sprintf("%s: Once: the result takes %d bytes as JSON, of which the ledger keeps at most %d: return less of it", prefix(e.Name), e.Size, MostResult)
 }
 
-// Kind is errs.Internal: the client cannot mend it.
+// Kind returns errs.Internal: the client cannot fix it.
 func (e *ResultTooLargeError) Kind() kind.Kind { return kind.Internal }
 
-// encoded is the result of the function as JSON, nil where there is none. A result
-// that does not come back from there as it was is refused, so that no replay
-// returns another one than the call that took the key.
+// encoded returns the function's result as JSON, or nil if it has none. It refuses a
+// result that does not decode to the same value, so that no replay returns another one
+// than the call that took the key.
 func (c *call) encoded() (*string, error) {
 	if c.result == nil {
 		return nil, nil
@@ -280,7 +286,7 @@ func checkResult(result reflect.Value, encoded []byte) error {
 	if err := new(jsonTypes).checkValue(result, 0); err != nil {
 		return err
 	}
-	if !utf8.Valid(encoded) { // of something that encodes itself
+	if !utf8.Valid(encoded) { // from a type that encodes itself
 		return notText("has JSON that is not valid UTF-8")
 	}
 	back := reflect.New(result.Type())
@@ -290,7 +296,7 @@ func checkResult(result reflect.Value, encoded []byte) error {
 	return comesBack(result, back.Elem())
 }
 
-// restore makes the result what was stored.
+// restore sets the result to the stored one.
 func (c *call) restore(text *string) error {
 	if c.result == nil {
 		return nil

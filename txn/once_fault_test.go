@@ -21,7 +21,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Once costs no round trip the first time, and a replay has two.
+// Once adds no round trip the first time, and a replay takes two.
 func TestRoundTripsOfOnce(t *testing.T) {
 	for name := range shapes {
 		for _, mode := range execModes {
@@ -41,8 +41,9 @@ func TestRoundTripsOfOnce(t *testing.T) {
 						require.NoError(t, err)
 						return f.proxy.Turns() - before
 					}
-					// In the simple protocol COMMIT is a write of its own, before or behind the
-					// answer to the first: the fewest of several count. Otherwise each counts.
+					// In the simple protocol COMMIT is a separate write, before or
+					// after the answer to the first: the fewest of several count.
+					// Otherwise each counts.
 					tries := 1
 					if mode == pgx.QueryExecModeSimpleProtocol {
 						tries = 10
@@ -71,7 +72,7 @@ func TestRoundTripsOfOnce(t *testing.T) {
 	}
 }
 
-// The claim is in front of all that the function sends, in the same packet.
+// The claim goes ahead of all statements of the function, in the same packet.
 func TestOnceClaimsFirst(t *testing.T) {
 	const (
 		claim  = "insert into rowkeeper_ledger"
@@ -182,8 +183,7 @@ func TestOnceLostAt(t *testing.T) {
 	}
 }
 
-// lands says when something that was held is over: when it was answered, or its
-// session was ended.
+// lands signals when a held message is over: it was answered, or its session was ended.
 func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 	landed, done := make(chan struct{}), false
 	return func(m faultnet.Message) faultnet.Action {
@@ -203,9 +203,9 @@ func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 	}, landed
 }
 
-// The COMMIT is held in the network and lands when the call has been run again:
-// whoever takes the key first wins, and the other fails. Where the claim is held
-// too, the second run wins; where it was delivered, its session still has the key.
+// The COMMIT is held in the network and arrives when the call has been run again: the
+// first to take the key wins, and the other fails. If the claim is held too, the second
+// run wins; if it was delivered, its session still has the key.
 func TestOnceAndTheZombie(t *testing.T) {
 	for test := range 2 * len(shapes) {
 		name, takesOver := slices.Sorted(maps.Keys(shapes))[test/2], test%2 == 1
@@ -261,8 +261,8 @@ func TestOnceAndTheZombie(t *testing.T) {
 	}
 }
 
-// An attempt is in doubt, the next one does not want to any more: whether the
-// first one was committed is settled, and if it was not it never will be.
+// An attempt is in doubt, and the next one returns an error: whether the first one was
+// committed is resolved, and if it was not it never will be.
 func TestOnceFences(t *testing.T) {
 	mine := errors.New("mine")
 	for _, test := range []struct {
@@ -357,7 +357,7 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 		require.Equal(t, 10, away)
 		require.Equal(t, []int{1}, f.effects(t, 1))
 
-		// And for as long as the caller waits.
+		// The same for as long as the caller waits.
 		ctx, giveUp := context.WithCancel(t.Context())
 		defer giveUp()
 		hook, _ := faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
@@ -382,8 +382,8 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 }
 
 // TestOnceRandomCuts is TestRandomCuts with Once: nothing is unknown, and nothing
-// happens twice. A call that has only one attempt may fail, and whoever comes next
-// takes the key over.
+// happens twice. A call that has only one attempt may fail, and the next call takes the
+// key over.
 func TestOnceRandomCuts(t *testing.T) {
 	cuts := 60
 	if testing.Short() {
@@ -422,7 +422,7 @@ func TestOnceRandomCuts(t *testing.T) {
 								return receipts(names[call%3], call)(ctx, tx)
 							}, opts...)
 							cancel()
-							// A connection that cannot be had is an error, as it is in pgx.
+							// A connection that cannot be made is an error, as in pgx.
 							if err != nil && (len(opts) > 1 || strings.Contains(err.Error(), "failed to connect")) {
 								require.Equal(t, rolledBack, claimOf(err), "%v", err)
 								failed++

@@ -84,8 +84,8 @@ func (l lossy) MarshalJSON() ([]byte, error) { return json.Marshal(l.N) }
 
 func ptr[T any](v T) *T { return &v }
 
-// differentRequests are pairs that were taken for the same, or are close to it.
-// refused is part of the reason, or empty where they are told apart.
+// differentRequests are pairs that were once considered equal, or are close to it.
+// refused is part of the reason, or empty if they are distinguished.
 var differentRequests = map[string]struct {
 	a, b    any
 	refused string
@@ -173,7 +173,8 @@ var differentRequests = map[string]struct {
 
 type boxed[T any] struct{ v T }
 
-// twins makes a struct with two fields of one name in JSON, as go vet would not.
+// twins returns a struct with two fields of one JSON name, which go vet would reject in
+// source code.
 func twins(a, b int) any {
 	v := reflect.New(reflect.StructOf([]reflect.StructField{
 		{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"x"`},
@@ -184,7 +185,7 @@ func twins(a, b int) any {
 	return v.Interface()
 }
 
-// recursiveHidden is a list whose last element hides something.
+// recursiveHidden returns a list whose last element hides something.
 func recursiveHidden(n int) any {
 	type node struct {
 		Next *node
@@ -193,7 +194,7 @@ func recursiveHidden(n int) any {
 	return node{Next: &node{Next: &node{Last: hidden{1, n}}}}
 }
 
-// No request is given the result of another one: it is told apart, or refused before
+// No request is given the result of another one: it is distinguished, or refused before
 // anything is sent.
 func TestOnceTellsRequestsApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -234,7 +235,7 @@ func malformed(err error) bool {
 	return errors.As(err, &k) && k.Kind() == kind.Malformed
 }
 
-// Requests are the same if their JSON says the same.
+// Requests are equal if their JSON is equal.
 func TestOnceTakesForTheSame(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -267,7 +268,7 @@ func runResult[T any](t *testing.T, db *dbtest.DB, key string, result T) (T, err
 	}, txn.Once("test", key, nil), txn.Name("r"))
 }
 
-// requireReplay checks that a result comes back as it was.
+// requireReplay checks that a result comes back unchanged.
 func requireReplay[T any](t *testing.T, db *dbtest.DB, result T) {
 	t.Helper()
 	key := strings.ToValidUTF8(fmt.Sprintf("%T %q", result, fmt.Sprint(result)), "")
@@ -279,7 +280,7 @@ func requireReplay[T any](t *testing.T, db *dbtest.DB, result T) {
 }
 
 // requireNoReplay checks that a result which would come back changed is refused at
-// once, and nothing committed.
+// once, with nothing committed.
 func requireNoReplay[T any](t *testing.T, db *dbtest.DB, result T, want string) {
 	t.Helper()
 	keys, rows := keysIn(t, db), rowsIn(t, db)
@@ -324,7 +325,7 @@ func TestOnceResultsThatWouldComeBackChanged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
 		accounts(t, db)
-		// By their type, at the first call, before anything is sent.
+		// Refused by type, at the first call, before anything is sent.
 		requireNoReplay(t, db, hidden{}, "a result of type txn_test.hidden would not come back from JSON as it was: b is not exported")
 		requireNoReplay(t, db, []*money{}, "[].cents is not exported")
 		requireNoReplay(t, db, tagged{}, "B is left out by its tag")
@@ -333,7 +334,7 @@ func TestOnceResultsThatWouldComeBackChanged(t *testing.T) {
 		requireNoReplay(t, db, struct{ Err error }{}, "Err is of type error, an interface with methods")
 		requireNoReplay[error](t, db, nil, "it is of type error, an interface")
 		requireNoReplay[fmt.Stringer](t, db, nil, "it is of type fmt.Stringer, an interface")
-		// By what they are.
+		// Refused by value.
 		requireNoReplay(t, db, "\xff", "it has text that is not valid UTF-8")
 		requireNoReplay(t, db, map[string]int{"\xff": 1}, "[] has text that is not valid UTF-8")
 		requireNoReplay(t, db, json.RawMessage("\"\xff\""), "not valid UTF-8")
@@ -364,6 +365,6 @@ type (
 	lossyBack struct{ N int }
 )
 
-// MarshalJSON leaves out what UnmarshalJSON does not make up.
+// MarshalJSON omits a part that UnmarshalJSON does not restore.
 func (l lossyBack) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `{"n":%d}`, l.N), nil }
 func (l *lossyBack) UnmarshalJSON([]byte) error  { return nil }

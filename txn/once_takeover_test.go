@@ -17,8 +17,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// blocked leaves a row of the ledger as a call does whose outcome was in doubt and
-// which could not run again: the key is taken, without an effect.
+// blocked leaves a ledger row as a call does whose outcome was in doubt and which could
+// not run again: the key is taken, without an effect.
 func blocked(t testing.TB, db *dbtest.DB, key string) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), `insert into rowkeeper_ledger (namespace, key, attempt, expires_at)
@@ -26,7 +26,8 @@ func blocked(t testing.TB, db *dbtest.DB, key string) {
 	require.NoError(t, err)
 }
 
-// The call after one that failed in doubt has the key, however it is reached.
+// The call after one that failed in doubt takes the key over, on every kind of
+// database.
 func TestOnceTakesOver(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestOnceTakesOver(t *testing.T) {
 	}
 }
 
-// It costs two round trips more than a key that is free.
+// Taking over takes two round trips more than a free key.
 func TestRoundTripsOfTakingOver(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -92,7 +93,7 @@ func TestRoundTripsOfTakingOver(t *testing.T) {
 	})
 }
 
-// An error of the function leaves the key as it was, and another request may have it.
+// An error of the function leaves the key unchanged, and another request may take it.
 func TestOnceTakesOverAfterAnError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -126,8 +127,8 @@ func TestOnceTakesOverAfterAnError(t *testing.T) {
 
 var isolationLevels = []pgx.TxIsoLevel{pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted}
 
-// Of several calls that want to take a key over, in processes of their own, one does,
-// and the others are given its result.
+// Of several calls that try to take over a key, in separate processes, one does, and
+// the others get its result.
 func TestOnceIsTakenOverByOne(t *testing.T) {
 	const processes, keys = 4, 12
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -166,7 +167,7 @@ func TestOnceIsTakenOverByOne(t *testing.T) {
 }
 
 // The COMMIT of a call that took the key over is lost, or held in the network until
-// all is over. It counts, or fails, and no more than one attempt has an effect.
+// everything is over. It counts, or fails, and at most one attempt has an effect.
 func TestOnceTakesOverInDoubt(t *testing.T) {
 	mine := errors.New("mine")
 	const name = "all in one packet"
@@ -255,13 +256,13 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 	}
 }
 
-// behindTheRead matches m once the ledger has been read, which is done where a claim
+// behindTheRead matches m once the ledger has been read, which happens after a claim
 // has failed.
 func behindTheRead(m faultnet.Match) faultnet.Match {
 	return afterSending("select attempt, request, result", m)
 }
 
-// afterSending matches m once a statement with that text in it has been sent.
+// afterSending matches m once a statement containing text has been sent.
 func afterSending(text string, m faultnet.Match) faultnet.Match {
 	sent := false
 	return func(message faultnet.Message) bool {

@@ -33,7 +33,7 @@ type receipt struct {
 	Note          string
 }
 
-// receipts gives each of the shapes a result that says where it came from.
+// receipts gives each of the shapes a result that shows its origin.
 func receipts(shape string, call int) func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 	return func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 		n, err := shapes[shape](call)(ctx, tx)
@@ -67,8 +67,8 @@ func TestOnceReplays(t *testing.T) {
 	}
 }
 
-// A function that sends nothing takes its key all the same, and is called again
-// for nothing.
+// A function that sends nothing still takes its key, and is called again without an
+// effect.
 func TestOnceWithoutStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -81,7 +81,7 @@ func TestOnceWithoutStatements(t *testing.T) {
 	})
 }
 
-// What the function makes of the error changes nothing.
+// Neither hiding nor replacing the error changes the outcome.
 func TestOnceCannotBeSwallowed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -145,7 +145,7 @@ func TestOnceRefusesAnotherRequest(t *testing.T) {
 	})
 }
 
-// Namespace and key are no single text.
+// Namespace and key are not joined into one text.
 func TestOnceKeepsNamespacesApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -182,7 +182,7 @@ func TestOnceAfterAnError(t *testing.T) {
 	})
 }
 
-// A conflict runs the function again, with the claim in front again.
+// A conflict runs the function again, with the claim again ahead of its statements.
 func TestOnceInAConflict(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -229,7 +229,8 @@ func TestOnceResultTooLarge(t *testing.T) {
 	})
 }
 
-// What is stored no longer fits: it was carried out, so that is what is said.
+// The stored result does not fit the type: the request was executed, so the error says
+// that.
 func TestOnceResultOfAnotherType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -279,7 +280,8 @@ func TestOnceMisuse(t *testing.T) {
 	})
 }
 
-// Beside another transaction it has a ledger row of its own, but not with the same key.
+// Inside another transaction, Once with RequiresNew has a ledger row of its own, but
+// not with the same key.
 func TestOnceNested(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -316,7 +318,7 @@ func TestOnceInABatch(t *testing.T) {
 	})
 }
 
-// An expired key is free, whether or not anybody has cleaned up.
+// An expired key is free, whether or not the ledger has been cleaned.
 func TestOnceExpires(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
@@ -365,7 +367,7 @@ func TestCleanLedger(t *testing.T) {
 	})
 }
 
-// Through something that only has BeginTx it is the same with more round trips.
+// A database that only has BeginTx gives the same results with more round trips.
 func TestOnceThroughAWrapper(t *testing.T) {
 	for _, open := range []bool{false, true} {
 		t.Run(fmt.Sprint("open ", open), func(t *testing.T) {
@@ -402,7 +404,7 @@ func TestOnceThroughAWrapper(t *testing.T) {
 	}
 }
 
-// On a connection of the caller's too.
+// Once also works on a connection of the caller's.
 func TestOnceOnAConnection(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)

@@ -7,22 +7,23 @@ import (
 	"runtime/debug"
 )
 
-// OnCommit has f run after the transaction is known to be committed: not for an
-// attempt that is run again, not for one that fails, and not when the outcome is
-// unknown. Functions run in the order in which they were given, each once, when
-// the connection has been given back and before the call returns. In a savepoint
-// or a joined call f is dropped if that is undone.
+// OnCommit registers f to run once the transaction is known to be committed. f does not
+// run for an attempt that is retried or fails, nor if the outcome is unknown.
+// Registered functions run in order, each once, after the connection is given back and
+// before the call returns. In a savepoint or a joined call f is dropped if that is
+// undone.
 //
-// The context that f is given is that of the call without its end, so that a
-// client that hangs up does not stop it; it is f's to bound its time. A panic of
-// f is logged by [log/slog] and otherwise ignored, because the transaction has
-// not failed. A panic of something else behind the commit, such as a [Tracer] or
-// a callback of [Batch], goes on when all functions have run.
+// The context given to f is the call's without its end, so a client that hangs up does
+// not stop f; f must limit its own time. A panic of f is logged by [log/slog] and
+// otherwise ignored, because the transaction has not failed. A panic elsewhere after
+// the commit, such as in a [Tracer] or a callback of [Batch], continues after all
+// functions have run.
 //
-// After the function has returned f is dropped, and an error is logged.
+// If OnCommit is called after the function has returned, f is dropped and an error is
+// logged.
 //
-// In a call that joined a pgx.Tx of somebody else's the commit is not seen, so
-// OnCommit makes that call fail.
+// A call that joined a pgx.Tx begun by other code cannot see the commit, so OnCommit
+// makes that call fail.
 func (tx *Tx) OnCommit(f func(ctx context.Context)) {
 	if f == nil {
 		panic("txn: OnCommit(nil)")
@@ -48,7 +49,7 @@ func (tx *Tx) OnCommit(f func(ctx context.Context)) {
 
 func (a *attempt) onCommit(f func(ctx context.Context)) {
 	if a.call == nil {
-		a.enqueued++ // so that a savepoint made before undoes it
+		a.enqueued++ // so that an earlier savepoint undoes it
 		_ = a.stopBy(&statement{number: a.enqueued}, errCommitNotSeen)
 		return
 	}
@@ -57,8 +58,8 @@ func (a *attempt) onCommit(f func(ctx context.Context)) {
 
 var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx: its commit is not seen; give the call a *txn.Tx")
 
-// runHooks runs what OnCommit was given. None of it fails the call, and one that
-// ends its goroutine does not keep the others from running.
+// runHooks runs the functions given to OnCommit. They cannot fail the call, and one
+// that ends its goroutine does not keep the others from running.
 func runHooks(ctx context.Context, name string, hooks []func(context.Context)) {
 	defer func() {
 		if len(hooks) > 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// breaksAt is a Tracer that breaks off at one event.
+// breaksAt is a Tracer that panics or ends its goroutine at one event.
 type breaksAt struct {
 	txn.NopTracer
 	event string
@@ -32,7 +32,7 @@ func (b *breaksAt) TraceCommitEnd(context.Context, txn.TraceCommitEndData)   { b
 func (b *breaksAt) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) { b.at("TraceAttemptEnd") }
 func (b *breaksAt) TraceCallEnd(context.Context, txn.TraceCallEndData)       { b.at("TraceCallEnd") }
 
-// A panic behind the COMMIT goes on, but the functions given to OnCommit run first,
+// A panic after the COMMIT continues, but the functions given to OnCommit run first,
 // and everything is given back.
 func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 	for name, how := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
@@ -90,8 +90,8 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 
 const exited = "exited"
 
-// breaksOff runs f in a goroutine of its own and says how that ended: by the value
-// of a panic, by exited, or by nil.
+// breaksOff runs f in a goroutine of its own and returns how that ended: the value of a
+// panic, exited, or nil.
 func breaksOff(f func()) (how any) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -108,7 +108,7 @@ func breaksOff(f func()) (how any) {
 	return how
 }
 
-// A callback of Batch that breaks off does so behind the COMMIT.
+// A callback of Batch that panics or ends its goroutine does so after the COMMIT.
 func TestBatchCallbackThatBreaksOff(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -128,7 +128,8 @@ func TestBatchCallbackThatBreaksOff(t *testing.T) {
 	})
 }
 
-// A function that ends its goroutine, such as t.FailNow, keeps no other from running.
+// A function that ends its goroutine, such as t.FailNow, does not keep the others from
+// running.
 func TestGoexitInOnCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -1,32 +1,32 @@
 package txn
 
-// opening is what is known of the transactions whose first statement has the
-// same text. Mostly its arguments tell who fights with whom. Where they never
-// do, as in a look-up by the id of the request, what else the losers sent tells.
+// opening holds prefix statistics: what is known of transactions whose first statement
+// has the same text. Usually its arguments tell which of them contend. If they never
+// do, as in a look-up by request id, the other statements that the losers sent tell.
 type opening struct {
-	telling, mute int // losses whose first statement another call had lost with too, or not
+	telling, mute int // losses whose first statement another call had also lost with, or not
 
-	line        *line // in which those end that begin so
-	hits, total int   // of all that ended lately
+	line        *line // where transactions that begin so end up
+	hits, total int   // of those that ended recently
 }
 
 const (
 	mostOpenings = 64
 	mostSuspects = 256
 	leastSeen    = 8
-	leastMute    = 32 // so that as many rows that everybody wants are still told apart
+	leastMute    = 32 // so that as many contended rows are still told apart
 )
 
-// suspect is a statement that was part of an attempt that lost.
+// suspect is a recent loss: a statement that was part of an attempt that lost.
 type suspect struct {
 	of   fingerprint
 	call uint64
 }
 
-// suspects remembers the latest.
+// suspects holds the most recent losses.
 type suspects [mostSuspects]suspect
 
-// sharedBy reports whether another call lost with the statement as well.
+// sharedBy reports whether another call also lost with the statement.
 func (s *suspects) sharedBy(of fingerprint, call uint64) bool {
 	known := s[of%mostSuspects]
 	return known.of == of && known.call != call
@@ -34,8 +34,8 @@ func (s *suspects) sharedBy(of fingerprint, call uint64) bool {
 
 func (s *suspects) add(of fingerprint, call uint64) { s[of%mostSuspects] = suspect{of, call} }
 
-// lost counts a loss, and reports whether first statements like this one do
-// not tell who fights with whom.
+// lost counts a loss, and reports whether first statements like this one fail to tell
+// which transactions contend.
 func (o *opening) lost(shared bool) (mute bool) {
 	if shared {
 		o.telling++
@@ -48,7 +48,7 @@ func (o *opening) lost(shared bool) (mute bool) {
 	return o.mute >= leastMute && o.mute >= 8*o.telling
 }
 
-// ended counts an attempt that touched what l is the line for; nil is none.
+// ended counts an attempt that touched statements of queue l, or of none if l is nil.
 func (o *opening) ended(l *line) {
 	if o.total++; l != nil {
 		if o.line != l {
@@ -62,7 +62,8 @@ func (o *opening) ended(l *line) {
 	}
 }
 
-// likely is the line in which nearly all end that begin so.
+// likely returns the queue in which nearly all transactions that begin so end up, or
+// nil.
 func (o *opening) likely() *line {
 	if o == nil || o.total < leastSeen || 4*o.hits < 3*o.total {
 		return nil
@@ -70,7 +71,7 @@ func (o *opening) likely() *line {
 	return o.line
 }
 
-// openingOf is nil for a transaction that has no first statement to go by.
+// openingOf returns nil for a transaction without a usable first statement.
 func (a *admission) openingOf(text fingerprint) *opening {
 	if text == 0 {
 		return nil
@@ -86,7 +87,7 @@ func (a *admission) openingOf(text fingerprint) *opening {
 	return o
 }
 
-// lineFor is the line in which a request has to wait, or nil.
+// lineFor returns the queue in which a request has to wait, or nil.
 func (a *admission) lineFor(r *request) *line {
 	if l := a.byKey[r.key]; l != nil {
 		return l
@@ -97,7 +98,7 @@ func (a *admission) lineFor(r *request) *line {
 	return a.openings[r.opening].likely()
 }
 
-// lineOf is the first line for any of the statements.
+// lineOf returns the first queue for any of the statements, or nil.
 func (a *admission) lineOf(trail []fingerprint) *line {
 	for _, k := range trail {
 		if l := a.byKey[k]; l != nil {
@@ -107,7 +108,7 @@ func (a *admission) lineOf(trail []fingerprint) *line {
 	return nil
 }
 
-// ended learns from an attempt whose first statement has no line.
+// ended learns from an attempt whose first statement has no queue.
 func (a *admission) ended(text, key fingerprint, trail []fingerprint) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -116,7 +117,7 @@ func (a *admission) ended(text, key fingerprint, trail []fingerprint) {
 	}
 }
 
-// forget makes no opening lead to a line that is no more.
+// forget removes the references of openings to a dropped queue.
 func (a *admission) forget(l *line) {
 	if !l.awaited {
 		return

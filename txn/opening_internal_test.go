@@ -16,8 +16,8 @@ func asks(text, key fingerprint, trail ...fingerprint) *request {
 	return &request{opening: text, key: key, trail: trail}
 }
 
-// A first statement that is never the same tells nothing: who fights with whom
-// is seen by what comes after it.
+// A first statement that is never the same does not tell which transactions contend;
+// the statements after it do.
 func TestFirstStatementThatTellsNothing(t *testing.T) {
 	t.Parallel()
 	a := newAdmission(unlimited)
@@ -71,8 +71,8 @@ func TestFirstStatementThatTellsNothing(t *testing.T) {
 	}
 }
 
-// Ten rows that everybody wants are ten lines, though all look at the same row
-// afterwards, and a row beside them costs no wait.
+// Ten contended rows have ten queues, though all calls look at the same row afterwards,
+// and a row beside them costs no wait.
 func TestFirstStatementThatTells(t *testing.T) {
 	t.Parallel()
 	a := newAdmission(unlimited)
@@ -95,7 +95,7 @@ func TestFirstStatementThatTells(t *testing.T) {
 	require.Nil(t, turn)
 }
 
-// Some first statements that never come again do not speak for the others.
+// A few first statements that never recur do not represent the others.
 func TestFirstStatementThatMostlyTells(t *testing.T) {
 	t.Parallel()
 	a := newAdmission(unlimited)
@@ -108,7 +108,7 @@ func TestFirstStatementThatMostlyTells(t *testing.T) {
 	require.Nil(t, a.byKey[hotRead])
 }
 
-// A call that loses again and again is no other call.
+// A call that loses repeatedly does not count as another call.
 func TestSuspectsOfOneCallAreNone(t *testing.T) {
 	t.Parallel()
 	a := newAdmission(unlimited)

@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Option changes how a transaction is run. Options given to [New] hold for
-// every call through that [Runner]; those given to a call override them. An
-// option with a value that makes no sense is an error at the first call.
+// Option configures how a transaction runs. Options given to [New] apply to every call
+// through that [Runner]; options given to a call override them. An invalid option value
+// is reported as an error by the first call.
 type Option interface {
 	apply(*config) error
 }
@@ -50,13 +50,13 @@ type config struct {
 	idempotent  bool
 	requiresNew bool
 	tracer      Tracer
-	key         fingerprint // of the line that Key names
+	key         fingerprint // of the queue that Key names
 	noAdmission bool
-	once        *once // nil: the option is not given
+	once        *once // nil if the option is not given
 	ledger      Ledger
 	owned       []string // options that only the outermost call can honour
 
-	first []statement // BEGIN and the settings behind it, made from the above
+	first []statement // BEGIN and its settings, made from the above
 }
 
 const (
@@ -73,8 +73,8 @@ var defaults = config{
 	first:       []statement{{kind: begins, sql: "begin isolation level serializable"}},
 }
 
-// with returns c changed by opts, and what is wrong with any of them. c itself is
-// never changed, because calls share it.
+// with returns c changed by opts, and the errors of all invalid options. It never
+// changes c itself, which calls share.
 func (c *config) with(opts []Option) (*config, error) {
 	if len(opts) == 0 {
 		return c, nil
@@ -95,7 +95,8 @@ func (c *config) with(opts []Option) (*config, error) {
 	return &changed, errors.Join(errs...)
 }
 
-// joinable reports which options a call cannot have that joins a transaction.
+// joinable returns an error that names the options which a call that joins a
+// transaction cannot have, or nil.
 func (c *config) joinable() error {
 	if len(c.owned) == 0 {
 		return nil
@@ -104,12 +105,12 @@ func (c *config) joinable() error {
 		strings.Join(c.owned, ", "))
 }
 
-// Isolation sets the isolation level: [pgx.Serializable], which is the default,
-// [pgx.RepeatableRead] or [pgx.ReadCommitted].
+// Isolation sets the isolation level: [pgx.Serializable], [pgx.RepeatableRead] or
+// [pgx.ReadCommitted]. The default is pgx.Serializable.
 //
-// Only SERIALIZABLE rules out lost updates and write skew between
-// transactions that all use it. CockroachDB runs REPEATABLE READ as
-// SERIALIZABLE, and READ COMMITTED too where the cluster does not allow it.
+// Only SERIALIZABLE rules out lost updates and write skew, between transactions that
+// all use it. CockroachDB runs REPEATABLE READ as SERIALIZABLE, and READ COMMITTED too
+// if the cluster does not allow it.
 func Isolation(level pgx.TxIsoLevel) Option {
 	return optionFunc{"Isolation", func(c *config) error {
 		switch level {
@@ -121,9 +122,9 @@ func Isolation(level pgx.TxIsoLevel) Option {
 	}}
 }
 
-// MaxAttempts bounds how often the function is run, the first time included.
-// The default is no such bound: [MaxElapsed] and the context end the call. n
-// must be at least 1; with 1 nothing is retried.
+// MaxAttempts limits how often the function runs, including the first run. The default
+// is no limit: [MaxElapsed] and the context end the call. n must be at least 1; 1
+// disables retries.
 func MaxAttempts(n int) Option {
 	return optionFunc{"MaxAttempts", func(c *config) error {
 		if n < 1 {
@@ -134,13 +135,13 @@ func MaxAttempts(n int) Option {
 	}}
 }
 
-// MaxElapsed bounds the time from the start of the call until the last attempt
-// begins; 30 seconds by default. A deadline of the context that is earlier
-// wins. d must be positive.
+// MaxElapsed limits the time from the start of the call to the start of its last
+// attempt. The default is 30 seconds. An earlier deadline of the context wins. d must
+// be positive.
 //
-// Where the context has no deadline, the one that the function is given has this
-// one, so that a statement which waits for a lock nobody lets go of ends as well.
-// Where it has a deadline, an attempt that is under way may use it up.
+// If the context has no deadline, the function's context gets this one, so a statement
+// blocked on a lock ends too. If the context has a deadline, an attempt that has begun
+// may use all of it.
 func MaxElapsed(d time.Duration) Option {
 	return optionFunc{"MaxElapsed", func(c *config) error {
 		if d <= 0 {
@@ -151,10 +152,10 @@ func MaxElapsed(d time.Duration) Option {
 	}}
 }
 
-// Backoff sets the wait before a retry. The first retry comes at once. Before
-// the n-th after it the wait is random between zero and base·2ⁿ⁻¹, but at most
-// max ("full jitter"). The default is 1 ms and 512 ms. base must be positive
-// and max at least base. While a call waits it holds no connection and no lock.
+// Backoff sets the wait before a retry. The first retry is immediate. The wait before
+// the n-th retry after it is random between zero and base·2ⁿ⁻¹, but at most max ("full
+// jitter"). The defaults are 1 ms and 512 ms. base must be positive and max at least
+// base. A waiting call holds no connection and no lock.
 func Backoff(base, max time.Duration) Option {
 	return optionFunc{"Backoff", func(c *config) error {
 		if base <= 0 || max < base {
@@ -165,11 +166,11 @@ func Backoff(base, max time.Duration) Option {
 	}}
 }
 
-// Idempotent says that the function is harmless when it is carried out twice,
-// also when the first time is applied late, after the second. Then a call whose
-// outcome is unknown is run again. It returns an [*OutcomeUnknownError] all the
-// same if none of its attempts is known to be committed. By default an unknown
-// outcome is returned at once, except under [ReadOnly].
+// Idempotent declares that the function may be applied twice without harm, even if the
+// first application arrives late, after the second. A call whose outcome is unknown
+// then runs again. It still returns an [*OutcomeUnknownError] if no attempt is known to
+// have committed. By default an unknown outcome is returned at once, except under
+// [ReadOnly].
 func Idempotent() Option {
 	return optionFunc{"Idempotent", func(c *config) error {
 		c.idempotent = true
@@ -177,12 +178,12 @@ func Idempotent() Option {
 	}}
 }
 
-// RequiresNew lets a call run beside the transaction that its context belongs
-// to. Without it a call that is given the database of a running call, inside that
-// one's function, is refused: what it does would stay when the outer transaction
-// is rolled back, it does not see what that one wrote, and with a pool of one
-// connection the two wait for each other for ever. What is nearly always meant
-// is to give it the *[Tx]. Elsewhere the option has no effect.
+// RequiresNew allows a call inside the function of another call on the same database to
+// begin a transaction of its own. Without this option such a call is refused: its
+// effects would remain if the outer transaction rolled back, it does not see the outer
+// transaction's writes, and on a pool with one connection the two would wait for each
+// other forever. Nearly always the inner call should be given the *[Tx] instead. The
+// option has no effect elsewhere.
 func RequiresNew() Option {
 	return optionFunc{"RequiresNew", func(c *config) error {
 		c.requiresNew = true
@@ -190,12 +191,14 @@ func RequiresNew() Option {
 	}}
 }
 
-// Key names what the transaction fights for, where the caller knows it better than
-// the first statement says: transactions with equal parts wait in one line when
-// they conflict. Parts may be of any type that has a value to go by, as arguments
-// of statements: not maps, nor structs with fields that are not exported, unless they
-// are a driver.Valuer. A pointer counts by what it points at. By default the first
-// statement with its arguments and the transaction's settings is the key.
+// Key sets the admission key: calls with equal parts queue together when they conflict.
+// Use it if the caller knows better than the first statement which rows the transaction
+// contends for. By default the key is the first statement with its arguments, and the
+// transaction's settings. See [NoAdmission] for how calls queue.
+//
+// Parts may have any type that can be compared by value, as for statement arguments;
+// maps and structs with unexported fields are refused unless they implement
+// driver.Valuer. A pointer counts by the value that it points to.
 func Key(parts ...any) Option {
 	return optionFunc{"Key", func(c *config) error {
 		if len(parts) == 0 {
@@ -208,9 +211,53 @@ func Key(parts ...any) Option {
 	}}
 }
 
-// NoAdmission has the call wait in no line. By default a call on a pool, or on a
-// Runner with one, waits for its turn when transactions that begin as it does
-// conflict: before BEGIN, holding no connection and no lock.
+// NoAdmission makes the call skip the admission queue. By default a call on a pool, or
+// on a Runner with a pool, waits for a permit if transactions that begin as it does
+// conflict.
+//
+// # Admission control
+//
+// Conflicting transactions queue by the admission key: the first statement's text and
+// arguments with the transaction's settings, or the parts given to [Key]. A call waits
+// in its first statement, before BEGIN, so it holds no connection and no lock, and its
+// context ends the wait. Permits are granted first come, first served; a call that has
+// lost a conflict goes ahead of the others.
+//
+// The first conflict only creates the queue: nobody waits, as one conflict may be
+// chance. If conflicts continue, and are more than a few among many calls, the queue
+// admits one call at a time and later tries more. While these succeed, the limit
+// doubles after some permits or some hundredths of a second. After each failed try the
+// next one comes later, at most 20 seconds later. So calls that share an innocent first
+// statement, such as reading a row of settings, are soon admitted without limit,
+// however long the transactions last.
+//
+// Queues of transactions that are seen to send each other's statements, such as
+// transfers in both directions, are merged. If first statements are never equal, such
+// as a look-up by request id, a call that has lost waits in the queue of the other
+// statements that it sent; if nearly all calls with this text end up in one queue, they
+// wait there from the start. A call that has lost three times runs alone. A permit held
+// ten times as long as usual, and for at least 0.3 seconds, is bypassed: it no longer
+// blocks the next call, so a function may wait for something that a waiting call holds.
+// A call inside the function of another call does not wait for that call's permit.
+//
+// If the deadline of a call comes before its permit, or is expected to, the call
+// returns a [*BusyError]. If only a statement's own context ends, that statement fails
+// and the function may continue.
+//
+// Queues belong to the pool: all calls on it share them, also through Runners, and they
+// are dropped with it. A pool has at most 1024. A queue in which nobody has waited or
+// lost for a second is dropped once the calls it had admitted by then have ended. While
+// no transaction in the process conflicts, the cost is an atomic load and a hash of the
+// first statement. [Runner.Stats] reports the queues.
+//
+// These calls have no queue: calls on a connection of the caller's, which waiting would
+// hold; calls through a wrapper that does not embed a pool; transactions that begin
+// with [Tx.Conn], a batch, a copy or large objects; and transactions whose first
+// statement has an argument that cannot be compared by value: a map, a channel, a
+// struct with unexported fields, or a type with methods of its own behind a pointer. A
+// driver.Valuer counts by its Value, which is called once more for this while queues
+// exist. Other processes are not seen: each has its own queues, and conflicts between
+// processes are retried.
 func NoAdmission() Option {
 	return optionFunc{"NoAdmission", func(c *config) error {
 		c.noAdmission = true
@@ -218,7 +265,8 @@ func NoAdmission() Option {
 	}}
 }
 
-// Trace has t told of calls, attempts and waits. By default nobody is told.
+// Trace sets the tracer of calls, attempts and waits. The default is none. t must not
+// be nil.
 func Trace(t Tracer) Option {
 	return optionFunc{"Trace", func(c *config) error {
 		if v := reflect.ValueOf(t); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
@@ -229,8 +277,8 @@ func Trace(t Tracer) Option {
 	}}
 }
 
-// Name says what the transaction is for, in errors and to tracers. It is empty
-// by default. A call that joins may have a name of its own.
+// Name names the transaction in errors and for tracers. The default is empty. A call
+// that joins a transaction may have a name of its own.
 func Name(name string) Option {
 	return optionFunc{optionName, func(c *config) error {
 		if name == "" {

@@ -17,7 +17,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// answer is an error that COMMIT is answered with instead of its tag.
+// answer is an error that replaces the tag of COMMIT's answer.
 func answer(severity, code, source string) *pgproto3.ErrorResponse {
 	e := &pgproto3.ErrorResponse{Severity: severity, SeverityUnlocalized: severity, Code: code, Message: "injected"}
 	switch source {
@@ -29,7 +29,7 @@ func answer(severity, code, source string) *pgproto3.ErrorResponse {
 	return e
 }
 
-// asRollback has the server roll back where it is told to commit, once.
+// asRollback makes the server roll back instead of commit, once.
 func asRollback() faultnet.Hook {
 	done := false
 	return func(m faultnet.Message) faultnet.Action {
@@ -44,8 +44,8 @@ func asRollback() faultnet.Hook {
 	}
 }
 
-// answering replaces the tag that COMMIT, or ROLLBACK in its place, is answered
-// with, once. A fatal error ends the connection.
+// answering replaces the tag that answers COMMIT, or the ROLLBACK in its place, once. A
+// fatal error ends the connection.
 func answering(e *pgproto3.ErrorResponse) faultnet.Hook {
 	done, cut := false, false
 	return func(m faultnet.Message) faultnet.Action {
@@ -61,9 +61,9 @@ func answering(e *pgproto3.ErrorResponse) faultnet.Hook {
 	}
 }
 
-// TestAnswersToCommit goes through the answers that COMMIT may get. Where an
-// answer proves a rollback the server was made to roll back. Where it proves
-// nothing, both are tried.
+// TestAnswersToCommit goes through the answers that COMMIT may get. If an answer proves
+// a rollback, the server really rolled back. If it proves nothing, both outcomes are
+// tried.
 func TestAnswersToCommit(t *testing.T) {
 	const again = claim("rolled back and run again")
 	for _, test := range []struct {
@@ -155,7 +155,8 @@ func TestLostAt(t *testing.T) {
 		action faultnet.Action
 		want   map[string]claim
 	}{
-		// Once BEGIN, the write and COMMIT are on the wire together nothing tells how far they came.
+		// Once BEGIN, the write and COMMIT are on the wire together, nothing shows how
+		// far they came.
 		{"BEGIN lost", faultnet.Executes("begin isolation level serializable"), faultnet.CutBefore(faultnet.ResetBoth),
 			map[string]claim{"all in one packet": unknown, "COMMIT with the write": again, "COMMIT alone": again}},
 		{"answer to BEGIN lost", faultnet.Completes("BEGIN"), faultnet.CutBefore(faultnet.ResetClient),
@@ -210,7 +211,7 @@ func TestLostAt(t *testing.T) {
 	}
 }
 
-// The COMMIT is held in the network, the client gives up, and then it lands.
+// The COMMIT is held in the network, the client gives up, and then the COMMIT arrives.
 func TestZombieCommit(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -230,7 +231,7 @@ func TestZombieCommit(t *testing.T) {
 	}
 }
 
-// brokenPipe delivers what is written, and then says that it could not.
+// brokenPipe delivers the written bytes, and then reports that it could not.
 type brokenPipe struct {
 	net.Conn
 	breaks *atomic.Bool
@@ -244,7 +245,7 @@ func (c *brokenPipe) Write(b []byte) (int, error) {
 	return len(b) - 1, errors.New("broken pipe")
 }
 
-// A write that failed in part may have delivered all that matters.
+// A write that failed in part may have delivered the whole COMMIT.
 func TestCommitWrittenInPart(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -275,7 +276,7 @@ func TestCommitWrittenInPart(t *testing.T) {
 	}
 }
 
-// Only what was certainly not sent is a definite rollback, and is run again.
+// Only a COMMIT that was certainly not sent is a definite rollback, and is run again.
 func TestCommitThatCouldNotBeSent(t *testing.T) {
 	for _, name := range []string{"COMMIT with the write", "COMMIT alone"} {
 		t.Run(name, func(t *testing.T) {

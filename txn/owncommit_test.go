@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// The function sends a COMMIT of its own, whose answer would be lost. Nothing of it
-// is sent, so the function does not run again behind a commit that nobody saw.
+// The function sends its own COMMIT, whose answer would be lost. It is not sent at all,
+// so the function does not run again after an unseen commit.
 func TestOwnCommitWhoseAnswerIsLost(t *testing.T) {
 	texts := []string{
 		"commit", "end", "COMMIT AND CHAIN", "prepare transaction 'r10'", "/* x */ commit work;", "select 1; commit", "commit; begin",

@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// trap is code of the user's that this package or pgx runs, in every form that
-// it has. It goes off when it is armed.
+// trap is user code that this package or pgx runs, in all its forms. It panics once
+// armed.
 type trap struct {
 	how   func() // nil: it is not armed
 	where string
@@ -48,7 +48,7 @@ func (b *trap) RewriteQuery(_ context.Context, _ *pgx.Conn, sql string, _ []any)
 	return sql, []any{1, 7}, nil
 }
 
-// rewriter has no other method that an argument may have.
+// rewriter implements no other interface that an argument may have.
 type rewriter struct{ *trap }
 
 type queryTracer struct{ *trap }
@@ -91,8 +91,8 @@ func (b callTracer) TraceCommitStart(ctx context.Context, _ txn.TraceCommitStart
 }
 func (b callTracer) TraceCommitEnd(context.Context, txn.TraceCommitEndData) { b.at("TraceCommitEnd") }
 
-// traps says where one may go off, and a function that comes there. It writes
-// row 1, so a committed one shows.
+// traps maps the places of a trap to functions that reach them. Each writes row 1, so a
+// commit shows.
 var traps = map[string]func(ctx context.Context, tx *txn.Tx, b *trap) error{
 	"Scanner": func(ctx context.Context, tx *txn.Tx, b *trap) error {
 		return tx.QueryRow(ctx, "update accounts set balance = 7 where id = 1 returning balance").Scan(scanner{b})
@@ -190,8 +190,8 @@ func init() {
 	traps["TraceQueryStart of rollback"], traps["TraceQueryEnd of rollback"] = failing, failing
 }
 
-// Whatever of the user's panics or ends its goroutine, first or later in the
-// transaction: the connection comes back, and whoever has it next is not hit.
+// Any user code panics or ends its goroutine, early or late in the transaction: the
+// connection comes back, and its next user is unaffected.
 func TestPanicAnywhere(t *testing.T) {
 	t.Parallel()
 	ends := map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit}

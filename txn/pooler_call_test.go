@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// TestRoundTripsBehindAPooler holds docs/poolers.md to what it says: the turns of a
-// client whose statements are known.
+// TestRoundTripsBehindAPooler checks the figures in docs/poolers.md: the round trips of
+// a client whose statements are known.
 func TestRoundTripsBehindAPooler(t *testing.T) {
 	calls := []func(ctx context.Context, tx *txn.Tx) error{
 		func(ctx context.Context, tx *txn.Tx) error { tx.Queue(setBalance, 1, 7); return nil },
@@ -83,8 +83,8 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 						turns = measured()
 					}
 					if test.mode == pgx.QueryExecModeSimpleProtocol {
-						// COMMIT is a write of its own there, before or behind the answer to the
-						// first: the fewest of several count.
+						// COMMIT is a separate write there, before or after the answer
+						// to the first: the fewest of several count.
 						for range 10 {
 							turns = min(turns, measured())
 						}
@@ -143,7 +143,7 @@ func TestBatchesBehindAPooler(t *testing.T) {
 	}
 }
 
-// Settings of a transaction are not those of the next client in its session.
+// Settings of a transaction do not reach the next client in its session.
 func TestSettingsBehindAPoolerEndWithTheTransaction(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "1"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		if !knowsSetLocal(t, db) {

@@ -15,9 +15,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// eachShapeBehind runs f behind poolers with settings, for each way in which
-// statements and COMMIT share packets, in the modes that send them differently. The
-// statements are known on the one connection of the pool.
+// eachShapeBehind runs f behind poolers with settings, for each way in which statements
+// and COMMIT share packets, in the modes that send them differently. The one connection
+// of the pool knows the statements.
 func eachShapeBehind(t *testing.T, settings map[string]string, f func(t *testing.T, f *pooled, shape string)) {
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -46,13 +46,13 @@ func eachShapeBehind(t *testing.T, settings map[string]string, f func(t *testing
 	}
 }
 
-// pooled is what a call behind a pooler is judged by.
+// pooled is the state by which a call behind a pooler is judged.
 type pooled struct {
 	*faulty
 	pooler *devdb.Pooler
 }
 
-// endSessions ends the sessions of the server that the pool has, or had last.
+// endSessions ends the server sessions that the pool has, or had last.
 func (f *pooled) endSessions(t testing.TB) {
 	t.Helper()
 	_, err := f.Exec(t.Context(), "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", f.Schema)
@@ -108,8 +108,8 @@ func TestClientsThatAreEndedByThePooler(t *testing.T) {
 	})
 }
 
-// A call for which the pooler has no session in time was not carried out, also if
-// COMMIT was in its packet.
+// A call for which the pooler has no session in time was not executed, even if COMMIT
+// was in its packet.
 func TestNoSessionInTime(t *testing.T) {
 	settings := map[string]string{"default_pool_size": "1", "query_wait_timeout": "1"}
 	eachShapeBehind(t, settings, func(t *testing.T, f *pooled, shape string) {
@@ -146,8 +146,8 @@ func TestSessionsThatAreReplaced(t *testing.T) {
 	})
 }
 
-// The answer to COMMIT is lost between server and pooler, who tells its client by
-// the error that it has for everything.
+// The answer to COMMIT is lost between server and pooler, which reports its generic
+// error to the client.
 func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 	for _, once := range []bool{false, true} {
 		for shape := range shapes {
@@ -190,8 +190,8 @@ func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 	}
 }
 
-// A statement that the server refuses to prepare is as wrong the next time, on the
-// same connection.
+// A statement that the server refuses to prepare fails the same way the next time, on
+// the same connection.
 func TestRefusedStatementsBehindAPooler(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "1"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		accounts(t, db)
@@ -221,7 +221,8 @@ func TestRefusedStatementsBehindAPooler(t *testing.T) {
 		require.Equal(t, 100, balance(t, db, 1))
 		requireClean(t, pool)
 
-		// One that pgx prepares costs a connection behind a PgBouncer that knows its name.
+		// A statement that pgx prepares costs a connection behind a PgBouncer that
+		// knows its name.
 		for range 3 {
 			err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
 				if err := write(ctx, tx, 1, 7); err != nil {
@@ -236,7 +237,7 @@ func TestRefusedStatementsBehindAPooler(t *testing.T) {
 	})
 }
 
-// A pooler without transactions says so at the first call.
+// A pooler without transactions is reported by the first call.
 func TestStatementPooling(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {

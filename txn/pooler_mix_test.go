@@ -19,8 +19,8 @@ import (
 
 var pooledStatements = flag.Int("pooled-statements", 1000, "how many statements go through each pooler in TestMixedStatementsBehindAPooler")
 
-// mixer is a client that sends statements of all kinds. None of them is another
-// client's, but their arguments fit those of every other.
+// mixer is a client that sends statements of all kinds. No two clients share a
+// statement, but the arguments of one fit those of every other.
 type mixer struct {
 	who    string
 	random *rand.Rand
@@ -31,7 +31,7 @@ type mixer struct {
 
 const mixedCounters = 3
 
-// next gives a statement, its argument and what it does once it is committed.
+// next returns a statement, its argument and its effect once it is committed.
 func (m *mixer) next() (sql string, n int, happened func()) {
 	m.n++
 	n = m.n
@@ -47,7 +47,7 @@ func (m *mixer) next() (sql string, n int, happened func()) {
 	return fmt.Sprintf("update counters set n = n + 1 where who = '%s' and counter = %d and $1 > 0", m.who, counter), n, func() { m.counts[counter]++ }
 }
 
-// call is one transaction of some statements, and what it did.
+// call runs one transaction of some statements, and records its effects.
 func (m *mixer) call(ctx context.Context, db txn.DB) (sent int, err error) {
 	size := 1 + m.random.IntN(4)
 	way := m.random.IntN(6)
@@ -122,8 +122,8 @@ func (m *mixer) call(ctx context.Context, db txn.DB) (sent int, err error) {
 	return size, nil
 }
 
-// Eight clients in the default mode share two sessions of the server: no statement
-// is carried out as another, and none fails.
+// Eight clients in the default mode share two sessions of the server: no statement is
+// executed as another, and none fails.
 func TestMixedStatementsBehindAPooler(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "2"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		marks(t, db)

@@ -15,15 +15,15 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// marks makes the table in which each statement says whose it is, and what it was.
+// marks creates the table in which each statement records its client and itself.
 func marks(t testing.TB, db *dbtest.DB) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), "create table marks (who text not null, what text not null, n bigint not null)")
 	require.NoError(t, err)
 }
 
-// mark is a statement that leaves such a row. No two clients have one in common, but
-// what they are sent is alike.
+// mark returns a statement that leaves such a row. No two clients share a statement,
+// but theirs are alike.
 func mark(who, what string) string {
 	return fmt.Sprintf("insert into marks values ('%s', '%s', $1)", who, what)
 }
@@ -38,7 +38,7 @@ func marked(t testing.TB, db *dbtest.DB, who string) []string {
 	return found
 }
 
-// pooledCalls are ways to use a transaction. Each leaves the rows that it lists.
+// pooledCalls are ways to use a transaction, each with the rows that it leaves.
 var pooledCalls = map[string]struct {
 	leaves []string
 	opts   func(key string) []txn.Option
@@ -161,7 +161,7 @@ var pooledCalls = map[string]struct {
 	}},
 }
 
-// raise is a statement that fails with a conflict, as the server would say it.
+// raise returns a statement that fails with a conflict, with the server's message.
 func raise(code, who string, n int) string {
 	return fmt.Sprintf("select rowkeeper_conflict('%s', '%s', %d)", code, who, n)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// eachPooler runs f behind a PgBouncer that keeps the prepared statements of its
-// clients apart, and behind one that does not, with settings, on every engine.
+// eachPooler runs f behind a PgBouncer that separates the prepared statements of its
+// clients, and behind one that does not, with settings, on every engine.
 func eachPooler(t *testing.T, settings map[string]string, f func(t *testing.T, db *dbtest.DB, p *devdb.Pooler)) {
 	for name, most := range map[string]string{"statements unknown": "0", "statements known": "100"} {
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func eachPooler(t *testing.T, settings map[string]string, f func(t *testing.T, d
 	}
 }
 
-// behind is a pool of one connection to a pooler.
+// behind returns a pool of one connection to a pooler.
 func behind(t testing.TB, db *dbtest.DB, p *devdb.Pooler, change ...func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	through := *db
@@ -46,8 +46,8 @@ func behind(t testing.TB, db *dbtest.DB, p *devdb.Pooler, change ...func(*pgxpoo
 	})
 }
 
-// changing is for a pooler of two sessions: each call has it give the other one than
-// before.
+// changing is for a pooler of two sessions: each call of change makes it use the other
+// one.
 func changing(t testing.TB, db *dbtest.DB, p *devdb.Pooler) (change func()) {
 	t.Helper()
 	pools := []*pgxpool.Pool{behind(t, db, p), behind(t, db, p)}
@@ -66,8 +66,8 @@ func changing(t testing.TB, db *dbtest.DB, p *devdb.Pooler) (change func()) {
 	}
 }
 
-// A session in which another client prepared its statements carries out none of
-// them in the place of this one's.
+// A session in which another client prepared its statements executes none of them in
+// place of this client's.
 func TestStatementIsNotTakenForAnotherClients(t *testing.T) {
 	eachPooler(t, map[string]string{"default_pool_size": "2"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 		accounts(t, db)

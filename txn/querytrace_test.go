@@ -15,8 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// spans is a pgx.QueryTracer that knows each statement by what it put into the
-// context.
+// spans is a pgx.QueryTracer that identifies each statement by a value in the context.
 type spans struct {
 	mu      sync.Mutex
 	started []string
@@ -44,7 +43,7 @@ func (s *spans) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQu
 	}
 }
 
-// check wants each statement ended once, in its own context, and returns which
+// check requires that each statement ended once, in its own context, and returns which
 // failed.
 func (s *spans) check(t *testing.T) (failed []string) {
 	t.Helper()
@@ -61,7 +60,7 @@ func (s *spans) check(t *testing.T) (failed []string) {
 	return failed
 }
 
-// batchSpans is one that is told of batches, too.
+// batchSpans is a spans that also traces batches.
 type batchSpans struct {
 	*spans
 	mu             sync.Mutex
@@ -87,8 +86,8 @@ const (
 	addReturning = "update accounts set balance = balance + 1 where id = $1 returning balance"
 )
 
-// A pgx.QueryTracer is told of the end of each statement once, and in its context,
-// whatever it travels with and however its result is read.
+// A pgx.QueryTracer sees the end of each statement once, and in its context, in every
+// packet and however its result is read.
 func TestEachStatementIsTracedOnce(t *testing.T) {
 	type function func(ctx context.Context, tx *txn.Tx) error
 	callbacks := func(sql string, args ...any) *pgx.Batch {
@@ -216,8 +215,8 @@ func TestEachStatementThatFailsIsTracedOnce(t *testing.T) {
 				require.Error(t, txn.Run(t.Context(), pool, f))
 				require.Contains(t, tracer.check(t), byZero)
 			}
-			// A value that cannot be scanned, a row that is given to a RowScanner, and a
-			// value that cannot be sent.
+			// A value that cannot be scanned, a row given to a RowScanner, and a value
+			// that cannot be sent.
 			require.Error(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
 				rows, err := tx.Query(ctx, readBoth)
 				require.NoError(t, err)

@@ -10,36 +10,36 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Queue leaves a write to be sent with the next statement whose answer is
-// waited for, or with COMMIT, in the order in which they were queued. So the
-// last writes of a transaction and its COMMIT are one round trip.
+// Queue defers a write. It is sent with the next statement that needs a reply, or with
+// COMMIT, in the order queued, so the last writes of a transaction and its COMMIT take
+// one round trip.
 //
 //	tx.Queue("update accounts set balance = $2 where id = $1", id, balance-amount)
 //
-// It is for writes whose result nobody looks at. Where a write must find its
-// row (an update of a row that may be gone, a check by the number of rows) use
-// [Tx.QueueExpect] or Exec: a queued write that changes nothing is no error.
+// Queue is for writes whose result is not read. If a write must find its row (an update
+// of a row that may be gone, a check by the number of rows), use [Tx.QueueExpect] or
+// Exec: a queued write that changes nothing is not an error.
 //
-// An error of a queued write is the call's error, and a conflict is retried,
-// like any other; it comes as a [*QueuedError], which names the statement, from
-// the statement that it travelled with or from the call. After that nothing
-// more is sent. The arguments are read when the statement is sent, so do not
-// change what they point at. What is sent past the Tx (through Conn or a large
-// object) does not wait for the queue.
+// An error of a queued write is the call's error, and a conflict is retried like any
+// other. It is returned as a [*QueuedError], which names the statement, from the
+// statement that it traveled with or from the call. After that nothing more is sent.
+// The arguments are read when the statement is sent, so do not change the values that
+// they point to. Commands that bypass the Tx (through Conn or a large object) do not
+// wait for queued writes.
 //
-// After the function that the Tx belongs to has returned, nothing is queued: an
+// After the function that the Tx belongs to has returned, nothing is queued, and an
 // error is logged by [log/slog].
 func (tx *Tx) Queue(sql string, args ...any) {
 	tx.enqueue(statement{kind: queued, sql: sql, args: args})
 }
 
-// QueueExpect is [Tx.Queue] for an INSERT, UPDATE or DELETE, without RETURNING,
-// that must change exactly the given number of rows. Where it changes another
-// number the transaction is rolled back and the error of the call is an
-// [*UnexpectedRowsError]. The database checks it, by a statement around sql, so
-// it costs no round trip. sql may end in a comment or a semicolon, and may begin
-// with WITH; the database refuses a semicolon before a comment, RETURNING, and
-// another INSERT, UPDATE or DELETE inside that WITH.
+// QueueExpect is [Tx.Queue] for an INSERT, UPDATE or DELETE, without RETURNING, that
+// must change exactly the given number of rows. If it changes another number, the
+// transaction is rolled back and the call returns an [*UnexpectedRowsError]. The
+// database checks the number, by a statement around sql, so the check takes no round
+// trip. sql may end in a comment or a semicolon, and may begin with WITH. The database
+// refuses a semicolon before a comment, RETURNING, and another INSERT, UPDATE or DELETE
+// inside that WITH.
 func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
 	tx.enqueue(statement{kind: queued, sql: expecting(rows, sql), args: args, expected: &expectation{rows, sql}})
 }
@@ -60,7 +60,7 @@ func (tx *Tx) enqueue(s statement) {
 	}
 }
 
-// enqueueLater queues behind the statement that is under way.
+// enqueueLater queues a statement behind the one in progress.
 func (tx *Tx) enqueueLater(s statement) {
 	if tx.closed.Load() {
 		tx.tooLate("Queue")
@@ -69,7 +69,7 @@ func (tx *Tx) enqueueLater(s statement) {
 	}
 }
 
-// admitted queues what is no misuse, with which the call would fail.
+// admitted queues a statement unless it is misuse, which fails the call.
 func (tx *Tx) admitted(s statement) {
 	if tx.share.admit(s.sql) == nil {
 		tx.at.enqueue(s)
@@ -82,7 +82,7 @@ func (a *attempt) enqueue(s statement) {
 	a.queue = append(a.queue, s)
 }
 
-// tooLate logs a call that has no error to return.
+// tooLate logs misuse in a method that returns no error.
 func (tx *Tx) tooLate(method string) {
 	slog.Error("txn: "+method+" on a transaction that is over: it has no effect", "transaction", tx.at.name(), "stack", string(debug.Stack()))
 }
@@ -100,16 +100,16 @@ const (
 		"' || cast(count(*) as text) as bigint) end from rowkeeper_changed"
 )
 
-// expecting makes a statement that fails, with the number of rows in the error,
-// where sql changes another number of rows. What fails is a cast of text, so
-// that it cannot be taken for an error of sql itself.
+// expecting returns a statement that fails, with the number of rows in the error, if
+// sql changes another number of rows. The failure is a cast of text, so it cannot be
+// mistaken for an error of sql itself.
 func expecting(rows int64, sql string) string {
 	return expectationOpen + strings.TrimRight(sql, "; \t\r\n") + fmt.Sprintf(expectationClose, rows)
 }
 
-// QueuedError is the error of a statement that was given to [Tx.Queue].
+// QueuedError is the error of a statement given to [Tx.Queue].
 type QueuedError struct {
-	SQL string // as it was queued
+	SQL string // as queued
 	Err error  // usually the server's
 }
 
@@ -120,10 +120,10 @@ func (e *QueuedError) Error() string {
 // Unwrap returns Err.
 func (e *QueuedError) Unwrap() error { return e.Err }
 
-// UnexpectedRowsError says that a statement given to [Tx.QueueExpect] would
-// have changed another number of rows. Nothing was committed.
+// UnexpectedRowsError reports that a statement given to [Tx.QueueExpect] would have
+// changed another number of rows. Nothing was committed.
 type UnexpectedRowsError struct {
-	SQL  string // as it was queued
+	SQL  string // as queued
 	Want int64
 	Got  int64
 }
@@ -132,7 +132,7 @@ func (e *UnexpectedRowsError) Error() string {
 	return fmt.Sprintf("txn: queued statement %q: changed %d rows, expected %d", e.SQL, e.Got, e.Want)
 }
 
-// Kind is errs.Conflict: the data is not what the function took it for.
+// Kind returns errs.Conflict: the data is not what the function assumed.
 func (e *UnexpectedRowsError) Kind() kind.Kind { return kind.Conflict }
 
 func queuedError(s *statement, err error) error {

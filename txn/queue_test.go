@@ -135,7 +135,7 @@ func TestQueueExpect(t *testing.T) {
 					require.Equal(t, 8, balance(t, db, 1))
 				}
 
-				// An error of the statement itself is not taken for the count.
+				// An error of the statement itself is not mistaken for the count.
 				err = txn.Run(t.Context(), d, func(ctx context.Context, tx *txn.Tx) error {
 					tx.QueueExpect(1, "update accounts set balance = cast('rowkeeper ' || $1 as bigint) where id = 1", "text")
 					return nil
@@ -221,8 +221,8 @@ func TestSavepointsTravelToo(t *testing.T) {
 	})
 }
 
-// The statement around what is expected leaves room for comments, also for one that
-// runs to the end of its line.
+// The statement around sql leaves room for comments, including one that runs to the end
+// of its line.
 func TestQueueExpectOfTextsThatEndOddly(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		const update = "update accounts set balance = $1 where id = 1"

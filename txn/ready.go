@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// ready makes everything that is pending, and last behind it, ready to be sent.
+// ready prepares all pending statements, and last after them, for sending.
 func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
 	for i := range a.queue {
 		if err := a.rewrite(ctx, &a.queue[i]); err != nil {
@@ -31,10 +31,10 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 	return statements, err
 }
 
-// readyDescribed is ready for what has been rewritten. Where something has to be
-// described, savepoints and what may change what is seen are carried out first:
-// describing can fail, and a savepoint is what that is undone by; a table may have
-// been created or locked, or the search path changed.
+// readyDescribed is ready for rewritten statements. If a statement must be described,
+// savepoints and statements that may change what it sees are executed first: describing
+// can fail, and a savepoint undoes that; a table may have been created or locked, or
+// the search path changed.
 func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statement, error) {
 	for n := a.ahead(last); n > 0; n = a.ahead(last) {
 		rest := slices.Clone(a.queue[n:])
@@ -55,8 +55,8 @@ func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statem
 	return a.prepare(ctx, last)
 }
 
-// ahead is how many statements of the queue have to be carried out before what is
-// behind them is described.
+// ahead returns how many queued statements must be executed before those after them are
+// described.
 func (a *attempt) ahead(last *statement) (n int) {
 	for i := range a.queue {
 		s := &a.queue[i]
@@ -77,7 +77,7 @@ func (a *attempt) undescribed(s *statement) bool {
 	return a.link.needsDescription(s) && a.link.described.get(s.sql) == nil
 }
 
-// rewrite makes of a statement what is to be sent.
+// rewrite turns a statement into the one to be sent.
 func (a *attempt) rewrite(ctx context.Context, s *statement) error {
 	if err := a.link.rewrite(ctx, s); err != nil {
 		return err
@@ -85,8 +85,8 @@ func (a *attempt) rewrite(ctx context.Context, s *statement) error {
 	return a.checkParameters(s.args)
 }
 
-// prepare makes statements ready. Where one has to be described, BEGIN goes
-// ahead with that.
+// prepare makes statements ready. If one must be described, BEGIN is sent ahead with
+// the request.
 func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, error) {
 	a.sending("")
 	statements := a.link.statements[:0]
@@ -117,7 +117,7 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 			if s := &statements[i]; s.kind != answered {
 				return nil, a.failedAhead(s, err)
 			}
-			// What was queued is undone with it: by a savepoint, which was sent
+			// Queued statements are undone with it: by a savepoint, which was sent
 			// before, or by the end.
 			a.queue = a.queue[:0]
 			a.observe("", "", err)

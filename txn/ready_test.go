@@ -12,16 +12,16 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Queued statements have had their effect when the ones behind them are described,
-// also if the text does not show it. So a call does the same on a connection that knows the
-// statements as on one that does not.
+// Queued statements have taken effect when the statements after them are described,
+// even if their text does not show it. So a call does the same on a connection that
+// knows the statements and on one that does not.
 func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
 		for _, sql := range []string{
 			"create table " + away + ".only_there (id bigint primary key, what text not null)",
 			"insert into " + away + ".only_there values (1, 'x')",
-			// One of the same name, of another shape.
+			// A table of the same name with other columns.
 			"create table both_here (id text primary key, n text)",
 			"create table " + away + ".both_here (id bigint primary key, n bigint, more bigint)",
 			"insert into " + away + ".both_here values (1, 2, 3)",
@@ -116,7 +116,7 @@ func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
 }
 
 // A connection may remember a statement from another search path, in which its
-// parameters had other types. It is described again then.
+// parameters had other types. It is then described again.
 func TestDescriptionOfAnotherSearchPath(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
@@ -165,7 +165,7 @@ func TestDescriptionOfAnotherSearchPath(t *testing.T) {
 	})
 }
 
-// A table that is made by a queued statement is there for the next one.
+// A table created by a queued statement exists for the next one.
 func TestQueuedStatementsThatMakeTables(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		makers := []string{"create table made (id bigint)"}
@@ -189,8 +189,8 @@ func TestQueuedStatementsThatMakeTables(t *testing.T) {
 	})
 }
 
-// A table that is missing is reported once that is sure, and one run more is no
-// reason to give up.
+// A missing table is reported once that is certain; one more run is no reason to give
+// up.
 func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -228,7 +228,7 @@ func TestWhatIsMissingBehindAQueue(t *testing.T) {
 	})
 }
 
-// All statements that are described for the first time cost one round trip.
+// All statements that are described for the first time take one round trip together.
 func TestRoundTripsOfQueuesWhenCold(t *testing.T) {
 	for _, test := range []struct {
 		name  string

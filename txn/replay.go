@@ -10,11 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A key is had by one of two statements: by an INSERT where there is no row, or,
-// where there is one without an effect, by an UPDATE of it that names the nonce of
-// the attempt which left it. Both put a new nonce there, and nonces do not come back.
-// So what is still on its way fails once there is a row, or one with another nonce
-// than it names. A row with an effect is not changed by anything.
+// A key is taken by one of two statements: an INSERT if there is no row, or, if there
+// is a row without an effect, an UPDATE of it that names the nonce of the attempt which
+// left it. Both set a new nonce, and nonces are never reused. So a late statement fails
+// once there is a row, or a row with another nonce than it names. Nothing changes a row
+// with an effect.
 
 // doubt is an attempt with Once that may have been committed.
 type doubt struct {
@@ -22,8 +22,8 @@ type doubt struct {
 	hooks []func(context.Context)
 }
 
-// replay ends an attempt whose key was taken: by the same request before, whose
-// result is returned, or by another one.
+// replay ends an attempt whose key was taken: by the same request earlier, whose result
+// is returned, or by another request.
 func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	e, err := at.readEntry(ctx)
 	if err == nil && e.expired {
@@ -33,7 +33,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	}
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return c.claimAgain("", taken) // it is free by now
+		return c.claimAgain("", taken) // free by now
 	case err != nil:
 		lost := at.lost()
 		at.rollback(ctx)
@@ -41,7 +41,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
-	case e.request == nil && at.fences: // none of this call's can land any more
+	case e.request == nil && at.fences: // no attempt of this call can arrive any more
 		return result{err: errFenced}
 	case e.request == nil:
 		return c.claimAgain(e.attempt, taken)
@@ -50,7 +50,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	}
 	c.known = true
 	for _, d := range c.doubts {
-		if d.nonce == e.attempt { // it was this call's all the same
+		if d.nonce == e.attempt { // this call's attempt did commit
 			c.hooks = d.hooks
 		}
 	}
@@ -60,8 +60,8 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	return result{kept: true}
 }
 
-// claimAgain has the next attempt claim the key where it is free, or take it over
-// from blocked. That costs the call none of its attempts.
+// claimAgain makes the next attempt claim the key if it is free, or take it over from
+// blocked. This attempt does not count against the call's limit.
 func (c *call) claimAgain(blocked string, taken error) result {
 	c.blocked = blocked
 	if c.excused < maxExcused {
@@ -70,10 +70,10 @@ func (c *call) claimAgain(blocked string, taken error) result {
 	return result{restart: true, err: taken}
 }
 
-// fence resolves an unknown outcome where the function is not to run again: it
-// takes the key without an effect, so that a COMMIT that is still on its way fails,
-// or sees that it is taken. refusal is what the call ends with if none was committed; nil is for
-// no more than the doubt.
+// fence resolves an unknown outcome if the function is not to run again: it takes the
+// key without an effect, so that a late COMMIT fails, or finds that the key is taken.
+// refusal is the call's error if nothing was committed, or nil if there is only the
+// doubt.
 func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept bool, _ error) {
 	if refusal == nil {
 		refusal = &ExhaustedError{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: c.uncertain}
@@ -112,8 +112,8 @@ func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled b
 	return result{err: errFenced}, outcome == committed
 }
 
-// fences reports whether a call that is to end in doubt can still do something
-// about it: a connection of the caller's may be gone for good.
+// fences reports whether a call that would end in doubt can still resolve it: a
+// connection of the caller's may be gone for good.
 func (c *call) fences(ctx context.Context, inDoubt bool) bool {
 	return inDoubt && c.once != nil && c.uncertain != nil && ctx.Err() == nil && checkOwned(c.db, c.name) == nil
 }

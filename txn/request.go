@@ -2,23 +2,22 @@ package txn
 
 import "time"
 
-// request is what an attempt wants of the lines, and what they remember of its
+// request is what an attempt asks of admission, and what admission remembers of its
 // call.
 type request struct {
 	name     string
-	deadline time.Time     // of the call; zero: it has none
-	key      fingerprint   // what the attempt begins with
-	opening  fingerprint   // the text alone of that
-	trail    []fingerprint // what the attempt that lost last had sent
-	took     time.Duration // the attempt that lost last; zero: not known
+	deadline time.Time     // of the call; zero if none
+	key      fingerprint   // of the attempt's first statement
+	opening  fingerprint   // of its text alone
+	trail    []fingerprint // statements sent by the attempt that lost last
+	took     time.Duration // duration of the attempt that lost last; 0 if unknown
 	lost     int           // conflicts so far
 	ordinal  uint64        // among the calls that have lost
-	outer    []outer       // the calls around this one
+	outer    []outer       // the enclosing calls
 }
 
-// outer is a call that runs on the same pool, and inside whose function another
-// one is made.
+// outer is an enclosing call: one on the same pool whose function makes this call.
 type outer struct {
-	key  fingerprint // what its attempt began with
-	turn *turn       // nil: it has none
+	key  fingerprint // of its attempt's first statement
+	turn *turn       // nil if it has none
 }

@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// How often a call runs again for what is not a conflict.
+// How often a call runs again for reasons other than a conflict.
 const (
-	maxLosses    = 3 // lost in the middle: the function may be what ends the connection
+	maxLosses    = 3 // in the middle: the function may be what ends the connection
 	maxPlans     = 8 // a pool has several connections, a function several statements
 	maxDeadlines = 3
 	maxProbes    = 6 // some milliseconds
 	maxExcused   = 8 // each time another call has changed the key since it was read
 )
 
-// allows reports whether the call may run again for a reason of this kind, and
-// counts it.
+// allows reports whether the call may run again for this kind of reason, and counts it.
 func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	count := func(n *int, most int) bool { *n++; return *n <= most }
 	switch a {
@@ -29,10 +28,10 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		return true
 	case whenLost:
 		if at.conn == nil || lost && c.direct && at.release == nil {
-			return false // there was no connection to lose, or there is no other one
+			return false // no connection was lost, or no other one exists
 		}
 		if !at.begun && at.reused && c.losses+c.stale == 0 {
-			c.stale++ // it may have ended while it was in the pool; the next one is asked first
+			c.stale++ // it may have ended in the pool; the next one is checked first
 			return true
 		}
 		return count(&c.losses, maxLosses)
@@ -42,7 +41,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 			at.link.withoutNames()
 		}
 		if misdescribed(reasonErr) {
-			c.excused++ // once it is described again it is sure
+			c.excused++ // certain once it is described again
 		}
 		return count(&c.plans, maxPlans)
 	}
@@ -50,8 +49,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	return pe != nil && pe.Code == codeLockNotAvailable && c.ghost != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
 }
 
-// wait waits before the attempt that follows the failed ones, or says why there
-// is none.
+// wait waits before the next attempt, or returns why there is none.
 func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	end := c.start.Add(c.maxElapsed)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
@@ -59,7 +57,7 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	}
 	delay := c.backoff.delay(failed)
 	if c.inLine {
-		delay = 0 // its place in the line is
+		delay = 0 // the queue delays it
 	}
 	if failed-c.excused >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
 		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}

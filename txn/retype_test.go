@@ -13,8 +13,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// A type that is dropped and made anew is another one to the server. Statements
-// that were prepared for the old one are prepared again, on every connection.
+// A type that is dropped and created again is a new type to the server. Statements
+// prepared for the old one are prepared again, on every connection.
 func TestEnumThatIsMadeAnew(t *testing.T) {
 	functions := map[string]func(ctx context.Context, tx *txn.Tx) error{
 		"a parameter": func(ctx context.Context, tx *txn.Tx) error {

@@ -12,8 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// TestRoundTrips counts the turns on the wire, once every statement has been
-// used on the connection.
+// TestRoundTrips counts round trips once every statement has been used on the
+// connection.
 func TestRoundTrips(t *testing.T) {
 	get := func(ctx context.Context, tx *txn.Tx) error {
 		return tx.QueryRow(ctx, "select count(*) from effects where call = $1", 1).Scan(new(int))
@@ -91,8 +91,8 @@ func TestRoundTrips(t *testing.T) {
 						}
 						turns := measured()
 						if mode == pgx.QueryExecModeSimpleProtocol {
-							// COMMIT is a write of its own there, before or behind the answer to the
-							// first: the fewest of several count.
+							// COMMIT is a separate write there, before or after the
+							// answer to the first: the fewest of several count.
 							for range 10 {
 								turns = min(turns, measured())
 							}
@@ -119,7 +119,7 @@ func TestRoundTripsOfABatch(t *testing.T) {
 	})
 }
 
-// A statement that is new to the connection costs one more, as it does in pgx.
+// A statement that is new to the connection takes one more, as in pgx.
 func TestRoundTripsWhenCold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		f := withFaults(t, db)

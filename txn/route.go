@@ -9,16 +9,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// route is how transactions are begun on a type of database.
+// route is how transactions begin on a type of database.
 type route uint8
 
 const (
 	byBeginTx  route = iota // by its own method
 	direct                  // on a connection, by this package
-	overlooked              // it has a Begin that neither of these would call
+	overlooked              // its Begin would be called by neither of these
 )
 
-// routes has the route of each type that embeds something.
+// routes caches the route of each type that embeds something.
 var routes sync.Map // of reflect.Type: route
 
 func routeOf(db DB) route {
@@ -40,9 +40,9 @@ var (
 	realPgx  = map[reflect.Type]bool{poolType: true, reflect.TypeFor[pgxpool.Conn](): true, reflect.TypeFor[pgx.Conn](): true}
 )
 
-// routeOfType follows the embedded fields of a struct, level by level as Go does,
-// to the one whose BeginTx is called. Only a pool that is found so, with nothing
-// above it that overrides, is the same as the pool by itself.
+// routeOfType searches the embedded fields of a struct level by level, as Go does, for
+// the one whose BeginTx is called. A pool found so, with no override above it, is
+// equivalent to the pool itself.
 func routeOfType(t reflect.Type) route {
 	overridden := false
 	seen := make(map[reflect.Type]bool)
@@ -77,11 +77,10 @@ func routeOfType(t reflect.Type) route {
 	return byBeginTx
 }
 
-// The names of the methods are constants, or the linker keeps every method of
-// every type.
+// The method names are constants, or the linker keeps every method of every type.
 
-// beginTxOf reports whether a type, or a pointer to it, has the method, and
-// whether as its own.
+// beginTxOf reports whether a type, or a pointer to it, has BeginTx, and whether it
+// declares the method itself.
 func beginTxOf(t reflect.Type) (has, own bool) {
 	m, ok := t.MethodByName("BeginTx")
 	if t.Kind() == reflect.Interface {
@@ -100,9 +99,9 @@ func declaresBegin(t reflect.Type) bool {
 	return ok && declared(m) || pointed && declared(p)
 }
 
-// declared reports whether a method is the type's own. The compiler makes the
-// method of a type that only has it from an embedded field, and says so. Without
-// a word the method counts as the type's own, by which nothing is passed over.
+// declared reports whether a type declares a method itself. The compiler marks methods
+// promoted from an embedded field. An unmarked method counts as declared, which never
+// skips an override.
 func declared(m reflect.Method) bool {
 	pc := m.Func.Pointer()
 	f := runtime.FuncForPC(pc)

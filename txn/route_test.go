@@ -15,8 +15,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// tenant is a pool whose transactions begin with a statement of its own, as one
-// that sets a tenant for the policies of tables does.
+// tenant is a pool whose transactions begin with a statement of its own, for example to
+// set a tenant for row-level policies.
 type tenant struct {
 	*pgxpool.Pool
 	row int
@@ -40,7 +40,7 @@ func (p tenantEverywhere) Begin(ctx context.Context) (pgx.Tx, error) {
 	return p.BeginTx(ctx, pgx.TxOptions{})
 }
 
-// tenantOfConn sets the tenant where it takes a connection.
+// tenantOfConn sets the tenant when it takes a connection.
 type tenantOfConn struct {
 	*pgxpool.Pool
 	acquired *int
@@ -136,8 +136,8 @@ func TestStructThatOverridesBeginTxIsItsPool(t *testing.T) {
 	})
 }
 
-// mock is a mock of a pool as there are some: of every interface at once, with an
-// Acquire that cannot give what it should and a Conn that panics.
+// mock is a typical mock of a pool: it implements every interface at once, with an
+// Acquire that cannot return a connection and a Conn that panics.
 type mock struct {
 	pgx.Tx
 	calls []string

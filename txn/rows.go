@@ -6,19 +6,18 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rows looks at the error that rows end with, and ends the flight that they
-// came with.
+// rows records the error that rows end with, and ends their flight.
 type rows struct {
 	pgx.Rows
 	at     *attempt
 	sql    string
-	flight *flight // nil where pgx sent the statement by itself
-	err    error   // of the flight, behind the rows
+	flight *flight // nil if pgx sent the statement alone
+	err    error   // of the flight, after the rows
 	seen   bool
 	gated  gatedRows
 }
 
-// forFunction is what the function reads them by.
+// forFunction returns the rows as the function reads them.
 func (r *rows) forFunction() pgx.Rows {
 	r.gated = gatedRows{Rows: r, at: r.at}
 	return &r.gated
@@ -78,12 +77,12 @@ func (r *rows) end() {
 	r.at.observe(r.sql, endedBy(tag.String()), err)
 }
 
-// flightRow is the row of a statement that travelled with others.
+// flightRow is the row of a statement that traveled with others.
 type flightRow struct {
 	at     *attempt
 	flight *flight
 	sql    string
-	taken  bool // result and err are those of the statement
+	taken  bool // result and err belong to the statement
 	result *pgconn.ResultReader
 	err    error
 	seen   bool
@@ -132,7 +131,7 @@ func (r *flightRow) scan(rr *pgconn.ResultReader, dest []any) error {
 	return pgx.ScanRow(types, rr.FieldDescriptions(), rr.Values(), dest...)
 }
 
-// end reads what is left. An error of the server's wins over one of scanning.
+// end reads the rest. An error of the server wins over a scan error.
 func (r *flightRow) end(scanErr error) error {
 	var tag pgconn.CommandTag
 	err := scanErr
@@ -149,11 +148,11 @@ func (r *flightRow) end(scanErr error) error {
 func (r *flightRow) abandon() {
 	if !r.seen {
 		_, err := r.take()
-		_ = r.end(err) // it is observed there
+		_ = r.end(err) // end observes it
 	}
 }
 
-// row is pgx's QueryRow on rows that are watched.
+// row is pgx's QueryRow on observed rows.
 type row struct{ pgx.Rows }
 
 func (r row) Scan(dest ...any) error {

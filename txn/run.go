@@ -12,35 +12,69 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// RunInTx runs fn in a transaction, commits it, and returns what fn returned.
-// Where the database reports a conflict (SQLSTATE 40001, 40P01, or 40003 before
-// COMMIT), or the connection is lost before COMMIT, the transaction is rolled
-// back and fn is run again in a new one, so fn must have no effect outside the
-// transaction that matters twice. What does goes into [Tx.OnCommit].
+// RunInTx runs fn in a transaction, commits it, and returns fn's result. If the
+// database reports a conflict (SQLSTATE 40001, 40P01, or 40003 before COMMIT), or the
+// connection is lost before COMMIT, the transaction is rolled back and fn runs again in
+// a new one: the first time at once, then after a random wait ([Backoff]), until
+// [MaxElapsed], [MaxAttempts] or the context ends the call. So fn must have no effect
+// outside the transaction that matters twice; use [Tx.OnCommit] for those.
 //
-// Nothing is sent before the first statement of fn, with which BEGIN travels. In
-// it the call waits for its turn, where transactions that begin as this one does
-// conflict; without a turn before the deadline it gets a [*BusyError]. An error of
-// taking a connection or of BEGIN comes from that statement.
+// A result is returned only after a known commit. Any error means that nothing was
+// committed, except [*OutcomeUnknownError] and [*CommittedError]. An error of fn is
+// returned unchanged, unless a conflict is the reason to run fn again; then it does not
+// matter whether fn wrapped, hid or ignored the conflict. If fn ignores the error of a
+// statement, the transaction cannot commit, as the server has rolled back: the call
+// returns that error, or runs fn again if it was a conflict. [*ExhaustedError] is
+// returned if attempts or time are used up. A panic of fn rolls back and continues.
 //
-// A result is returned only after a known commit, and any error means that
-// nothing was committed, with two exceptions that say so: [*OutcomeUnknownError]
-// and [*CommittedError]. An error that fn returns is returned as it is, unless
-// a conflict is the reason to run fn again: then it does not matter whether fn
-// wrapped the conflict, hid it or swallowed it. [*ExhaustedError] is returned
-// when attempts or time are used up. A panic of fn rolls back and goes on. (Where
-// fn itself made another call, on another database say, and returns that one's
-// error, errors.As finds what is true of that other call.)
+// Only errors of this transaction's own connection count. If fn returns a conflict of
+// another connection, it is returned and nothing runs again. If fn itself made another
+// call, on another database for example, and returns that call's error, errors.As finds
+// the facts of that other call.
 //
-// fn is given a context that ends with ctx and when the run is over. When ctx is
-// done before the call, fn does not run. When it is done before COMMIT has been
-// sent the transaction is rolled back; a COMMIT that is on the wire is waited for,
-// at most two seconds longer.
+// Nothing is sent before the first statement of fn, and BEGIN travels with that
+// statement. A function that sends nothing takes no connection. In its first statement
+// the call waits for a permit if transactions that begin in the same way conflict (see
+// [NoAdmission]); if none comes before the deadline it returns a [*BusyError]. Errors
+// of taking a connection or of BEGIN come from that statement.
 //
-// Given a pgx.Tx or a *[Tx], the call joins that transaction: fn runs in a
-// savepoint, an error of fn undoes what fn did and no more, and a conflict goes
-// out to the call that began the transaction, which alone can run it again.
-// What a joined call returns is provisional until then.
+// The context given to fn ends with ctx and when the run is over. If ctx is done before
+// the call, fn does not run. If it is done before COMMIT is sent, the transaction is
+// rolled back. A COMMIT that has been sent is waited for, at most two seconds longer.
+//
+// If db is a pgx.Tx or a *[Tx], the call joins that transaction: fn runs in a
+// savepoint, an error of fn undoes only what fn did, and a conflict is passed to the
+// call that began the transaction, which alone can run it again. Until that call
+// commits, the result of a joined call is provisional.
+//
+// # Outcomes
+//
+// The table in the package comment lists the outcomes. An error that is reported for a
+// result ahead of COMMIT's counts as "before COMMIT" even if all were sent together, if
+// it names the routine that raised it: the server executes what it receives in order.
+// An error without a routine may come from a pooler, which proves nothing once COMMIT
+// has been sent, unless it stands in place of BEGIN's answer and reports that there is
+// no session: PgBouncer's query_wait_timeout, a failed login, 53300 and 57P03. An ERROR
+// is PostgreSQL's if it names a C source file.
+//
+// A description may be off if it was made in an earlier transaction, or before
+// statements queued ahead were executed. The next run describes the statement after
+// those.
+//
+// A connection that was used before, and is lost before BEGIN is answered, may have
+// ended while it was in the pool. One such loss in a call is not counted, and
+// connections taken after it are checked first. If a connection is refused because
+// there is no server, on a pool that has had one, the first statement asks again for up
+// to two seconds; as nothing was sent, fn does not run again for that.
+//
+// If a connection is lost in the middle of a transaction, the orphaned session may
+// still hold its locks. On PostgreSQL the next attempt terminates it, if it runs as the
+// same user, and waits at most one second for a lock.
+//
+// A COMMIT that waits for a synchronous standby is not canceled. Leave
+// client_min_messages at warning or below, or the server does not report that somebody
+// else cut the wait short. docs/failover.md in the repository covers standbys and the
+// configuration for a failover.
 func RunInTx[T any](ctx context.Context, db DB, fn func(ctx context.Context, tx *Tx) (T, error), opts ...Option) (T, error) {
 	var result, zero T
 	if fn == nil {
@@ -69,8 +103,8 @@ var errNoFunction = errors.New("txn: the function is nil")
 
 type body func(ctx context.Context, tx *Tx) error
 
-// run reports whether the function's result holds: committed, or in a joined
-// call kept by the savepoint. result points at the function's, or is nil.
+// run reports whether the function's result is valid: committed, or kept by the
+// savepoint of a joined call. result points to the function's result, or is nil.
 func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, error) {
 	db, cfg, err := resolve(db, opts)
 	if err != nil {
@@ -79,8 +113,9 @@ func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, 
 	return runOn(ctx, db, cfg, result, fn, nil)
 }
 
-// runOn is run on what resolve gave. landed is called with the connection still
-// held once a call that does not join is known to be committed.
+// runOn is run with the database and options that resolve returned. It calls landed,
+// while the connection is still held, once a call that does not join is known to have
+// committed.
 func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed func(*pgtype.Map) error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), contextError(ctx))
@@ -113,36 +148,36 @@ type call struct {
 	db     DB
 	direct bool // statements are sent by this package
 	fn     body
-	result any                     // what it points at is the function's result; nil: there is none
-	landed func(*pgtype.Map) error // nil but for Batch
+	result any                     // points to the function's result; nil if there is none
+	landed func(*pgtype.Map) error // nil except for Batch
 	start  time.Time
 
-	uncertain error   // of an attempt that may have been committed all the same
+	uncertain error   // of an attempt that may have been committed
 	doubts    []doubt // such attempts, with Once
-	blocked   string  // the nonce of a claim without an effect that has the key, as last read, or ""
-	excused   int     // attempts that found the key taken, though it may be had
+	blocked   string  // nonce of a claim without an effect that has the key, as last read, or ""
+	excused   int     // attempts that found the key taken but available
 	probed    int     // claims that found a lock
-	refusal   error   // what the call would have ended with, but for the doubt
+	refusal   error   // the call's error, if there were no doubt
 	ghost     *ghost
 	losses    int                     // connections lost in the middle of a transaction
-	stale     int                     // connections that ended in the pool, as it seems: 0 or 1
+	stale     int                     // connections that seem to have ended in the pool: 0 or 1
 	known     bool                    // committed
-	plans     int                     // attempts that failed for how a statement was prepared
-	nameless  bool                    // one of them for its name, so the next ones send none
-	deadlines int                     // conflicts that seldom go away
+	plans     int                     // attempts that failed because of how a statement was prepared
+	nameless  bool                    // one of them because of its name, so later ones send none
+	deadlines int                     // conflicts that retries seldom resolve
 	hooks     []func(context.Context) // of the attempt that was committed
 	sources   sources
 
-	running *running // what the function is given, or what that is made from
+	running *running // parent of the function's context, or that context
 
-	lines  *admission // nil: none
-	looked bool       // for lines
+	lines  *admission // nil if none
+	looked bool       // lines has been looked up
 	number int        // of the attempt
-	inLine bool       // with others, so a retry needs no other wait
-	asks   request    // for a turn
+	inLine bool       // queued with others, so a retry needs no further wait
+	asks   request    // for a permit
 
-	// For the calls inside its function, which may be in other goroutines.
-	begins atomic.Uint64        // the fingerprint of the statement that the attempt began with
+	// Read by calls inside the function, which may run in other goroutines.
+	begins atomic.Uint64        // fingerprint of the attempt's first statement
 	turn   atomic.Pointer[turn] // of the attempt
 }
 
@@ -152,8 +187,8 @@ func (c *call) run(ctx context.Context) (kept bool, err error) {
 		ctx = t.TraceCallStart(ctx, TraceCallStartData{Name: c.name})
 	}
 	attempts := 0
-	// Each is deferred by itself, so that a panic in one, or in what was run before,
-	// keeps no other from running. What is committed has its effects.
+	// Deferred separately, so that a panic in one, or in earlier code, does not keep
+	// the others from running. A committed transaction always runs its hooks.
 	defer func() { runHooks(context.WithoutCancel(caller), c.name, c.hooks) }()
 	defer func() {
 		if t := c.tracer; t != nil {
@@ -204,7 +239,7 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 	}
 }
 
-// elapsedError is the cause of the end of a context without a deadline.
+// elapsedError is the cause with which MaxElapsed ends a context that has no deadline.
 type elapsedError struct{ after time.Duration }
 
 func (e *elapsedError) Error() string {
@@ -212,12 +247,12 @@ func (e *elapsedError) Error() string {
 }
 func (e *elapsedError) Unwrap() error { return context.DeadlineExceeded }
 
-// result is what became of an attempt.
+// result is the outcome of an attempt.
 type result struct {
 	kept    bool  // committed
 	restart bool  // rolled back, and err is a reason to run again
-	unknown bool  // err is an OutcomeUnknownError of this call's
-	err     error // why it was not committed, or what went wrong besides
+	unknown bool  // err is an OutcomeUnknownError of this call
+	err     error // why it was not committed, or what failed besides
 }
 
 // attempt runs the function once.
@@ -238,8 +273,8 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 			}
 			return
 		}
-		// A panic, or runtime.Goexit. Each step is deferred by itself: a panic in one
-		// keeps no other from running.
+		// A panic, or runtime.Goexit. Each step is deferred separately, so that a panic
+		// in one does not keep the others from running.
 		res.kept = c.known
 		if mine || at.closeGate() {
 			defer at.give(ctx)
@@ -269,8 +304,8 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	return res
 }
 
-// interrupted ends an attempt that a goroutine of the function still used when
-// the function had returned.
+// interrupted ends an attempt that a goroutine of the function was still using when the
+// function returned.
 func (c *call) interrupted(ctx context.Context, at *attempt, returned error) result {
 	at.rollback(ctx)
 	if conflict(at.failed) != nil && ctx.Err() == nil && c.allows(always, at.failed, at, true) {
@@ -301,7 +336,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	if taken(at.broken) {
 		return c.replay(ctx, at, at.broken)
 	}
-	reason, failure := at.reason(returned), at.failure(nil) // as the server sees it now
+	reason, failure := at.reason(returned), at.failure(nil) // while the server's status is current
 	e := at.evidence(reason)
 	at.rollback(ctx)
 	if reason != nil {
@@ -315,7 +350,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	}
 	switch {
 	case errors.Is(at.broken, ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
-		c.probed++ // what was committed just now may still look like a lock
+		c.probed++ // a recent commit may still look like a lock
 		return result{restart: true, err: at.broken}
 	case errors.Is(at.broken, ErrInFlight):
 		return c.discarded(at, at.broken)
@@ -331,7 +366,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	return c.discarded(at, &hiddenError{name: c.name, cause: failure})
 }
 
-// revealed is what the function returned, or the error that it hid behind it.
+// revealed returns the function's error, with the cause if the function hid it.
 func revealed(returned, cause error) error {
 	if returned == nil || errors.Is(returned, cause) {
 		return cmp.Or(returned, cause)
@@ -339,8 +374,8 @@ func revealed(returned, cause error) error {
 	return &hiddenError{returned: returned, cause: cause}
 }
 
-// discarded is the end of a call that is not committed, unless an attempt before
-// this one was.
+// discarded ends a call whose attempt was not committed; an earlier attempt may have
+// been.
 func (c *call) discarded(at *attempt, err error) result {
 	if c.once != nil && c.uncertain != nil {
 		if !at.begun && at.broken != nil && c.fences(at.ctx, true) { // the database was not reached
@@ -358,8 +393,7 @@ func (c *call) doubted(attempts int, err error) error {
 	return &OutcomeUnknownError{Name: c.name, Attempts: attempts, Err: errors.Join(c.uncertain, err)}
 }
 
-// keep takes note that an attempt was committed, before anything of the user's is
-// run that could panic.
+// keep records that an attempt was committed, before user code runs, which could panic.
 func (c *call) keep(at *attempt) {
 	c.known = true
 	c.hooks = at.hooks
@@ -375,7 +409,7 @@ func (c *call) committed(at *attempt, err error) result {
 	return result{kept: true, err: err}
 }
 
-// commit ends an attempt whose function has returned nil.
+// commit ends an attempt whose function returned nil.
 func (c *call) commit(ctx context.Context, at *attempt) result {
 	at.trim()
 	if c.once != nil {
@@ -398,7 +432,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		return c.replay(ctx, at, e.err)
 	}
 	if at.link != nil {
-		at.rollback(ctx) // only where the answer left the connection in a transaction
+		at.rollback(ctx) // only if the answer left the connection in a transaction
 	} else if !e.commitSent {
 		at.rollback(ctx)
 	}
@@ -455,7 +489,8 @@ func (c *call) inDoubt(ctx context.Context, at *attempt, e evidence) result {
 	return c.uncertainly(at, err)
 }
 
-// endedByFunction is the error for a function that has ended the transaction itself.
+// endedByFunction returns the result of an attempt whose function ended the transaction
+// itself.
 func (c *call) endedByFunction(at *attempt, returned error) result {
 	err := errors.Join(fmt.Errorf("%s: %w", prefix(c.name), at.misuse()), at.endErr, returned)
 	e := evidence{phase: phaseCommit, commitSent: true, tag: at.ended, err: at.endErr, cockroach: at.cockroach}
@@ -472,7 +507,7 @@ func (c *call) uncertainly(at *attempt, err error) result {
 	return result{unknown: true, err: &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}}
 }
 
-// contextError is why ctx is done, with the cause that its maker gave.
+// contextError returns why ctx is done, including the cause set by its creator.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {

@@ -337,7 +337,8 @@ func TestExhausted(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			var runs int
-			// The wait is at most an hour and a half; without this rule the odds are that it is begun.
+			// The wait is at most an hour and a half; without this rule it would most
+			// likely begin.
 			backoff := txn.Backoff(1e6*time.Hour, 1e6*time.Hour)
 			err := txn.Run(ctx, db, always(db, &runs), backoff, txn.MaxElapsed(2*time.Hour), txn.Name("hot"))
 			check(t, err, runs)
@@ -400,8 +401,8 @@ func TestContextThatIsDoneRollsBack(t *testing.T) {
 	})
 }
 
-// A statement that waits for a lock which nobody lets go of ends with MaxElapsed,
-// where the context has no deadline of its own.
+// A statement that waits for a lock that is never released ends with MaxElapsed, if the
+// context has no deadline of its own.
 func TestMaxElapsedEndsAStatement(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -7,17 +7,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Runner is a database together with options. It is a [DB], so it stands
-// wherever the database stood: RunInTx(ctx, runner, …).
+// Runner is a database together with options. It is a [DB], so it can replace the
+// database: RunInTx(ctx, runner, …).
 type Runner struct {
 	db     DB
 	config *config
-	err    error // what is wrong with it, said by every call
+	err    error // why it is invalid, returned by every call
 }
 
-// New holds options for all calls that are given the Runner. What is wrong with
-// db or with an option is returned by the first call. A Runner made from a
-// Runner has the options of both; the later ones win.
+// New returns a Runner that applies opts to every call made with it. An invalid db or
+// option is reported by the first call. A Runner made from a Runner has the options of
+// both; the later ones win.
 func New(db DB, opts ...Option) *Runner {
 	r := new(Runner)
 	r.db, r.config, r.err = resolve(db, opts)
@@ -27,8 +27,8 @@ func New(db DB, opts ...Option) *Runner {
 	return r
 }
 
-// Stats is the state of the lines of the Runner's pool, which all calls on that
-// pool share. It is zero where the Runner has no pool.
+// Stats returns the state of the admission queues of the Runner's pool, which all calls
+// on that pool share. It is zero if the Runner has no pool.
 func (r *Runner) Stats() Stats {
 	if r == nil || r.db == nil || r.config == nil {
 		return Stats{}
@@ -39,10 +39,9 @@ func (r *Runner) Stats() Stats {
 	return Stats{}
 }
 
-// Begin begins one plain transaction, with the isolation level and access mode
-// of the options. It is the caller's to commit or roll back, and nothing is
-// retried. It is there so that a Runner can be passed where code expects to
-// begin transactions itself.
+// Begin begins a plain transaction, with the isolation level and access mode of the
+// options. The caller commits or rolls it back, and nothing is retried. It allows
+// passing a Runner to code that begins transactions itself.
 func (r *Runner) Begin(ctx context.Context) (pgx.Tx, error) {
 	if r == nil || r.db == nil && r.err == nil {
 		return nil, errNilDB

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// savepoint is where a transaction can go back to.
+// savepoint is a point to which a transaction can go back.
 type savepoint struct {
 	name  string
 	inner pgx.Tx // of a transaction that pgx or a wrapper began
-	hooks int    // how many there were
+	hooks int    // number of hooks at the savepoint
 	after int    // the number of the last statement queued before it
-	kept  bool   // its Commit has failed, so that Rollback still undoes it
+	kept  bool   // Commit has failed, so Rollback still undoes it
 }
 
 func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
@@ -43,10 +43,10 @@ func (a *attempt) markInner(ctx context.Context) (*savepoint, error) {
 	return &savepoint{inner: inner, hooks: len(a.hooks), after: a.enqueued}, nil
 }
 
-// aborted is the server's error if it refuses every statement until the
-// transaction, or a savepoint, is rolled back. SAVEPOINT and RELEASE, which are
-// sent later, would be told of it too late. A wrapper that hides its connection
-// has to ask.
+// aborted returns the server's error if it refuses every statement until the
+// transaction, or a savepoint, is rolled back. SAVEPOINT and RELEASE, which are sent
+// later, would learn of it too late. A wrapper that hides its connection has to ask the
+// server.
 func (a *attempt) aborted(ctx context.Context) error {
 	var err error
 	switch {
@@ -64,20 +64,20 @@ func (a *attempt) aborted(ctx context.Context) error {
 	return err
 }
 
-// unsent is the place of the savepoint in the queue, or -1.
+// unsent returns the index of the savepoint in the queue, or -1.
 func (a *attempt) unsent(sp *savepoint) int {
 	return slices.IndexFunc(a.queue, func(s statement) bool { return s.sql == "savepoint "+sp.name })
 }
 
-// releaseMark lets go of a savepoint. Writes that were queued since go with it,
-// because their errors are undone by it, by whoever made it.
+// releaseMark releases a savepoint. Writes queued since are sent with it, because
+// whoever made the savepoint undoes their errors with it.
 func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 	if sp.inner != nil {
 		if err := a.flush(ctx); err != nil {
 			return err
 		}
 		if err := a.aborted(ctx); err != nil {
-			return err // it could not be undone any more if pgx were told
+			return err // after pgx's Commit it could not be undone
 		}
 		err := sp.inner.Commit(ctx)
 		a.observe("", "", err)
@@ -99,8 +99,8 @@ func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 	return a.flush(ctx)
 }
 
-// undoMark goes back to a savepoint, and drops what was queued since. What a
-// statement queued since has broken is whole again.
+// undoMark goes back to a savepoint, and drops the statements queued since. If one of
+// these broke the attempt, the attempt is usable again.
 func (a *attempt) undoMark(ctx context.Context, sp *savepoint) error {
 	a.hooks = a.hooks[:min(sp.hooks, len(a.hooks))]
 	if a.broken != nil && a.brokenBy <= sp.after {
@@ -113,7 +113,7 @@ func (a *attempt) undoMark(ctx context.Context, sp *savepoint) error {
 	a.queue = a.queue[:max(i, 0)]
 	var err error
 	switch {
-	case i >= 0: // there is nothing to undo
+	case i >= 0: // nothing to undo
 	case sp.inner != nil:
 		if err = sp.inner.Rollback(ctx); err == nil {
 			a.failed = nil

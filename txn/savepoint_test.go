@@ -16,8 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// savepointPrograms are what a function does with savepoints. Each notes what it
-// was told.
+// savepointPrograms are uses of savepoints. Each records the results that it gets.
 var savepointPrograms = map[string]func(ctx context.Context, tx pgx.Tx, note func(step string, err error)){
 	"Commit of a savepoint whose statement failed": func(ctx context.Context, tx pgx.Tx, note func(string, error)) {
 		sp, err := tx.Begin(ctx)
@@ -82,8 +81,8 @@ var savepointPrograms = map[string]func(ctx context.Context, tx pgx.Tx, note fun
 
 func errOf[T any](_ T, err error) error { return err }
 
-// A function with savepoints is told the same on a Tx as on pgx's own, and leaves
-// the same behind.
+// A function with savepoints gets the same results on a Tx as on pgx's own transaction,
+// and leaves the same data.
 func TestSavepointsAsInPgx(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		for name, program := range savepointPrograms {
@@ -115,7 +114,7 @@ func TestSavepointsAsInPgx(t *testing.T) {
 	})
 }
 
-// brief is what is the same on pgx's transaction and on ours.
+// brief returns the part of an error that is the same on pgx's transaction and on Tx.
 func brief(err error) string {
 	var pe *pgconn.PgError
 	switch {
@@ -129,8 +128,8 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// If Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes
-// it, and the transaction goes on.
+// If Commit of a savepoint fails, the deferred Rollback of pgx.BeginFunc undoes it, and
+// the transaction continues.
 func TestCommitOfASavepointThatFailsCanBeUndone(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		fails := map[string]struct {
@@ -174,8 +173,8 @@ func TestCommitOfASavepointThatFailsCanBeUndone(t *testing.T) {
 	})
 }
 
-// A conflict cannot be undone so: it reaches the call, whatever the function and
-// the savepoint made of it.
+// A savepoint cannot undo a conflict: it reaches the call, whatever the function and
+// the savepoint did with it.
 func TestConflictBehindCommitOfASavepoint(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -9,11 +9,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// pending reports whether something has to go ahead of the next statement.
+// pending reports whether something must be sent ahead of the next statement.
 func (a *attempt) pending() bool { return !a.begun || len(a.queue) > 0 }
 
-// rides reports whether s is to travel behind what is pending. Where it cannot,
-// that has been sent by itself when rides returns.
+// rides reports whether s joins the packet of the pending statements. If it cannot,
+// they have been sent separately when rides returns.
 func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	if !a.pending() {
 		return false, nil
@@ -33,8 +33,8 @@ func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	return true, nil
 }
 
-// free refuses a statement that could not be sent, before anything is done for
-// it: the function may go on.
+// free refuses a statement that could not be sent, before anything is done for it, so
+// that the function may continue.
 func (a *attempt) free(ctx context.Context) error {
 	switch {
 	case a.open != nil, a.conn != nil && a.conn.PgConn().IsBusy(): // its packet is still being read
@@ -45,8 +45,8 @@ func (a *attempt) free(ctx context.Context) error {
 	return nil
 }
 
-// endedError is the misuse of a function that ended the transaction by what it
-// had queued.
+// endedError returns the misuse of a function that ended the transaction by a queued
+// statement.
 func (a *attempt) endedError() error {
 	if a.ended == "" {
 		return nil
@@ -54,8 +54,8 @@ func (a *attempt) endedError() error {
 	return fmt.Errorf("txn: %w", a.misuse())
 }
 
-// launch sends what is pending, and last behind it, and reads the results of
-// all but last, which the flight is left at. Without anything to send it is nil.
+// launch sends the pending statements, and last after them, and reads all results but
+// the last, where the flight is left. It returns nil if there is nothing to send.
 func (a *attempt) launch(ctx context.Context, last *statement) (*flight, error) {
 	statements, err := a.ready(ctx, last)
 	if err != nil || len(statements) == 0 {
@@ -88,7 +88,7 @@ func (a *attempt) launchReady(ctx context.Context, statements []statement, n int
 	return f, nil
 }
 
-// landed ends a flight all of whose results have been read.
+// landed ends a flight whose results have all been read.
 func (a *attempt) landed(f *flight) error {
 	if f == nil {
 		return nil
@@ -101,7 +101,7 @@ func (a *attempt) landed(f *flight) error {
 	return nil
 }
 
-// answered takes in the answer to something that was sent ahead.
+// answered processes the answer to a statement that was sent ahead.
 func (a *attempt) answered(s *statement) {
 	switch s.kind {
 	case begins:
@@ -113,17 +113,17 @@ func (a *attempt) answered(s *statement) {
 	}
 }
 
-// failedAhead is the error of something that was to go ahead of a statement.
-// The function was not told of it before, so it is the call's error, whatever
-// the function makes of it.
+// failedAhead returns the error of a statement that was sent ahead of another. The
+// function did not learn of it before, so it is the call's error, whatever the function
+// does with it.
 func (a *attempt) failedAhead(s *statement, err error) error {
 	err = a.describeFailure(s, err)
 	a.observe("", "", err)
 	return a.stopBy(s, err)
 }
 
-// stopBy stops because of a queued statement. One that was only refused because
-// the transaction had failed before is not the reason.
+// stopBy stops because of a queued statement. A statement refused only because the
+// transaction had already failed is not the reason.
 func (a *attempt) stopBy(s *statement, err error) error {
 	if pe := serverError(err); pe != nil && pe.Code == codeInFailedTransaction && a.failed != nil && serverError(a.failed) != pe {
 		err = fmt.Errorf("%w (then: %w)", a.failed, err)
@@ -134,7 +134,7 @@ func (a *attempt) stopBy(s *statement, err error) error {
 	return a.stop(err)
 }
 
-// unsendable is the error of a statement that cannot be encoded. Nothing of its
+// unsendable returns the error of a statement that cannot be encoded. Nothing of its
 // packet was sent.
 func (a *attempt) unsendable(s *statement, err error) error {
 	if s.kind == answered {
@@ -143,8 +143,8 @@ func (a *attempt) unsendable(s *statement, err error) error {
 	return a.stopBy(s, a.describeFailure(s, err))
 }
 
-// describeFailure says which statement it was, where that is not the one that
-// the function waits for.
+// describeFailure names the failed statement if it is not the one that the function
+// waits for.
 func (a *attempt) describeFailure(s *statement, err error) error {
 	if err == nil {
 		return nil
@@ -164,7 +164,7 @@ func (a *attempt) describeFailure(s *statement, err error) error {
 	return err
 }
 
-// flush sends what is pending by itself.
+// flush sends the pending statements alone.
 func (a *attempt) flush(ctx context.Context) error {
 	if !a.pending() {
 		return nil
@@ -191,9 +191,9 @@ func (a *attempt) flush(ctx context.Context) error {
 	return a.endedError()
 }
 
-// flushForPgx is flush before something for which pgx prepares statements under
-// names. If the server had those of an attempt before this one wrong, session and
-// pgx forget theirs first, so that they agree.
+// flushForPgx is flush before an operation for which pgx prepares statements under
+// names. If the server had wrong names in an earlier attempt, session and pgx first
+// forget theirs, so that they agree.
 func (a *attempt) flushForPgx(ctx context.Context) error {
 	err := a.flush(ctx)
 	if err != nil || a.conn == nil || a.call == nil || !a.call.nameless || a.forgot {
@@ -205,7 +205,7 @@ func (a *attempt) flushForPgx(ctx context.Context) error {
 	return err
 }
 
-// sendLoners sends queued statements that cannot travel with others, and those
+// sendLoners sends standalone queued statements, which cannot join a packet, and those
 // before them.
 func (a *attempt) sendLoners(ctx context.Context) error {
 	for i := len(a.queue) - 1; i >= 0; i-- {
@@ -224,9 +224,9 @@ func (a *attempt) sendLoners(ctx context.Context) error {
 	return nil
 }
 
-// flushOneByOne sends the first n queued statements the way that pgx does.
+// flushOneByOne sends the first n queued statements through pgx.
 func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
-	if !a.begun { // a loner in front of everything
+	if !a.begun { // a standalone statement comes first
 		rest := a.queue
 		a.queue = nil
 		err := a.flush(ctx)
@@ -279,12 +279,12 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 	return tag, err
 }
 
-// unnamed is args for a statement that pgx sends in the transaction, under no name of
-// its own if the server had one wrong.
+// unnamed returns args for a statement that pgx sends in the transaction, without a
+// name of its own if the server had a wrong one.
 func (a *attempt) unnamed(args []any) []any {
 	l := a.link
 	if l == nil && a.conn != nil && a.call != nil && a.call.nameless {
-		l = linkOf(a.conn) // of a wrapper, which passes the mode on
+		l = linkOf(a.conn) // a wrapper passes the mode on
 		l.withoutNames()
 	}
 	if l == nil || !l.nameless {
@@ -353,8 +353,8 @@ func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row 
 	return r
 }
 
-// queryFlight sends a statement behind what is pending. Where it has to go by
-// itself there is no flight.
+// queryFlight sends a statement after the pending ones. If it has to go alone, it
+// returns no flight.
 func (a *attempt) queryFlight(ctx context.Context, sql string, args []any) (*flight, error) {
 	s := statement{kind: answered, sql: sql, args: args, rows: true}
 	ride, err := a.rides(ctx, &s)

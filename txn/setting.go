@@ -10,8 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// begin makes BEGIN and the settings behind it, which travel with the first
-// statement.
+// begin returns BEGIN and the settings after it, which travel with the first statement.
 func (c *config) begin() []statement {
 	sql, option := "begin isolation level "+string(c.isolation), ""
 	if c.priority != "" {
@@ -41,13 +40,16 @@ func (c *config) txOptions() pgx.TxOptions {
 	return o
 }
 
-// ReadOnly makes the transaction READ ONLY: a statement that writes fails with
-// SQLSTATE 25006. The default is the server's, which is READ WRITE unless
+// ReadOnly makes the transaction READ ONLY: a statement that writes fails with SQLSTATE
+// 25006. The default is the server's, which is READ WRITE unless
 // default_transaction_read_only says otherwise.
 //
-// As nothing is written, a lost answer to COMMIT is no unknown outcome: the
-// function is run again. So it must not undo the option, by SET TRANSACTION READ
-// WRITE.
+// As nothing is written, a lost answer to COMMIT does not make the outcome unknown: the
+// function runs again. So the function must not undo the option with SET TRANSACTION
+// READ WRITE.
+//
+// A hot standby of PostgreSQL has no SERIALIZABLE: use ReadOnly with
+// Isolation(pgx.RepeatableRead) there.
 func ReadOnly() Option {
 	return optionFunc{"ReadOnly", func(c *config) error {
 		c.readOnly = true
@@ -55,11 +57,11 @@ func ReadOnly() Option {
 	}}
 }
 
-// AsOf has CockroachDB read the data as it was at time t, which must lie in the
-// past and within the table's garbage collection TTL. Such a transaction is READ
-// ONLY, meets no conflicts, and may be answered by the nearest replica if t is
-// some seconds ago; [FollowerRead] chooses that time. The default is the present.
-// PostgreSQL has no such thing: there the call fails.
+// AsOf makes CockroachDB read the data as of time t, which must lie in the past and
+// within the table's garbage collection TTL. Such a transaction is READ ONLY, meets no
+// conflicts, and may be answered by the nearest replica if t is some seconds ago;
+// [FollowerRead] chooses that time. The default is the present. On PostgreSQL, which
+// lacks the feature, the call fails.
 //
 // Source: CockroachDB, "AS OF SYSTEM TIME".
 func AsOf(t time.Time) Option {
@@ -72,7 +74,7 @@ func AsOf(t time.Time) Option {
 }
 
 // FollowerRead is [AsOf] with the latest time that every replica can answer for,
-// follower_read_timestamp(): about 4 seconds ago.
+// follower_read_timestamp(), about 4 seconds ago.
 //
 // Source: CockroachDB, "Follower Reads".
 func FollowerRead() Option {
@@ -84,20 +86,20 @@ func (c *config) setAsOf(expression string) error {
 	return nil
 }
 
-// PriorityLevel is for [Priority].
+// PriorityLevel is the argument of [Priority].
 type PriorityLevel string
 
-// The priorities of CockroachDB's transactions.
+// Transaction priorities of CockroachDB.
 const (
 	PriorityLow    PriorityLevel = "low"
 	PriorityNormal PriorityLevel = "normal"
 	PriorityHigh   PriorityLevel = "high"
 )
 
-// Priority sets which transaction of CockroachDB's has to give way in a
-// conflict. The default is the server's, [PriorityNormal]. Its documentation
-// advises against [PriorityHigh] but for short transactions that have to get
-// through. PostgreSQL has no priorities: there the call fails.
+// Priority sets the priority of a CockroachDB transaction, which decides who gives way
+// in a conflict. The default is the server's, [PriorityNormal]. CockroachDB's
+// documentation advises against [PriorityHigh] except for short transactions that must
+// succeed. On PostgreSQL, which has no priorities, the call fails.
 //
 // Source: CockroachDB, "Transactions", "Transaction priorities".
 func Priority(level PriorityLevel) Option {
@@ -111,18 +113,17 @@ func Priority(level PriorityLevel) Option {
 	}}
 }
 
-// Timeouts is an option that has the server end what takes too long. A zero
-// field leaves the server's own limit as it is. Each must be a whole number of
-// milliseconds.
+// Timeouts is an option that sets time limits in the server. A zero field keeps the
+// server's own limit. Each must be a whole number of milliseconds.
 //
-// What runs into one fails with SQLSTATE 57014 (Statement, and Transaction on
-// CockroachDB), 55P03 (Lock) or 25P04 (Transaction on PostgreSQL, which closes
-// the connection) and is not run again: a timeout is not transient. A timeout
-// that ends COMMIT itself makes the outcome unknown on CockroachDB.
+// A statement or transaction that exceeds a limit fails with SQLSTATE 57014 (Statement,
+// and Transaction on CockroachDB), 55P03 (Lock) or 25P04 (Transaction on PostgreSQL,
+// which closes the connection). It does not run again, as a timeout is not transient.
+// On CockroachDB a timeout that ends COMMIT itself makes the outcome unknown.
 //
-// The limits are sent as SET LOCAL, so they hold for this transaction only and
-// cost no round trip. A server that does not know one, such as PostgreSQL before
-// 17 for Transaction and CockroachDB before v21.2 for all, makes the call fail.
+// The limits are sent as SET LOCAL, so they apply to this transaction only and take no
+// round trip. A server that does not support a limit, such as PostgreSQL before 17 for
+// Transaction and CockroachDB before v21.2 for all, makes the call fail.
 type Timeouts struct {
 	Statement   time.Duration // for each statement
 	Lock        time.Duration // for each wait for a lock
@@ -157,20 +158,20 @@ func (t Timeouts) settings() []setting {
 	return all
 }
 
-// Setting sets a configuration parameter of the server's for this transaction:
+// Setting sets a configuration parameter of the server for this transaction:
 //
 //	txn.Setting("app.user_id", "42")
 //
-// It is sent as SET LOCAL with BEGIN, so it costs no round trip, and is gone
-// when the transaction ends. The name is one or more identifiers with dots
-// between them, the value is quoted. The option may be given several times; of
-// two with the same name the later one holds. A parameter that the server does
-// not know, or SET LOCAL on CockroachDB before v21.2, makes the call fail.
+// It is sent as SET LOCAL with BEGIN, so it takes no round trip, and is undone when the
+// transaction ends. The name is one or more identifiers separated by dots; the value is
+// quoted. The option may be repeated; for equal names the later one wins. A parameter
+// that the server does not know, or SET LOCAL on CockroachDB before v21.2, makes the
+// call fail.
 //
-// The value of search_path and temp_tablespaces is a list of names with commas
-// between them, as in SET LOCAL search_path = tenant, public. A name that has
-// capitals, spaces or commas has to be in double quotes, and so does one that
-// comes from elsewhere, or it could bring other names with it:
+// The value of search_path and temp_tablespaces is a list of names separated by commas,
+// as in SET LOCAL search_path = tenant, public. A name with capitals, spaces or commas
+// must be in double quotes, and so must a name from outside, or it could add other
+// names:
 //
 //	txn.Setting("search_path", pgx.Identifier{tenant}.Sanitize()+", public")
 func Setting(name, value string) Option {
@@ -214,7 +215,7 @@ func (s setting) statement() statement {
 	parts := strings.Split(s.name, ".")
 	literals := quoteLiteral(s.value)
 	if isNameList(s.name) {
-		names, _ := splitNames(s.value) // which it was checked to be
+		names, _ := splitNames(s.value) // it was checked to be a list
 		for i, name := range names {
 			names[i] = quoteLiteral(name)
 		}
@@ -227,7 +228,7 @@ func (s setting) statement() statement {
 	}
 }
 
-// quoteLiteral quotes text so that it is read the same whatever
+// quoteLiteral quotes text so that it reads the same whatever
 // standard_conforming_strings is.
 func quoteLiteral(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
@@ -237,7 +238,7 @@ func quoteLiteral(s string) string {
 	return quoted
 }
 
-// settingError says which option the server refused.
+// settingError names the option that the server refused.
 func settingError(name, option string, err error) error {
 	if pe := serverError(err); pe != nil && (pe.Code == codeNotSupported || pe.Code == codeUnknownSetting || pe.Code == codeSyntax) {
 		return fmt.Errorf("%s: %s: this server cannot do it: %w", prefix(name), option, err)

@@ -14,8 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// knowsSetLocal is what the server says when it is asked: CockroachDB has SET
-// LOCAL since v21.2.
+// knowsSetLocal asks the server: CockroachDB has SET LOCAL since v21.2.
 func knowsSetLocal(t *testing.T, db *dbtest.DB) bool {
 	err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), "set local statement_timeout = '5s'")
@@ -64,8 +63,8 @@ func TestSettingHoldsForTheTransaction(t *testing.T) {
 	})
 }
 
-// search_path holds for the first statement too, also when that is parsed for
-// the first time.
+// search_path applies to the first statement too, even if that is parsed for the first
+// time.
 func TestSettingComesBeforeParsing(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		if !knowsSetLocal(t, db) {
@@ -91,7 +90,7 @@ func TestSettingComesBeforeParsing(t *testing.T) {
 	})
 }
 
-// The value is what was given also where a backslash means something in text.
+// The value is unchanged even if a backslash has a meaning in text.
 func TestSettingWithoutStandardConformingStrings(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -108,7 +107,7 @@ func TestSettingWithoutStandardConformingStrings(t *testing.T) {
 	})
 }
 
-// SET LOCAL takes no snapshot, so what LOCK TABLE waits for is seen.
+// SET LOCAL takes no snapshot, so rows that LOCK TABLE waits for are seen.
 func TestSettingsTakeNoSnapshot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

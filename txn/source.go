@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// DB is what transactions are begun on: anything that [pgx.BeginFunc] takes.
+// DB is a database on which transactions begin: anything that [pgx.BeginFunc] takes.
 //
 //   - *pgxpool.Pool, and a struct that embeds one and overrides neither Begin nor
 //     BeginTx: BEGIN travels with the first statement.
@@ -19,18 +19,17 @@ import (
 //   - A pgx.Tx or *[Tx]: the call joins that transaction.
 //   - Anything else, such as a wrapper or a mock: begins by its method
 //     BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), which it must have,
-//     because without it the isolation level cannot be set. BEGIN is a round trip
-//     of its own then.
+//     because without it the isolation level cannot be set. BEGIN is then a separate
+//     round trip.
 //
-// So a struct that embeds a pool and overrides BeginTx, to set a tenant for the
-// policies of its tables, say, begins by that. One that overrides only Begin is
+// So a struct that embeds a pool and overrides BeginTx, for example to set a tenant for
+// row-level policies, begins by that method. A struct that overrides only Begin is
 // refused, because nothing would call it.
 //
-// A mock pool, such as pgxmock's, is called by its BeginTx, also if it has Acquire
-// and is a pgx.Tx: expect BeginTx with the options of the call, which by default
-// are pgx.TxOptions{IsoLevel: pgx.Serializable}, the statements of the function,
-// and Commit or Rollback of the transaction that BeginTx returned. Its Conn may
-// return nil.
+// A mock pool, such as pgxmock's, is called by its BeginTx, even if it has Acquire and
+// implements pgx.Tx. Expect BeginTx with the options of the call, by default
+// pgx.TxOptions{IsoLevel: pgx.Serializable}, then the statements of the function, and
+// Commit or Rollback of the transaction that BeginTx returned. Its Conn may return nil.
 type DB interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
@@ -43,7 +42,7 @@ type pool interface {
 	Acquire(ctx context.Context) (*pgxpool.Conn, error)
 }
 
-// resolve looks through runners for the database and the options that hold.
+// resolve unwraps runners and returns the database and the effective options.
 func resolve(db DB, opts []Option) (DB, *config, error) {
 	r, ok := db.(*Runner)
 	if !ok || r == nil {
@@ -85,8 +84,8 @@ func noBeginTx(db DB) error {
 	return fmt.Errorf("txn: %T has no method BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error), so the isolation level cannot be set", db)
 }
 
-// txOf is the transaction that a call on db joins. Mocks of a pool have the
-// methods of everything, but a transaction has no Acquire.
+// txOf returns the transaction that a call on db joins. Mock pools implement all
+// methods, but a transaction has no Acquire.
 func txOf(db DB) (pgx.Tx, bool) {
 	tx, ok := db.(pgx.Tx)
 	if ok {
@@ -97,8 +96,8 @@ func txOf(db DB) (pgx.Tx, bool) {
 	return tx, ok
 }
 
-// connOf is the connection of a transaction, or nil if that does not show it.
-// The Conn of some mocks panics.
+// connOf returns the connection of a transaction, or nil if the transaction hides it.
+// The Conn method of some mocks panics.
 func connOf(tx pgx.Tx) (conn *pgx.Conn) {
 	defer func() {
 		if recover() != nil {

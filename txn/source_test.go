@@ -14,7 +14,7 @@ import (
 
 type embedsPool struct{ *pgxpool.Pool }
 
-// wrapper is a database of which only Begin and BeginTx show, as a mock's do.
+// wrapper is a database that exposes only Begin and BeginTx, as a mock does.
 type wrapper struct{ pool *pgxpool.Pool }
 
 func (w wrapper) Begin(ctx context.Context) (pgx.Tx, error) { return w.pool.Begin(ctx) }
@@ -27,7 +27,7 @@ type hiddenConn struct{ pgx.Tx }
 
 func (hiddenConn) Conn() *pgx.Conn { return nil }
 
-// openWrapper shows the connection, which is given back by Commit and Rollback.
+// openWrapper exposes the connection, which Commit and Rollback give back.
 type openWrapper struct{ wrapper }
 
 func (w openWrapper) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// isStatement reports whether text is SQL for sure, and not the name of a
-// prepared statement, which pgx takes in the same place.
+// isStatement reports whether text is certainly SQL, and not the name of a prepared
+// statement, which pgx accepts in the same place.
 func isStatement(sql string) bool {
 	word := firstWord(sql)
 	return isDataWord(word) || slices.Contains([]string{"table", "lock", "set", "show", "truncate", "create", "alter", "drop"}, word)
@@ -16,8 +16,8 @@ func isDataWord(word string) bool {
 	return slices.Contains([]string{"select", "insert", "update", "delete", "merge", "upsert", "with", "values"}, word)
 }
 
-// firstWord is the first word of text in lower case, if white space and more
-// follows it: "select-user" may be a name.
+// firstWord returns the first word of text in lower case, if white space and more text
+// follow it: "select-user" may be a name.
 func firstWord(sql string) string {
 	l := lexer{text: sql}
 	first := l.next()
@@ -31,15 +31,15 @@ func firstWord(sql string) string {
 	return strings.ToLower(first.value)
 }
 
-// isSeveral reports whether text may be more than one statement. A semicolon in
-// a literal counts too: what is taken for several only travels by itself.
+// isSeveral reports whether text may contain several statements. A semicolon in a
+// literal counts too: such text is only sent alone.
 func isSeveral(sql string) bool {
 	return strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";")
 }
 
-// isInnocent reports whether what comes behind a statement means what it would mean
-// without it, as far as the text tells: it reads or writes rows, and calls nothing
-// but functions that are known to do nothing else. set_config is one that is not.
+// isInnocent reports whether statements after this one mean the same with and without
+// it, as far as the text tells: it reads or writes rows, and calls only functions that
+// are known to do nothing else. set_config is not one of them.
 func isInnocent(sql string) bool {
 	if !isDataWord(firstWord(sql)) {
 		return false
@@ -59,14 +59,14 @@ func isInnocent(sql string) bool {
 	return true
 }
 
-// lists follows INTO, AS and WITH, behind whose name a parenthesis begins a list of
-// columns, and not that of a function's arguments.
+// lists tracks INTO, AS and WITH: a parenthesis after the name that follows begins a
+// list of columns, and not the arguments of a function.
 type lists uint8
 
 const (
 	listsNone    lists = iota
-	listsName          // a name is to come
-	listsColumns       // it was there
+	listsName          // a name is expected
+	listsColumns       // the name was seen
 )
 
 func (l lists) behind(t token) lists {
@@ -80,8 +80,8 @@ func (l lists) behind(t token) lists {
 	return listsNone
 }
 
-// isCall reports whether a parenthesis behind a token may call a function that does
-// more than return something.
+// isCall reports whether a parenthesis after a token may call a function that does more
+// than return a value.
 func isCall(t token) bool {
 	switch t.kind {
 	case tokenQuoted:

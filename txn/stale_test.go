@@ -19,7 +19,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// long is how many calls a test compares with the database.
+// long returns how many calls a test compares with the database.
 func long(n int) int {
 	if testing.Short() {
 		return n / 16
@@ -27,13 +27,13 @@ func long(n int) int {
 	return n
 }
 
-// told is what a call was told.
+// told is the result of a call.
 type told struct {
 	call, attempt int
 	err           error
 }
 
-// tellAll makes calls at the same time and returns what they were told.
+// tellAll makes concurrent calls and returns their results.
 func tellAll(first, n, workers int, call func(number int) (int, error)) []told {
 	all := make([]told, n)
 	var wg sync.WaitGroup
@@ -49,7 +49,7 @@ func tellAll(first, n, workers int, call func(number int) (int, error)) []told {
 	return all
 }
 
-// judgeAll judges them, and counts the claims.
+// judgeAll judges the results, and counts the claims.
 func (f *faulty) judgeAll(t testing.TB, all []told) map[claim]int {
 	t.Helper()
 	rows, err := f.Query(context.Background(), "select call, attempt from effects")
@@ -77,7 +77,7 @@ func (f *faulty) judgeAll(t testing.TB, all []told) map[claim]int {
 	return counts
 }
 
-// inBatch is a call of Batch's.
+// inBatch is a call of Batch.
 func inBatch(ctx context.Context, db txn.DB, call int) (int, error) {
 	var b pgx.Batch
 	b.Queue(insertEffect, call, 1)
@@ -100,10 +100,10 @@ var staleWays = map[string]func(ctx context.Context, pool *pgxpool.Pool, call in
 	},
 }
 
-// TestStaleConnections ends the sessions of all connections in a pool, time and
-// again, and has more calls than that take place at once. Nothing of theirs was
-// sent to a server that could have carried it out, so all are committed, whether
-// the end shows before the first packet is sent, or only behind it.
+// TestStaleConnections repeatedly ends the sessions of all connections in a pool, and
+// makes more concurrent calls than that. Nothing was sent to a server that could have
+// executed it, so all calls commit, whether the end shows before the first packet is
+// sent or only after it.
 func TestStaleConnections(t *testing.T) {
 	const conns, callers = 5, 64
 	for way, call := range staleWays {
@@ -148,7 +148,7 @@ func TestStaleConnections(t *testing.T) {
 	}
 }
 
-// warmAll has n connections of a pool serve a transaction each.
+// warmAll makes n connections of a pool serve one transaction each.
 func warmAll(t testing.TB, pool *pgxpool.Pool, n int) {
 	t.Helper()
 	var wg, all sync.WaitGroup
@@ -166,7 +166,7 @@ func warmAll(t testing.TB, pool *pgxpool.Pool, n int) {
 	wg.Wait()
 }
 
-// goodbyes keeps what a server says when it ends a session, and that it is gone,
+// goodbyes holds back the server's message that it ends a session, and the end itself,
 // until the client sends something.
 type goodbyes struct {
 	mu   sync.Mutex
@@ -198,9 +198,9 @@ func (g *goodbyes) hold(m faultnet.Message) faultnet.Action {
 	return faultnet.Pass()
 }
 
-// TestCutInTheFirstStatement has something between client and server cut every
-// connection in the first statement. A call gives up as soon as for a later one;
-// a connection that had been in the pool may have ended there, once.
+// TestCutInTheFirstStatement cuts every connection in the first statement, between
+// client and server. A call gives up as soon as for a later one; a connection that had
+// been in the pool may have ended there, once.
 func TestCutInTheFirstStatement(t *testing.T) {
 	for name, cut := range map[string]faultnet.Action{"before": faultnet.CutBefore(faultnet.ResetBoth), "behind": faultnet.CutAfter(faultnet.ResetBoth)} {
 		for _, used := range []bool{false, true} {
@@ -236,8 +236,8 @@ func TestCutInTheFirstStatement(t *testing.T) {
 	}
 }
 
-// An error before the answer to BEGIN names the statement that travelled with it, as
-// much as BEGIN.
+// An error before the answer to BEGIN names the statement that traveled with it, as
+// well as BEGIN.
 func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -276,8 +276,8 @@ func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 }
 
 // TestCutsInTheFirstPacket cuts connections at random messages of the packet that
-// begins a transaction, in both directions, and judges what every call is told.
-// Only where COMMIT is in that packet may anything be unknown.
+// begins a transaction, in both directions, and judges every result. Only if COMMIT is
+// in that packet may anything be unknown.
 func TestCutsInTheFirstPacket(t *testing.T) {
 	for _, mode := range execModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -311,8 +311,8 @@ func TestCutsInTheFirstPacket(t *testing.T) {
 	}
 }
 
-// cutFirstPackets cuts one of four connections at one of the first messages behind
-// the BEGIN of a transaction, up to the first answer's end.
+// cutFirstPackets cuts one of four connections at one of the first messages after the
+// BEGIN of a transaction, up to the end of the first answer.
 func cutFirstPackets(db *dbtest.DB) faultnet.Hook {
 	random := rand.New(rand.NewPCG(6, 6))
 	left := map[int]int{} // messages until the cut, by connection

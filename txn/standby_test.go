@@ -35,7 +35,7 @@ func startStandby(t *testing.T, source devdb.Source, url string, settings ...str
 // readOnStandby are the options of a transaction on a hot standby.
 var readOnStandby = []txn.Option{txn.ReadOnly(), txn.Isolation(pgx.RepeatableRead)}
 
-// A hot standby has no SERIALIZABLE. The error says what to do instead.
+// A hot standby has no SERIALIZABLE. The error suggests the alternative.
 func TestSerializableOnAHotStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL)
@@ -90,7 +90,7 @@ func TestConflictWithRecovery(t *testing.T) {
 					if err := tx.QueryRow(ctx, "select count(*) from "+table).Scan(new(int)); err != nil {
 						return 0, err
 					}
-					// The lock of this on the standby conflicts with having read.
+					// Its lock on the standby conflicts with the earlier read.
 					drop := make(chan error, 1)
 					go func() {
 						if !idle {

@@ -9,9 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// own is the context in which the call of r takes its connection, or does else what
-// is not a part of its transaction. Whatever is sent with it is r's own: by hooks
-// of the pool, or by a wrapper.
+// own is the context in which the call of r takes its connection, or works outside its
+// transaction. Statements sent with it are r's own: by hooks of the pool, or by a
+// wrapper.
 type own struct {
 	context.Context
 	r *running
@@ -27,8 +27,8 @@ func (o *own) Value(key any) any {
 	return o.Context.Value(key)
 }
 
-// owned is ctx for what the call does by itself before it has the connection of its
-// transaction, or on another one.
+// owned returns ctx for the call's own work before it has the connection of its
+// transaction, or on another connection.
 func (r *running) owned(ctx context.Context) context.Context {
 	if !guarding.Load() {
 		return ctx
@@ -36,10 +36,10 @@ func (r *running) owned(ctx context.Context) context.Context {
 	return &own{ctx, r}
 }
 
-// hiddenConn stands for the connection of a wrapper that does not show it.
+// hiddenConn stands for the connection of a wrapper that hides it.
 var hiddenConn = new(pgx.Conn)
 
-// onPool is the pool of the call, or nil if it is not known or if there is none.
+// onPool returns the pool of the call, or nil if it is unknown or there is none.
 func (r *running) onPool() *pgxpool.Pool {
 	if pool := r.pool.Load(); pool != nil {
 		return pool
@@ -47,10 +47,10 @@ func (r *running) onPool() *pgxpool.Pool {
 	return poolOf(r.db)
 }
 
-// stray finds the call past whose transaction goes what is done with ctx on the
-// pool: on conn, or on a connection that is yet to be taken if that is nil. What is
-// done on the connection of any call that ctx belongs to is a part of that one.
-// unsure is a call that begins through a wrapper and may turn out to be on the pool.
+// stray finds the call whose transaction is bypassed by an operation with ctx on the
+// pool: on conn, or on a connection yet to be taken if conn is nil. An operation on the
+// connection of any call that ctx belongs to is part of that call. unsure is a call
+// that begins through a wrapper and may turn out to be on the pool.
 func stray(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) (found, unsure *running) {
 	var free *running
 	for at := ctx.Value(guardKey{}); ; {
@@ -80,12 +80,12 @@ func stray(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) (found, unsu
 	}
 }
 
-// strayed is the error for something that goes past the transaction of r.
+// strayed returns the error for an operation that bypasses the transaction of r.
 func (r *running) strayed(what string) error {
 	return fmt.Errorf("%s: %s goes past the transaction of this call: inside its function use the *txn.Tx, or a call with the option RequiresNew to run beside it", prefix(r.name), what)
 }
 
-// earlyStray went to a pool that the call may be on.
+// earlyStray is an operation on a pool that the call may be on.
 type earlyStray struct {
 	guard *guard
 	pool  *pgxpool.Pool
@@ -104,8 +104,8 @@ func (r *running) remember(e earlyStray) {
 	}
 }
 
-// begunOn notes the connection on which a wrapper has begun. If something went past
-// the transaction to the same pool before, it is reported, or the error returned.
+// begunOn records the connection on which a wrapper has begun. If an earlier operation
+// on the same pool bypassed the transaction, it is reported, or its error returned.
 func (r *running) begunOn(conn *pgx.Conn) error {
 	if pool := guardedPool(conn); pool != nil {
 		r.pool.Store(pool)

@@ -18,7 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// ownPostgres runs f on a PostgreSQL server of its own, whose settings it may change.
+// ownPostgres runs f on a separate PostgreSQL server, whose settings it may change.
 func ownPostgres(t *testing.T, f func(t *testing.T, source devdb.Source, primary *primary)) {
 	t.Helper()
 	t.Parallel()
@@ -35,7 +35,7 @@ func ownPostgres(t *testing.T, f func(t *testing.T, source devdb.Source, primary
 	}
 }
 
-// primary is a server with the table effects. Its pool waits for no standby.
+// primary is a server with the table effects. Its pool does not wait for a standby.
 type primary struct {
 	*faulty
 	srv *devdb.Durable
@@ -56,7 +56,7 @@ func startPrimary(t *testing.T, source devdb.Source) *primary {
 	return p
 }
 
-// tables makes the tables of a call, in a schema of its own if it has a name.
+// tables creates the tables of a call, in a schema of its own if schema is not empty.
 func (p *primary) tables(t testing.TB, schema string) *dbtest.DB {
 	t.Helper()
 	db := *p.DB
@@ -70,8 +70,8 @@ func (p *primary) tables(t testing.TB, schema string) *dbtest.DB {
 	return &db
 }
 
-// withoutStandby makes COMMIT wait for a standby that is not there, until release
-// is called. The server is slow to take in either, so a COMMIT of this test's own
+// withoutStandby makes COMMIT wait for a standby that does not exist, until release is
+// called. The server is slow to apply either change, so a COMMIT of this test's own
 // shows when it has.
 func (p *primary) withoutStandby(t testing.TB) (release func()) {
 	t.Helper()
@@ -97,7 +97,7 @@ func (p *primary) withoutStandby(t testing.TB) (release func()) {
 	}
 }
 
-// set sets a setting of the server's.
+// set changes a setting of the server.
 func (p *primary) set(t testing.TB, name, value string) {
 	t.Helper()
 	for _, sql := range []string{fmt.Sprintf("alter system set %s = '%s'", name, value), "select pg_reload_conf()"} {
@@ -106,8 +106,8 @@ func (p *primary) set(t testing.TB, name, value string) {
 	}
 }
 
-// waiting waits until a COMMIT of that application waits for a standby, and
-// reports the session's process id.
+// waiting waits until a COMMIT of that application waits for a standby, and returns the
+// session's process id.
 func (p *primary) waiting(t testing.TB, application string) (pid int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -117,8 +117,7 @@ func (p *primary) waiting(t testing.TB, application string) (pid int) {
 	return pid
 }
 
-// standbyScenario is what happens while COMMIT waits for a standby that does not
-// answer.
+// standbyScenario is an event while COMMIT waits for a standby that does not answer.
 type standbyScenario struct {
 	name      string
 	once      bool // with the option Once
@@ -140,9 +139,9 @@ var standbyScenarios = []standbyScenario{
 	}},
 }
 
-// TestCommitThatWaitsForAStandby has COMMIT wait for a synchronous standby that
-// does not answer, in every shape and mode. A wait that is cut short, by whom
-// ever, leaves the outcome unknown; and it is not this package that cuts it short.
+// TestCommitThatWaitsForAStandby makes COMMIT wait for a synchronous standby that does
+// not answer, in every shape and mode. If anybody cuts the wait short, the outcome is
+// unknown; this package does not.
 func TestCommitThatWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		release := p.withoutStandby(t)
@@ -197,9 +196,9 @@ func (s standbyScenario) run(t *testing.T, p *primary, mode pgx.QueryExecMode, s
 	}
 }
 
-// TestCommitThatAStandbyAnswersInTime has the standby answer after the context has
-// ended, within the grace. So nothing is unknown. A statement_timeout does not
-// count for such a wait.
+// TestCommitThatAStandbyAnswersInTime makes the standby answer after the context has
+// ended, within the grace. So nothing is unknown. A statement_timeout does not apply to
+// such a wait.
 func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for i, mode := range execModes {
@@ -235,8 +234,8 @@ func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
 }
 
 // The client is cut off while its COMMIT waits for a standby. The next attempt of a
-// call with Once leaves that session alone, and says committed only when the
-// standby has answered.
+// call with Once leaves that session alone, and reports committed only when the standby
+// has answered.
 func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for shape := range shapes {
@@ -271,8 +270,8 @@ func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 	})
 }
 
-// Somebody cancels the wait of a COMMIT, so its rows can be seen although no
-// standby has them. A replay waits for one before it says committed.
+// The wait of a COMMIT is canceled, so its rows are visible although no standby has
+// them. A replay waits for a standby before it reports committed.
 func TestReplayWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for _, mode := range execModes {

@@ -6,14 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// tags are the command tags of one batch, as far as they say what
-// became of the transaction that it ran in.
+// tags are the command tags of one batch, as far as they show what became of its
+// transaction.
 type tags struct {
-	ended string // what ended it, or may have
+	ended string // what ended the transaction, or may have
 }
 
-// What follows a ROLLBACK that was no ROLLBACK TO SAVEPOINT is carried out by
-// itself, so nobody knows what is committed of it.
+// Statements after a ROLLBACK that was not a ROLLBACK TO SAVEPOINT run outside the
+// transaction, so it is unknown which of them committed.
 const rollbackAndMore = "ROLLBACK and what followed it"
 
 func (t *tags) add(tag string) {
@@ -28,11 +28,11 @@ func (t *tags) add(tag string) {
 	}
 }
 
-// ending is what ended the transaction, if tags say that something did whatever
-// the status is now. A text that ends a transaction is refused, so only the name of
-// a prepared statement, or a pgx.QueryRewriter, can bring such a tag. A ROLLBACK may
-// have been a ROLLBACK TO SAVEPOINT, if the text has that word: there the status
-// tells.
+// ending returns what ended the transaction, if tags show that something did, whatever
+// the status is now. Text that ends a transaction is refused, so only the name of a
+// prepared statement, or a pgx.QueryRewriter, can produce such a tag. If the text has
+// the word ROLLBACK, the tag may have been a ROLLBACK TO SAVEPOINT: the status then
+// decides.
 func ending(sql, ended string) string {
 	switch ended {
 	case "COMMIT", "PREPARE TRANSACTION", "BEGIN":
@@ -47,7 +47,7 @@ func ending(sql, ended string) string {
 
 func hasRollback(sql string) bool { return strings.Contains(strings.ToUpper(sql), "ROLLBACK") }
 
-// endedBy is what the tag of one statement says.
+// endedBy returns what the tag of one statement shows.
 func endedBy(tag string) string {
 	var t tags
 	t.add(tag)

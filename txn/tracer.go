@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// Tracer is told of what calls do, in the manner of pgx's tracers: each start
-// gives the context for what follows, up to its end. pgx's own tracers see the
-// statements. What a Tracer is told of happens in the goroutine of the call, so
-// it must not block. A call that joins is part of the one that it joins, and
-// nothing is told of it.
+// Tracer observes calls. As with pgx's tracers, each start method returns the context
+// for what follows, up to its end. pgx's own tracers see the statements. Methods run in
+// the goroutine of the call, so they must not block. A call that joins is part of the
+// call that it joins and is not traced.
 //
-// Methods may be added in a minor version: embed [NopTracer] in your own.
+// Minor versions may add methods: embed [NopTracer] in your own tracer.
 type Tracer interface {
 	TraceCallStart(ctx context.Context, data TraceCallStartData) context.Context
 	TraceCallEnd(ctx context.Context, data TraceCallEndData)
@@ -20,53 +19,54 @@ type Tracer interface {
 	TraceAttemptStart(ctx context.Context, data TraceAttemptStartData) context.Context
 	TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData)
 
-	// A commit is from before what is queued is sent with COMMIT to the answer.
+	// A commit lasts from before queued statements are sent with COMMIT until the
+	// answer.
 	TraceCommitStart(ctx context.Context, data TraceCommitStartData) context.Context
 	TraceCommitEnd(ctx context.Context, data TraceCommitEndData)
 
-	// A wait is the time before a retry, or for a turn in a line.
+	// A wait is the time before a retry, or until a permit of an admission queue.
 	TraceWaitStart(ctx context.Context, data TraceWaitStartData) context.Context
 	TraceWaitEnd(ctx context.Context, data TraceWaitEndData)
 }
 
-// TraceCallStartData is given to [Tracer.TraceCallStart].
+// TraceCallStartData is passed to [Tracer.TraceCallStart].
 type TraceCallStartData struct {
-	Name string // as given by the option Name
+	Name string // set by the option Name
 }
 
-// TraceCallEndData is given to [Tracer.TraceCallEnd].
+// TraceCallEndData is passed to [Tracer.TraceCallEnd].
 type TraceCallEndData struct {
 	Name     string
 	Attempts int
 	Elapsed  time.Duration
-	Err      error // what the call returns
+	Err      error // returned by the call
 }
 
-// TraceAttemptStartData is given to [Tracer.TraceAttemptStart].
+// TraceAttemptStartData is passed to [Tracer.TraceAttemptStart].
 type TraceAttemptStartData struct {
 	Name    string
 	Attempt int // from 1
 }
 
-// TraceAttemptEndData is given to [Tracer.TraceAttemptEnd].
+// TraceAttemptEndData is passed to [Tracer.TraceAttemptEnd].
 type TraceAttemptEndData struct {
 	Name      string
 	Attempt   int
 	Committed bool
-	Err       error  // why it was not committed
+	Err       error  // why it did not commit
 	Retryable bool   // whether Err is a reason to run again
 	SQLState  string // of the server's error in Err, if there is one
 	Reason    string // CockroachDB's name for a conflict, such as RETRY_SERIALIZABLE
 }
 
-// TraceCommitStartData is given to [Tracer.TraceCommitStart].
+// TraceCommitStartData is passed to [Tracer.TraceCommitStart].
 type TraceCommitStartData struct {
 	Name    string
 	Attempt int
-	Queued  int // statements that are sent with COMMIT
+	Queued  int // statements sent with COMMIT
 }
 
-// TraceCommitEndData is given to [Tracer.TraceCommitEnd].
+// TraceCommitEndData is passed to [Tracer.TraceCommitEnd].
 type TraceCommitEndData struct {
 	Name    string
 	Attempt int
@@ -74,26 +74,27 @@ type TraceCommitEndData struct {
 	Err     error
 }
 
-// TraceWaitStartData is given to [Tracer.TraceWaitStart].
+// TraceWaitStartData is passed to [Tracer.TraceWaitStart].
 type TraceWaitStartData struct {
 	Name    string
-	Attempt int           // the one that failed
-	Delay   time.Duration // how long it will be; in a line it is not known
-	Err     error         // why; nil in a line
-	InLine  bool          // it is for a turn, before the attempt takes a connection
-	Ahead   int           // how many wait before it
+	Attempt int           // the failed attempt
+	Delay   time.Duration // length of the wait; unknown in a queue
+	Err     error         // the reason; nil in a queue
+	InLine  bool          // waits for a permit, before the attempt takes a connection
+	Ahead   int           // calls waiting ahead of it
 }
 
-// TraceWaitEndData is given to [Tracer.TraceWaitEnd].
+// TraceWaitEndData is passed to [Tracer.TraceWaitEnd].
 type TraceWaitEndData struct {
 	Name    string
 	Attempt int
 	InLine  bool
-	Waited  time.Duration // in a line
+	Waited  time.Duration // in a queue
 	Err     error         // nil, or why the wait was cut short
 }
 
-// NopTracer does nothing. Embed it in a Tracer that needs some of the methods.
+// NopTracer implements [Tracer] and does nothing. Embed it in a tracer that needs some
+// of the methods.
 type NopTracer struct{}
 
 var _ Tracer = NopTracer{}

@@ -18,8 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// recorder writes down what it is told, and checks that each end gets the
-// context of its start.
+// recorder records events, and checks that each end gets the context of its start.
 type recorder struct {
 	mu     sync.Mutex
 	events []string
@@ -137,7 +136,7 @@ func TestLogTracer(t *testing.T) {
 	})
 }
 
-// statements writes down what pgx's tracer is told.
+// statements records the events of pgx's tracer.
 type statements struct {
 	mu    sync.Mutex
 	begun []string

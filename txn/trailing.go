@@ -11,17 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// trailingCommit is a COMMIT that PostgreSQL is sent as a message of its own, in
-// the same write as what comes before it. So the server answers what comes before
-// without waiting for COMMIT, which tells the watchdog that nothing else can be
-// what it waits for; and pgx shows the messages of the answer, a warning too.
+// trailingCommit is a COMMIT sent to PostgreSQL as a separate message, in the same
+// write as the statements before it. So the server answers these without waiting for
+// COMMIT, which tells the commit watchdog that only COMMIT's answer is missing; and pgx
+// exposes the messages of the answer, including a warning.
 //
-// If a statement before it fails, COMMIT is still carried out, and rolls back.
-// CockroachDB gets COMMIT among the other statements: it cannot run a transaction
-// again by itself once it has answered a part of it, and has no such warning.
+// If a statement before it fails, COMMIT still runs, and rolls back. CockroachDB gets
+// COMMIT among the other statements: it cannot restart a transaction by itself once it
+// has answered part of it, and has no such warning.
 type trailingCommit struct {
 	sent     bool
-	answered bool            // or lost
+	answered bool            // or the answer was lost
 	status   byte            // of the transaction when COMMIT was reached
 	cut      *pgconn.PgError // the warning that its wait for a synchronous standby was cut short
 }
@@ -32,20 +32,20 @@ func (l *link) trails(statements []statement) bool {
 	return !l.cockroach && statements[len(statements)-1].kind == commits && !pg.IsBusy() && !pg.IsClosed()
 }
 
-// addCommit puts COMMIT behind what is to be written.
+// addCommit appends COMMIT to the write buffer.
 func (l *link) addCommit() {
 	l.conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: commit.sql})
 }
 
-// giveUp closes a connection at once. Unlike pgx does by itself, it asks for no
-// cancel, which would cut a wait for a synchronous standby short.
+// giveUp closes a connection at once. Unlike pgx it sends no cancel request, which
+// would cut short a wait for a synchronous standby.
 func giveUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = conn.Close(ctx) // it is gone either way
+	_ = conn.Close(ctx) // closed either way
 }
 
-// read reads the answer. What was before it has been read.
+// read reads the answer. The answers before it have been read.
 func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error) {
 	t.answered = true
 	pg := conn.PgConn()
@@ -56,7 +56,7 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 	for {
 		msg, readErr := pg.ReceiveMessage(context.Background())
 		if readErr != nil {
-			giveUp(conn) // a read that took too long leaves it open
+			giveUp(conn) // a read timeout leaves it open
 			if err == nil {
 				err = lostAnswer(readErr)
 			}
@@ -77,18 +77,18 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 	}
 }
 
-// inVain reports whether COMMIT was reached in no transaction, or in one that had
-// failed, so that it committed nothing.
+// inVain reports whether COMMIT was reached in no transaction, or in a failed one, so
+// that it committed nothing.
 func (t *trailingCommit) inVain() bool {
 	return t.sent && (t.status == statusIdle || t.status == statusFailed)
 }
 
-// cutShort is the error for cut.
+// cutShort returns the error for cut.
 func (t *trailingCommit) cutShort() error {
 	return fmt.Errorf("the wait for a synchronous standby was cut short: %w", t.cut)
 }
 
-// lostAnswer takes off what pgx says of every failed read by ReceiveMessage: that
+// lostAnswer removes pgx's claim, made for every failed read by ReceiveMessage, that
 // nothing was sent.
 func lostAnswer(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
@@ -97,9 +97,9 @@ func lostAnswer(err error) error {
 	return err
 }
 
-// cutsShort reports whether a warning says that COMMIT did not wait for its
-// synchronous standby: the data is committed on this server, and may be lost with
-// it. PostgreSQL has no code for it.
+// cutsShort reports whether a warning says that COMMIT did not wait for its synchronous
+// standby: the data is committed on this server, and may be lost with it. PostgreSQL
+// has no code for it.
 func cutsShort(w *pgconn.PgError) bool {
 	return w.Routine == "SyncRepWaitForLSN" || strings.HasSuffix(w.File, "syncrep.c")
 }

@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// turn is one attempt's place in a line. Its time counts from the connection.
+// turn is an attempt's permit in a line. Its duration counts from the connection.
 type turn struct {
 	of        *admission
 	line      *line
-	front     bool          // it comes before those that have not lost
-	exclusive bool          // nobody else is let in meanwhile
-	wake      chan struct{} // closed when it comes; nil: it came at once
-	ahead     int           // how many waited before it when it began to wait
-	place     *list.Element // while it waits
-	index     int           // among the holders, once it came
+	front     bool          // goes before those that have not lost
+	exclusive bool          // no other call is admitted meanwhile
+	wake      chan struct{} // closed when granted; nil if granted at once
+	ahead     int           // permits ahead of it when it began to wait
+	place     *list.Element // while waiting
+	index     int           // among the holders, once granted
 	came      time.Time
-	began     time.Time // zero: it has no connection yet
-	bypassed  time.Time // since then it does not count any more, as it is overdue; zero: it does
+	began     time.Time // zero while it has no connection
+	bypassed  time.Time // when it stopped counting as overdue; zero if it counts
 }
 
-// lasted is how long a turn had a connection, as far as that says how long such
-// turns take; zero: it says nothing. One that ended soon after it was bypassed
-// probably waited for one in the queue: it lasted as long as the queue held it up.
+// lasted returns how long a permit had a connection, or zero if that does not tell how
+// long such permits last. A holder that ended soon after it was bypassed probably
+// waited for a call in the queue: it lasted as long as the queue held it up.
 func (t *turn) lasted(now time.Time) time.Duration {
 	if t == nil || t.began.IsZero() || !t.bypassed.IsZero() && now.Sub(t.bypassed) < t.bypassed.Sub(t.began) {
 		return 0
@@ -34,16 +34,16 @@ func (t *turn) lasted(now time.Time) time.Duration {
 	return now.Sub(t.began)
 }
 
-// verdict is what a turn says of its line when it ends.
+// verdict is what the end of a permit tells about its queue.
 type verdict uint8
 
 const (
-	agreed verdict = iota // that it got along
-	lost                  // that it did not
-	cut                   // nothing, as its context ended, or it never came
+	agreed verdict = iota // no conflict
+	lost                  // a conflict
+	cut                   // nothing: its context ended, or it was never granted
 )
 
-// linesOf finds the lines for the calls on a database. Only a pool has some: on a
+// linesOf returns the admission of a database, or nil. Only a pool has one: on a
 // caller's own connection waiting would hold it.
 func linesOf(db DB, cfg *config) *admission {
 	if cfg.noAdmission {
@@ -55,7 +55,7 @@ func linesOf(db DB, cfg *config) *admission {
 	return nil
 }
 
-// admission is looked up when it is needed, which without conflicts is never.
+// admission is looked up on demand, which without conflicts is never.
 func (c *call) admission() *admission {
 	if !c.looked {
 		c.lines, c.looked = linesOf(c.db, c.config), true
@@ -63,8 +63,7 @@ func (c *call) admission() *admission {
 	return c.lines
 }
 
-// takeTurn waits in the line for what the transaction begins with, if there is
-// one.
+// takeTurn waits in the queue for what the transaction begins with, if there is one.
 func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	c := a.call
 	if a.turn != nil || c.noAdmission {
@@ -92,8 +91,8 @@ func (a *attempt) takeTurn(ctx context.Context, first *statement) error {
 	return nil
 }
 
-// await waits until a turn comes. The end of the statement's own context is an
-// error of the statement; that of the call's stops the attempt.
+// await waits until a permit is granted. The end of the statement's own context is an
+// error of the statement; the end of the call's context stops the attempt.
 func (a *attempt) await(ctx context.Context, t *turn) (err error) {
 	c := a.call
 	left := false
@@ -105,7 +104,7 @@ func (a *attempt) await(ctx context.Context, t *turn) (err error) {
 	}
 	told := false
 	defer func() {
-		if err != nil || !told { // a panic of a tracer's, or runtime.Goexit
+		if err != nil || !told { // a panic of a tracer, or runtime.Goexit
 			leave()
 		}
 	}()
@@ -113,7 +112,7 @@ func (a *attempt) await(ctx context.Context, t *turn) (err error) {
 	traced := c.traceLineStart(ctx, t.ahead)
 	select {
 	case <-t.wake:
-	case <-ctx.Done(): // also when that of the attempt is
+	case <-ctx.Done(): // also if the attempt's context is done
 		err = fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), contextError(ctx))
 	}
 	if a.ctx.Err() != nil {
@@ -127,17 +126,17 @@ func (a *attempt) await(ctx context.Context, t *turn) (err error) {
 	return err
 }
 
-// inVain is the error of a call whose context ended while it waited for a turn.
+// inVain returns the error of a call whose context ended while it waited for a permit.
 func (c *call) inVain(ctx context.Context, t *turn, waited time.Duration) error {
 	err := contextError(ctx)
-	if !errors.Is(err, context.DeadlineExceeded) { // nobody will come again
+	if !errors.Is(err, context.DeadlineExceeded) { // the caller will not retry
 		return fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), err)
 	}
 	return &BusyError{Name: c.name, Ahead: t.ahead, Wait: c.lines.waitFor(t), lost: c.asks.lost, waited: waited, cause: err}
 }
 
-// beginsWith notes what the transaction begins with. While there are no lines that
-// must cost next to nothing; then only what can be told at once is looked at.
+// beginsWith records what the transaction begins with. While there are no queues this
+// must cost almost nothing, so only cheap values are read then.
 func (a *attempt) beginsWith(first *statement, thoroughly bool) {
 	c := a.call
 	for i := range a.queue {
@@ -154,11 +153,11 @@ func (a *attempt) beginsWith(first *statement, thoroughly bool) {
 	c.begins.Store(uint64(a.firstPrint))
 }
 
-// key is what the transaction may wait for, or zero.
+// key returns the admission key of the transaction, or zero.
 func (a *attempt) key() fingerprint { return a.call.keyOf(a.firstPrint) }
 
-// keyOf is the key of transactions that begin with a statement: the same under
-// other settings is another one.
+// keyOf returns the key of transactions that begin with a statement. Other settings
+// make another key.
 func (c *config) keyOf(statement fingerprint) fingerprint {
 	if c.key != 0 || statement == 0 {
 		return c.key
@@ -171,7 +170,7 @@ func (c *config) keyOf(statement fingerprint) fingerprint {
 	return statement
 }
 
-// opening stands for the text alone of what the transaction begins with.
+// opening returns a fingerprint of the text alone of what the transaction begins with.
 func (a *attempt) opening() fingerprint {
 	if a.firstSQL == "" {
 		return 0
@@ -179,8 +178,7 @@ func (a *attempt) opening() fingerprint {
 	return fingerprintOf(a.firstSQL, nil, false)
 }
 
-// around is the running calls on the same pool inside whose functions this one
-// is.
+// around returns the running calls on the same pool whose functions make this call.
 func (c *call) around(ctx context.Context) (calls []outer) {
 	for r := runningIn(ctx); r != nil; r = runningIn(r.Context) {
 		if r.call != c && !r.over.Load() && identity(r.db) == identity(c.db) {
@@ -190,7 +188,7 @@ func (c *call) around(ctx context.Context) (calls []outer) {
 	return calls
 }
 
-// follow remembers what is sent, for the case that the attempt loses.
+// follow remembers what is sent, in case the attempt loses.
 func (a *attempt) follow(statements []statement) {
 	if linesAnywhere.Load() == 0 || a.call == nil || a.call.admission() == nil {
 		return
@@ -208,13 +206,13 @@ func (a *attempt) follow(statements []statement) {
 	}
 }
 
-// isFirst reports whether the transaction begins with s, whose arguments need not be
-// looked at again then.
+// isFirst reports whether the transaction begins with s, whose arguments then need not
+// be hashed again.
 func (a *attempt) isFirst(s *statement) bool {
 	return s.sql == a.firstSQL && len(s.args) == len(a.firstArgs) && (len(s.args) == 0 || &s.args[0] == &a.firstArgs[0])
 }
 
-// endTurn ends the attempt's turn, and makes a line where it lost.
+// endTurn ends the attempt's permit, and creates a queue if it lost.
 func (a *attempt) endTurn() {
 	c, t := a.call, a.turn
 	if c == nil {
@@ -241,7 +239,7 @@ func (a *attempt) endTurn() {
 		}
 	}
 	if next {
-		runtime.Gosched() // or who was let in waits for what this caller does next
+		runtime.Gosched() // otherwise the admitted call waits for what this caller does next
 	}
 }
 

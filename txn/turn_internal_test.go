@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// beginsWith is an attempt whose first statement is sql, in lines of its own.
+// beginsWith returns an attempt whose first statement is sql, with its own admission.
 func beginsWith(t testing.TB, a *admission, sql string, args ...any) *attempt {
 	at := &attempt{call: &call{config: &defaults, lines: a, looked: true}, ctx: t.Context()}
 	if sql != "" {
@@ -56,8 +56,8 @@ func TestFingerprintIsOfTheSettingsToo(t *testing.T) {
 	require.NotEqual(t, set.key(), other.key())
 }
 
-// What an attempt has sent is remembered for its call when it loses, and tells
-// where those end that begin so when it does not.
+// The statements of an attempt are kept for its call if it loses; if it does not, they
+// tell where transactions that begin so end up.
 func TestTrail(t *testing.T) {
 	t.Parallel()
 	lines := newAdmission(unlimited)
@@ -83,8 +83,7 @@ func TestTrail(t *testing.T) {
 	require.NotNil(t, lines.openings[fingerprintOf("other", nil, true)].likely())
 }
 
-// BenchmarkTurnWithoutLines is what admission adds to a transaction while nothing
-// conflicts.
+// BenchmarkTurnWithoutLines measures the cost of admission while nothing conflicts.
 func BenchmarkTurnWithoutLines(b *testing.B) {
 	pool, err := pgxpool.New(b.Context(), "host=127.0.0.1 port=1")
 	require.NoError(b, err)

@@ -9,29 +9,78 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Tx is the transaction that a function is run in. It is a [pgx.Tx], so code
-// that takes one takes it: sqlc's WithTx, pgx.CollectRows, helpers of your own.
+// Tx is the transaction that a function runs in. It implements [pgx.Tx], so it works
+// with code that takes one: sqlc's WithTx, pgx.CollectRows, your own helpers.
 //
-// Like a pgx.Tx it is for one goroutine at a time: a statement is refused while
-// another goroutine waits for one, or has rows open. It belongs to the call that
-// runs the function: Commit and Rollback are errors, and so is text that begins or
-// ends a transaction, after which the call does not commit. Nothing works on it
-// after the function has returned. A goroutine that is still in the middle of a
-// statement then is interrupted, and the transaction is rolled back. A Tx from
-// [Tx.Begin] is a savepoint, which whoever began it commits or rolls back.
+// A Tx is for one goroutine at a time, like a pgx.Tx: a statement is refused while
+// another goroutine waits for one or has rows open. No method works after the function
+// has returned. A goroutine that is still executing a statement at that point is
+// interrupted, and the transaction is rolled back. A Tx from [Tx.Begin] is a savepoint,
+// which its creator commits or rolls back.
+//
+// # What the function may do
+//
+// The function may run more than once. Effects outside the transaction (mails,
+// messages, variables that it adds to) happen each time. Assign results inside the
+// function or return them; use [Tx.OnCommit] for what must happen once. A reader,
+// channel, iterator or row source that the first run has consumed is empty in the
+// second: create it inside the function. A reader behind a source of [Tx.CopyFrom], or
+// one written to a large object, is not checked.
+//
+// Commit and Rollback belong to the call, and so do BEGIN, COMMIT and ROLLBACK as SQL
+// text: they are refused before anything is sent, nothing is sent after them, and the
+// call rolls back even if the function returns nil. A joined call undoes its own work,
+// and its caller decides. The same holds for a deferred Rollback on the Tx, which also
+// runs if the function succeeds: remove it, as an error rolls back. Commands that
+// bypass the Tx, through Conn or a prepared statement made there, are detected only by
+// the server's answer: nothing more is sent then, and the call fails, with a
+// [*CommittedError] for a COMMIT. Such a COMMIT is not detected if its answer was lost
+// with the connection.
+//
+// Only statements sent through the Tx are part of the transaction. A call on the pool
+// inside the function of another call is refused: pass it the Tx, or use [RequiresNew].
+// Other uses of the pool are sent, unless [GuardPool] refuses or reports them.
+//
+// A rollback does not undo state of the session, so the next run and the next user of
+// the connection see it: locks of pg_advisory_lock (use pg_advisory_xact_lock), PREPARE
+// statements and their names, and numbers taken from a sequence. A plain SET outlives
+// COMMIT, and on CockroachDB v21.1 a rollback too: use SET LOCAL or [Setting].
+//
+// # Round trips
+//
+// BEGIN and the settings travel with the first statement. Statements given to
+// [Tx.Queue] travel with the next statement that needs an answer, or with COMMIT. A
+// transaction that reads a row and writes it takes three round trips, or two if the
+// write is queued; fewer are impossible, as the write depends on the read. [Batch] runs
+// a whole pgx.Batch, with BEGIN and COMMIT, in one. A statement that is new to a
+// connection takes one more, as in pgx. Through a wrapper or a mock, which begins by
+// its own BeginTx (see [DB]), statements, BEGIN and COMMIT are sent one by one.
+//
+// Sent separately, after a separate BEGIN, are SendBatch, CopyFrom, Prepare, Conn,
+// LargeObjects, text with several statements, names of prepared statements, and
+// statements with pgx.QueryExecMode or result formats among their arguments. Statements
+// in one packet are described by this package, once per connection, in a cache beside
+// pgx's own with the same capacity. docs/poolers.md in the repository lists which exec
+// modes fit which pooler. A new statement is described after the statements queued
+// ahead of it if these may change its meaning, which takes one more round trip: SET,
+// DDL, and statements that call set_config, your own functions, or functions not known
+// to be harmless.
+//
+// The name of a prepared statement may stand in place of SQL. Text that begins with an
+// SQL keyword and white space is taken as SQL.
 type Tx struct {
 	at        *attempt
 	share     *share
-	savepoint *savepoint // nil: the transaction itself, or a joined call's share of it
+	savepoint *savepoint // nil for the transaction itself, or a joined call's share of it
 	closed    atomic.Bool
 }
 
 var _ pgx.Tx = (*Tx)(nil)
 
-// Attempt counts the runs of the function in this call, from 1.
+// Attempt returns the number of this run of the function in its call, from 1.
 func (tx *Tx) Attempt() int { return tx.at.number }
 
-// enter lets this goroutine use the transaction, until it calls leave.
+// enter lets this goroutine use the transaction until it calls leave.
 func (tx *Tx) enter() error {
 	if err := tx.at.gate.enter(); err != nil {
 		return err
@@ -43,7 +92,7 @@ func (tx *Tx) enter() error {
 	return nil
 }
 
-// enterFor is enter for a text, which must not begin or end the transaction.
+// enterFor is enter for SQL text, which must not begin or end the transaction.
 func (tx *Tx) enterFor(sql string) error {
 	if err := tx.enter(); err != nil {
 		return err
@@ -57,7 +106,7 @@ func (tx *Tx) enterFor(sql string) error {
 
 func (tx *Tx) leave() { tx.at.gate.leave() }
 
-// usable reports why nothing can be done on tx, to whoever is inside its gate.
+// usable returns why tx cannot be used, or nil. The caller must be inside the gate.
 func (tx *Tx) usable() error {
 	if err := tx.alive(); err != nil {
 		return err
@@ -77,10 +126,10 @@ func (tx *Tx) alive() error {
 	return tx.at.broken
 }
 
-// Begin makes a savepoint. Its Commit releases it, its Rollback undoes what
-// came after it. A conflict cannot be undone so: let it reach the call that
-// began the transaction, which alone can run it again. SAVEPOINT and RELEASE
-// travel with other statements where they can, like what is queued.
+// Begin creates a savepoint. Its Commit releases it; its Rollback undoes the statements
+// after it. A savepoint cannot undo a conflict: return the conflict to the call that
+// began the transaction, which alone can run it again. SAVEPOINT and RELEASE travel
+// with other statements if possible, like queued statements.
 func (tx *Tx) Begin(ctx context.Context) (pgx.Tx, error) {
 	if err := tx.enter(); err != nil {
 		return nil, err
@@ -101,11 +150,11 @@ func (tx *Tx) begin(ctx context.Context) (*Tx, error) {
 	return &Tx{at: tx.at, share: tx.share, savepoint: sp}, nil
 }
 
-// Commit releases a savepoint. Where it fails, because a statement since had, or
-// one that was queued, Rollback still undoes what came after the savepoint, and the
-// transaction goes on. On the transaction itself it is an error: the
-// function returns nil instead. Nothing is sent then, nothing can be sent any
-// more, and the call does not commit.
+// Commit releases a savepoint. It fails if a statement since the savepoint has failed,
+// or one that was queued; Rollback can then still undo the statements after the
+// savepoint, and the transaction continues. On the transaction itself Commit is an
+// error, as the function returns nil instead: nothing is sent, no further statement can
+// be sent, and the call does not commit.
 func (tx *Tx) Commit(ctx context.Context) error {
 	if tx.savepoint == nil {
 		return tx.refuse("called Commit")
@@ -119,11 +168,11 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	return err
 }
 
-// Rollback goes back to a savepoint. On the transaction itself it is an error:
-// the function returns an error instead. Nothing is sent then, nothing can be sent
-// any more, and a call whose function returns nil all the same fails with that
-// error. So a deferred Rollback, which also runs where the function succeeds, has
-// to go from code that is moved into a function.
+// Rollback undoes the statements after a savepoint. On the transaction itself it is an
+// error, as the function returns an error instead: nothing is sent, no further
+// statement can be sent, and a call whose function still returns nil fails with that
+// error. So remove a deferred Rollback, which also runs on success, from code that is
+// moved into a function.
 func (tx *Tx) Rollback(ctx context.Context) error {
 	if tx.savepoint == nil {
 		return tx.refuse("called Rollback")
@@ -164,8 +213,8 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	return tx.at.exec(ctx, sql, args)
 }
 
-// Query sends a statement that returns rows. Rows that are still open when the
-// function returns are closed.
+// Query sends a statement that returns rows. Rows that are still open when the function
+// returns are closed.
 func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	r := tx.query(ctx, sql, args)
 	return r, r.Err()
@@ -183,8 +232,8 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	return inner
 }
 
-// QueryRow sends a statement that returns at most one row. Scan gives
-// pgx.ErrNoRows where there is none.
+// QueryRow sends a statement that returns at most one row. Scan returns pgx.ErrNoRows
+// if there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if err := tx.enterFor(sql); err != nil {
 		return failedRows(err)
@@ -199,12 +248,12 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return inner
 }
 
-// SendBatch sends the queries of b in one round trip. What its callbacks are
-// given is provisional until the transaction has been committed. They do not run
-// for a batch that the function leaves open.
+// SendBatch sends the queries of b in one round trip. Results passed to its callbacks
+// are provisional until the transaction commits. Callbacks do not run for a batch that
+// the function leaves open.
 //
-// When one result cannot be scanned, pgx drops the errors of the later ones: a
-// conflict among them rolls back, but is not seen and so not retried.
+// If one result cannot be scanned, pgx drops the errors of the later ones: a conflict
+// among them rolls back, but is not seen and so not retried.
 func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.enter(); err != nil {
 		return pgx.FailedBatchResults(b, err)
@@ -221,7 +270,7 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.at.flushForPgx(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
-	for _, q := range b.QueuedQueries { // in the mode of the connection, which is known now
+	for _, q := range b.QueuedQueries { // the connection's mode is known now
 		if err := tx.at.checkParameters(q.Arguments); err != nil {
 			return pgx.FailedBatchResults(b, err)
 		}
@@ -235,11 +284,11 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	return r
 }
 
-// CopyFrom copies rows into a table with the COPY protocol. Make src inside the
-// function: one that an earlier attempt has read from has lost rows, so the call
-// fails with an error that says so, also if src could begin again. Not seen is
-// what src itself reads from, such as a file or a channel made outside. A panic of
-// src goes on in the goroutine of the caller.
+// CopyFrom copies rows into a table with the COPY protocol. Create src inside the
+// function: a source that an earlier attempt has read from has lost rows, so the call
+// fails with an error that says so, even if src could start again. The readers behind
+// src, such as a file or a channel created outside, are not checked. A panic of src
+// continues in the caller's goroutine.
 func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
 	if err := tx.enter(); err != nil {
 		return 0, err
@@ -254,10 +303,10 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	return tx.at.copyFrom(ctx, table, columns, src)
 }
 
-// Prepare makes a prepared statement on the transaction's connection. The name must
-// not read like SQL, a keyword with white space behind it or a word that ends a
-// transaction, unless it is sql itself: where a statement is given, it would be
-// taken for that.
+// Prepare creates a prepared statement on the transaction's connection. The name must
+// not read like SQL (a keyword followed by white space, or a word that ends a
+// transaction) unless it equals sql: in place of a statement, such a name would be
+// taken for SQL.
 func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
 	if err := tx.enterFor(sql); err != nil {
 		return nil, err
@@ -274,8 +323,9 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 	return sd, err
 }
 
-// LargeObjects gives access to large objects, which only PostgreSQL has. They
-// are closed when no transaction can be begun; the call returns why.
+// LargeObjects gives access to large objects, which only PostgreSQL has. If the
+// transaction cannot begin, the returned objects are closed, and the call returns the
+// reason.
 func (tx *Tx) LargeObjects() pgx.LargeObjects {
 	if tx.enter() != nil {
 		return closedTx().LargeObjects()
@@ -292,33 +342,32 @@ func (tx *Tx) LargeObjects() pgx.LargeObjects {
 	return tx.at.largeObjects.LargeObjects()
 }
 
-// closedTx is a transaction of pgx's whose methods return pgx.ErrTxClosed.
+// closedTx returns a pgx transaction whose methods return pgx.ErrTxClosed.
 func closedTx() pgx.Tx {
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
 	results := pgx.FailedBatchResults(&b, pgx.ErrTxClosed)
-	_ = results.Close() // the error it was given
+	_ = results.Close() // the given error
 	return results.Tx()
 }
 
-// begunTx is pgx's view of a transaction that was begun on conn already. pgx
-// makes one only by sending BEGIN, which it does not under a context that is
-// done.
+// begunTx returns pgx's view of a transaction that has already begun on conn. pgx
+// creates one only by sending BEGIN, which it does not do if the context is done.
 func begunTx(conn *pgx.Conn) pgx.Tx {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
 	results := conn.SendBatch(ctx, &b)
-	_ = results.Close() // that the context is done
+	_ = results.Close() // the context's error
 	return results.Tx()
 }
 
-// Conn is the connection of the transaction, for what a Tx does not offer. What
-// is sent on it past the Tx is not seen by the rules for retrying. It begins the
-// transaction, and is nil if that fails; the call returns why. It is nil, too,
-// while another goroutine waits for a statement, and after the function has
-// returned. Do not keep it: the connection is somebody else's by then.
+// Conn returns the connection of the transaction, for features that Tx lacks.
+// Statements sent on it directly are not seen by the retry rules. Conn begins the
+// transaction, and returns nil if that fails; the call returns the reason. It also
+// returns nil while another goroutine waits for a statement, and after the function has
+// returned. Do not keep it: the connection belongs to somebody else by then.
 func (tx *Tx) Conn() *pgx.Conn {
 	if tx.at.gate.enter() != nil {
 		return nil
@@ -328,7 +377,7 @@ func (tx *Tx) Conn() *pgx.Conn {
 		return nil
 	}
 	if tx.usable() == nil {
-		_ = tx.at.flush(tx.at.ctx) // the call returns it
+		_ = tx.at.flush(tx.at.ctx) // the call returns the error
 	}
 	if tx.at.broken != nil {
 		return nil

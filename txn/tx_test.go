@@ -86,7 +86,8 @@ func TestConnectionThatIsBusyAtTheEndIsADefiniteRollback(t *testing.T) {
 		}))
 		require.True(t, own.Conn().IsClosed(), "rather than given back in a transaction")
 
-		// Opened while rows are open: pgx refuses it, and the rows are closed in the end.
+		// Opened while rows are open: pgx refuses it, and the rows are closed in the
+		// end.
 		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 			require.NoError(t, write(ctx, tx, 1, 7))
 			_, err := tx.Query(ctx, "select balance from accounts")
@@ -132,7 +133,7 @@ func TestWhatTheFunctionLeavesOpenIsClosed(t *testing.T) {
 		require.Equal(t, 7, balance(t, db, 1))
 		require.EqualValues(t, 1, db.Stat().TotalConns())
 
-		// An error that nobody read yet is seen as well.
+		// An error that was not read yet is seen as well.
 		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 			_, err := tx.Query(ctx, "update accounts set balance = -id returning id")
 			return err

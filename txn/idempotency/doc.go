@@ -1,23 +1,44 @@
-// Package idempotency is the Idempotency-Key header of HTTP on top of [txn.Once]: a
-// client that got no answer makes the same request again, with the same key, and
-// gets the answer that it missed. What the request did and what is answered are
+// Package idempotency implements HTTP's Idempotency-Key header on top of
+// [txn.Once]. A client that got no answer repeats its request with the same key and
+// gets the answer that it missed. The effects of the request and its response are
 // committed in one transaction.
 //
-//	transfers := idempotency.Handler(pool, "transfers", userOf,
-//		func(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error) {
-//			// decode r, work with tx
-//			return idempotency.JSON(http.StatusCreated, transfer)
-//		})
-//	http.Handle("POST /transfers", catalog.Handler(transfers))
+//	package main
 //
-// It follows draft-ietf-httpapi-idempotency-key-header-07. Status, body and the
-// header fields of a [Response] come back as they were, byte for byte, and a replay
-// has the header field [ReplayedHeader] on top. What is set
-// on the http.ResponseWriter besides, by middleware say, is not stored.
+//	import (
+//		"context"
+//		"log"
+//		"net/http"
+//		"os"
 //
-// An error is not stored: the key stays free, and a request that is made again is
-// carried out again. A refusal that is to be final is a Response.
+//		"github.com/jackc/pgx/v5/pgxpool"
+//		"github.com/rowkeeper/rowkeeper/errs"
+//		"github.com/rowkeeper/rowkeeper/txn"
+//		"github.com/rowkeeper/rowkeeper/txn/idempotency"
+//	)
 //
-// The ledger of [txn.LedgerSchema] has to be there. Its rows are kept for
-// [txn.Ledger.Retention]; say in your API how long that is.
+//	func main() {
+//		pool, err := pgxpool.New(context.Background(), os.Getenv("DATABASE_URL"))
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		userOf := func(r *http.Request) (string, error) { return "alice", nil } // as authenticated
+//		transfers := idempotency.Handler(pool, "transfers", userOf,
+//			func(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error) {
+//				return idempotency.JSON(http.StatusCreated, "done")
+//			})
+//		http.Handle("POST /transfers", errs.NewCatalog().Handler(transfers))
+//		log.Fatal(http.ListenAndServe(":8080", nil))
+//	}
+//
+// The package follows draft-ietf-httpapi-idempotency-key-header-07. Status, body and
+// header fields of a [Response] are replayed byte for byte; a replay also has the
+// header field [ReplayedHeader]. Anything else written to the http.ResponseWriter,
+// for example by middleware, is not stored.
+//
+// An error is not stored: the key stays free, and a repeated request is executed
+// again. Return a Response for a refusal that is to be final.
+//
+// The table of [txn.LedgerSchema] must exist. Rows are kept for
+// [txn.Ledger.Retention]; state that time in your API's documentation.
 package idempotency

@@ -16,28 +16,27 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Owner says whose request it is. Its text is a part of the namespace of the keys,
-// so it must be the same for all requests of one owner and differ between owners:
-// an id, never a name that changes hands. An error refuses the request.
+// Owner returns the owner of a request. Its text is part of the namespace of the keys,
+// so it must be the same for all requests of one owner and differ between owners: an
+// id, never a name that can change hands. An error refuses the request.
 type Owner func(r *http.Request) (string, error)
 
-// Func carries out a request in a transaction, and returns what is answered. It
-// runs again when the database says so, each time with a body that is unread. An
-// error rolls back, leaves the key free and is returned by the handler.
+// Func carries out a request in a transaction and returns the response. It may run
+// again, each time with an unread body. An error rolls back, leaves the key free and is
+// returned by the handler.
 type Func func(ctx context.Context, tx *txn.Tx, r *http.Request) (Response, error)
 
-// Handler makes a handler of f that carries out a request with the same key once,
-// and answers each time what it answered the first time. endpoint is its name: the
-// same key at another endpoint is another key. What is wrong with the arguments is
-// a panic.
+// Handler returns a handler that executes f once for requests with the same key, and
+// answers repeated requests with the first response. endpoint names the handler: the
+// same key at another endpoint is another key. Handler panics if an argument is
+// invalid.
 //
-// An answer that was made by another call than this one has the header
-// [ReplayedHeader].
+// A response that an earlier call produced has the header [ReplayedHeader].
 //
-// It returns an error, so it fits into errs.Catalog.Handler, which answers
+// The handler returns an error, so it fits errs.Catalog.Handler, which answers
 //
-//   - 400 for a key that is missing or that cannot be read ([*KeyError]);
-//   - 409 while a request with the key is under way ([txn.ErrInFlight]);
+//   - 400 for a key that is missing or invalid ([*KeyError]);
+//   - 409 while a request with the key is in progress ([txn.ErrInFlight]);
 //   - 413 for a body of more than [MaxBody] bytes;
 //   - 422 for a key that was used for another request ([txn.ErrKeyReused]): another
 //     method, path, query or body.
@@ -54,22 +53,22 @@ func Handler(db txn.DB, endpoint string, owner Owner, f Func, opts ...Option) fu
 	return h.serve
 }
 
-// MaxBody is how many bytes the body of a request may have.
+// MaxBody is the largest body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// Option changes how a [Handler] works.
+// Option configures a [Handler].
 type Option func(*handler)
 
-// Optional has requests without a key carried out as well, each time they are
-// made. By default they are refused.
+// Optional also executes requests without a key, each time they are made. By default
+// they are refused.
 func Optional() Option { return func(h *handler) { h.optional = true } }
 
-// Wait has a request wait for another one with its key that is under way, instead
-// of being refused.
+// Wait makes a request wait for another one in progress with its key. By default it is
+// refused.
 func Wait() Option { return func(h *handler) { h.wait = true } }
 
-// Transaction gives the transaction options. Those of txn.Once are the handler's;
-// [txn.Ledger] replaces what [Wait] says.
+// Transaction sets options of the transaction. The options of txn.Once belong to the
+// handler; [txn.Ledger] overrides [Wait].
 func Transaction(opts ...txn.Option) Option {
 	return func(h *handler) { h.txn = append(h.txn, opts...) }
 }
@@ -149,19 +148,20 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// namespace is of one length, and tells ("a", "bc") from ("ab", "c").
+// namespace has a fixed length, and separates ("a", "bc") from ("ab", "c").
 func namespace(endpoint, owner string) string {
 	hash := sha256.Sum256([]byte(owner))
 	return endpoint + "/" + hex.EncodeToString(hash[:])
 }
 
-// fingerprint is what has to be the same in a request that is made again.
+// fingerprint returns the parts that must be equal in a repeated request.
 func fingerprint(r *http.Request, body []byte) any {
 	hash := sha256.Sum256(body)
 	return []string{r.Method, r.URL.EscapedPath(), asText(r.URL.RawQuery), hex.EncodeToString(hash[:])}
 }
 
-// asText escapes what is not ASCII in a query that is not text, which means the same.
+// asText escapes the non-ASCII bytes of a query that is not text. The meaning is the
+// same.
 func asText(query string) string {
 	if utf8.ValidString(query) {
 		return query

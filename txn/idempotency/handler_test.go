@@ -26,7 +26,7 @@ var errDeclined = errors.New("declined")
 
 func userOf(r *http.Request) (string, error) { return r.Header.Get("User"), nil }
 
-// pay writes a row and answers with bytes that no encoder would make.
+// pay writes a row and answers with bytes that no encoder would produce.
 func pay(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -147,7 +147,7 @@ func TestAnotherRequestWithTheKey(t *testing.T) {
 	})
 }
 
-// Bytes that are not text are told apart too.
+// Bodies that are not text are distinguished too.
 func TestAnotherRequestOfBytes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := open(t, db, pay)

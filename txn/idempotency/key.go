@@ -7,18 +7,18 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Header is the name of the field that has the key.
+// Header is the name of the header field that holds the key.
 const Header = "Idempotency-Key"
 
 const longestKey = 255 // in bytes
 
-// KeyError says that a request has no key, or none that can be read. To an HTTP
-// client it is a 400, by its Kind, which names the header and says what is wrong.
+// KeyError reports that a request has no key or an invalid one. It maps to HTTP 400 by
+// its Kind; the problem details name the header and the reason.
 type KeyError struct{ reason string }
 
 func (e *KeyError) Error() string { return "idempotency: " + Header + " " + e.reason }
 
-// Kind is errs.Malformed.
+// Kind returns errs.Malformed.
 func (e *KeyError) Kind() kind.Kind { return kind.Malformed }
 
 // Fields names the header, with the code missing_idempotency_key or
@@ -33,11 +33,11 @@ func (e *KeyError) Fields() []kind.FieldError {
 
 const reasonMissing = "is missing"
 
-// Key reads the key of a request, of 1 to 255 characters. It is a string in the
-// sense of structured fields (RFC 9651), so in double quotes, without parameters.
-// Most clients send it without the quotes, so that is taken too, as the same key: then
-// it is of printable ASCII without spaces, commas, semicolons, quotes and
-// backslashes. Where the field is missing, there is no key and no error.
+// Key returns the key of a request, 1 to 255 characters. It is a string of structured
+// fields (RFC 9651): in double quotes, without parameters. As most clients omit the
+// quotes, Key also accepts the same key without them; it must then be printable ASCII
+// without spaces, commas, semicolons, quotes and backslashes. If the field is missing,
+// key is empty and err is nil.
 func Key(h http.Header) (key string, err error) {
 	switch fields := h.Values(Header); len(fields) {
 	case 0:
@@ -69,7 +69,7 @@ func parseBare(text string) (string, error) {
 
 var errTooLong = &KeyError{"is longer than 255 characters"}
 
-// parseString reads what comes behind the first double quote.
+// parseString parses the text after the opening double quote.
 func parseString(rest string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(rest); i++ {

@@ -7,14 +7,15 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// refusal is the error of a call that its key had refused. It names the header.
+// refusal is the error of a call that was refused because of its key. It names the
+// header.
 type refusal struct {
 	error
 	kind       kind.Kind
 	retryAfter time.Duration
 }
 
-// nameHeader returns err as a refusal if the key is what it is about.
+// nameHeader returns err as a refusal if the key caused it.
 func nameHeader(err error) error {
 	var of interface{ Kind() kind.Kind }
 	if !errors.As(err, &of) {

@@ -7,20 +7,20 @@ import (
 	"strconv"
 )
 
-// Response is what a client is answered, the first time and each time after that.
-// It is stored in the same transaction as what the request did, so it is one of
-// success, or a refusal that the function commits; an error is not stored.
+// Response is the answer to a request and to each repetition of it. It is stored in the
+// transaction of the request, so it is a success or a refusal that the function
+// commits; an error is not stored.
 type Response struct {
 	Status int         // from 200 to 599
-	Header http.Header // what is to come back in a replay too
-	Body   []byte      // may take some 190 kB: it is stored as base64 in txn.MostResult
+	Header http.Header // sent with a replay too
+	Body   []byte      // at most about 190 kB, as it is stored as base64 within txn.MostResult
 }
 
-// ReplayedHeader is the name of the header field, with the value true, that marks an
-// answer to an earlier request with the key.
+// ReplayedHeader is the name of the header field, with the value true, that marks a
+// response produced by an earlier request with the key.
 const ReplayedHeader = "Idempotent-Replayed"
 
-// JSON is the response that has v as its body.
+// JSON returns a response with v encoded as its body.
 func JSON(status int, v any) (Response, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -43,8 +43,8 @@ func (r Response) check() error {
 	return nil
 }
 
-// write sends the response. That the client has gone by then is no error of the
-// request, which is carried out.
+// write sends the response. A client that has gone is not an error, as the request has
+// been carried out.
 func (r Response) write(w http.ResponseWriter) {
 	h := w.Header()
 	for name, values := range r.Header {

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// stored is a Response as the ledger has it. JSON keeps no text that is not valid
-// UTF-8, which values of header fields may be.
+// stored is a Response as kept in the ledger. JSON cannot hold text that is not valid
+// UTF-8, which header values may contain.
 type stored struct {
-	Call   string // which call of the handler made it
+	Call   string // the handler call that made it
 	Status int
 	Header http.Header
 	Bytes  map[string][][]byte `json:",omitempty"` // fields of the header that are not text

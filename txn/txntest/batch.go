@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// cutBatch is a batch of which one query meets the conflict: those before it
-// have been sent, it fails when its result is read, and no other one is run.
+// cutBatch is a batch in which one query meets the conflict: the queries before it have
+// been sent, that query fails when its result is read, and no later query runs.
 type cutBatch struct {
-	pgx.BatchResults // of those before it; nil where there are none
+	pgx.BatchResults // of the queries before it; nil if none
 	ctx              context.Context
 	tx               *tx
 	queries          []*pgx.QueuedQuery
@@ -30,14 +30,14 @@ func sendUntil(ctx context.Context, t *tx, b *pgx.Batch, at int) *cutBatch {
 	return r
 }
 
-// next reports whether the next result is one of the real ones.
+// next reports whether the next result is a real one.
 func (r *cutBatch) next() bool {
 	r.read++
 	return r.err == nil && r.read <= r.before
 }
 
-// end ends what was sent, which runs the callbacks that are left of it, and
-// then lets the query after it fail.
+// end finishes the queries that were sent, which runs their remaining callbacks, and
+// then makes the next query fail.
 func (r *cutBatch) end() (failed bool) {
 	if r.err != nil {
 		return false
@@ -76,8 +76,8 @@ func (r *cutBatch) QueryRow() pgx.Row {
 	return failedRows{r.err, r.tx.Conn()}
 }
 
-// Close gives the error to the callback of the query that fails. Whatever that
-// makes of it, the batch has failed.
+// Close passes the error to the callback of the failing query. The batch has failed
+// whatever the callback returns.
 func (r *cutBatch) Close() error {
 	if r.end() {
 		if fn := r.queries[r.before].Fn; fn != nil {

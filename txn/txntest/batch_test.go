@@ -16,7 +16,7 @@ import (
 
 const addReturning = "update accounts set balance = balance + 1 where id = $1 returning balance"
 
-// The readers of a batch of three queries, each of which gives one row.
+// readers read a batch of three queries, each of which returns one row.
 var readers = map[string]func(b *pgx.Batch, send func(*pgx.Batch) pgx.BatchResults) (read int, err error){
 	"Close": func(b *pgx.Batch, send func(*pgx.Batch) pgx.BatchResults) (int, error) {
 		return 0, send(b).Close()

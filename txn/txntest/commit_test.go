@@ -16,7 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// A function that adds to what is outside it is what all this is to find.
+// Rerun exists to reveal a function that changes variables outside itself.
 func TestRerunShowsAFunctionThatIsNotPure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -62,7 +62,7 @@ func TestRerunHoldsForEveryCall(t *testing.T) {
 	})
 }
 
-// What is behind the DB may be one connection, and what is before it a Runner.
+// The DB may wrap a single connection, and a Runner may wrap the DB.
 func TestEveryKindOfDatabase(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -89,7 +89,7 @@ func TestEveryKindOfDatabase(t *testing.T) {
 	})
 }
 
-// hidden does not show the connection, as a mock does not.
+// hidden hides the connection, as a mock does.
 type hidden struct{ pool *pgxpool.Pool }
 
 func (h hidden) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
@@ -143,7 +143,7 @@ func TestUnknownAtCommitAfterARerun(t *testing.T) {
 	})
 }
 
-// A COMMIT that the database refuses is not unknown: the answer says so.
+// A COMMIT that the database refuses is not unknown: the answer shows that.
 func TestRefusedCommitIsNotMadeUnknown(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

@@ -101,8 +101,8 @@ func TestConflictAtCopyFrom(t *testing.T) {
 	})
 }
 
-// The server must take the transaction for failed, or what a function does
-// after a conflict that it swallowed is not as in real life.
+// The server must treat the transaction as failed, or a function that ignores a
+// conflict would continue unlike in production.
 func TestTransactionIsFailedAfterAConflict(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -168,7 +168,7 @@ func TestSeveralFaultsInARow(t *testing.T) {
 	})
 }
 
-// The rows of a statement that met a conflict are rows without txn, too.
+// The rows of a statement that met a conflict work without txn, too.
 func TestRowsOfAPlainTransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -199,8 +199,8 @@ func TestRowsOfAPlainTransaction(t *testing.T) {
 	})
 }
 
-// What is no conflict stays what it is: a statement that could not be sent, and
-// the end of a plain transaction that is failed already.
+// Errors other than conflicts are unchanged: a statement that could not be sent, and
+// the end of a plain transaction that has already failed.
 func TestRealErrorsComeFirst(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

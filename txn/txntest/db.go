@@ -12,15 +12,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Beginner is a database to test with: a *pgxpool.Pool, a *pgxpool.Conn, a
-// *pgx.Conn, or a wrapper of these. A txn.Runner goes around a [DB], not into
-// it: txn.New(txntest.New(t, pool, …), …).
+// Beginner is a database to test with: a *pgxpool.Pool, a *pgxpool.Conn, a *pgx.Conn,
+// or a wrapper of these. A txn.Runner wraps a [DB], not the reverse:
+// txn.New(txntest.New(t, pool, …), …).
 type Beginner interface {
 	BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error)
 }
 
-// DB begins transactions on another database and lets faults happen to them.
-// It is a txn.DB. Make one with [New] or [Rerun]; the zero value begins nothing.
+// DB begins transactions on another database and injects faults into them. It is a
+// txn.DB. Create one with [New] or [Rerun]; the zero value cannot begin transactions.
+//
+// A struct that embeds both a pool and a DB needs its own Begin and BeginTx that call
+// those of the DB. Concurrent transactions share the faults of a DB in the order in
+// which they begin, so give each test a DB of its own.
 type DB struct {
 	real  Beginner
 	rerun bool
@@ -28,18 +32,18 @@ type DB struct {
 	mu     sync.Mutex
 	script []*encounter // for the first transactions, one each
 	begun  int          // transactions
-	owed   int          // reruns: conflicts after which no transaction has begun yet
+	owed   int          // reruns: conflicts with no transaction begun since
 	reruns int          // conflicts
 }
 
-// New wraps db so that the first transaction begun through the result meets the
-// first fault, the second one the second, and so on. A call of txn.RunInTx
-// begins one for each run of its function. Those after the last fault are let
-// through.
+// New wraps db so that the first transaction begun through the result meets the first
+// fault, the second one the second, and so on. A call of txn.RunInTx begins one
+// transaction for each run of its function. Transactions after the last fault meet
+// none.
 //
-// The test fails at its end for each fault that was not met, because the
-// function has fewer statements, say: such a test has shown nothing. It fails at
-// once if db is nil, or if there is no fault, or one that makes no sense.
+// At its end the test fails for each fault that was not met, for example because the
+// function has fewer statements: such a test has shown nothing. It fails at once if db
+// is nil, if there is no fault, or if a fault is invalid.
 func New(t testing.TB, db Beginner, faults ...Fault) *DB {
 	t.Helper()
 	wrong := checkBeginner(db)
@@ -65,17 +69,16 @@ func scripted(db Beginner, faults ...Fault) *DB {
 	return d
 }
 
-// Rerun wraps db so that every call of txn.RunInTx has to run its function
-// again: COMMIT is answered with a conflict as by [ConflictAtCommit], and the
-// transaction that begins next is let through, as the second run of that call.
+// Rerun wraps db so that every call of txn.RunInTx has to run its function again:
+// COMMIT fails with a conflict as with [ConflictAtCommit], and the transaction that
+// begins next, the second run of that call, meets no fault.
 //
-// A DB sees transactions and not the calls that they belong to. With calls at the
-// same time there are as many conflicts, but one call may meet two and another
-// none. The same is true of a call that does not run again, as with
-// txn.MaxAttempts(1): it fails, and the call after it is let through.
+// A DB sees transactions, not the calls that they belong to. With concurrent calls
+// there are as many conflicts, but one call may meet two and another none. The same
+// holds for a call that does not run again, as with txn.MaxAttempts(1): it fails, and
+// the call after it meets no fault.
 //
-// The test fails at its end if there was no such conflict, and at once if db is
-// nil.
+// The test fails at its end if there was no such conflict, and at once if db is nil.
 func Rerun(t testing.TB, db Beginner) *DB {
 	t.Helper()
 	refuse(t, "Rerun", checkBeginner(db))
@@ -98,8 +101,8 @@ func refuse(t testing.TB, function string, wrong []string) {
 	}
 }
 
-// atEnd lets the test fail for what check finds, unless it tells something
-// else already.
+// atEnd fails the test for the findings of check, unless it has failed for another
+// reason.
 func atEnd(t testing.TB, check func() []string) {
 	t.Cleanup(func() {
 		if t.Failed() || t.Skipped() {
@@ -111,7 +114,7 @@ func atEnd(t testing.TB, check func() []string) {
 	})
 }
 
-// unmet says which faults did not happen, and why.
+// unmet returns which faults did not happen, and why.
 func (d *DB) unmet() (findings []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -143,7 +146,7 @@ func (d *DB) Begin(ctx context.Context) (pgx.Tx, error) {
 	return d.BeginTx(ctx, pgx.TxOptions{})
 }
 
-// BeginTx begins a transaction on the real database. One that fails to begin
+// BeginTx begins a transaction on the real database. A transaction that fails to begin
 // does not count.
 func (d *DB) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
 	if d == nil || d.real == nil {
@@ -156,7 +159,7 @@ func (d *DB) BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
 	return &tx{Tx: real, e: d.next()}, nil
 }
 
-// next is what the transaction that begins now is to meet.
+// next returns the encounter of the transaction that begins now.
 func (d *DB) next() *encounter {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,49 +1,44 @@
-// Package txntest is for the tests of functions that are given to txn.RunInTx:
-// do they bear being run again, and what do their callers make of a COMMIT
-// whose outcome is unknown? On a database at rest a conflict never comes. Here
-// it comes where the test wants it, every time.
+// Package txntest tests functions that are passed to txn.RunInTx: whether they may
+// run again, and how their callers handle a COMMIT whose outcome is unknown. It
+// produces conflicts, which do not occur on an idle database, at chosen places. The
+// result of [New] wraps the test's own database and replaces the pool:
 //
-// The one call wraps the test's own database, and the result stands where the
-// pool stood:
+//	package main
 //
-//	func TestTransfer(t *testing.T) {
-//		db := txntest.New(t, pool, txntest.ConflictAt(2))
-//		err := bank.Transfer(ctx, db, alice, bob, 30) // calls txn.Run(ctx, db, …)
-//		// Now look, through the pool, that 30 was moved once.
+//	import (
+//		"context"
+//		"os"
+//		"testing"
+//
+//		"github.com/rowkeeper/rowkeeper/txn"
+//		"github.com/rowkeeper/rowkeeper/txn/txntest"
+//	)
+//
+//	func TestDeposit(t *testing.T) {
+//		pool := txntest.Pool(t, os.Getenv("DATABASE_URL"))
+//		db := txntest.New(t, pool, txntest.ConflictAt(1))
+//		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
+//			_, err := tx.Exec(ctx, "update accounts set balance = balance + 10 where id = 1")
+//			return err
+//		})
+//		if err != nil {
+//			t.Error(err)
+//		}
+//		// check, through the pool, that 10 was added once
 //	}
 //
-// [EachConflict] does this for every statement in turn and for COMMIT, and is
-// what most tests want. [Rerun] is for a whole suite: whatever commits has been
-// rolled back and run again.
+// [EachConflict] does this for every statement in turn and for COMMIT; most tests
+// use it. [Rerun] is for a whole suite: every transaction that commits is first
+// rolled back and run again. [Pool] makes a pool that fails the test if a function
+// sends a statement on the pool and not on the Tx.
 //
-// [Pool] is for every test of a function: what it sends on the pool instead of on
-// the Tx, and so outside the transaction, fails the test. Only a pool that is made
-// so can tell; for one with a configuration of its own there is txn.GuardPool.
+// All statements go to the database; nothing else is needed. When a fault is met,
+// the real transaction ends as it would in production: a conflict leaves it failed,
+// with everything rolled back, so an error that the function hides or ignores has
+// the same consequences. Only the SQLSTATE is made up, and the error message says
+// so. Connections go back clean.
 //
-// # What is real
-//
-// All statements go to the database, and nothing else is needed. Where a fault
-// is met the real transaction ends as it would have: a conflict leaves it
-// failed, with everything rolled back, so an error that the function hides or
-// swallows has the same consequences as in production. Only the SQLSTATE is
-// made up, and the message of the error says so. Connections go back clean.
-//
-// # What to keep in mind
-//
-// The code under test must take a txn.DB, not a *pgxpool.Pool. A struct that
-// embeds both a pool and a [DB] needs a Begin and a BeginTx of its own, which call
-// those of the DB. A fault that was not met fails the test, so what goes past the
-// DB is noticed.
-//
-// Prepare your tables through the pool: faults are for the transactions begun
-// through the DB. Transactions begun at the same time share its faults in the
-// order in which they begin, so give each test a DB of its own.
-//
-// Statements are what Exec, Query, QueryRow and CopyFrom send, and each query of a
-// batch. Savepoints, Prepare and large objects are not counted and meet no
-// conflict; what is sent on the transaction's Conn is not seen at all.
-//
-// A transaction that met a conflict does not commit any more. A savepoint may
-// undo the error, and on PostgreSQL sometimes the conflict with it; here COMMIT
-// fails then, as it does on CockroachDB.
+// The code under test must take a txn.DB, not a *pgxpool.Pool. Prepare tables through
+// the pool: faults apply to transactions begun through the [DB]. A fault that was not
+// met fails the test, so statements that bypass the DB are noticed.
 package txntest

@@ -5,17 +5,16 @@ import (
 	"testing"
 )
 
-// EachConflict runs test once for each place where a conflict can come: as the
-// subtest "COMMIT" with [ConflictAtCommit], then as "statement 1", "statement 2"
-// and so on with [ConflictAt], up to as many statements as the first transaction
-// had in the subtest "COMMIT".
+// EachConflict runs test once for each place where a conflict can occur: as the subtest
+// "COMMIT" with [ConflictAtCommit], then as "statement 1", "statement 2" and so on with
+// [ConflictAt], up to the number of statements that the first transaction had in the
+// subtest "COMMIT".
 //
-// Each time test prepares the data, calls the code under test once with db, and
-// checks the outcome, which must be the same wherever the conflict came. The
-// first transaction begun through db is the one that meets it. Where the code
-// under test returns an error there may be no COMMIT, and that is fine. A subtest
-// fails if nothing is begun through db, or if there are fewer statements in a
-// later one. test must not call t.Parallel.
+// Each time test prepares the data, calls the code under test once with db, and checks
+// the outcome, which must be the same for every place. The first transaction begun
+// through db meets the conflict. If the code under test returns an error, there may be
+// no COMMIT, which is allowed. A subtest fails if nothing is begun through db, or if a
+// later one has fewer statements. test must not call t.Parallel.
 func EachConflict(t *testing.T, db Beginner, test func(t *testing.T, db *DB)) {
 	t.Helper()
 	wrong := checkBeginner(db)
@@ -56,10 +55,10 @@ func EachConflict(t *testing.T, db Beginner, test func(t *testing.T, db *DB)) {
 	}
 }
 
-// maxStatements is how far to look for a subtest that is run by its name.
+// maxStatements is how many statements are tried for a subtest selected by name.
 const maxStatements = 1000
 
-// seen is how many transactions were begun, and the statements of the first.
+// seen returns how many transactions were begun, and the statements of the first.
 func (d *DB) seen() (begun, statements int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -35,7 +35,7 @@ func TestEachConflict(t *testing.T) {
 	})
 }
 
-// The right outcome may be an error, which there is no COMMIT for.
+// The right outcome may be an error, without a COMMIT.
 func TestEachConflictOfACallThatFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -77,8 +77,8 @@ func TestEachConflictRunsOneSubtestByItsName(t *testing.T) {
 	require.Equal(t, 1, strings.Count(out, "--- FAIL: TestChildSubtest/"))
 }
 
-// A subtest that fails, fails its parents: such tests run in a process of their
-// own, which needs no database.
+// A failing subtest fails its parents, so such tests run in a separate process, which
+// needs no database.
 func child(t *testing.T, run string) string {
 	t.Helper()
 	program, err := os.Executable()
@@ -133,7 +133,7 @@ func TestChildSubtest(t *testing.T) {
 	})
 }
 
-// mock takes everything.
+// mock accepts everything.
 type mock struct{}
 
 func (mock) BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error) { return mockTx{}, nil }

@@ -8,23 +8,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// encounter is a transaction, with its savepoints, and the fault in store for
-// it. What the DB reports at the end is guarded by the DB's mutex, because a
-// test may end while a transaction is still going on.
+// encounter is a transaction, with its savepoints, and the fault that it will meet. The
+// DB's mutex guards what the DB reports at the end, because a test may end while a
+// transaction is still running.
 type encounter struct {
 	db    *DB
 	fault Fault
 
 	statements int   // guarded
 	met        bool  // guarded
-	refused    error // guarded; what the database answered to COMMIT
+	refused    error // guarded; the database's error for COMMIT
 
-	conflict *pgconn.PgError // after which there is no COMMIT any more
+	conflict *pgconn.PgError // once set, COMMIT is impossible
 	over     bool
 }
 
-// count counts n statements that are about to be sent, and says which of them,
-// from 1, is to meet the conflict: 0 is none.
+// count counts n statements about to be sent, and returns which of them, from 1, meets
+// the conflict; 0 means none.
 func (e *encounter) count(n int) int {
 	e.db.mu.Lock()
 	defer e.db.mu.Unlock()
@@ -36,10 +36,10 @@ func (e *encounter) count(n int) int {
 	return 0
 }
 
-// fail stands for a statement that meets the conflict. Another one that does
-// fail is sent, so the server too takes the transaction for failed. Where the
-// statement could not have met a conflict (the context is done, the connection
-// lost, the transaction failed before) it returns why.
+// fail stands in for the statement that meets the conflict. It sends another statement
+// that really fails, so the server also treats the transaction as failed. If the
+// statement could not have met a conflict (the context is done, the connection lost,
+// the transaction already failed), fail returns why.
 func (e *encounter) fail(ctx context.Context, real pgx.Tx) error {
 	const divisionByZero = "22012"
 	_, err := real.Exec(ctx, "select 1/0")
@@ -64,12 +64,12 @@ func (e *encounter) meet() {
 
 func (e *encounter) commit(ctx context.Context, real pgx.Tx) error {
 	if e.over || !committable(real.Conn()) {
-		return real.Commit(ctx) // pgx knows what to say
+		return real.Commit(ctx) // pgx returns the right error
 	}
 	e.over = true
 	switch {
 	case e.conflict != nil: // a savepoint undid it
-		_ = real.Rollback(ctx) // COMMIT was not sent: whatever comes of this, nothing is committed
+		_ = real.Rollback(ctx) // COMMIT was not sent, so nothing is committed in any case
 		return e.conflict
 	case e.fault.kind == conflictAtCommit:
 		failure := serializationFailure(real.Conn()) // while the connection is ours

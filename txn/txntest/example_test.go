@@ -35,8 +35,8 @@ func exampleDB() (*dbtest.DB, context.Context) {
 	return db, ctx
 }
 
-// A conflict at the second statement: the function starts again, and nothing is
-// withdrawn twice.
+// A conflict at the second statement: the function starts again, and the amount is
+// withdrawn only once.
 func ExampleNew() {
 	pool, ctx := exampleDB()
 	defer pool.Close()
@@ -55,7 +55,7 @@ func ExampleNew() {
 	// Output: 70 <nil> after 2 runs
 }
 
-// A function that is not pure: it sends its mail from inside the transaction.
+// A function with a side effect: it sends its mail from inside the transaction.
 func ExampleRerun() {
 	pool, ctx := exampleDB()
 	defer pool.Close()

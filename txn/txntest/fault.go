@@ -8,8 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Fault is what one transaction meets. The zero value is none and is refused by
-// [New].
+// Fault is what one transaction meets. [New] refuses the zero value, which is no fault.
 type Fault struct {
 	kind      kind
 	statement int
@@ -25,24 +24,32 @@ const (
 	unknownAtCommit
 )
 
-// ConflictAt makes the n-th statement of the transaction, counted from 1, fail
-// with a serialization failure (SQLSTATE 40001). The statement is not sent. The
-// error comes where pgx would give it: for Query from the rows, for a batch
-// from the result of that query.
+// ConflictAt makes the n-th statement of the transaction, counted from 1, fail with a
+// serialization failure (SQLSTATE 40001). The statement is not sent. The error is
+// returned where pgx would return it: for Query from the rows, for a batch from the
+// result of that query.
+//
+// Exec, Query, QueryRow, CopyFrom and each query of a batch count as statements.
+// Savepoints, Prepare and large objects do not count and meet no conflict. Commands
+// sent on the transaction's Conn are not seen at all.
+//
+// A transaction that met a conflict cannot commit. On PostgreSQL a savepoint may undo
+// the error, and sometimes the conflict with it; here COMMIT then fails, as it does on
+// CockroachDB.
 func ConflictAt(n int) Fault { return Fault{kind: conflictAt, statement: n} }
 
-// ConflictAtCommit answers COMMIT with a serialization failure (SQLSTATE 40001)
-// and rolls back. A function that is not pure shows, because it has run to its
-// end before it runs again.
+// ConflictAtCommit answers COMMIT with a serialization failure (SQLSTATE 40001) and
+// rolls back. It reveals a function with side effects, which has run to its end before
+// it runs again.
 func ConflictAtCommit() Fault { return Fault{kind: conflictAtCommit} }
 
 // UnknownAtCommit loses the answer to COMMIT, which txn reports as a
-// *txn.OutcomeUnknownError: applied says whether the transaction is committed or
-// rolled back in truth. Where the database refuses to commit, that error is
-// returned and the fault is not met.
+// *txn.OutcomeUnknownError. applied chooses whether the transaction has really
+// committed or rolled back. If the database refuses to commit, that error is returned
+// and the fault is not met.
 func UnknownAtCommit(applied bool) Fault { return Fault{kind: unknownAtCommit, applied: applied} }
 
-// String is the call that made the fault.
+// String returns the call that made the fault.
 func (f Fault) String() string {
 	switch f.kind {
 	case conflictAt:
@@ -67,8 +74,8 @@ func (f Fault) check() error {
 
 var errAnswerLost = fmt.Errorf("txntest: the answer to COMMIT is lost: %w", io.ErrUnexpectedEOF)
 
-// serializationFailure is what the server on conn would say. Some code looks
-// at more than the SQLSTATE: CockroachDB's reason, PostgreSQL's C file.
+// serializationFailure returns the error that the server on conn would send. Some code
+// checks more than the SQLSTATE: CockroachDB's reason, PostgreSQL's C file.
 func serializationFailure(conn *pgx.Conn) *pgconn.PgError {
 	e := &pgconn.PgError{
 		Severity:            "ERROR",

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// accounts makes the table that the tests here work on, with rows 1 and 2.
+// accounts creates the table that the tests here use, with rows 1 and 2.
 func accounts(t testing.TB, db *dbtest.DB) {
 	t.Helper()
 	for _, sql := range []string{
@@ -36,7 +36,7 @@ func requireBalances(t testing.TB, db *dbtest.DB, one, two int) {
 	require.Equal(t, []int{one, two}, got)
 }
 
-// requireClean is about connections that were given back, and not closed.
+// requireClean checks connections that were given back, and not closed.
 func requireClean(t testing.TB, db *dbtest.DB) {
 	t.Helper()
 	require.Zero(t, db.Stat().AcquiredConns())
@@ -52,7 +52,7 @@ func add(ctx context.Context, tx pgx.Tx, id, amount int) error {
 	return err
 }
 
-// move is a function as it should be, of three statements.
+// move is a correct function of three statements.
 func move(ctx context.Context, db txn.DB, amount int) (attempts int, err error) {
 	return txn.RunInTx(ctx, db, func(ctx context.Context, tx *txn.Tx) (int, error) {
 		var balance int
@@ -71,7 +71,7 @@ func move(ctx context.Context, db txn.DB, amount int) (attempts int, err error) 
 
 var errPoor = errors.New("not enough")
 
-// treatments are what functions do to an error of the database.
+// treatments are ways in which functions handle an error of the database.
 var treatments = map[string]func(error) error{
 	"returned":  func(err error) error { return err },
 	"wrapped":   func(err error) error { return fmt.Errorf("write: %w", err) },
@@ -101,7 +101,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	panic(r)
 }
 
-// end is the end of its test.
+// end ends its test.
 func (r *recorder) end() []string {
 	for _, f := range r.cleanups {
 		f()
@@ -109,7 +109,7 @@ func (r *recorder) end() []string {
 	return r.errors
 }
 
-// fatalOf is with what f ends its test.
+// fatalOf returns the message with which f ends its test.
 func fatalOf(f func(t testing.TB)) string {
 	r := &recorder{}
 	func() {

@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// A fault that is not met has shown nothing, and the test must not pass.
+// A fault that is not met has shown nothing, so the test must not pass.
 func TestFaultThatIsNotMetFailsTheTest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
@@ -113,8 +113,8 @@ func TestTransactionThatFailsToBeginDoesNotCount(t *testing.T) {
 	})
 }
 
-// both is a struct as a service may have one: it is the pool for what reads, and
-// begins its transactions on the DB.
+// both is a struct that a service may have: it is the pool for reads, and begins its
+// transactions on the DB.
 type both struct {
 	*pgxpool.Pool
 	*txntest.DB

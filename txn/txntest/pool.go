@@ -9,14 +9,17 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Pool makes a pool for a test, as pgxpool.New does, and closes it at the test's
-// end. The test fails for each statement that goes past a transaction on the pool,
-// as txn.GuardPool tells them: sent on the pool by the function of a call, or by
-// what that calls, instead of on the Tx. The statement itself goes ahead.
+// Pool returns a pool for a test, as pgxpool.New does, and closes it at the end of the
+// test. The test fails for each statement that bypasses a transaction on the pool, as
+// reported by txn.GuardPool: one that the function of a call, or code called by it,
+// sends on the pool instead of the Tx. The statement itself proceeds.
 //
-// A test that plays somebody else's part inside a function, to make a conflict say,
-// sends that with its own context. The test ends at once if the connection string
-// makes no sense.
+// A test that acts as another client inside a function, for example to cause a
+// conflict, must do so with its own context. The test ends at once if the connection
+// string is invalid.
+//
+// Only a pool made by Pool detects this. For a pool with a configuration of its own
+// use txn.GuardPool.
 func Pool(t testing.TB, connString string) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(connString)

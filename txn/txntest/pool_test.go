@@ -12,7 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/txntest"
 )
 
-// inSchema is the connection string of db with its schema.
+// inSchema returns the connection string of db with its schema.
 func inSchema(t testing.TB, db *dbtest.DB) string {
 	t.Helper()
 	u, err := url.Parse(db.URL)

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// tx is a transaction, or a savepoint in it, on its way to a fault. What it does
-// not override does not count as a statement.
+// tx is a transaction, or a savepoint in it, that may meet a fault. Methods that it
+// does not override do not count as statements.
 type tx struct {
 	pgx.Tx
 	e         *encounter
@@ -44,7 +44,7 @@ func (t *tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandT
 	return t.Tx.Exec(ctx, sql, args...)
 }
 
-// Query gives the conflict with the rows: pgx, too, learns of it when it reads.
+// Query returns the conflict from the rows, as pgx learns of it when it reads them.
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if t.e.count(1) > 0 {
 		return failedRows{t.e.fail(ctx, t.Tx), t.Tx.Conn()}, nil
