@@ -14,8 +14,8 @@ import (
 
 func init() { access.Owner = accessor{} }
 
-// accessor is what the packages beside this one reach. They have no values of the
-// types that it needs, so it asks the values for their untyped parts.
+// accessor gives packages schema, rawsql and across access to internals. They do not
+// have the type arguments, so it returns the untyped parts of values.
 type accessor struct{}
 
 func (s Scope[O]) identified() identity      { return s.id }
@@ -88,10 +88,10 @@ func untypedQuery(rows any) query {
 	return rows.(interface{ untypedQuery() query }).untypedQuery()
 }
 
-// types are those that pgx knows by itself.
+// types holds the types that pgx knows by default.
 var types = pgtype.NewMap()
 
-// written returns a value as pgx writes it as text.
+// written returns a value in the text format of pgx.
 func written(field reflect.Value) (*string, error) {
 	t, ok := types.TypeForValue(field.Interface())
 	if !ok {
@@ -106,8 +106,8 @@ func written(field reflect.Value) (*string, error) {
 	return &text, nil
 }
 
-// fragment is SQL text of the application's, which was checked to close its own
-// parentheses and no others.
+// fragment is the application's SQL text, whose parentheses were checked to be
+// balanced.
 type fragment struct{ access.Fragment }
 
 func (n fragment) write(s *statement) {
