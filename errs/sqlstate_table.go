@@ -1,9 +1,9 @@
 package errs
 
-// sqlstates is every SQLSTATE of PostgreSQL 18 and CockroachDB, and what it says
-// to the client by default: its kind, and a code and text of its own where the
-// kind's are too coarse. The kind has the status, and says whether to send
-// Retry-After. For a code that is not here its class decides, see [meaningOf].
+// sqlstates holds every SQLSTATE of PostgreSQL 18 and CockroachDB with its default
+// response: its kind, and a code and text of its own if the kind's are too coarse.
+// The kind determines the status and Retry-After. A code that is not here has the
+// kind of its class, see [meaningOf].
 //
 // https://www.postgresql.org/docs/18/errcodes-appendix.html
 // https://github.com/cockroachdb/cockroach/blob/master/pkg/sql/pgwire/pgcode/codes.go
