@@ -34,8 +34,8 @@ with recursive tables (oid) as (
 // An index and a constraint may have the same oid, so those of indexes are
 // negative here.
 //
-// What a later version may not enforce is read through JSON, because earlier
-// ones have no such column.
+// Enforcement, which a later version may switch off, is read through JSON, because
+// earlier versions have no such column.
 const sqlPostgresConstraints = sqlPostgresTables + `
 select -(i.indexrelid::int8), coalesce(-(h.inhparent::int8), 0),
 	coalesce(con.contype::text, 'i'),

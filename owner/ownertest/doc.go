@@ -1,5 +1,5 @@
-// Package ownertest tests that the tables of a service keep one owner from the
-// rows of another: in its real schema, with its own declarations.
+// Package ownertest tests, against the real schema and declarations of a service,
+// that an owner cannot reach the rows of another one.
 //
 //	func TestOwnership(t *testing.T) {
 //		ownertest.Run(t, pool, alice, bob, nil,
@@ -10,29 +10,28 @@
 //		)
 //	}
 //
-// It makes rows for both owners, and has the first one try every operation of
-// package owner on every table with what is the second one's, the stranger's:
-// keys, values, versions, cursors, foreign keys and the owner itself. Then it does
-// the same once more where the stranger's rows do not exist. The test fails where
-// the two differ in anything, a row, a count, or the type or text of an error,
-// and where a row of the stranger's is another than before. So it finds what the
-// builders cannot see: a column that does not hold the owner, a view, trigger or
-// ON DELETE CASCADE that reaches further, a foreign key that was not declared with
-// owner.References, and a unique constraint that does not begin with the owner.
+// It makes rows for both owners. Then the first owner tries every operation of
+// package owner on every table with values of the second, the stranger: keys, values,
+// versions, cursors, foreign keys and the owner itself. Then it repeats this without
+// the stranger's rows. The test fails if the two results differ in a row, a count, or
+// the type or text of an error, or if a row of the stranger has changed. So it finds
+// problems that the builders cannot see: a column that does not hold the owner, a
+// view, trigger or ON DELETE CASCADE that reaches further, a foreign key that was not
+// declared with owner.References, and a unique constraint that does not begin with
+// the owner.
 //
-// # The database is left as it was
+// # Effects on the database
 //
-// Everything happens in one transaction that is rolled back; only sequences move
-// on. Run it on a database for tests all the same: the transaction holds locks
-// while it runs, and triggers run too.
+// Everything happens in one transaction that is rolled back; only sequences advance.
+// Use a test database nevertheless: the transaction holds locks while it runs, and
+// triggers run too.
 //
-// # What it does not see
+// # Limits
 //
-// It knows the tables that it is given, and statements that package owner
-// builds; not SQL that is written by hand. How long a statement takes, and what it
-// locks, is not compared. What a constraint trigger or a deferred constraint does at
-// COMMIT comes too late, except that PostgreSQL is told to check deferred
-// constraints at once. Where policies of row-level security depend on a setting,
-// connect as a role that they let alone: what is tested is the first wall, not the
-// second.
+// It tests the given tables and the statements of package owner, not SQL that is
+// written by hand. It does not compare how long a statement takes or what it locks.
+// It does not see what a constraint trigger or a deferred constraint does at COMMIT,
+// except that PostgreSQL checks deferred constraints at once. If policies of
+// row-level security depend on a setting, connect as a role that bypasses them: the
+// test is about the first wall, not the second.
 package ownertest
