@@ -6,8 +6,8 @@ package schema
 const sqlAbout = `
 select version()::text, coalesce(array(select s::text from unnest(current_schemas(false)) as u(s)), '{}')`
 
-// The tables of the search_path and all that inherits from them, wherever it
-// lives. What an extension made is not the application's to declare.
+// The tables of the search_path, and tables of any schema that inherit from them.
+// Tables of extensions are not the application's to declare.
 const sqlPostgresTables = `
 with recursive tables (oid) as (
 	select c.oid
