@@ -23,19 +23,33 @@ type DB interface {
 }
 
 // Run tests that the owner mine cannot reach the rows of the stranger in any of the
-// subjects, and reports failures with t.Errorf.
+// subjects, and reports failures with t.Errorf. It tries every operation of package
+// owner on every subject with values of the stranger: keys, values, versions,
+// cursors, foreign keys and the owner itself. Then it repeats this without the
+// stranger's rows. The test fails if the two results differ in a row, a count, or the
+// type or text of an error, or if a row of the stranger has changed.
 //
 // The function seed makes rows for one owner in all tables that are subjects. Run
-// calls it with mine and then with the stranger, in a transaction that is rolled
-// back. The stranger must have no rows before. The rows that seed makes must belong
-// to that owner alone: rows that both may use must exist already. Use different
-// values for the two owners, except in columns that are unique within an owner.
+// calls it with mine and then with the stranger. The stranger must have no rows
+// before. The rows that seed makes must belong to that owner alone: rows that both
+// may use must exist already. Use different values for the two owners, except in
+// columns that are unique within an owner.
 //
 // If seed is nil, Run makes two rows of each table itself: fields that are numbers,
 // strings, bools, times, bytes and UUIDs get values, declared foreign keys point at
 // rows made before, and other fields stay zero. If the database refuses these, for
 // example because of a CHECK constraint or an enum, the test fails and asks for a
 // seed.
+//
+// Everything happens in one transaction that is rolled back; only sequences advance.
+// Use a test database nevertheless: the transaction holds locks while it runs, and
+// triggers run too.
+//
+// Run does not compare how long a statement takes or what it locks. It does not see
+// what a constraint trigger or a deferred constraint does at COMMIT, except that
+// PostgreSQL checks deferred constraints at once. If policies of row-level security
+// depend on a setting, connect as a role that bypasses them: the test is about the
+// statements, not the policies.
 func Run[O comparable](t testing.TB, db DB, mine, stranger owner.Scope[O], seed func(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) error, subjects ...Subject[O]) {
 	t.Helper()
 	r, err := check(t.Context(), db, mine, stranger, seed, subjects)
