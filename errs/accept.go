@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// acceptsJSON reports whether a request's Accept (RFC 9110, section 12.5.1)
-// allows JSON in any form. Who reads one kind of JSON can read a problem; only a
-// client that excludes them all is better served with text. Without an Accept
-// that can be read, everything is acceptable.
+// acceptsJSON reports whether the Accept header of a request (RFC 9110, section
+// 12.5.1) allows JSON in any form. A client that reads one kind of JSON can read a
+// problem; only a client that excludes all of them gets text. A missing or malformed
+// Accept header allows everything.
 func acceptsJSON(h http.Header) bool {
 	ranges := acceptRanges(h)
 	if len(ranges) == 0 {
@@ -28,10 +28,11 @@ func isJSON(mediaType string) bool {
 
 type acceptRange struct {
 	name   string // such as text/html, text/* or */*
-	wanted bool   // its weight is not zero
+	wanted bool   // the weight is not zero
 }
 
-// wants goes by the most specific range that fits. Parameters are not looked at.
+// wants reports whether the most specific matching range accepts mediaType. It
+// ignores parameters.
 func wants(ranges []acceptRange, mediaType string) bool {
 	kind, _, _ := strings.Cut(mediaType, "/")
 	for _, name := range []string{mediaType, kind + "/*", "*/*"} {
@@ -48,7 +49,7 @@ func wants(ranges []acceptRange, mediaType string) bool {
 	return false
 }
 
-// acceptRanges leaves out what it cannot read.
+// acceptRanges skips what it cannot parse.
 func acceptRanges(h http.Header) (ranges []acceptRange) {
 	for _, element := range splitUnquoted(strings.Join(h.Values("Accept"), ","), ',') {
 		parts := splitUnquoted(element, ';')
@@ -72,7 +73,7 @@ func acceptRanges(h http.Header) (ranges []acceptRange) {
 	return ranges
 }
 
-// weight reads a qvalue: 0 to 1 with up to three decimals.
+// weight parses a qvalue: 0 to 1 with up to three decimals.
 func weight(q string) (wanted, ok bool) {
 	whole, decimals, _ := strings.Cut(q, ".")
 	digits := "0123456789"

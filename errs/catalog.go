@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Catalog knows what the constraints of a schema mean to clients. A nil
-// *Catalog, like one without rules, has the defaults alone. It is safe for use
-// by several goroutines.
+// A Catalog holds rules that say what the constraints of a schema mean to clients. A
+// nil *Catalog has the defaults alone, like one without rules. It is safe for
+// concurrent use.
 type Catalog struct {
 	rules       []Rule            // all of them, in the order given
 	constraints map[string][]Rule // by name
@@ -24,19 +24,18 @@ type Catalog struct {
 	partitions  *partitions // nil without WithPartitions
 }
 
-// NewCatalog makes a catalog. It is meant for a package variable, and panics
-// with a list of every rule that makes no sense: without a name or code, with a
-// field that is no JSON Pointer or a status that is no error's, or for the same
+// NewCatalog returns a catalog of rules. It is meant for a package variable, and
+// panics with a list of all wrong rules: those without a name or code, with a field
+// that is not a JSON Pointer, with a status outside 400 to 599, or for the same
 // constraint as another one.
 func NewCatalog(rules ...Rule) *Catalog {
 	check("errs.NewCatalog", rules)
 	return new(Catalog).of(rules)
 }
 
-// With returns a copy that has these rules too, each instead of the one that the
-// catalog has for the same thing. It panics like [NewCatalog]. Rules that are kept
-// as slices compose without it: NewCatalog(append(users, orders...)...) refuses
-// what is there twice.
+// With returns a copy with additional rules. Each replaces the catalog's rule for the
+// same thing. It panics like [NewCatalog]. To compose rules kept as slices and refuse
+// duplicates, use NewCatalog(append(users, orders...)...).
 func (c *Catalog) With(rules ...Rule) *Catalog {
 	check("errs.Catalog.With", rules)
 	copied := c.clone()
@@ -62,7 +61,7 @@ func check(who string, rules []Rule) {
 	}
 }
 
-// of sets the rules of a catalog that nobody else has yet.
+// of sets the rules of a catalog that is not shared yet.
 func (c *Catalog) of(rules []Rule) *Catalog {
 	c.rules = slices.Clone(rules)
 	c.constraints, c.columns = map[string][]Rule{}, map[string][]Rule{}
@@ -103,10 +102,10 @@ func (c *Catalog) WithLogger(logger *slog.Logger) *Catalog {
 	return copied
 }
 
-// WithValues returns a copy whose errors log the texts of their causes too, and
-// message, detail, hint and where of a database error. These hold values of rows
-// and of arguments: it is for development, or for logs that are kept as safe as
-// the database. See [Error.LogValue].
+// WithValues returns a copy whose errors also log the texts of their causes, and
+// message, detail, hint and where of a database error. These hold values of rows and
+// of arguments: use it in development, or if logs are kept as safe as the database.
+// See [Error.LogValue].
 func (c *Catalog) WithValues() *Catalog {
 	copied := c.clone()
 	copied.values = true
@@ -120,7 +119,7 @@ func (c *Catalog) log() *slog.Logger {
 	return c.logger
 }
 
-// pick finds the rule for a table; table is "" where the server did not say.
+// pick finds the rule for a table; table is "" if the server did not name it.
 func pick(rules []Rule, table string) (found *Rule) {
 	for i := range rules {
 		switch r := &rules[i]; {

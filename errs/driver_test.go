@@ -24,7 +24,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// pqCode and pqError have what pq.Error of lib/pq has.
+// pqCode and pqError have the methods and fields of lib/pq's pq.Error.
 type pqCode string
 
 type pqError struct {
@@ -45,7 +45,7 @@ func (e *oldPqError) Get(k byte) string {
 		's': e.e.Schema, 't': e.e.Table, 'c': e.e.Column, 'd': e.e.DataTypeName, 'n': e.e.Constraint, 'F': e.e.File, 'R': e.e.Routine}[k]
 }
 
-// codeOnly is a database error that tells nothing but its code.
+// codeOnly is a database error that has only a code.
 type codeOnly string
 
 func (e codeOnly) Error() string    { return "secret" }
@@ -155,7 +155,7 @@ func TestWhatDriversSayWithoutTheServer(t *testing.T) {
 	}
 }
 
-// Real connections that are not made.
+// Connections that cannot be established.
 func TestConnectErrors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := pgx.Connect(t.Context(), "postgres://secret:secret@127.0.0.1:1/secret?sslmode=disable")
@@ -183,7 +183,7 @@ func TestConnectErrors(t *testing.T) {
 
 var nilCatalog *errs.Catalog
 
-// Errors of a living pgx that carry no SQLSTATE.
+// Errors of a working pgx without a SQLSTATE.
 func TestErrorsOfPgxItself(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		conn, err := pgx.ConnectConfig(t.Context(), db.Config().ConnConfig)

@@ -166,7 +166,7 @@ func TestRaise(t *testing.T) {
 	})
 }
 
-// What only PostgreSQL has.
+// Violations that only PostgreSQL has.
 func TestPostgreSQL(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

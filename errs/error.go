@@ -12,42 +12,43 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Error is an error that is safe to show. Its text is constant for its kind, or
-// was registered by the application; nothing of it comes from the database.
-// What caused it is reached by Unwrap, for logs only.
+// An Error is safe to show to clients. Its text is constant for its kind or was
+// registered by the application; nothing in it comes from the database. Unwrap
+// returns the cause, for logs only.
 //
 // Make one with [New] or [Catalog.Translate].
 type Error struct {
 	kind       Kind
-	status     int // instead of the kind's
+	status     int // 0: that of the kind
 	code       string
 	field      string
-	fields     []FieldError // instead of field
+	fields     []FieldError // overrides field
 	message    string
 	retryAfter time.Duration
 	cause      error
-	server     *pgconn.PgError // the database error that decided
-	final      bool            // not to be sent again, whatever else is joined to it
-	values     bool            // are to be logged
+	server     *pgconn.PgError // the database error that determined the kind
+	final      bool            // do not resend, whatever other errors are joined to it
+	values     bool            // log values too
 }
 
-// FieldError describes what is wrong with one part of a request: the one at a JSON
-// Pointer in its body, a query parameter or a header.
+// A FieldError describes an error in one part of a request: in its body at a JSON
+// Pointer, in a query parameter or in a header.
 //
 //	type FieldError struct {
 //		Pointer   string // a JSON Pointer (RFC 6901) into the body, such as "/email"
-//		Code      string // its name for machines, such as "email_taken"
-//		Detail    string // the public text; without one it is that of the whole error
+//		Code      string // the name for machines, such as "email_taken"
+//		Detail    string // the public text; if empty, that of the whole error
 //		Parameter string // instead of Pointer: the name of a query parameter, such as "size"
 //		Header    string // instead of Pointer: the name of a header, such as "If-Match"
 //	}
 //
-// Any error can carry some to the client: [Catalog.Translate] takes both kind and fields
-// of an error with the methods Kind() errs.Kind and Fields() []errs.FieldError, as *Error
-// has them. A FieldError without a place sets code and text of the whole error.
+// Any error can carry field errors to the client: [Catalog.Translate] takes kind and
+// fields of an error with the methods Kind() errs.Kind and Fields()
+// []errs.FieldError, as *Error has them. A FieldError without a place sets code and
+// text of the whole error.
 type FieldError = kind.FieldError
 
-// Error is the public text.
+// Error returns the public text.
 func (e *Error) Error() string {
 	if e.message != "" {
 		return e.message
@@ -55,10 +56,10 @@ func (e *Error) Error() string {
 	return e.kind.Error()
 }
 
-// Kind is what the error means.
+// Kind returns the kind of the error.
 func (e *Error) Kind() Kind { return e.kind }
 
-// Status is the HTTP status: that of the kind unless another one was set.
+// Status returns the HTTP status: that of the kind unless another one was set.
 func (e *Error) Status() int {
 	if e.status != 0 {
 		return e.status
@@ -66,8 +67,8 @@ func (e *Error) Status() int {
 	return e.kind.Status()
 }
 
-// Code is the error's name for machines, such as "email_taken": what a client
-// translates by. Without one of its own it is the kind's.
+// Code returns the name for machines, such as "email_taken", by which a client can
+// translate the error. The default is the code of the kind.
 func (e *Error) Code() string {
 	if e.code != "" {
 		return e.code
@@ -75,9 +76,9 @@ func (e *Error) Code() string {
 	return e.kind.Code()
 }
 
-// Field is a JSON Pointer (RFC 6901) to the part of the request that is at
-// fault, such as "/email", or "" where that is not known, or not in the body. Of
-// several it is the first.
+// Field returns a JSON Pointer (RFC 6901) to the part of the request at fault, such
+// as "/email". It is "" if that is not known or not in the body. If there are
+// several, it is the first.
 func (e *Error) Field() string {
 	if len(e.fields) > 0 {
 		return e.fields[0].Pointer
@@ -85,8 +86,8 @@ func (e *Error) Field() string {
 	return e.field
 }
 
-// Fields lists the parts of the request that are at fault, each with code and
-// text; none where that is not known.
+// Fields returns the parts of the request at fault, each with code and text. It
+// returns none if they are not known.
 func (e *Error) Fields() []FieldError {
 	if len(e.fields) == 0 && e.field != "" {
 		return []FieldError{{Pointer: e.field, Code: e.Code(), Detail: e.Error()}}
@@ -103,8 +104,8 @@ func (e *Error) Fields() []FieldError {
 	return fields
 }
 
-// RetryAfter is how long to wait before the same request is sent again; zero
-// where that is no use, and always for Internal and OutcomeUnknown.
+// RetryAfter returns how long to wait before sending the same request again. It is
+// zero if that is of no use, and always for Internal and OutcomeUnknown.
 func (e *Error) RetryAfter() time.Duration {
 	switch {
 	case e.kind == Internal || e.kind == OutcomeUnknown:
@@ -124,16 +125,15 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.kind
 }
 
-// Option adds to an error made by [New].
+// An Option configures an error made by [New].
 type Option func(*Error) error
 
-// New makes an error of the application's own:
+// New returns an error of the application:
 //
 //	return errs.New(errs.Unauthenticated)
 //	return errs.New(errs.Invalid, errs.Code("not_positive"), errs.Field("/amount"), errs.Message("The amount must be positive."))
 //
-// An option that makes no sense turns it into an Internal error that says why
-// in its cause.
+// If an option is invalid, New returns an Internal error whose cause says why.
 func New(k Kind, opts ...Option) error {
 	e := &Error{kind: k.Kind()}
 	var wrong []error
@@ -150,8 +150,8 @@ func New(k Kind, opts ...Option) error {
 	return e
 }
 
-// misuseError says what is wrong with the arguments of New. They are the
-// program's own, so it is logged as it is.
+// misuseError reports wrong arguments of New. They come from the program itself, so
+// its text is logged unredacted.
 type misuseError struct {
 	kind  Kind
 	wrong []error
@@ -164,8 +164,8 @@ func (e *misuseError) Error() string {
 
 func (e *misuseError) Unwrap() error { return e.cause }
 
-// Code sets the name for machines: lower-case letters, digits and underscores.
-// Without it the code is the kind's.
+// Code sets the name for machines: lower-case letters, digits and underscores. The
+// default is the code of the kind.
 func Code(code string) Option {
 	return func(e *Error) error {
 		e.code = code
@@ -173,7 +173,7 @@ func Code(code string) Option {
 	}
 }
 
-// Field sets the JSON Pointer to the part of the request that is at fault.
+// Field sets the JSON Pointer to the part of the request at fault.
 func Field(pointer string) Option {
 	return func(e *Error) error {
 		e.field = pointer
@@ -181,8 +181,8 @@ func Field(pointer string) Option {
 	}
 }
 
-// Fields sets several parts of the request that are at fault, instead of Field.
-// Each needs a code, and a pointer, the name of a parameter or that of a header.
+// Fields sets several parts of the request at fault, instead of Field. Each needs a
+// code and one of a pointer, the name of a parameter or the name of a header.
 func Fields(fields ...FieldError) Option {
 	return func(e *Error) error {
 		e.fields = slices.Clone(fields)
@@ -197,8 +197,8 @@ func Fields(fields ...FieldError) Option {
 	}
 }
 
-// Status sets an HTTP status other than the kind's, from 400 to 599, such as 410
-// for a kind that is NotFound.
+// Status sets an HTTP status from 400 to 599 instead of the kind's, such as 410 for
+// NotFound.
 func Status(status int) Option {
 	return func(e *Error) error {
 		e.status = status
@@ -206,8 +206,8 @@ func Status(status int) Option {
 	}
 }
 
-// Message sets the public text. It should be a constant of the program: what is
-// put into it is shown to the client. Without it the text is the kind's.
+// Message sets the public text. It should be a constant of the program, because
+// clients see all of it. The default is the text of the kind.
 func Message(text string) Option {
 	return func(e *Error) error {
 		e.message = text
@@ -218,8 +218,8 @@ func Message(text string) Option {
 	}
 }
 
-// RetryAfter says how long to wait before the same request is sent again. The
-// default is one second for kinds that may be sent again, and never for others.
+// RetryAfter sets how long to wait before sending the same request again. The default
+// is one second for kinds that may be sent again, and never for others.
 func RetryAfter(d time.Duration) Option {
 	return func(e *Error) error {
 		e.retryAfter = d

@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// A mux with handlers that write themselves: a panic is answered, and each
+// A mux with handlers that write errors themselves: a panic is answered, and each
 // request has an id.
 func ExampleCatalog_Middleware() {
 	catalog := errs.NewCatalog().WithLogger(slog.New(slog.DiscardHandler))
@@ -35,7 +35,7 @@ func ExampleCatalog_Middleware() {
 	// 500 {"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Internal error.","code":"internal","request_id":"7f3a"}
 }
 
-// A handler with a shape of its own.
+// A handler with another signature.
 func ExampleCatalog_Write() {
 	catalog := errs.NewCatalog()
 	type action func(r *http.Request) (status int, err error)

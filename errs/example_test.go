@@ -67,7 +67,7 @@ func ExampleConstraint() {
 	// Output: {"type":"about:blank","title":"Conflict","status":409,"detail":"This e-mail address is already registered.","code":"email_taken","errors":[{"pointer":"/email","code":"email_taken","detail":"This e-mail address is already registered."}]}
 }
 
-// A trigger says what it refused by a SQLSTATE of the application's own:
+// A trigger refuses a change with a SQLSTATE of the application:
 //
 //	raise exception 'account % is closed', new.account using errcode = 'OW001';
 func ExampleSQLState() {
@@ -89,7 +89,7 @@ func ExampleIs() {
 	// Output: There is not enough money.
 }
 
-// The text is chosen by language, with the code as the key.
+// A function returns the text in the client's language by the code.
 func ExampleCatalog_WithMessages() {
 	texts := map[string]map[string]string{
 		"de": {"email_taken": "Diese E-Mail-Adresse ist schon registriert.", "not_found": "Nicht gefunden."},
@@ -144,7 +144,7 @@ func ExampleNewCatalog() {
 	// 	Constraint("users_name_key"): it has no Code, Missing or InUse
 }
 
-// Any error of the application's own is understood by its Kind method.
+// Any error with a Kind method is understood.
 func ExampleKind() {
 	fmt.Println(new(errs.Catalog).Translate(fmt.Errorf("quota of tenant 7: %w", errs.TooManyRequests)))
 	// Output: Too many requests. Please slow down.

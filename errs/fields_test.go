@@ -24,7 +24,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
 )
 
-// seam is what a client gets for an error of another package.
+// seam is the response for an error of another package.
 type seam struct {
 	err    error
 	status int
@@ -52,8 +52,8 @@ func decoded(body string) error {
 	return err
 }
 
-// seams returns what a client gets for each error of the other packages, by the
-// error's name, and for those that applications make.
+// seams returns the response for each error of the other packages, by the name of the
+// error, and for errors of applications.
 func seams() map[string]seam {
 	const internal = "Internal error."
 	return map[string]seam{

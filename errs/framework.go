@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// The methods below are those by which frameworks take an error without
-// knowing its type. They look for them through wrapping errors, so return what
-// [Catalog.Translate] gave, or wrap it. Adapters for frameworks that want a type
-// of their own are in errs/interop.
+// Frameworks find an error by the methods below without knowing its type. They look
+// for them through wrapped errors, so return the result of [Catalog.Translate], or
+// wrap it. Adapters for frameworks that require a type of their own are in
+// errs/interop.
 
-// StatusCode is [Error.Status], under the name that echo v5, goa and go-kit
-// look for.
+// StatusCode is like [Error.Status], with the name that echo v5, goa and go-kit look
+// for.
 func (e *Error) StatusCode() int { return e.Status() }
 
-// GetStatus is [Error.Status], under the name that huma looks for.
+// GetStatus is like [Error.Status], with the name that huma looks for.
 func (e *Error) GetStatus() int { return e.Status() }
 
-// GetHeaders gives the response headers that belong to the error: Retry-After
-// in seconds where [Error.RetryAfter] is not zero, and the challenge that RFC
-// 9110 wants with status 401, which is Bearer. The caller may keep and change
-// it. Without headers it is empty, not nil.
+// GetHeaders returns the response headers of the error: Retry-After in seconds if
+// [Error.RetryAfter] is not zero, and for status 401 the challenge that RFC 9110
+// requires, which is Bearer. The caller may keep and change the header. Without
+// entries it is empty, not nil.
 func (e *Error) GetHeaders() http.Header {
 	h := http.Header{}
 	if after := e.RetryAfter(); after > 0 {
@@ -32,16 +32,16 @@ func (e *Error) GetHeaders() http.Header {
 		h.Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	if e.Status() == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", "Bearer") // which opens no dialog in a browser
+		h.Set("WWW-Authenticate", "Bearer") // Bearer opens no dialog in a browser
 	}
 	return h
 }
 
-// ContentType is [ProblemContentType] whatever the client would like, because
-// JSON is the only format that an *Error has. huma asks for it.
+// ContentType returns [ProblemContentType] for every argument, because JSON is the
+// only format of an *Error. huma calls it.
 func (e *Error) ContentType(string) string { return ProblemContentType }
 
-// RPCCode is the code of gRPC and Connect for the kind, by number:
+// RPCCode returns the number of the code of gRPC and Connect for the kind:
 // codes.Code(e.RPCCode()), connect.Code(e.RPCCode()). It is never 0, which is OK.
 func (e *Error) RPCCode() uint32 {
 	code, ok := rpcCodes[e.kind.Kind()]
@@ -53,7 +53,7 @@ func (e *Error) RPCCode() uint32 {
 
 type rpcCode uint32
 
-// As in google.golang.org/grpc/codes.
+// The codes of google.golang.org/grpc/codes.
 const (
 	rpcCanceled           rpcCode = 1
 	rpcUnknown            rpcCode = 2
@@ -73,12 +73,12 @@ const (
 
 var rpcCodes = map[Kind]rpcCode{
 	Internal: rpcInternal,
-	// Clients and proxies send a call that was Unavailable again by themselves,
-	// and it may have been carried out.
+	// Clients and proxies resend a call that was Unavailable, and this one may have
+	// been carried out.
 	OutcomeUnknown: rpcUnknown,
 	Unavailable:    rpcUnavailable,
-	// Nothing was committed and this very call may be sent again: that is
-	// Unavailable. Aborted asks the client to read again first, as for Stale.
+	// Nothing was committed and the same call may be sent again: Unavailable. Aborted
+	// asks the client to read again first, as for Stale.
 	Contention: rpcUnavailable,
 	Timeout:    rpcDeadlineExceeded,
 	Canceled:   rpcCanceled,
@@ -89,20 +89,20 @@ var rpcCodes = map[Kind]rpcCode{
 	NotFound:         rpcNotFound,
 	MethodNotAllowed: rpcUnimplemented,
 
-	// FailedPrecondition: sending it again is no use until other data changed.
+	// FailedPrecondition: resending is of no use until other data has changed.
 	Conflict:        rpcFailedPrecondition,
 	AlreadyExists:   rpcAlreadyExists,
 	StillReferenced: rpcFailedPrecondition,
-	// The same call, with its key, is right once the first has ended.
+	// The same call, with its key, succeeds once the first has ended.
 	InFlight: rpcUnavailable,
-	// A test-and-set that failed: read, then try again (AIP-154).
+	// A failed test-and-set: read, then try again (AIP-154).
 	Stale: rpcAborted,
-	// What gRPC and Connect say themselves of a message that is too large.
+	// gRPC and Connect report a message that is too large with this code.
 	TooLarge: rpcResourceExhausted,
 
-	// It is the argument that must change. A reference that points at nothing
-	// is a wrong argument too, not a state for somebody else to mend first;
-	// NotFound would deny the resource that the call is about.
+	// The argument must change. A reference that points at nothing is a wrong
+	// argument too, not a state for somebody else to repair first; NotFound would
+	// deny the resource that the call is about.
 	Invalid:           rpcInvalidArgument,
 	Required:          rpcInvalidArgument,
 	ReferenceNotFound: rpcInvalidArgument,

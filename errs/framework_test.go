@@ -49,7 +49,7 @@ func TestEveryKindHasItsRPCCode(t *testing.T) {
 		require.ErrorAs(t, errs.New(k), &e)
 		require.Contains(t, want, k, k.Code())
 		require.Equal(t, want[k], e.RPCCode(), k.Code())
-		// Unavailable is what clients send again by themselves.
+		// Clients resend a call that is Unavailable.
 		require.Equal(t, k.Resend(), e.RPCCode() == 14 || k == errs.TooManyRequests, k.Code())
 	}
 	require.Len(t, want, kinds)

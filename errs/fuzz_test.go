@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// ownText is what the service says itself, which logs may have.
+// ownText is a text of the service itself, which logs may contain.
 const ownText = "of the service's own"
 
 // wrap builds an error around err: each byte of shape adds one layer.

@@ -9,43 +9,43 @@ import (
 	"runtime/debug"
 )
 
-// Handler wraps a handler that returns its error. The error is translated,
-// logged, and written as a problem details object (RFC 9457):
+// Handler returns an [http.Handler] that calls f and answers the error that it
+// returns. The error is translated, logged, and written as a problem details object
+// (RFC 9457):
 //
 //	{"type", "title", "status", "detail", "code", "errors": [{"pointer", "code", "detail"}], "request_id"}
 //
 // A part of the request that is not in the body has parameter or header instead of
 // pointer.
 //
-// A client that accepts no JSON gets the public text alone. What the handler
-// set for the body that it did not write is dropped (ETag, Location and so on),
-// other headers are kept: set Allow before a 405, and WWW-Authenticate before a
-// 401, which without one says "Bearer". What was set before the handler ran stays
-// too, such as the Content-Encoding of a middleware around it that compresses. Errors
-// are not to be stored by caches.
+// A client that accepts no JSON gets the public text alone. Headers that f set for
+// the body that it did not write (ETag, Location and so on) are removed; other
+// headers are kept: set Allow before a 405, and WWW-Authenticate before a 401, for
+// which the default is "Bearer". Headers set before f ran are kept too, such as the
+// Content-Encoding of an outer middleware that compresses. Errors are marked as not
+// to be stored by caches.
 //
-// Status 500 and above are logged as errors, the rest at debug level. A client
-// that has gone is logged with status 499 at info level, and nothing is
-// written: that is when the request's context was canceled, with no other cause
-// given. A server that cancels its requests to stop should give one
-// ([context.WithCancelCause]); they are answered with 503.
+// Status 500 and above are logged as errors, others at debug level. If the client has
+// gone, status 499 is logged at info level and nothing is written: that is the case
+// if the context of the request was canceled without another cause. A server that
+// cancels its requests to stop should set a cause ([context.WithCancelCause]); they
+// are then answered with 503.
 //
-// When a response has begun already, nothing is added to it. If it claimed
-// success, its connection is ended (a stream of HTTP/2 reset), so that the
-// client does not take half a body for a whole one; an error that the handler
-// wrote itself stands.
+// If a response has begun already, nothing is added to it. If it claimed success, its
+// connection is ended (with HTTP/2 the stream is reset), so that the client does not
+// take half a body for a whole one; an error that f wrote itself stands.
 //
-// A panic is logged with its stack and answered with 500; if the response has
-// begun, the connection is ended. [http.ErrAbortHandler] is passed on. When the
-// handler took over the connection, errors and panics are logged only.
+// A panic is logged with its stack and answered with 500; if the response has begun,
+// the connection is ended. [http.ErrAbortHandler] is passed on. If f took over the
+// connection, errors and panics are only logged.
 //
 // A connection is ended by a panic with [http.ErrAbortHandler], which only the server
-// of net/http understands. Middleware outside that recovers panics must pass that one
-// on, or half a body looks like a whole one: keep Handler outside of such middleware,
-// or see the recipes in errs/interop for chi, gin, echo, fiber and gorilla.
+// of net/http understands. Outer middleware that recovers panics must pass it on, or
+// half a body looks like a whole one: keep Handler outside of such middleware, or see
+// the recipes in errs/interop for chi, gin, echo, fiber and gorilla.
 //
 // Each request has an id, see [RequestID]. Handlers may be nested, also in
-// [Catalog.Middleware]: the innermost answers, and logs, once.
+// [Catalog.Middleware]: the innermost answers and logs, once.
 func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	if f == nil {
 		panic("errs: Handler of a nil function")
@@ -53,13 +53,12 @@ func (c *Catalog) Handler(f func(w http.ResponseWriter, r *http.Request) error) 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, f) })
 }
 
-// Middleware does for handlers that write their errors themselves, such as a
-// whole [http.ServeMux], what [Catalog.Handler] does but for returned errors: it
-// answers panics, gives each request an id, and lets [Catalog.Write] know
-// whether the response has begun.
+// Middleware is like [Catalog.Handler] for handlers that write their errors
+// themselves, such as a whole [http.ServeMux]: it answers panics, gives each request
+// an id, and tells [Catalog.Write] whether the response has begun.
 //
-// If next is a ServeMux itself, its own 404 and 405 are problem details too, with its
-// Allow. Where other middleware is between, wrap the ServeMux once more:
+// If next is a ServeMux, its own 404 and 405 become problem details too, with its
+// Allow. If other middleware is between, wrap the ServeMux once more:
 // catalog.Middleware(logging(catalog.Middleware(mux))).
 func (c *Catalog) Middleware(next http.Handler) http.Handler {
 	if next == nil {
@@ -74,8 +73,8 @@ func (c *Catalog) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// route returns an error if mux has no handler for the request. The ServeMux says so by
-// the Pattern of the request.
+// route returns an error if mux has no handler for the request. The ServeMux reports
+// that by the Pattern of the request.
 func route(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
 	x := responseOf(r.Context())
 	outer := x.routed
@@ -91,13 +90,13 @@ func route(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
 	return NotFound
 }
 
-// Write logs and writes err as [Catalog.Handler] would, for handlers with a
-// shape of their own; nothing, if err is nil. Where the connection is to be
-// ended, that happens when the handler returns.
+// Write logs and writes err as [Catalog.Handler] would, for handlers with another
+// signature. If err is nil, it does nothing. If the connection has to be ended, that
+// happens when the handler returns.
 //
-// It wants the request that the handler was given by Handler or
-// [Catalog.Middleware]. Outside of them it cannot know that a response has
-// begun, nor end a connection: a client that has gone is answered with 503.
+// Pass the request that Handler or [Catalog.Middleware] gave to the handler. Outside
+// of these, Write cannot know whether a response has begun, and cannot end a
+// connection; a client that has gone is answered with 503.
 func (c *Catalog) Write(w http.ResponseWriter, r *http.Request, err error) {
 	if err == nil {
 		return
@@ -107,7 +106,7 @@ func (c *Catalog) Write(w http.ResponseWriter, r *http.Request, err error) {
 		x = newResponse(w, r)
 		x.alone = true
 	}
-	if w != x.handed { // there is something between, which may compress
+	if w != x.handed { // a middleware in between may compress
 		outer := x.before
 		x.before = encodedBy(w)
 		defer func() { x.before = outer }()
@@ -117,11 +116,11 @@ func (c *Catalog) Write(w http.ResponseWriter, r *http.Request, err error) {
 
 func (c *Catalog) serve(w http.ResponseWriter, r *http.Request, f func(http.ResponseWriter, *http.Request) error) {
 	x := responseOf(r.Context())
-	if x == nil || x.handed != w { // or what is between buffers, and begins on its own
+	if x == nil || x.handed != w { // a middleware in between may buffer, and begins later
 		x = newResponse(w, r)
 		given := r
 		r = r.WithContext(context.WithValue(r.Context(), responseKey{}, x))
-		// The server removes the files of a form by the request that it knows.
+		// The server removes the files of a form only from the request that it knows.
 		defer func() {
 			if given.MultipartForm == nil {
 				given.MultipartForm = r.MultipartForm
@@ -154,7 +153,7 @@ func (c *Catalog) respond(x *response, w http.ResponseWriter, r *http.Request, e
 		e = &Error{kind: Canceled, cause: err}
 	case e.kind == Canceled && r.Context().Err() != nil: // the server ends the request
 		e = &Error{kind: Unavailable, cause: err}
-	case e.kind == Canceled: // something else was canceled; the client waits
+	case e.kind == Canceled: // something else was canceled, and the client waits
 		e = &Error{kind: Internal, cause: err}
 	}
 	level, message := slog.LevelDebug, "request refused"
@@ -172,7 +171,7 @@ func (c *Catalog) respond(x *response, w http.ResponseWriter, r *http.Request, e
 	switch {
 	case x.hijacked:
 	case gone && !x.alone:
-		// Without it the server would write an empty 200.
+		// Otherwise the server would write an empty 200.
 		x.abort = true
 	case gone:
 		c.send(x, w, r, &Error{kind: Unavailable})
@@ -207,7 +206,7 @@ func (c *Catalog) panicked(x *response, w http.ResponseWriter, r *http.Request, 
 }
 
 func (c *Catalog) send(x *response, w http.ResponseWriter, r *http.Request, e *Error) {
-	x.routed = nil // whatever the mux said before
+	x.routed = nil // discards the answer of the mux
 	if err := c.localizeFor(r, e).send(w, r, x); err != nil {
 		c.log().LogAttrs(r.Context(), slog.LevelDebug, "error response not sent",
 			slog.String("request_id", x.id), slog.String("cause", err.Error()))
@@ -220,9 +219,9 @@ func (c *Catalog) say(level slog.Level, message string, x *response, r *http.Req
 		slog.String("request_id", x.id), slog.Any("error", e)}, more...)...)
 }
 
-// clientGone reports whether e comes of the client's going away: net/http
-// cancels the request's context then, without a cause. A database may say that
-// a statement was canceled and not why, which is a Timeout elsewhere.
+// clientGone reports whether the client's going away caused e: net/http then cancels
+// the context of the request without a cause. A database may report that a statement
+// was canceled and not why, which is a Timeout elsewhere.
 func clientGone(ctx context.Context, e *Error) bool {
 	return (e.kind == Canceled || e.kind == Timeout) &&
 		errors.Is(ctx.Err(), context.Canceled) && context.Cause(ctx) == context.Canceled

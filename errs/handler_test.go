@@ -19,8 +19,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// serve answers one request with f, and gives the response and what was logged.
-// A connection that is ended has the header Aborted.
+// serve answers one request with f, and returns the response and the log. A
+// connection that is ended has the header Aborted.
 func serve(t *testing.T, r *http.Request, f func(http.ResponseWriter, *http.Request) error) (*http.Response, string, string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -126,8 +126,8 @@ func TestEarlyHintsAreNoResponse(t *testing.T) {
 	require.Contains(t, body, "not_found")
 }
 
-// The end of a request's context may be the client's, a middleware's deadline
-// or the server's shutdown. Only a client that has gone wants no answer.
+// The context of a request may end because of the client, a middleware's deadline or
+// the server's shutdown. Only a client that has gone gets no response.
 func TestHandlerAnswersWhenTheContextIsDone(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(t.Context())

@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// compressed encodes what next writes, and says so before next runs, as gorilla's
-// CompressHandler does.
+// compressed encodes the output of next, and declares the encoding before next runs,
+// as gorilla's CompressHandler does.
 func compressed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		z := gzip.NewWriter(w)

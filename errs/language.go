@@ -8,21 +8,22 @@ import (
 	"strings"
 )
 
-// WithMessages returns a copy that asks text for the public text of an error
-// before it is written, by its code, such as "email_taken". "" keeps the text that
-// the error has. Fields that have a code of their own are asked for likewise.
+// WithMessages returns a copy that calls text for the public text of each error
+// before it is written. code is the code of the error, such as "email_taken". If text
+// returns "", the error keeps its text. Fields with a code of their own are treated
+// likewise.
 //
-// [Languages] tells from ctx which languages the client prefers. The function is
-// called by several goroutines, and what it returns is shown: it should choose
-// among constants.
+// [Languages] returns the languages that the client prefers from ctx. text must be
+// safe for concurrent use, and its result is shown to clients: it should choose among
+// constants.
 func (c *Catalog) WithMessages(text func(ctx context.Context, code string) string) *Catalog {
 	copied := c.clone()
 	copied.messages = text
 	return copied
 }
 
-// TranslateContext is [Catalog.Translate] with the texts of
-// [Catalog.WithMessages], where there is no HTTP handler of this package.
+// TranslateContext is like [Catalog.Translate] with the texts of
+// [Catalog.WithMessages], for code outside the HTTP handlers of this package.
 func (c *Catalog) TranslateContext(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -30,7 +31,7 @@ func (c *Catalog) TranslateContext(ctx context.Context, err error) error {
 	return c.localize(ctx, c.translate(err))
 }
 
-// localize gives e with the texts that the catalog has for ctx.
+// localize returns e with the texts that the catalog has for ctx.
 func (c *Catalog) localize(ctx context.Context, e *Error) *Error {
 	if c == nil || c.messages == nil {
 		return e
@@ -62,24 +63,25 @@ func (c *Catalog) localizeFor(r *http.Request, e *Error) *Error {
 
 type languagesKey struct{}
 
-// ContextWithLanguages says which languages the client prefers, best first, such
-// as "de-AT", "en". Without it a handler goes by the Accept-Language header.
+// ContextWithLanguages returns a context with the languages that the client prefers,
+// best first, such as "de-AT", "en". Without it a handler uses the Accept-Language
+// header.
 func ContextWithLanguages(ctx context.Context, languages ...string) context.Context {
 	return context.WithValue(ctx, languagesKey{}, slices.Clone(languages))
 }
 
-// Languages lists the languages that the client prefers, best first, as it wrote
-// them. It is for the function given to [Catalog.WithMessages].
+// Languages returns the languages that the client prefers, best first, as the client
+// wrote them. It is for the function given to [Catalog.WithMessages].
 func Languages(ctx context.Context) []string {
 	languages, _ := ctx.Value(languagesKey{}).([]string)
 	return slices.Clone(languages)
 }
 
-// maxLanguages bounds what a client can make the service look at.
+// maxLanguages bounds the work that a client can cause.
 const maxLanguages = 16
 
-// acceptLanguage reads a header of RFC 9110, 12.5.4. What is not well-formed, not
-// wanted (q=0) or "*" is left out.
+// acceptLanguage parses a header of RFC 9110, 12.5.4. It skips entries that are
+// malformed, not wanted (q=0) or "*".
 func acceptLanguage(header string) []string {
 	type choice struct {
 		tag string

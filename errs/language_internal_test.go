@@ -45,7 +45,7 @@ func TestLocalize(t *testing.T) {
 	require.Equal(t, "Too short.", e.Fields()[0].Detail, "the error is as it was")
 	require.Equal(t, "taken", c.localizeFor(r, e).Code())
 
-	// What the application says of the client goes before the header.
+	// Languages set by the application take precedence over the header.
 	english := r.WithContext(ContextWithLanguages(r.Context(), "en"))
 	require.Equal(t, Invalid.Error(), c.localizeFor(english, e).Error())
 

@@ -22,8 +22,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Every field of a database error holds a canary: a value in those that may hold
-// values, a name in those that hold names of the schema, which logs may have.
+// Every field of a database error holds a canary: a value in fields that may hold
+// values, and a name in those that hold names of the schema, which may be logged.
 const (
 	canaryValue = "canary-4711"
 	canaryName  = "canaryname"
@@ -31,8 +31,8 @@ const (
 
 var nameFields = map[string]bool{"SchemaName": true, "TableName": true, "ColumnName": true, "DataTypeName": true, "ConstraintName": true, "Routine": true}
 
-// withCanaries fills every string of an error but its code, by reflection, so
-// that a field which pgx adds later is in the test too.
+// withCanaries fills every string of an error except its code, by reflection, so that
+// the test covers fields that pgx adds later.
 func withCanaries(code, message, detail string) *pgconn.PgError {
 	e := new(pgconn.PgError)
 	v := reflect.ValueOf(e).Elem()
@@ -55,7 +55,7 @@ func withCanaries(code, message, detail string) *pgconn.PgError {
 	return e
 }
 
-// leaks gives the outputs of err that hold a canary.
+// leaks returns the outputs of err that contain a canary.
 func leaks(t testing.TB, c *errs.Catalog, err error) (found []string) {
 	public := map[string]string{}
 	private := map[string]string{}
@@ -172,7 +172,7 @@ func TestNothingOfOtherErrorsLeaks(t *testing.T) {
 	}
 }
 
-// Passwords and URLs are in the texts of errors that are the application's own.
+// Passwords and URLs in the texts of the application's own errors.
 func TestNothingOfURLsLeaks(t *testing.T) {
 	t.Parallel()
 	call := &url.Error{Op: "Get", URL: "https://" + canaryValue + ":" + canaryValue + "@api.example.com/" + canaryValue + "?key=" + canaryValue + "#" + canaryValue, Err: io.EOF}

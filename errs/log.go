@@ -17,19 +17,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// LogValue gives log/slog what an engineer needs to find the fault, and no
-// values: kind, status, code and field; the name of the operation, as given by
-// txn.Name, and the number of its attempts; what package owner was doing; of a
-// database error SQLSTATE, its name, and the names of constraint, table, column, key
-// columns, domain and routine; its message if it is of class 42, which is wrong SQL;
-// and the types of all causes, with what those of packages txn, owner and pgx say in
-// constant words.
+// LogValue implements [slog.LogValuer]. It contains what an engineer needs to find
+// the fault, without values: kind, status, code and field; the name of the operation,
+// set by txn.Name, and the number of its attempts; the statement of package owner;
+// for a database error SQLSTATE, its name, and the names of constraint, table,
+// column, key columns, domain and routine; the message of an error of class 42, which
+// is wrong SQL; and the types of all causes, with the constant words of errors of
+// packages txn, owner and pgx.
 //
-// The text of an error of the application's own is given too, where passwords, and of
-// URLs all but scheme and host, are left out. That of a database or driver error, and
-// of what wraps one or repeats its text, may hold values: a row's, or an argument's
-// that could not be encoded. There only texts that are known to be constant are
-// given. [Catalog.WithValues] adds all of them, and leaves nothing out.
+// It also contains the text of the application's own errors, without passwords and
+// with only scheme and host of URLs. The text of a database or driver error, and of
+// an error that wraps one or repeats its text, may hold values of a row or of an
+// argument that could not be encoded. From these only texts known to be constant are
+// logged. [Catalog.WithValues] adds all texts, unredacted.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", e.kind.Code()), slog.Int("status", e.Status())}
 	add := func(key, value string) {
@@ -84,7 +84,7 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// place is the first part of the request that is at fault.
+// place returns the first part of the request at fault.
 func (e *Error) place() string {
 	if len(e.fields) == 0 {
 		return e.field
@@ -106,7 +106,7 @@ func isOwn(err error) bool {
 	})
 }
 
-// driverMarks are in the texts of drivers whose errors have no type, or have been
+// driverMarks occur in the texts of driver errors that have no type, or were
 // formatted into another text.
 var driverMarks = []string{"SQLSTATE", "pq: ", "encode", "can't scan", "cannot scan", "Scan error", "cannot parse `"}
 
@@ -125,7 +125,7 @@ func stateForLog(state string) string {
 	return state
 }
 
-// attempts finds the field Attempts, which the errors of txn have.
+// attempts returns the field Attempts of the errors of package txn.
 func attempts(err error) (n int) {
 	visit(err, func(err error) bool {
 		v := reflect.Indirect(reflect.ValueOf(err))
@@ -139,10 +139,11 @@ func attempts(err error) (n int) {
 	return n
 }
 
-// chainDepth bounds a line in the log, not what is understood.
+// chainDepth bounds a line in the log; Translate looks deeper.
 const chainDepth = 12
 
-// chain lists the types of err and what it wraps, with texts that are constant.
+// chain returns the types of err and the errors that it wraps, with texts that are
+// constant.
 func chain(err error, depth int) string {
 	if err == nil {
 		return ""
@@ -172,7 +173,7 @@ func chain(err error, depth int) string {
 	return name + ": [" + strings.Join(inner, "; ") + "]"
 }
 
-// constants are errors whose text is the same always.
+// constants are errors whose text is always the same.
 var constants = []error{
 	context.Canceled, context.DeadlineExceeded,
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,

@@ -96,7 +96,7 @@ func TestLogsTypesOfCausesAndConstantTexts(t *testing.T) {
 	require.Contains(t, logged(shop.Translate(deep)), "…")
 }
 
-// A service's own error is logged as it is, unless a driver has a part in it.
+// A service's own error is logged unredacted, unless it contains a driver's error.
 func TestLogsTextsOfTheApplicationsOwn(t *testing.T) {
 	t.Parallel()
 	own := fmt.Errorf("writing the receipt: %w", errors.New("disk on fire"))
@@ -127,7 +127,7 @@ type account struct {
 
 var accounts = owner.MustTable[account, int64]("missing_accounts")
 
-// An engineer sees what was being done, to which table, and what is wrong with it.
+// The log has the statement, its table and the fault.
 func TestLogsWhatWasBeingDone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		me, err := owner.For(int64(4711))

@@ -12,14 +12,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// txnWords are what the errors of package txn say before the text of their cause: the
-// name of the operation, given by txn.Name, and what went wrong.
+// txnWords matches the words of package txn before the text of a cause: the name of
+// the operation, set by txn.Name, and what went wrong.
 var txnWords = regexp.MustCompile(`^txn( ([\w./ -]{1,80}))?: (begin|not begun|commit|rolled back|rolled back \d+ times in [\w.µ]+|` +
 	`rolled back, because the function returned a conflict of another connection|committed, but|unknown whether the transaction was committed|` +
 	`waiting to retry|waiting for its turn|waiting for a call with the same key|Once|` +
 	`Once: there is no ledger: create it by txn\.LedgerSchema|the function returned nil although a statement had failed, so it was rolled back)$`)
 
-// pgxWords are the parts of the errors of pgx that hold no value.
+// pgxWords match the parts of pgx errors that hold no value.
 var pgxWords = []*regexp.Regexp{
 	regexp.MustCompile(`^failed to encode args\[\d+\]`),
 	regexp.MustCompile(` into (binary|text) format for \w+ \(OID \d+\)`),
@@ -28,8 +28,9 @@ var pgxWords = []*regexp.Regexp{
 	regexp.MustCompile(`^expected \d+ arguments, got \d+$`),
 }
 
-// words are what an error says itself, without what it wraps, if that is known to hold
-// no value: of packages txn and owner, of pgx, and of a call to another service.
+// words returns the text of the error itself, without the errors that it wraps, if it
+// is known to hold no value: for errors of packages txn and owner, of pgx, and of a
+// call to another service.
 func words(err error) string {
 	switch e := err.(type) {
 	case interface{ Describe() string }: // of package owner
@@ -61,7 +62,7 @@ func words(err error) string {
 	return strings.Join(found, ", ")
 }
 
-// methodWords is the operation of a *url.Error: the method, or parse.
+// methodWords returns the operation of a *url.Error: the method, or parse.
 func methodWords(op string) string {
 	if strings.Trim(op, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return ""
@@ -77,7 +78,7 @@ func hostOf(address string) string {
 	return u.Hostname()
 }
 
-// operation finds the name of the transaction that failed.
+// operation returns the name of the transaction that failed.
 func operation(err error) (name string) {
 	visit(err, func(err error) bool {
 		inner := errors.Unwrap(err)
@@ -93,7 +94,8 @@ func operation(err error) (name string) {
 	return name
 }
 
-// statementOf finds what package owner was doing, and to which table.
+// statementOf returns the verb and the table of the statement of package owner that
+// failed.
 func statementOf(err error) (verb, table string) {
 	visit(err, func(err error) bool {
 		if s, ok := err.(interface{ Statement() (verb, table string) }); ok && !isNil(err) {
@@ -104,10 +106,10 @@ func statementOf(err error) (verb, table string) {
 	return verb, table
 }
 
-// messageForLog is the message of an error of class 42: of our own SQL, with names of
-// the schema and no values. Those without a position in a statement are not of its
-// text, and may have been given a name by a client. What a function raises may say
-// anything.
+// messageForLog returns the message of an error of class 42. That class is about the
+// application's own SQL, so the message has names of the schema and no values. An
+// error without a position in a statement is not about its text and may contain a
+// name from a client. A message that a function raises may hold anything.
 func messageForLog(pe *pgconn.PgError) string {
 	if len(pe.Code) != 5 || pe.Code[:2] != "42" || pe.Routine == "" || strings.Contains(pe.Routine, "raise") || pe.Code == stateSyntax && !ofSQL(pe) {
 		return ""
@@ -124,10 +126,10 @@ var (
 	names    = regexp.MustCompile(`"[^"]*"`)
 )
 
-// redact takes passwords and URLs but for their hosts out of a text that is to be
-// logged: their paths and queries have keys too often.
+// redact removes passwords, and all of a URL but its scheme and host, from a text for
+// the log: paths and queries too often contain keys.
 func redact(text string) string {
-	text = unparsed.ReplaceAllString(text, `parse "…"`) // with a part of the URL behind it
+	text = unparsed.ReplaceAllString(text, `parse "…"`) // it quotes a part of the URL
 	text = secrets.ReplaceAllString(text, "$1$2…")
 	var b strings.Builder
 	for {
@@ -161,8 +163,8 @@ var unparsed = regexp.MustCompile(`parse "(?:[^"\\]|\\.)*": [^\n]*`)
 var secrets = regexp.MustCompile(`(?i)([a-z_-]*(?:password|passwd|pwd|secret|token|api[_-]?key|authorization))(["']?\s*[=:]\s*)` +
 	`(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:(?:bearer|basic) +)?[^\s&;,]+)`)
 
-// endOfURL is how long the rest of a URL is. One with a password goes on to the last @
-// of its line, since a password may hold anything.
+// endOfURL returns the length of the rest of a URL. A URL with a password extends to
+// the last @ of its line, since a password may hold anything.
 func endOfURL(rest string, quoted bool) int {
 	if quoted {
 		for i := 0; i < len(rest); i++ {

@@ -15,8 +15,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// A client's number that is too large is the client's, whoever refuses it: pgx or
-// the database.
+// A number from a client that is too large is the client's fault, whether pgx or the
+// database refuses it.
 func TestNumbersThatTheDriverRefuses(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()

@@ -10,18 +10,18 @@ import (
 )
 
 // WithPartitions returns a copy of the catalog in which a rule of a partitioned table
-// holds for its partitions too, also for those that are made later. Without it each
+// also holds for its partitions, including those made later. Without it each
 // partition needs rules of its own, because PostgreSQL names the partition and its
 // constraint in a violation.
 //
-// If a violation has no rule, [Catalog.Translate] asks the database whose partition it
-// was, once a minute for each constraint and for a second at most. If it gets no answer,
-// the violation has no rule. A rule for the partition itself comes first. Tables that
-// inherit otherwise count as partitions. CockroachDB has no partitions that are tables,
-// and is not asked.
+// If a violation has no rule, [Catalog.Translate] asks the database for the parents
+// of the partition, once a minute for each constraint and for at most a second. If it
+// gets no answer, the violation has no rule. A rule for the partition itself comes
+// first. Tables that inherit otherwise count as partitions. CockroachDB has no
+// partitions that are tables, and is not asked.
 //
-// Let db be a *pgxpool.Pool, because the question needs a connection beside the caller's.
-// With a nil db the catalog is as without WithPartitions.
+// Use a *pgxpool.Pool as db, because the question needs a connection beside the
+// caller's. If db is nil, the catalog behaves as without WithPartitions.
 func (c *Catalog) WithPartitions(db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }) *Catalog {
@@ -37,10 +37,10 @@ const (
 	partitionsWait   = time.Second
 	partitionsFresh  = time.Minute
 	partitionsRetry  = 10 * time.Second // after an error
-	partitionsAtMost = 10_000           // then it forgets, so that dropped ones take no room
+	partitionsAtMost = 10_000           // when it forgets, so that dropped ones take no room
 )
 
-// partitions knows the parents of partitions, as far as it was asked.
+// partitions caches the parents of partitions.
 type partitions struct {
 	db interface {
 		Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -49,10 +49,11 @@ type partitions struct {
 	known map[partOf]lineage
 }
 
-// partOf is what a violation names: of a NOT NULL the column.
+// partOf identifies the subject of a violation: the constraint, or the column of a
+// NOT NULL.
 type partOf struct{ schema, table, name string }
 
-// lineage has the parents of what a violation names, the nearest first.
+// lineage holds the parents of a partOf, the nearest first.
 type lineage struct {
 	parents []parent
 	until   time.Time
@@ -96,8 +97,8 @@ func (p *partitions) ask(key partOf) ([]parent, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[parent])
 }
 
-// sqlParents follows the tables, for what has the same name in all of them; the
-// indexes, of which each has its own; and the foreign keys, likewise.
+// sqlParents follows the tables, for names that are the same in all of them; the
+// indexes, of which each has a name of its own; and the foreign keys, likewise.
 const sqlParents = `
 with recursive tables (depth, oid) as (
 	select 0, c.oid
@@ -141,7 +142,7 @@ func (c *Catalog) inherited(pe *pgconn.PgError) *Rule {
 	return nil
 }
 
-// inheritedNotNull is inherited for the column of a NOT NULL.
+// inheritedNotNull is like inherited, for the column of a NOT NULL.
 func (c *Catalog) inheritedNotNull(pe *pgconn.PgError, column string) *Rule {
 	if len(c.columns[column]) == 0 {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// askedDB counts what is asked.
+// askedDB counts the queries.
 type askedDB struct {
 	*dbtest.DB
 	n atomic.Int64

@@ -11,9 +11,8 @@ import (
 // ProblemContentType is the media type of error bodies (RFC 9457).
 const ProblemContentType = "application/problem+json"
 
-// problem is a problem details object. Its type is about:blank, for which RFC
-// 9457 wants the title to be the status' own; code is what to tell problems
-// apart by.
+// problem is a problem details object. Its type is about:blank, for which RFC 9457
+// requires the title of the status; clients distinguish problems by code.
 type problem struct {
 	Type      string         `json:"type"`
 	Title     string         `json:"title"`
@@ -46,9 +45,9 @@ func (e *Error) problem() problem {
 	return p
 }
 
-// MarshalJSON gives the problem details object of RFC 9457 that a client gets:
-// type, title, status, detail, code, and where fields are at fault errors, with
-// pointer (or parameter, or header), code and detail of each.
+// MarshalJSON returns the problem details object (RFC 9457) for clients: type, title,
+// status, detail, code and, if fields are at fault, errors, with pointer (or
+// parameter, or header), code and detail of each.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.problem()) }
 
 func title(status int) string {
@@ -58,15 +57,15 @@ func title(status int) string {
 	return "Error"
 }
 
-// unwritten are the headers that say something of a body or a result which
-// there is not.
+// unwritten are the headers that describe a body or a result that was not written.
 var unwritten = []string{
 	"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Location",
 	"Content-Range", "Etag", "Expires", "Last-Modified", "Location", "Trailer",
 }
 
-// standing are those of the unwritten headers that are there already: they are not
-// the handler's. The length of the body is never known before it.
+// standing returns those of the unwritten headers that are set before the handler
+// runs, and so are not the handler's. The length of the body is never known before
+// it.
 func standing(h http.Header) http.Header {
 	var found http.Header
 	for _, name := range unwritten {
@@ -80,8 +79,8 @@ func standing(h http.Header) http.Header {
 	return found
 }
 
-// encodedBy is the Content-Encoding of a writer that is not the server's own: that of
-// a middleware which encodes what is written to it.
+// encodedBy returns the Content-Encoding of a writer that is not the server's own:
+// that of a middleware which encodes the body.
 func encodedBy(w http.ResponseWriter) http.Header {
 	if values, ok := w.Header()["Content-Encoding"]; ok && !strings.HasPrefix(packageOf(w), "net/http") {
 		return http.Header{"Content-Encoding": values}
@@ -112,7 +111,7 @@ func (e *Error) send(w http.ResponseWriter, r *http.Request, x *response) error 
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set(requestIDHeader, x.id)
-	h.Del("Retry-After") // the error knows
+	h.Del("Retry-After") // the error decides
 	for name, values := range e.GetHeaders() {
 		if h.Get(name) == "" { // the handler may know a better challenge
 			h[name] = values

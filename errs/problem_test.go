@@ -160,7 +160,7 @@ func TestRequestID(t *testing.T) {
 	require.Empty(t, errs.RequestID(t.Context()))
 }
 
-// quiet is a catalog that logs into the lines.
+// quiet returns a catalog that logs into the lines.
 func quiet(l *lines) *errs.Catalog {
 	return shop.WithLogger(slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})))
 }
@@ -207,7 +207,7 @@ func TestNestedHandlersAnswerAndLogOnce(t *testing.T) {
 	}
 }
 
-// buffer keeps what is written, as one that compresses does.
+// buffer holds the output back, as compression does.
 type buffer struct {
 	http.ResponseWriter
 	kept strings.Builder

@@ -7,8 +7,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
-// referenceRule finds the rule for a foreign key whose columns an error knows: one that
-// names them, or one with a name that a database gives a foreign key.
+// referenceRule finds the rule for a foreign key whose columns an error knows: a rule
+// that names the columns, or one with a name that a database gives to a foreign key.
 func (c *Catalog) referenceRule(err pgerr.MissingReference) *Rule {
 	if c == nil || isNil(err) {
 		return nil
@@ -33,8 +33,8 @@ func (c *Catalog) referenceRule(err pgerr.MissingReference) *Rule {
 	return nil
 }
 
-// sameNames reports whether a rule's columns are those of the foreign key, in any
-// order, with or without those of the owner.
+// sameNames reports whether the columns of a rule are those of the foreign key, in
+// any order, with or without those of the owner.
 func sameNames(columns []string, fk pgerr.ForeignKey) bool {
 	left := slices.Clone(columns)
 	for _, name := range fk.Columns {

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// refine is for SQLSTATEs that mean one thing or another. Routine and File tell them
-// apart in any language; CockroachDB, which has other ones, is told by its message.
+// refine sets the kind of SQLSTATEs with several meanings. Routine and File tell
+// these apart in any language; CockroachDB has other ones and is told by its message.
 func (e *Error) refine(pe *pgconn.PgError) {
 	switch pe.Code {
 	case stateFeature:
@@ -33,19 +33,20 @@ var valueParsers = map[string]bool{
 	"ltree_io.c": true, "ltxtquery_io.c": true, "_int_bool.c": true,
 }
 
-// ofValue reports whether a syntax error is one of a value.
+// ofValue reports whether a syntax error is in a value.
 func ofValue(pe *pgconn.PgError) bool {
 	return valueParsers[path.Base(pe.File)] || strings.HasPrefix(pe.Message, "syntax error in TSQuery") || strings.HasPrefix(pe.Message, "syntax error in TSVector")
 }
 
-// ofSQL reports whether a syntax error is one of the statement, which no rule makes
-// the client's.
+// ofSQL reports whether a syntax error is in the statement. No rule can make it the
+// client's fault.
 func ofSQL(pe *pgconn.PgError) bool {
 	return pe.Code == stateSyntax && !ofValue(pe) && (pe.Position != 0 || pe.InternalPosition != 0 ||
 		pe.Routine == "scanner_yyerror" || strings.HasPrefix(pe.Message, "at or near "))
 }
 
-// stateRule finds the rule for a SQLSTATE: one with the hint before one without.
+// stateRule finds the rule for a SQLSTATE. A rule with the hint comes before one
+// without.
 func (c *Catalog) stateRule(pe *pgconn.PgError) (found *Rule) {
 	if c == nil || len(c.states) == 0 || ofSQL(pe) {
 		return nil
@@ -63,7 +64,8 @@ func (c *Catalog) stateRule(pe *pgconn.PgError) (found *Rule) {
 }
 
 // raisedRule finds the rule for the constraint that the application's own RAISE
-// names, behind those that know its hint and before one for the SQLSTATE as a whole.
+// names. It comes after rules with its hint and before one for the SQLSTATE as a
+// whole.
 func (c *Catalog) raisedRule(pe *pgconn.PgError) *Rule {
 	if pe.ConstraintName == "" || !isState(pe.Code) || pe.Code[:2] == classIntegrity {
 		return nil

@@ -13,13 +13,13 @@ const (
 	requestIDChars  = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 )
 
-// RequestID is the id of the request whose context this is, or "" outside of
-// [Catalog.Handler] and [Catalog.Middleware]. It is in the response's header
+// RequestID returns the id of the request with this context, or "" outside of
+// [Catalog.Handler] and [Catalog.Middleware]. The id is in the response header
 // X-Request-Id, in the body of an error, and in the log.
 //
-// It is taken from the request's header X-Request-Id if that is one value of up
-// to 64 letters, digits, "-", "_" and ".", and made from random bytes otherwise.
-// A client can choose it: it is for finding log lines, and proves nothing.
+// It is taken from the request header X-Request-Id if that is a single value of up to
+// 64 letters, digits, "-", "_" and ".", and otherwise made of random bytes. A client
+// can choose it: use it to find log lines, and not as proof of anything.
 func RequestID(ctx context.Context) string {
 	if x := responseOf(ctx); x != nil {
 		return x.id

@@ -9,10 +9,10 @@ import (
 	"net/http"
 )
 
-// response is what a handler writes to. It notices when the response begins.
+// response is the ResponseWriter of a handler. It records when the response begins.
 type response struct {
 	http.ResponseWriter
-	handed   http.ResponseWriter // this, as the handler has it
+	handed   http.ResponseWriter // this response, as the handler has it
 	id       string              // of the request
 	begun    bool
 	status   int  // once it has begun
@@ -20,9 +20,9 @@ type response struct {
 	abort    bool // end the connection when the handler returns
 	alone    bool // no Handler or Middleware is around
 
-	before   http.Header   // of those in unwritten, what was set before the handler ran
-	routed   *http.Request // is with a ServeMux, whose own 404 and 405 are held back
-	unrouted int           // the status that was
+	before   http.Header   // the headers of unwritten that were set before the handler ran
+	routed   *http.Request // set while a ServeMux runs, whose own 404 and 405 are held back
+	unrouted int           // the status that was held back
 }
 
 type responseKey struct{}
@@ -66,10 +66,10 @@ func (w *response) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// ReadFrom keeps sendfile for handlers that copy a file.
+// ReadFrom preserves sendfile for handlers that copy a file.
 func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	was := w.begun
-	w.begin(http.StatusOK) // already here, for a src that panics half-way
+	w.begin(http.StatusOK) // before the copy, in case src panics half-way
 	n, err := io.Copy(w.ResponseWriter, src)
 	if n == 0 {
 		w.begun = was
@@ -77,8 +77,7 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Flush is for handlers that ask for an http.Flusher; FlushError for
-// http.ResponseController.
+// Flush implements http.Flusher. FlushError is for http.ResponseController.
 func (w *response) Flush() { _ = w.FlushError() } // an http.Flusher cannot report it
 
 func (w *response) FlushError() error {
@@ -92,8 +91,8 @@ func (w *response) FlushError() error {
 // Unwrap is for http.ResponseController.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// hijackable is a response whose connection can be taken over. Not all can be,
-// and handlers ask by the method.
+// hijackable is a response whose connection can be taken over. Handlers find out by
+// the method, so it is a type of its own.
 type hijackable struct{ *response }
 
 func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {

@@ -10,43 +10,43 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 )
 
-// Rule says what one error means to a client: the violation of a constraint
-// ([Constraint], [PrimaryKey], [NotNull], [DomainNotNull]), what the application's
-// own SQL raises ([SQLState]), or an error of its Go code ([Is], [As]). Its methods
-// return a changed copy.
+// A Rule says what an error means to a client: the violation of a constraint
+// ([Constraint], [PrimaryKey], [NotNull], [DomainNotNull]), an error raised by the
+// application's SQL ([SQLState]), or an error of its Go code ([Is], [As]). Its
+// methods return a changed copy.
 type Rule struct {
 	constraint string // or:
 	column     string // with table, or:
 	domain     string // or:
 	state      string // or:
-	hint       string // of state, if only with it
+	hint       string // of state, if only with that hint
 	match      func(error) bool
-	target     any      // what match looks for
-	matchName  string   // likewise, for messages
-	wrong      string   // of what the rule was made
-	table      string   // of constraint, if only there
+	target     any      // the target of match
+	matchName  string   // the same, for messages
+	wrong      string   // a mistake in the arguments of the constructor
+	table      string   // of constraint, if only in that table
 	key        []string // columns of a primary key
 	columns    []string // of a foreign key
 	reply      *reply   // of all but foreign keys
 	missing    *reply   // of a foreign key: the row points at nothing
 	inUse      *reply   // of a foreign key: others point at the row
-	kind       Kind     // instead of the usual one, if kinded
+	kind       Kind     // overrides the default if kinded
 	kinded     bool
-	status     int // instead of the kind's
+	status     int // 0: that of the kind
 }
 
 type reply struct{ code, field, message string }
 
-// Constraint makes a rule for the constraint (or unique index) of that name: a
+// Constraint returns a rule for the constraint or unique index of that name: a
 // unique, check or exclusion constraint with [Rule.Code], a foreign key with
-// [Rule.Missing] and [Rule.InUse]. For a primary key there is [PrimaryKey].
+// [Rule.Missing] and [Rule.InUse]. For a primary key use [PrimaryKey].
 func Constraint(name string) Rule { return Rule{constraint: name} }
 
-// PrimaryKey makes a rule for a table's primary key under the name that the
-// database gives it, such as accounts_pkey. CockroachDB before 21.2 calls every
-// primary key "primary" and does not name the table. There the rule holds if its
-// columns are those of the key and of no other rule's, in order; without columns
-// it does not. Name them only if no other table has a primary key of the same ones.
+// PrimaryKey returns a rule for a table's primary key with the name that the database
+// gives it, such as accounts_pkey. CockroachDB before 21.2 calls every primary key
+// "primary" and does not name the table. There the rule applies only if it has
+// columns that are those of the key, in order, and no other rule has the same ones.
+// Name the columns only if no other table has a primary key of the same ones.
 func PrimaryKey(table string, columns ...string) Rule {
 	r := Rule{constraint: table + rules.PrimaryKeySuffix, table: table, key: slices.Clone(columns)}
 	switch {
@@ -58,24 +58,25 @@ func PrimaryKey(table string, columns ...string) Rule {
 	return r
 }
 
-// NotNull makes a rule for a column that may not be NULL and that the client
-// sends. A NULL in any other column is the service's own fault: Internal.
+// NotNull returns a rule for a NOT NULL column that the client sends. A NULL in any
+// other column is the service's own fault: Internal.
 func NotNull(table, column string) Rule { return Rule{table: table, column: column} }
 
-// DomainNotNull is NotNull for a domain of PostgreSQL that may not be NULL: the
-// server names neither table nor column then.
+// DomainNotNull is like NotNull for a domain of PostgreSQL that is NOT NULL. The
+// server then names neither table nor column.
 func DomainNotNull(domain string) Rule { return Rule{domain: domain} }
 
-// SQLState makes a rule for a SQLSTATE that the application makes up and raises,
+// SQLState returns a rule for a SQLSTATE that the application defines and raises,
 // such as "OW001" by RAISE EXCEPTION ... USING ERRCODE = 'OW001'. It needs
-// [Rule.Kind]. Of the known ones it may be of class 22, 44, 54 or P0, whose
-// meaning depends on the application's SQL, or 42601, where the rule is for values
-// with a syntax of their own and never for SQL; any other speaks of all tables or of
-// the service itself, and is refused.
+// [Rule.Kind]. A standard SQLSTATE is accepted if it is of class 22, 44, 54 or P0,
+// whose meaning depends on the application's SQL, or if it is 42601, for which the
+// rule applies to values with a syntax of their own and never to SQL. Others concern
+// all tables or the service itself, and are refused.
 //
-// An error raised with USING CONSTRAINT = '...' may have a rule by [Constraint] instead,
-// which then is Invalid unless its Kind says otherwise (CockroachDB does not send
-// the name). One raised with USING HINT = '...' may have a rule narrowed by [Rule.Hint].
+// An error raised with USING CONSTRAINT = '...' may have a rule by [Constraint]
+// instead, which is Invalid unless its Kind says otherwise (CockroachDB does not send
+// the name). One raised with USING HINT = '...' may have a rule narrowed by
+// [Rule.Hint].
 func SQLState(state string) Rule {
 	r := Rule{state: state}
 	switch {
@@ -90,8 +91,8 @@ func SQLState(state string) Rule {
 	return r
 }
 
-// Is makes a rule for errors that are target by errors.Is. It needs [Rule.Kind].
-// An [*Error] in the chain that is reached first decides before it.
+// Is returns a rule for errors that match target by errors.Is. It needs [Rule.Kind].
+// An [*Error] that is reached first in the chain takes precedence.
 func Is(target error) Rule {
 	r := Rule{target: target, matchName: fmt.Sprintf("Is(%T)", target)}
 	if target == nil {
@@ -112,8 +113,8 @@ func Is(target error) Rule {
 	return r
 }
 
-// As makes a rule for errors that are of type T by errors.As. It needs
-// [Rule.Kind]. Database errors have rules of their own.
+// As returns a rule for errors of type T, found by errors.As. It needs [Rule.Kind].
+// Database errors have rules of their own.
 func As[T error]() Rule {
 	t := reflect.TypeFor[T]()
 	r := Rule{target: t, matchName: "As[" + t.String() + "]()"}
@@ -136,9 +137,9 @@ func As[T error]() Rule {
 	return r
 }
 
-// On narrows a rule to one table. PostgreSQL wants the name of a check or
-// foreign key constraint to be unique for its table only. CockroachDB does not
-// say which table it was; where several rules would fit then, none is used.
+// On narrows a rule to one table. PostgreSQL requires the name of a check or foreign
+// key constraint to be unique only within its table. CockroachDB does not name the
+// table; if several rules would apply there, none does.
 func (r Rule) On(table string) Rule {
 	if r.constraint == "" || r.key != nil {
 		r.wrong = "On is for Constraint"
@@ -147,10 +148,10 @@ func (r Rule) On(table string) Rule {
 	return r
 }
 
-// Columns names the columns of a foreign key, for errors that know these and not its
-// name: owner.ErrReference. It needs [Rule.On], and is not needed for a constraint that
-// has the name that the database gives it, such as orders_customer_id_fkey. The owner's
-// column may be left out.
+// Columns sets the columns of a foreign key, for errors that know these and not its
+// name: owner.ErrReference. It needs [Rule.On]. It is not needed for a constraint
+// with the name that the database gives it, such as orders_customer_id_fkey. The
+// owner's column may be left out.
 func (r Rule) Columns(columns ...string) Rule {
 	if r.constraint == "" || r.table == "" || r.key != nil || len(columns) == 0 || slices.Contains(columns, "") {
 		r.wrong = "Columns is for Constraint with On, and has names"
@@ -159,8 +160,8 @@ func (r Rule) Columns(columns ...string) Rule {
 	return r
 }
 
-// Hint narrows a rule by [SQLState] to errors with that hint, all of it: to tell apart
-// what RAISE EXCEPTION ... USING HINT = 'account_closed' raises as P0001.
+// Hint narrows a rule by [SQLState] to errors with exactly that hint, for example to
+// those that RAISE EXCEPTION ... USING HINT = 'account_closed' raises as P0001.
 func (r Rule) Hint(hint string) Rule {
 	if r.state == "" || hint == "" {
 		r.wrong = "Hint is for SQLState, and not empty"
@@ -169,24 +170,24 @@ func (r Rule) Hint(hint string) Rule {
 	return r
 }
 
-// Code sets the name for machines. Every rule but a foreign key's needs one.
+// Code sets the name for machines. Every rule needs one, except for a foreign key.
 func (r Rule) Code(code string) Rule { return r.with(func(p *reply) { p.code = code }) }
 
-// Field sets the JSON Pointer to the part of the request that is at fault. The
-// default is that none is named.
+// Field sets the JSON Pointer to the part of the request at fault. By default none is
+// named.
 func (r Rule) Field(pointer string) Rule { return r.with(func(p *reply) { p.field = pointer }) }
 
 // Message sets the public text. The default is that of the kind.
 func (r Rule) Message(text string) Rule { return r.with(func(p *reply) { p.message = text }) }
 
-// Kind sets what the error means. The default is what its SQLSTATE means; a rule
-// by [SQLState], [Is] or [As] needs one.
+// Kind sets the kind of the error. The default is the kind of its SQLSTATE. A rule by
+// [SQLState], [Is] or [As] needs one.
 func (r Rule) Kind(k Kind) Rule {
 	r.kind, r.kinded = k, true
 	return r
 }
 
-// Status sets an HTTP status other than the kind's, from 400 to 599.
+// Status sets an HTTP status from 400 to 599 instead of the kind's.
 func (r Rule) Status(status int) Rule {
 	r.status = status
 	if err := checkStatus(status); err != nil {
@@ -195,16 +196,16 @@ func (r Rule) Status(status int) Rule {
 	return r
 }
 
-// Missing sets what is said when a row points at nothing: code, JSON Pointer
-// and public text, of which the last two may be empty. A 23503 that a trigger raises
-// with USING CONSTRAINT = '...' has it too, if the rule has no InUse.
+// Missing sets the response if a row points at nothing: code, JSON Pointer and public
+// text, of which the last two may be empty. It also applies to a 23503 that a trigger
+// raises with USING CONSTRAINT = '...', if the rule has no InUse.
 func (r Rule) Missing(code, field, message string) Rule {
 	r.missing = &reply{code, field, message}
 	return r
 }
 
-// InUse sets what is said when a row cannot be deleted or changed because
-// others point at it: code and public text, which may be empty.
+// InUse sets the response if a row cannot be deleted or changed because others point
+// at it: code and public text, which may be empty.
 func (r Rule) InUse(code, message string) Rule {
 	r.inUse = &reply{code: code, message: message}
 	return r
@@ -220,8 +221,8 @@ func (r Rule) with(change func(*reply)) Rule {
 	return r
 }
 
-// name is how the rule was made. No two rules of a catalog have the same, apart
-// from those by Is, whose targets tell them apart.
+// name returns the call that made the rule. No two rules of a catalog have the same
+// name, apart from those by Is, which differ by their targets.
 func (r Rule) name() string {
 	switch {
 	case r.match != nil:
@@ -234,7 +235,7 @@ func (r Rule) name() string {
 	return rules.Rule{Constraint: r.constraint, Column: r.column, Domain: r.domain, Table: r.table}.Name()
 }
 
-// identity is equal for rules of which the catalog can have only one.
+// identity is equal for rules of which a catalog can have only one.
 func (r Rule) identity() any {
 	if r.match != nil {
 		return r.target

@@ -24,7 +24,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// lines is a log that several goroutines write to.
+// lines is a log that is safe for concurrent use.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -51,7 +51,7 @@ type site struct {
 	std      *lines // what net/http itself has to say
 }
 
-// logged is the log when all handlers have returned, for which a server of
+// logged returns the log after all handlers have returned, for which a server of
 // HTTP/2 does not wait.
 func (s *site) logged() string {
 	s.Close()
@@ -99,7 +99,7 @@ func openSite(t *testing.T, version int, handler func(c *errs.Catalog) http.Hand
 	return s
 }
 
-// do gives the answer, and whether a connection was used again for it.
+// do returns the response, and whether a connection was reused for it.
 func (s *site) do(t *testing.T, method, path, body string, header ...string) (resp *http.Response, got string, reused bool, err error) {
 	t.Helper()
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = i.Reused }})
@@ -331,7 +331,7 @@ func TestServerKeepsWhatAResponseWriterCanDo(t *testing.T) {
 	require.Empty(t, s.std.String())
 }
 
-// Over HTTP/2 no connection can be taken over, and handlers ask by the method.
+// Over HTTP/2 no connection can be taken over, and handlers find out by the method.
 func TestServerHasNoHijackerOverHTTP2(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[int]string{1: "true", 2: "false"} {

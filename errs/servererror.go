@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// serverError gives err as an error of pgx v5 if it is a database error of any
-// driver. The types of others are not imported, but known by what they have: a
-// method Get (lib/pq) or Field (bun, go-pg), or SQLState and fields (the pgconn of
-// pgx v4, lib/pq).
+// serverError returns err as an error of pgx v5 if it is a database error of any
+// driver. Other drivers are not imported; their types are recognized by a method Get
+// (lib/pq) or Field (bun, go-pg), or by SQLState and fields (the pgconn of pgx v4,
+// lib/pq).
 func serverError(err error) *pgconn.PgError {
 	switch e := err.(type) {
 	case *pgconn.PgError:
@@ -102,13 +102,13 @@ func position(digits string) int32 {
 	return int32(n)
 }
 
-// isNil is for methods found by their name, which may not expect it.
+// isNil protects methods found by their name, which may not expect a nil receiver.
 func isNil(v any) bool {
 	r := reflect.ValueOf(v)
 	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// findServerError gives the first database error in the tree of err, or nil.
+// findServerError returns the first database error in the tree of err, or nil.
 func findServerError(err error) (found *pgconn.PgError) {
 	visit(err, func(err error) bool {
 		found = serverError(err)
@@ -117,8 +117,8 @@ func findServerError(err error) (found *pgconn.PgError) {
 	return found
 }
 
-// visit calls f for err and everything that it wraps, from the outside, until f
-// says that it is enough.
+// visit calls f for err and everything that it wraps, from the outside in, until f
+// returns true.
 func visit(err error, f func(error) bool) bool {
 	if err == nil || !f(err) {
 		return err == nil
@@ -166,11 +166,11 @@ func hasQuote(name string) bool {
 
 const otherQuotes = "«»„“”「」"
 
-// foreignKeyDirection tells the two sides of a foreign key violation apart. No
-// field does: SQLSTATE, table and constraint are the same. But the message of
-// the side that points names two things (its table, the constraint), and that
-// of the other side three, on both engines and in every language that
-// PostgreSQL speaks. Names that hold quotes themselves make it unknown.
+// foreignKeyDirection tells the two sides of a foreign key violation apart. No field
+// does: SQLSTATE, table and constraint are the same. But the message of the
+// referencing side names two things (its table, the constraint) and that of the other
+// side three, on both engines and in every language of PostgreSQL. If names contain
+// quotes themselves, the direction is unknown.
 func foreignKeyDirection(e *pgconn.PgError) direction {
 	if hasQuote(e.ConstraintName) || hasQuote(e.TableName) || strings.Contains(e.Message, `\"`) {
 		return directionUnknown
@@ -192,8 +192,9 @@ func foreignKeyDirection(e *pgconn.PgError) direction {
 	return directionUnknown
 }
 
-// direction is that of the violation. One that the application's own trigger raised
-// has any message, and is what the rule speaks of if that is one side alone.
+// direction returns the side of the violation. If the application's own trigger
+// raised it, the message can be anything; then it is the side that the rule speaks
+// of, if that is one alone.
 func (r *Rule) direction(e *pgconn.PgError) direction {
 	d := foreignKeyDirection(e)
 	if d == directionUnknown && e.Routine == routineRaise {
@@ -207,8 +208,8 @@ func (r *Rule) direction(e *pgconn.PgError) direction {
 	return d
 }
 
-// notNullColumn is the column of a not-null violation. CockroachDB names it in
-// the message alone, and speaks English only.
+// notNullColumn returns the column of a not-null violation. CockroachDB names it only
+// in the message, which is always in English.
 func notNullColumn(e *pgconn.PgError) string {
 	if e.ColumnName != "" || e.Code != stateNotNull {
 		return e.ColumnName
@@ -221,9 +222,9 @@ func notNullColumn(e *pgconn.PgError) string {
 	return column
 }
 
-// keyColumns gives the columns of a violated key, such as "a, b", where Detail
-// has them. PostgreSQL does so for whoever may read the table, and in its own
-// language; CockroachDB always.
+// keyColumns returns the columns of a violated key, such as "a, b", if Detail has
+// them. PostgreSQL sends them, in its own language, if the role may read the table;
+// CockroachDB always.
 func keyColumns(e *pgconn.PgError) string {
 	rest, ok := strings.CutPrefix(e.Detail, "Key (")
 	if !ok || len(e.Code) < 2 || e.Code[:2] != classIntegrity {
@@ -236,8 +237,8 @@ func keyColumns(e *pgconn.PgError) string {
 	return strings.ReplaceAll(strings.ReplaceAll(columns, ", ", ","), ",", ", ")
 }
 
-// rowSecurity reports whether a policy refused the row, and not a GRANT that is
-// missing. PostgreSQL says so by the routine, in any language; CockroachDB by its
+// rowSecurity reports whether a policy refused the row, in contrast to a missing
+// GRANT. On PostgreSQL the routine tells, in any language; on CockroachDB the
 // message.
 func rowSecurity(e *pgconn.PgError) bool {
 	return e.Routine == routineRowSecurity || strings.HasPrefix(e.Message, messageRowSecurity)

@@ -1,15 +1,15 @@
 package errs
 
-// sqlstate is one SQLSTATE and what it says to the client by default.
+// sqlstate is a SQLSTATE with its default response.
 type sqlstate struct {
 	state string
-	name  string // PostgreSQL's condition name, CockroachDB's in the same style
+	name  string // PostgreSQL's condition name, or CockroachDB's in the same style
 	kind  Kind
-	code  string // where the kind's own is too coarse
+	code  string // set if the kind's code is too coarse
 	text  string // likewise
 }
 
-// The SQLSTATEs of which the code alone does not say enough.
+// SQLSTATEs whose code alone is not precise enough.
 const (
 	stateOutOfRange    = "22003"
 	stateNotNull       = "23502"
@@ -42,8 +42,8 @@ func index(list []sqlstate) map[string]sqlstate {
 	return m
 }
 
-// classes says what codes yet unborn mean, where their class is enough to know
-// that it is not the client, or that it is. All others are Internal.
+// classes holds the kinds of future codes whose class is enough to tell whether the
+// client is at fault. All others are Internal.
 var classes = map[string]Kind{
 	"08": Unavailable,
 	"23": Conflict,
@@ -75,12 +75,12 @@ func isState(s string) bool {
 	return true
 }
 
-// raisable reports whether a rule by SQLSTATE makes sense: for those that the
-// application makes up, and for those whose meaning depends on its own SQL:
-// data (22), views with a check option (44), limits that a value can meet (54),
-// RAISE (P0) and the syntax of values (42601). The violation of a constraint is for a rule by its name, since
-// its SQLSTATE covers every table. All other codes speak of the service, the
-// server or the outcome, which no client can mend.
+// raisable reports whether a rule by SQLSTATE makes sense: for codes that the
+// application defines, and for those whose meaning depends on its own SQL: data (22),
+// views with a check option (44), limits that a value can exceed (54), RAISE (P0) and
+// the syntax of values (42601). The violation of a constraint needs a rule by its
+// name, since its SQLSTATE covers every table. All other codes concern the service,
+// the server or the outcome, which no client can change.
 func raisable(state string) bool {
 	if _, known := states[state]; !known {
 		return true

@@ -1,15 +1,15 @@
 package errs
 
-// sqlstates is every SQLSTATE of PostgreSQL 18 and CockroachDB, and what it says
-// to the client by default: its kind, and a code and text of its own where the
-// kind's are too coarse. The kind has the status, and says whether to send
-// Retry-After. For a code that is not here its class decides, see [meaningOf].
+// sqlstates holds every SQLSTATE of PostgreSQL 18 and CockroachDB with its default
+// response: its kind, and a code and text of its own if the kind's are too coarse.
+// The kind determines the status and Retry-After. A code that is not here has the
+// kind of its class, see [meaningOf].
 //
 // https://www.postgresql.org/docs/18/errcodes-appendix.html
 // https://github.com/cockroachdb/cockroach/blob/master/pkg/sql/pgwire/pgcode/codes.go
 var sqlstates = []sqlstate{
 	// Class 00: Successful Completion.
-	// An error with a code of success is a fault of whoever made it, as in 01 to 03.
+	// An error with a code of success is a fault of its sender, as in 01 to 03.
 	{state: "00000", name: "successful_completion", kind: Internal},
 
 	// Class 01: Warning.
@@ -30,7 +30,8 @@ var sqlstates = []sqlstate{
 	{state: "03000", name: "sql_statement_not_yet_complete", kind: Internal},
 
 	// Class 08: Connection Exception.
-	// What happened to the statement is txn's to say; an error of its own decides first.
+	// Package txn reports whether the statement took effect; its own error decides
+	// first.
 	{state: "08000", name: "connection_exception", kind: Unavailable},
 	{state: "08001", name: "sqlclient_unable_to_establish_sqlconnection", kind: Unavailable},
 	{state: "08003", name: "connection_does_not_exist", kind: Unavailable},
@@ -44,8 +45,8 @@ var sqlstates = []sqlstate{
 	{state: "09000", name: "triggered_action_exception", kind: Internal},
 
 	// Class 0A: Feature Not Supported.
-	// Unavailable where it is a statement that was planned before a migration: it is
-	// planned anew when it comes again.
+	// Unavailable if it is a statement that was planned before a migration: it is
+	// planned anew the next time.
 	{state: "0A000", name: "feature_not_supported", kind: Internal},
 
 	// Class 0B: Invalid Transaction Initiation.
@@ -76,10 +77,10 @@ var sqlstates = []sqlstate{
 	{state: "21000", name: "cardinality_violation", kind: Internal},
 
 	// Class 22: Data Exception.
-	// The client's fault only where a value came from outside as it is. What our own
-	// SQL computed or wrote (a division by zero, a JSON path) is ours; [SQLState]
-	// says otherwise where the client can mend it. 22000 is Invalid for a range that
-	// ends before it begins.
+	// The client is at fault only if a value came from it unchanged. A value that the
+	// service's own SQL computed or wrote (a division by zero, a JSON path) is the
+	// service's fault; a rule by [SQLState] says otherwise if the client can correct
+	// it. 22000 is Invalid for a range that ends before it begins.
 	{state: "22000", name: "data_exception", kind: Internal},
 	{state: "22001", name: "string_data_right_truncation", kind: Invalid, code: "too_long", text: "A value is too long."},
 	{state: "22002", name: "null_value_no_indicator_parameter", kind: Internal},
@@ -151,7 +152,8 @@ var sqlstates = []sqlstate{
 	{state: "22P06", name: "nonstandard_use_of_escape_character", kind: Internal},
 
 	// Class 23: Integrity Constraint Violation.
-	// A NULL is the client's fault only where a rule says that it sends the column.
+	// A NULL is the client's fault only if a rule says that the client sends the
+	// column.
 	{state: "23000", name: "integrity_constraint_violation", kind: Conflict},
 	{state: "23001", name: "restrict_violation", kind: StillReferenced},                                               // PostgreSQL 18 for RESTRICT
 	{state: "23502", name: "not_null_violation", kind: Internal},                                                      // Required, by a rule
@@ -186,7 +188,7 @@ var sqlstates = []sqlstate{
 	{state: "27000", name: "triggered_data_change_violation", kind: Internal},
 
 	// Class 28: Invalid Authorization Specification.
-	// It is the service's own credential that was refused.
+	// The refused credential is the service's own.
 	{state: "28000", name: "invalid_authorization_specification", kind: Internal},
 	{state: "28P01", name: "invalid_password", kind: Internal},
 
@@ -232,7 +234,8 @@ var sqlstates = []sqlstate{
 	// Class 3F: Invalid Schema Name.
 	{state: "3F000", name: "invalid_schema_name", kind: Internal},
 
-	// Class 40: Transaction Rollback. txn has tried these again before they come here.
+	// Class 40: Transaction Rollback.
+	// Package txn has already retried these.
 	{state: "40000", name: "transaction_rollback", kind: Contention},
 	{state: "40001", name: "serialization_failure", kind: Contention},
 	{state: "40002", name: "transaction_integrity_constraint_violation", kind: Conflict},
@@ -240,8 +243,9 @@ var sqlstates = []sqlstate{
 	{state: "40P01", name: "deadlock_detected", kind: Contention},
 
 	// Class 42: Syntax Error or Access Rule Violation.
-	// 42501 is Forbidden where row-level security refused a row; else a GRANT is missing.
-	// 42601 is Malformed where no SQL was parsed but a value: a tsquery, jsonpath, ltree.
+	// 42501 is Forbidden if row-level security refused a row; otherwise a GRANT is
+	// missing. 42601 is Malformed if a value was parsed and not SQL: a tsquery,
+	// jsonpath, ltree.
 	{state: "42000", name: "syntax_error_or_access_rule_violation", kind: Internal},
 	{state: "42501", name: "insufficient_privilege", kind: Internal},
 	{state: "42601", name: "syntax_error", kind: Internal},
@@ -293,7 +297,7 @@ var sqlstates = []sqlstate{
 
 	// Class 53: Insufficient Resources.
 	// 53400 is a limit that the same request meets again (temporary files), so it is
-	// no 503, which asks to be sent again.
+	// not a 503, which asks for the request to be sent again.
 	{state: "53000", name: "insufficient_resources", kind: Unavailable},
 	{state: "53100", name: "disk_full", kind: Unavailable},
 	{state: "53200", name: "out_of_memory", kind: Unavailable},
@@ -301,14 +305,14 @@ var sqlstates = []sqlstate{
 	{state: "53400", name: "configuration_limit_exceeded", kind: Internal},
 
 	// Class 54: Program Limit Exceeded.
-	// 54000 is also an indexed text that is too long, for [SQLState] to say.
+	// 54000 is also an indexed text that is too long; a rule by [SQLState] can say so.
 	{state: "54000", name: "program_limit_exceeded", kind: Internal},
 	{state: "54001", name: "statement_too_complex", kind: Internal},
 	{state: "54011", name: "too_many_columns", kind: Internal},
 	{state: "54023", name: "too_many_arguments", kind: Internal},
 
 	// Class 55: Object Not In Prerequisite State.
-	// 55P03 is NOWAIT or lock_timeout: somebody else was first.
+	// 55P03 is NOWAIT or lock_timeout: another transaction was first.
 	{state: "55000", name: "object_not_in_prerequisite_state", kind: Internal},
 	{state: "55006", name: "object_in_use", kind: Internal},
 	{state: "55C01", name: "schema_change_occurred", kind: Internal},
@@ -318,7 +322,7 @@ var sqlstates = []sqlstate{
 	{state: "55P04", name: "unsafe_new_enum_value_usage", kind: Internal},
 
 	// Class 57: Operator Intervention.
-	// 57014 is Canceled where the error also holds the end of a context by cancellation.
+	// 57014 is Canceled if the error also holds the cancellation of a context.
 	{state: "57000", name: "operator_intervention", kind: Unavailable},
 	{state: "57014", name: "query_canceled", kind: Timeout}, // statement_timeout; Canceled if it was
 	{state: "57P01", name: "admin_shutdown", kind: Unavailable},
@@ -373,7 +377,8 @@ var sqlstates = []sqlstate{
 	{state: "HV091", name: "fdw_invalid_descriptor_field_identifier", kind: Internal},
 
 	// Class P0: PL/pgSQL Error.
-	// Raised by our own functions: [SQLState] says what one means to the client.
+	// Raised by the application's own functions: [SQLState] says what one means to the
+	// client.
 	{state: "P0000", name: "plpgsql_error", kind: Internal},
 	{state: "P0001", name: "raise_exception", kind: Internal},
 	{state: "P0002", name: "no_data_found", kind: Internal},
@@ -387,7 +392,7 @@ var sqlstates = []sqlstate{
 	{state: "XCUBS", name: "unsatisfiable_bounded_staleness", kind: Unavailable},
 
 	// Class XX: Internal Error.
-	// XXA00: the data is committed, a schema change behind it failed. Never again.
+	// XXA00: the data is committed, and a later schema change failed. Never resend.
 	{state: "XX000", name: "internal_error", kind: Internal},
 	{state: "XX001", name: "data_corrupted", kind: Internal},
 	{state: "XX002", name: "index_corrupted", kind: Internal},

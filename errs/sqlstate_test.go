@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// lines reads a file of testdata without its comments, each line split in n.
+// lines reads a file of testdata without its comments, each line split into n fields.
 func tableLines(t *testing.T, name string, n int) (split [][]string) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + name)
@@ -28,7 +28,7 @@ func tableLines(t *testing.T, name string, n int) (split [][]string) {
 	return split
 }
 
-// What is expected for each SQLSTATE was written down once and read by eye.
+// The expected result for each SQLSTATE was written down once and reviewed by hand.
 func TestEverySQLState(t *testing.T) {
 	t.Parallel()
 	for _, want := range tableLines(t, "sqlstates_expected.txt", 6) {
@@ -67,7 +67,7 @@ func TestSQLStatesYetUnborn(t *testing.T) {
 	}
 }
 
-// Codes that do not say enough alone.
+// Codes that are not precise enough alone.
 func TestSQLStatesWithMoreToGoBy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -21,21 +21,21 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
-// Translate turns any error into an [*Error], which is safe to show, and nil
-// into nil. What it does not understand is Internal, with a constant text.
+// Translate translates any error into an [*Error], which is safe to show. It returns
+// nil for nil. An error that it does not understand is Internal, with a constant
+// text.
 //
-// The outermost error that means something decides: an *Error, one that the
-// catalog has a rule for ([Is], [As]), an error with a method Kind() errs.Kind
-// (and Fields() []errs.FieldError, if it knows what is at fault, see [FieldError],
-// and RetryAfter() time.Duration, if it knows when to come again), a database
-// error of any driver, a lost connection, pgx.ErrNoRows, the end of a context, and
-// an argument that pgx refuses as out of range.
-// Of several that are joined the first decides, but an unknown outcome is never
-// hidden by another one. The error that was given is in the result's Unwrap.
+// The outermost error with a known meaning decides: an *Error, one for which the
+// catalog has a rule ([Is], [As]), an error with a method Kind() errs.Kind (and
+// optionally Fields() []errs.FieldError, see [FieldError], and RetryAfter()
+// time.Duration), a database error of any driver, a lost connection, pgx.ErrNoRows,
+// the end of a context, and an argument that pgx refuses as out of range. Of joined
+// errors the first decides, but no other error ever hides an unknown outcome. The result
+// wraps err.
 //
-// A connection that is lost during COMMIT looks like any other here, and is
-// Unavailable, which asks for the request to be sent again. Package txn knows
-// better: use it where that would do harm.
+// Translate cannot distinguish a connection that is lost during COMMIT from others,
+// and returns Unavailable, which asks for the request to be sent again. If that would
+// do harm, use package txn, which knows the outcome.
 func (c *Catalog) Translate(err error) error {
 	if err == nil {
 		return nil
@@ -68,8 +68,8 @@ func (c *Catalog) translate(err error) *Error {
 	return e
 }
 
-// understand walks the tree of err from the outside, and gives what the first
-// error that it knows means.
+// understand walks the tree of err from the outside in, and returns the meaning of
+// the first error that it knows.
 func (c *Catalog) understand(err error) *Error {
 	if e := c.know(err); e != nil {
 		return e
@@ -154,10 +154,10 @@ func (c *Catalog) know(err error) *Error {
 	case *net.OpError, *net.DNSError:
 		return &Error{kind: endOfContext(err, Unavailable)}
 	case *url.Error:
-		// A call to another service: what it did there is not known, so this must
-		// not ask for the request again.
+		// This is a call to another service. Its effects are not known, so the client
+		// must not be asked to send the request again.
 		return &Error{kind: endOfContext(err, Internal)}
-	case *pgconn.ParseConfigError, pgx.ScanArgError, *pgx.ScanArgError: // whatever is inside
+	case *pgconn.ParseConfigError, pgx.ScanArgError, *pgx.ScanArgError: // whatever they wrap
 		return &Error{kind: Internal}
 	}
 	if pe := serverError(err); pe != nil {
@@ -170,7 +170,7 @@ func (c *Catalog) know(err error) *Error {
 }
 
 // refused is for a value that the driver found out of range before the database saw
-// it, whose error means the same.
+// it. It means the same as the database's error.
 func (c *Catalog) refused() *Error {
 	e := c.fromServer(&pgconn.PgError{Code: stateOutOfRange})
 	e.server = nil
@@ -178,8 +178,7 @@ func (c *Catalog) refused() *Error {
 }
 
 // plainMeaning is for errors that have neither a type of their own nor a variable
-// that can be imported here: those of pools that are closed, and the ErrNoRows of
-// pgx v4.
+// that can be imported here: those of closed pools, and the ErrNoRows of pgx v4.
 func plainMeaning(err error) (Kind, bool) {
 	if reflect.TypeOf(err) == plainError {
 		switch err.Error() {
@@ -215,8 +214,8 @@ func (c *Catalog) fromKind(k interface{ Kind() Kind }, err error) *Error {
 	return e
 }
 
-// carry takes what an error of another package says of parts of the request. If it
-// is one part, that is what the whole error is about.
+// carry takes over the field errors of another package. A single one is what the
+// whole error is about.
 func (e *Error) carry(given []FieldError) {
 	for _, f := range given {
 		if checkCode(f.Code) != nil {
@@ -244,8 +243,8 @@ func endOfContext(err error, otherwise Kind) Kind {
 	return otherwise
 }
 
-// fromConnect is for connections that were never made: no client is to blame,
-// but a wrong password is not mended by coming again.
+// fromConnect is for connections that were never established: no client is at fault,
+// but resending does not help against a wrong password.
 func (c *Catalog) fromConnect(err *pgconn.ConnectError) *Error {
 	e := &Error{kind: endOfContext(err, Unavailable), server: findServerError(err)}
 	if e.kind == Unavailable && e.server != nil && c.fromServer(e.server).kind == Internal {
@@ -329,7 +328,7 @@ func (c *Catalog) fromServer(pe *pgconn.PgError) *Error {
 	return e
 }
 
-// noRule says nothing of any error.
+// noRule has no effect on any error.
 var noRule Rule
 
 func (e *Error) apply(r *Rule, p *reply) {
@@ -346,9 +345,9 @@ func (e *Error) apply(r *Rule, p *reply) {
 	e.status = r.status
 }
 
-// constraintRule finds the rule for the constraint that pe names. CockroachDB
-// called every primary key "primary" until version 21.2, and does not name the
-// table: there the columns decide, if one rule alone has them.
+// constraintRule finds the rule for the constraint that pe names. CockroachDB before
+// 21.2 calls every primary key "primary" and does not name the table: there the
+// columns decide, if only one rule has them.
 func (c *Catalog) constraintRule(pe *pgconn.PgError) *Rule {
 	if c == nil || pe.ConstraintName == "" {
 		return nil
@@ -373,9 +372,9 @@ func (c *Catalog) constraintRule(pe *pgconn.PgError) *Rule {
 	return found
 }
 
-// notNullRule also finds one where several tables have rules for the column and
-// the server does not say which it was: what the client left out is known then,
-// though not what to call it.
+// notNullRule also finds a rule if several tables have rules for the column and the
+// server does not name the table: then it is known what the client left out, but not
+// its code.
 func (c *Catalog) notNullRule(pe *pgconn.PgError) *Rule {
 	if c == nil {
 		return nil

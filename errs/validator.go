@@ -6,11 +6,13 @@ import (
 	"unicode"
 )
 
-// fieldErrorsMax bounds an answer: a list of the client's may fail in each item.
+// fieldErrorsMax bounds a response: every item of a list from the client may be at
+// fault.
 const fieldErrorsMax = 100
 
 // validationError is one of the errors in a ValidationErrors of
-// github.com/go-playground/validator. Its Value is the client's, and not asked.
+// github.com/go-playground/validator. Its Value comes from the client and is not
+// used.
 type validationError interface {
 	Tag() string
 	Namespace() string
@@ -18,15 +20,15 @@ type validationError interface {
 	Param() string
 }
 
-// fieldErrors understands an error that is a slice of validation errors, as
-// go-playground/validator has it: the fields with their pointers, the tag as
-// code and a constant text, and Required if all it says is that something is
-// missing. The first 100 are taken.
+// fieldErrors translates an error that is a slice of validation errors, as
+// go-playground/validator returns it. It returns the fields with their pointers, the
+// tag as code and a constant text. The kind is Required if all errors report
+// something missing. Only the first 100 are taken.
 //
 // The pointers are those of the JSON if the validator has a function for names
-// (RegisterTagNameFunc) that gives what stands in the json tags. Without one
-// they are the names of the Go fields with a small first letter: Items[2].Name
-// is /items/2/name, UserID /userID. An embedded struct is named like any field.
+// (RegisterTagNameFunc) that returns the names of the json tags. Otherwise they are
+// the names of the Go fields with a lower-case first letter: Items[2].Name is
+// /items/2/name, UserID /userID. An embedded struct is named like any field.
 func fieldErrors(err error) ([]FieldError, Kind, bool) {
 	list := reflect.ValueOf(err)
 	if list.Kind() != reflect.Slice || list.Len() == 0 {
@@ -52,7 +54,7 @@ func fieldErrors(err error) ([]FieldError, Kind, bool) {
 	return fields, kind, true
 }
 
-// validationCode makes a tag a code: letters, digits and underscores.
+// validationCode converts a tag to a code: letters, digits and underscores.
 func validationCode(tag string) string {
 	code := strings.Map(func(c rune) rune {
 		switch c = unicode.ToLower(c); {
@@ -67,7 +69,7 @@ func validationCode(tag string) string {
 	return code
 }
 
-// validationPointer makes Order.Items[2].Name, where Order is the type, a JSON
+// validationPointer converts Order.Items[2].Name, where Order is the type, to a JSON
 // Pointer.
 func validationPointer(v validationError) string {
 	path := namespacePath(v.Namespace())
@@ -76,8 +78,8 @@ func validationPointer(v validationError) string {
 		goPath = namespacePath(s.StructNamespace())
 		named = v.Namespace() != s.StructNamespace()
 	}
-	// The first is the type's name, which both have alike; a type without a
-	// name has none.
+	// The first element is the name of the type, the same in both paths; a type
+	// without a name has none.
 	if len(path) > 1 && path[0] == goPath[0] {
 		path = path[1:]
 	}
@@ -93,7 +95,7 @@ func validationPointer(v validationError) string {
 		if !named {
 			name = lowerInitial(name)
 		}
-		if name != "" { // or it is an item of what was validated
+		if name != "" { // otherwise an item of the validated value
 			at.WriteString("/" + escapePointer(name))
 		}
 		if keys != "" {
@@ -105,8 +107,8 @@ func validationPointer(v validationError) string {
 	return at.String()
 }
 
-// namespacePath splits at dots, but not at those in brackets: the keys of a map,
-// or the arguments of a generic type.
+// namespacePath splits at dots, but not at dots in brackets: in the keys of a map or
+// the arguments of a generic type.
 func namespacePath(namespace string) []string {
 	var path []string
 	start, depth := 0, 0
@@ -126,7 +128,7 @@ func namespacePath(namespace string) []string {
 	return append(path, namespace[start:])
 }
 
-// lowerInitial makes UserName userName, ID id and URLPath urlPath.
+// lowerInitial converts UserName to userName, ID to id and URLPath to urlPath.
 func lowerInitial(name string) string {
 	letters := []rune(name)
 	for i, c := range letters {

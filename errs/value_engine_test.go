@@ -17,8 +17,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// Values of a client in a language of their own are its own fault; what the service
-// wrote is not, though some of it has the same SQLSTATE.
+// Values of a client in a language of their own are the client's fault; text that the
+// service wrote is not, though some errors have the same SQLSTATE.
 func TestValuesOfClients(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -94,7 +94,7 @@ func TestValuesOfClients(t *testing.T) {
 	})
 }
 
-// Schema changes between two runs of a statement are mended by the next one.
+// Schema changes between two runs of a statement are resolved by the next one.
 func TestPlansOfAnotherSchema(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		conn, err := db.Acquire(t.Context())

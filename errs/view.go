@@ -10,7 +10,7 @@ func init() {
 	rules.Of = func(catalog any) rules.Catalog { return catalog.(*Catalog).view() }
 }
 
-// view copies what package errs/schema compares with a schema.
+// view returns what package errs/schema compares with a schema.
 func (c *Catalog) view() rules.Catalog {
 	v := rules.Catalog{Find: c.find}
 	if c == nil {

@@ -15,8 +15,8 @@ import (
 
 func init() { access.Owner = accessor{} }
 
-// accessor is what the packages beside this one reach. They have no values of the
-// types that it needs, so it asks the values for their untyped parts.
+// accessor gives packages schema, rawsql and across access to internals. They do not
+// have the type arguments, so it returns the untyped parts of values.
 type accessor struct{}
 
 func (s Scope[O]) identified() identity      { return s.id }
@@ -89,11 +89,11 @@ func untypedQuery(rows any) query {
 	return rows.(interface{ untypedQuery() query }).untypedQuery()
 }
 
-// typeMaps are the types that pgx knows by itself: a pgtype.Map remembers plans, and
-// so is for one goroutine at a time.
+// typeMaps holds maps of the types that pgx knows by default. A pgtype.Map caches
+// plans, so only one goroutine at a time may use it.
 var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
 
-// written returns a value as pgx writes it as text.
+// written returns a value in the text format of pgx.
 func written(field reflect.Value) (*string, error) {
 	types := typeMaps.Get().(*pgtype.Map)
 	defer typeMaps.Put(types)
@@ -110,8 +110,8 @@ func written(field reflect.Value) (*string, error) {
 	return &text, nil
 }
 
-// fragment is SQL text of the application's, which was checked to close its own
-// parentheses and no others.
+// fragment is the application's SQL text, whose parentheses were checked to be
+// balanced.
 type fragment struct{ access.Fragment }
 
 func (n fragment) write(s *statement) {

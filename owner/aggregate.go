@@ -5,36 +5,36 @@ import (
 	"fmt"
 )
 
-// A Reader is rows of R that can be read: a [Select], or what has one, such as a
-// [Scoped]. Nothing else can be one.
+// A Reader chooses rows of type R to read. Only the types of this package implement
+// it: [Select] and those that embed one, such as [Scoped].
 type Reader[R any] interface {
 	reading(R) *query
 }
 
 func (s Select[R, O]) reading(R) *query { return &s.q }
 
-// Sum returns the sum of a column over the rows, 0 if there are none. NULL does
-// not count. Where V is too small for it, that is an error.
+// Sum returns the sum of a column over the rows, or 0 if there are none. NULL does
+// not count. It returns an error if V is too small for the sum.
 func Sum[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
 	var sum V
 	_, err := aggregate(ctx, db, rows, column.col, "coalesce(sum(", "), 0)", true, &sum)
 	return sum, err
 }
 
-// Min returns the least value of a column over the rows. Where there is none the
-// error is [ErrNotFound].
+// Min returns the least value of a column over the rows. If there is none, the error
+// is [ErrNotFound].
 func Min[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
 	return extreme(ctx, db, rows, column, "min(")
 }
 
-// Max returns the greatest value of a column over the rows. Where there is none
-// the error is [ErrNotFound].
+// Max returns the greatest value of a column over the rows. If there is none, the
+// error is [ErrNotFound].
 func Max[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
 	return extreme(ctx, db, rows, column, "max(")
 }
 
-// Avg returns the average of a column over the rows. Where there is no value the
-// error is [ErrNotFound].
+// Avg returns the average of a column over the rows. If there is no value, the error
+// is [ErrNotFound].
 func Avg[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (float64, error) {
 	var avg *float64
 	q, err := aggregate(ctx, db, rows, column.col, "avg(", ")", true, &avg)

@@ -6,7 +6,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// What a table hides comes out of no aggregate either.
+// Aggregates do not reveal hidden columns.
 func TestAggregatesOfHiddenColumns(t *testing.T) {
 	t.Parallel()
 	for _, aggregate := range []func(db owner.DB) error{

@@ -2,8 +2,8 @@ package owner
 
 import "testing"
 
-// builder returns a function that makes a select with three conditions, up to
-// where it would be sent.
+// builder returns a function that builds a select with three conditions without
+// sending it.
 func builder(t testing.TB) func() {
 	type row struct {
 		ID      int64  `db:"id" owner:"pk"`
@@ -39,15 +39,14 @@ func BenchmarkBuildSelect(b *testing.B) {
 	}
 }
 
-// Not parallel: what others allocate would count too.
+// Not parallel: allocations of other tests would count.
 func TestBuildSelectAllocatesLittle(t *testing.T) {
 	if n := testing.AllocsPerRun(2000, builder(t)); n > 6 {
 		t.Errorf("%v allocations, want at most 6", n)
 	}
 }
 
-// The text for a read by key alone is there already; what is left to make are
-// its arguments.
+// The text of a read by key alone exists already; only its arguments are built.
 func TestGetByKeyAloneWritesNoText(t *testing.T) {
 	type row struct {
 		ID   int64 `db:"id" owner:"pk"`

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// UpdateWhere changes the owner's rows for which conditions are true. It is a
+// An UpdateWhere changes the owner's rows for which conditions are true. It is a
 // value: each method returns a changed copy.
 type UpdateWhere[R any, O comparable] struct {
 	_ [0]func(R, O)
 	b bulk
 }
 
-// DeleteWhere deletes the owner's rows for which conditions are true. It is a
+// A DeleteWhere deletes the owner's rows for which conditions are true. It is a
 // value: each method returns a changed copy.
 type DeleteWhere[R any, O comparable] struct {
 	_ [0]func(R, O)
@@ -33,14 +33,14 @@ func newBulk[R any](q query, conditions []Condition[R]) bulk {
 	return bulk{table: q.table, id: q.id, where: where, most: MaxRows, err: err}
 }
 
-// UpdateWhere changes the rows for which all conditions are true; there must be
-// one. [And] without conditions means all rows of the owner.
+// UpdateWhere changes the rows for which all conditions are true. At least one
+// condition is required; [And] without conditions means all rows of the owner.
 func (s Scoped[R, O]) UpdateWhere(condition Condition[R], more ...Condition[R]) UpdateWhere[R, O] {
 	return UpdateWhere[R, O]{b: newBulk(s.q, append([]Condition[R]{condition}, more...))}
 }
 
-// DeleteWhere deletes the rows for which all conditions are true; there must be
-// one. [And] without conditions means all rows of the owner.
+// DeleteWhere deletes the rows for which all conditions are true. At least one
+// condition is required; [And] without conditions means all rows of the owner.
 func (s Scoped[R, O]) DeleteWhere(condition Condition[R], more ...Condition[R]) DeleteWhere[R, O] {
 	return DeleteWhere[R, O]{b: newBulk(s.q, append([]Condition[R]{condition}, more...))}
 }
@@ -51,23 +51,23 @@ func (u UpdateWhere[R, O]) Set(assignments ...Assignment[R]) UpdateWhere[R, O] {
 	return u
 }
 
-// MaxAffected is how many rows may be changed, [MaxRows] if it is not called.
-// Where there are more, the error of Exec is [ErrTooMany] and none is changed.
+// MaxAffected limits how many rows may be changed. The default is [MaxRows]. If more
+// rows match, Exec changes none and returns [ErrTooMany].
 func (u UpdateWhere[R, O]) MaxAffected(n int) UpdateWhere[R, O] {
 	u.b.most = n
 	return u
 }
 
-// MaxAffected is how many rows may be deleted; see [UpdateWhere.MaxAffected].
+// MaxAffected limits how many rows may be deleted; see [UpdateWhere.MaxAffected].
 func (d DeleteWhere[R, O]) MaxAffected(n int) DeleteWhere[R, O] {
 	d.b.most = n
 	return d
 }
 
-// Exec runs the update and returns how many rows it changed, which may be none.
-// Where there are more than MaxAffected says, the error is [ErrTooMany]; where
-// they are to point at a row that is not the owner's, [ErrReference]. Then
-// nothing was changed: the same statement checks it, so no transaction is needed.
+// Exec runs the update and returns how many rows it changed, which may be none. The
+// error is [ErrTooMany] if more rows match than MaxAffected allows, and
+// [ErrReference] if a row would point at one that is not the owner's. In both cases
+// nothing is changed: the same statement checks it, so no transaction is needed.
 func (u UpdateWhere[R, O]) Exec(ctx context.Context, db DB) (int64, error) {
 	if err := u.b.check(db); err != nil {
 		return 0, err
@@ -82,9 +82,9 @@ func (u UpdateWhere[R, O]) Exec(ctx context.Context, db DB) (int64, error) {
 	})
 }
 
-// Exec runs the delete and returns how many rows it deleted, which may be none.
-// Where there are more than MaxAffected says, the error is [ErrTooMany] and
-// nothing was deleted; see [UpdateWhere.Exec].
+// Exec runs the delete and returns how many rows it deleted, which may be none. If
+// more rows match than MaxAffected allows, the error is [ErrTooMany] and nothing is
+// deleted; see [UpdateWhere.Exec].
 func (d DeleteWhere[R, O]) Exec(ctx context.Context, db DB) (int64, error) {
 	if err := d.b.check(db); err != nil {
 		return 0, err
@@ -104,8 +104,8 @@ func (b *bulk) check(db DB) error {
 	return b.err
 }
 
-// exec counts the rows first, in the same statement and so in the same snapshot,
-// and changes them only if they are few enough.
+// exec counts the rows in the same statement, and so in the same snapshot, and
+// changes them only if there are few enough.
 func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []pointing, write func(*statement)) (int64, error) {
 	t := b.table
 	s := newStatement(b.id)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// canonical is the same for two arguments only if they are the same value. A
-// number or text is taken as it is, since its JSON may show less.
+// canonical returns equal bytes only for equal values. It takes numbers and text as
+// they are, since their JSON may show less.
 func canonical(arg any) ([]byte, error) {
 	if v, ok := arg.(driver.Valuer); ok {
 		value, err := v.Value()
@@ -22,7 +22,7 @@ func canonical(arg any) ([]byte, error) {
 	if !v.IsValid() {
 		return fmt.Appendf(nil, "%T null", arg), nil
 	}
-	if at, ok := v.Interface().(time.Time); ok { // JSON ends with the year 9999
+	if at, ok := v.Interface().(time.Time); ok { // JSON cannot show years after 9999
 		return fmt.Appendf(nil, "%T %d %d", arg, at.Unix(), at.Nanosecond()), nil
 	}
 	switch {

@@ -9,25 +9,26 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A ColumnOf is a column of the rows R that holds values of type V. It makes
-// the conditions, orders and assignments that the statements take. Make one
-// with [Column], once, as a package variable.
+// A ColumnOf is a column of the rows R that holds values of type V. It makes the
+// conditions, orders and assignments of statements. Make one with [Column], once, as
+// a package variable. A column of another row type, or a value of another type than
+// V, does not compile.
 //
-// Comparisons follow SQL: a column that is NULL is neither equal nor unequal
-// to anything, so [ColumnOf.Ne] and [ColumnOf.NotIn] do not find it. Comparing
-// with a value that is NULL, such as a nil pointer, would never be true and is
-// an error of the statement; use [ColumnOf.IsNull].
+// Comparisons follow SQL: a column that is NULL is neither equal nor unequal to
+// anything, so [ColumnOf.Ne] and [ColumnOf.NotIn] do not find it. A comparison with a
+// value that is NULL, such as a nil pointer, would never be true and is an error of
+// the statement; use [ColumnOf.IsNull].
 type ColumnOf[R, V any] struct {
-	_   [0]func(R, V) // or Go would convert it to that of other types
+	_   [0]func(R, V) // prevents conversion between instantiations
 	col *column
 }
 
-// Column returns the column of a table by its field:
+// Column returns the column of a table for a field:
 //
 //	var Name = owner.Column(Accounts, func(a *Account) *string { return &a.Name })
 //
-// It panics if the function returns anything but the address of a field of its
-// argument that is a column.
+// It panics unless the function returns the address of a field of its argument that
+// is a column.
 func Column[R, V any](of Declared[R], field func(row *R) *V) ColumnOf[R, V] {
 	t := defined(of)
 	if t == nil {
@@ -45,8 +46,8 @@ func Column[R, V any](of Declared[R], field func(row *R) *V) ColumnOf[R, V] {
 		t.name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
 }
 
-// columnAt finds the column by the address of its field, which is compared as an
-// interface because a struct and its first field share an address.
+// columnAt finds the column by the address of its field. Addresses are compared as
+// interfaces, because a struct and its first field share an address.
 func (t *table) columnAt(row unsafe.Pointer, field any) *column {
 	for _, c := range t.columns {
 		if c.pointer(row).Interface() == field {
@@ -56,33 +57,33 @@ func (t *table) columnAt(row unsafe.Pointer, field any) *column {
 	return nil
 }
 
-// AnyColumn is a column of the rows R, whatever the type of its values. Only
-// [ColumnOf] is one.
+// AnyColumn is a column of the rows R with values of any type. Only [ColumnOf]
+// implements it.
 type AnyColumn[R any] interface {
 	column(R) *column
 }
 
 func (c ColumnOf[R, V]) column(R) *column { return c.col }
 
-// Eq is true where the column equals v.
+// Eq is true if the column equals v.
 func (c ColumnOf[R, V]) Eq(v V) Condition[R] { return c.compare(" = ", v) }
 
-// Ne is true where the column is neither v nor NULL.
+// Ne is true if the column is neither v nor NULL.
 func (c ColumnOf[R, V]) Ne(v V) Condition[R] { return c.compare(" <> ", v) }
 
-// Lt is true where the column is less than v.
+// Lt is true if the column is less than v.
 func (c ColumnOf[R, V]) Lt(v V) Condition[R] { return c.compare(" < ", v) }
 
-// Le is true where the column is less than or equal to v.
+// Le is true if the column is less than or equal to v.
 func (c ColumnOf[R, V]) Le(v V) Condition[R] { return c.compare(" <= ", v) }
 
-// Gt is true where the column is greater than v.
+// Gt is true if the column is greater than v.
 func (c ColumnOf[R, V]) Gt(v V) Condition[R] { return c.compare(" > ", v) }
 
-// Ge is true where the column is greater than or equal to v.
+// Ge is true if the column is greater than or equal to v.
 func (c ColumnOf[R, V]) Ge(v V) Condition[R] { return c.compare(" >= ", v) }
 
-// In is true where the column equals one of the values; with none, it is false.
+// In is true if the column equals one of the values. Without values it is false.
 func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
 	if c.col != nil && len(values) == 0 {
 		return Or[R]()
@@ -90,9 +91,9 @@ func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
 	return c.among(" in (", values)
 }
 
-// NotIn is true where the column is not NULL and equals none of the values.
-// Without values it is an error of the statement: a list that came out empty by
-// mistake would let every row through.
+// NotIn is true if the column is not NULL and equals none of the values. Without
+// values it is an error of the statement: a list that is empty by mistake would match
+// every row.
 func (c ColumnOf[R, V]) NotIn(values ...V) Condition[R] {
 	if c.col != nil && len(values) == 0 {
 		return failing[R](misuse("column %s: NotIn needs at least one value", c.col))
@@ -100,29 +101,29 @@ func (c ColumnOf[R, V]) NotIn(values ...V) Condition[R] {
 	return c.among(" not in (", values)
 }
 
-// IsNull is true where the column is NULL.
+// IsNull is true if the column is NULL.
 func (c ColumnOf[R, V]) IsNull() Condition[R] { return c.null(" is null") }
 
-// IsNotNull is true where the column is not NULL.
+// IsNotNull is true if the column is not NULL.
 func (c ColumnOf[R, V]) IsNotNull() Condition[R] { return c.null(" is not null") }
 
-// Contains is true where the column contains the text, in the same case. The
-// characters that LIKE treats specially stand for themselves. The column must
-// be of a kind of string, a pointer to one, or pgtype.Text.
+// Contains is true if the column contains the text. The match is case-sensitive, and
+// the wildcards of LIKE stand for themselves. The type of the column must be a kind
+// of string, a pointer to one, or pgtype.Text.
 func (c ColumnOf[R, V]) Contains(text string) Condition[R] { return c.like("%", text, "%") }
 
-// HasPrefix is true where the column begins with the text; see [ColumnOf.Contains].
+// HasPrefix is true if the column begins with the text; see [ColumnOf.Contains].
 func (c ColumnOf[R, V]) HasPrefix(text string) Condition[R] { return c.like("", text, "%") }
 
-// HasSuffix is true where the column ends with the text; see [ColumnOf.Contains].
+// HasSuffix is true if the column ends with the text; see [ColumnOf.Contains].
 func (c ColumnOf[R, V]) HasSuffix(text string) Condition[R] { return c.like("%", text, "") }
 
-// Asc orders by the column, least first. NULL counts as greater than all values,
-// so it comes last, on every engine. Where V can hold NULL, a plain index on the
-// column does not serve the order.
+// Asc sorts by the column in ascending order. NULL counts as greater than all values
+// on every engine, so it comes last. If V can hold NULL, a plain index on the column
+// does not serve the order.
 func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{order: order{col: c.col}} }
 
-// Desc orders by the column, greatest first, and so NULL first; see
+// Desc sorts by the column in descending order, so NULL comes first; see
 // [ColumnOf.Asc].
 func (c ColumnOf[R, V]) Desc() Order[R] { return Order[R]{order: order{col: c.col, desc: true}} }
 
@@ -131,9 +132,9 @@ func (c ColumnOf[R, V]) Set(v V) Assignment[R] {
 	return Assignment[R]{assignment: assignment{col: c.col, arg: argument(v)}}
 }
 
-// Add adds delta to what the column holds at that moment, so that two updates
-// at once both count. The column must be numeric: a kind of integer or float,
-// or a numeric type of pgtype. A NULL stays NULL.
+// Add adds delta to the current value of the column, so two concurrent updates both
+// count, at any isolation level. The column must be numeric: a kind of integer or
+// float, or a numeric type of pgtype. NULL stays NULL.
 func (c ColumnOf[R, V]) Add(delta V) Assignment[R] {
 	if c.col == nil {
 		return Assignment[R]{}

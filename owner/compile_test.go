@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the types forbid does not compile, and it is the only thing there that
-// does not.
+// Exactly the mistakes that the types forbid do not compile.
 func TestMistakesDoNotCompile(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/compile/compile.go"
@@ -26,7 +25,7 @@ func TestMistakesDoNotCompile(t *testing.T) {
 	}
 	require.NotEmpty(t, want)
 
-	// -e, so that the compiler does not stop after ten.
+	// With -e the compiler does not stop after ten errors.
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-gcflags=-e", path).CombinedOutput()
 	require.Error(t, err)
 	got := map[string]string{}

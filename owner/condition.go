@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// A Condition chooses among the rows of the owner; it can never reach others.
-// The columns make conditions, and [And], [Or] and [Not] combine them;
-// [Reference.Has] and [Reference.To] look at other tables. The zero Condition
-// is an error of the statement.
+// A Condition chooses among the rows of the owner and can never reach others. Columns
+// make conditions; [And], [Or] and [Not] combine them; [Reference.Has] and
+// [Reference.To] look at other tables. The zero Condition is an error of the
+// statement.
 type Condition[R any] struct {
-	_ [0]func(R) // or Go would convert it to that of other rows
+	_ [0]func(R) // prevents conversion between instantiations
 	cond
 }
 
-// And is true where all conditions are; with none, it is true.
+// And is true if all conditions are. Without conditions it is true.
 func And[R any](conditions ...Condition[R]) Condition[R] {
 	return combine("and", conditions)
 }
 
-// Or is true where at least one of the conditions is; with none, it is false.
+// Or is true if at least one of the conditions is. Without conditions it is false.
 func Or[R any](conditions ...Condition[R]) Condition[R] {
 	return combine("or", conditions)
 }
 
-// Not is true where the condition is false. Where it is neither, because it
+// Not is true if the condition is false. If the condition is NULL, because it
 // compares with a column that is NULL, Not of it is not true either.
 func Not[R any](condition Condition[R]) Condition[R] {
 	if err := condition.check(); err != nil {
@@ -46,7 +46,7 @@ func combine[R any](op string, conditions []Condition[R]) Condition[R] {
 
 func failing[R any](err error) Condition[R] { return Condition[R]{cond: cond{err: err}} }
 
-// untyped appends the conditions, and returns the first error that is in them.
+// untyped appends the conditions and returns the first error in them.
 func untyped[R any](to []cond, conditions []Condition[R]) ([]cond, error) {
 	if len(conditions) == 0 {
 		return to, nil
@@ -62,8 +62,8 @@ func untyped[R any](to []cond, conditions []Condition[R]) ([]cond, error) {
 	return out, nil
 }
 
-// cond is a condition without its type. The most frequent one, a column
-// compared with a value, is in place, which saves an allocation.
+// cond is a condition without its type. A column compared with a value, the most
+// frequent condition, is stored inline, which saves an allocation.
 type cond struct {
 	col  *column
 	op   string
@@ -79,8 +79,8 @@ func (c *cond) check() error {
 	return c.err
 }
 
-// write writes what binds at least as tightly as a comparison, except for
-// groups, which whoever writes them encloses.
+// write writes an expression that binds at least as tightly as a comparison, except
+// for groups, which the caller encloses.
 func (c *cond) write(s *statement) {
 	if c.node != nil {
 		c.node.write(s)
@@ -100,9 +100,9 @@ type pattern struct {
 	before, text, after string
 }
 
-// Backslash is the default escape character on both engines, and an index may
-// serve the pattern then. But CockroachDB (seen on v21.1) takes an escaped
-// backslash wrongly, unless another character escapes it.
+// Backslash is the default escape character on both engines, and an index may then
+// serve the pattern. But CockroachDB (seen on v21.1) misreads an escaped backslash
+// unless another character escapes it.
 var (
 	escapeByBackslash = strings.NewReplacer(`%`, `\%`, `_`, `\_`)
 	escapeByBang      = strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`)
@@ -129,15 +129,15 @@ func (n nullness) write(s *statement) {
 	s.text(n.op)
 }
 
-// membership is written as a list and not as = any(array), because pgx cannot
-// encode an array of a type that it does not know, such as an enum.
+// membership is written as a list and not as = any(array), because pgx cannot encode
+// an array of a type that it does not know, such as an enum.
 type membership struct {
 	col  *column
 	op   string
 	args []any
 }
 
-// Longer lists are not padded.
+// maxPadded is the length up to which lists are padded.
 const maxPadded = 1024
 
 func (n membership) write(s *statement) {
@@ -149,7 +149,7 @@ func (n membership) write(s *statement) {
 		}
 		s.param(arg)
 	}
-	// The last value again, up to a power of two: lists of all lengths share a
+	// Repeat the last value up to a power of two: lists of all lengths then share a
 	// few texts, and so a few prepared statements.
 	if size := 1 << bits.Len(uint(len(n.args)-1)); size <= maxPadded {
 		for range size - len(n.args) {

@@ -13,16 +13,16 @@ import (
 	"strings"
 )
 
-// Cursors seals the cursors of [Select.Page], so that clients can only bring
-// back what they were given. Make one with [NewCursors]; the zero value is
+// Cursors encrypts and authenticates the cursors of [Select.Page], so clients can
+// only return what they were given. Make one with [NewCursors]; the zero value is
 // refused.
 type Cursors struct {
 	key   []byte       // authenticates
 	block cipher.Block // hides
 }
 
-// NewCursors makes cursors from a secret key of 32 bytes or more, which all
-// processes of the service share. With another key, cursors are no longer valid.
+// NewCursors returns Cursors for a secret key of at least 32 bytes, which all
+// processes of the service share. A cursor is not valid with another key.
 func NewCursors(key []byte) (*Cursors, error) {
 	if len(key) < 32 {
 		return nil, misuse("the key of cursors must have at least 32 bytes, not %d", len(key))
@@ -41,9 +41,9 @@ func NewCursors(key []byte) (*Cursors, error) {
 	return &Cursors{key: keys[:32], block: block}, nil
 }
 
-// seal is what a cursor is bound to: the table, the conditions and the order, and
-// the arguments, of which the owner is the first. The columns that are read are
-// no part of it, so a new one leaves cursors valid.
+// seal returns what a cursor is bound to: the table, the conditions, the order and
+// the arguments, of which the owner is the first. The columns to read are not part of
+// it, so a new column leaves cursors valid.
 func (c *Cursors) seal(q *query) ([]byte, error) {
 	var s statement
 	s.begin(q.id, 256, len(q.where)+len(q.base))
@@ -72,16 +72,16 @@ func (c *Cursors) sign(seal, plain []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// hide encrypts and decrypts. The tag is that of the plain text, so that equal
-// streams are for equal texts only.
+// hide encrypts and decrypts. The tag is that of the plain text, so only equal texts
+// share a key stream.
 func (c *Cursors) hide(tag, text []byte) []byte {
 	out := make([]byte, len(text))
 	cipher.NewCTR(c.block, tag[:aes.BlockSize]).XORKeyStream(out, text)
 	return out
 }
 
-// make is the cursor of a position: its tag, and behind it each value with its
-// length and 1, or 0 for NULL.
+// make returns the cursor of a position: its tag, followed by each value with its
+// length and 1, or by 0 for NULL.
 func (c *Cursors) make(seal []byte, at position) string {
 	var plain []byte
 	for _, v := range at {
@@ -96,8 +96,8 @@ func (c *Cursors) make(seal []byte, at position) string {
 	return base64.RawURLEncoding.EncodeToString(append(tag, c.hide(tag, plain)...))
 }
 
-// open returns the position of a cursor that was made for the same seal, and so
-// for the same order.
+// open returns the position in a cursor that was made for the same seal, and so for
+// the same order.
 func (c *Cursors) open(cursor string, seal []byte) (position, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) < macSize {

@@ -9,14 +9,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// DB is what runs a statement: a *pgxpool.Pool, a *pgx.Conn, a pgx.Tx or a
-// *txn.Tx.
+// DB runs statements: a *pgxpool.Pool, a *pgx.Conn, a pgx.Tx or a *txn.Tx.
+//
+// Nothing is cached between calls and nothing is set on the connection. A statement
+// is one round trip on a connection that has prepared it. An update or delete that
+// changed nothing sends a second statement if there are several reasons to tell
+// apart. Code that reads a row and writes what depends on it needs a SERIALIZABLE
+// transaction or [Select.ForUpdate]; [ColumnOf.Add] and versions need neither.
 type DB interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// check is what every statement checks first.
+// check performs the checks that all statements share.
 func check(t *table, id identity, db DB) error {
 	if err := checkScope(t, id); err != nil {
 		return err
@@ -34,7 +39,7 @@ func checkScope(t *table, id identity) error {
 	case id.n == 0 && !t.shared:
 		return fmt.Errorf("%w: the scope was not made by owner.For (table %s)", ErrUnscoped, t.name)
 	}
-	if !t.used.Load() { // a store each time would keep the other cores waiting
+	if !t.used.Load() { // an unconditional store would contend between cores
 		t.used.Store(true)
 	}
 	return nil

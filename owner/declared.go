@@ -21,9 +21,9 @@ func (t *Table[R, O]) declared(R) *table {
 	return t.def
 }
 
-// AnyTable is a declaration of whatever types: a [Table], a [SharedTable] or a
-// [Grant]. Package owner/schema compares them with the database. Nothing else can
-// be one.
+// AnyTable is a declaration with any types: a [Table], a [SharedTable] or a [Grant].
+// Package owner/schema compares them with the database. Only the types of this
+// package implement it.
 type AnyTable interface {
 	declaration() (*table, *grant)
 }
@@ -44,18 +44,19 @@ func (t *SharedTable[R]) declaration() (*table, *grant) {
 
 func (g Grant[G, R, O]) declaration() (*table, *grant) { return g.table, g.g }
 
-// A SharedTable declares a table whose rows belong to nobody and that everybody
-// may read, such as a list of countries. It can only be read: its methods are
-// those of [Select]. Make one with [MustShared] or [NewShared].
+// A SharedTable declares a table whose rows belong to nobody and that everybody may
+// read, such as a list of countries. It can only be read: its methods are those of
+// [Select]. Make one with [MustShared] or [NewShared].
 //
-// Nothing in this package writes it, since no owner's request may change what all
-// others read. Its rows come with a migration, or from an administrator's job: write
-// that with package across, which records who did it and why.
+// Nothing in this package writes to it, since no owner's request may change what all
+// others read. Its rows come from a migration or from an administrator's job: write
+// those with package across, which records who did it and why.
 type SharedTable[R any] struct {
 	Select[R, Everybody]
 }
 
-// Everybody stands for the owner of a [SharedTable]. No scope can be of it.
+// Everybody stands for the owner of a [SharedTable]. No scope can have it as its
+// owner.
 type Everybody struct{}
 
 func (t *SharedTable[R]) declared(R) *table {
@@ -65,8 +66,7 @@ func (t *SharedTable[R]) declared(R) *table {
 	return t.q.table
 }
 
-// MustShared is [NewShared] for package variables: it panics instead of
-// returning an error.
+// MustShared is like [NewShared] but panics on an error, for package variables.
 func MustShared[R any](name string) *SharedTable[R] {
 	t, err := NewShared[R](name)
 	if err != nil {
@@ -75,8 +75,8 @@ func MustShared[R any](name string) *SharedTable[R] {
 	return t
 }
 
-// NewShared declares a table of which all rows are for everybody. The struct and
-// its tags are those of [NewTable], but no column is the owner.
+// NewShared declares a table whose rows everybody may read. The struct and its tags
+// are those of [NewTable], but no column is the owner.
 func NewShared[R any](name string) (*SharedTable[R], error) {
 	def, err := declare[R](name, &table{shared: true})
 	if err != nil {
@@ -87,8 +87,7 @@ func NewShared[R any](name string) (*SharedTable[R], error) {
 	return t, nil
 }
 
-// MustThrough is [NewThrough] for package variables: it panics instead of
-// returning an error.
+// MustThrough is like [NewThrough] but panics on an error, for package variables.
 func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Table[R, O] {
 	t, err := NewThrough[R](name, parent)
 	if err != nil {
@@ -97,10 +96,10 @@ func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Tabl
 	return t
 }
 
-// NewThrough declares a table whose rows belong to the owner of their parent,
-// and which has no owner column of its own, such as the lines of an order. Its
-// fields tagged parent hold the key of the parent: one for each pk column of the
-// parent that is not the owner, in the same order and of the same types.
+// NewThrough declares a table whose rows belong to the owner of their parent and that
+// has no owner column of its own, such as the lines of an order. Its fields tagged
+// parent hold the key of the parent: one for each pk column of the parent that is not
+// the owner, in the same order and of the same types.
 //
 //	type Line struct {
 //		OrderID int64 `db:"order_id" owner:"pk,parent"`
@@ -109,9 +108,10 @@ func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Tabl
 //	}
 //	var Lines = owner.MustThrough[Line]("lines", Orders)
 //
-// That the parent is the owner's is a condition of every statement, and where
-// Insert names another parent it fails with [ErrReference]. A row stays with its
-// parent: no update changes the columns tagged parent.
+// Every statement has the condition that the parent is the owner's. An insert that
+// names another parent fails with [ErrReference]. A row stays with its parent: no
+// update changes the columns tagged parent. Statements that write or lock such rows
+// lock the parent FOR KEY SHARE until the transaction ends; see [Scoped.TransferTo].
 func NewThrough[R, P any, O comparable](name string, parent *Table[P, O]) (*Table[R, O], error) {
 	if parent == nil || parent.def == nil {
 		return nil, misuse("table %q: the parent was not made by MustTable or NewTable", name)

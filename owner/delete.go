@@ -2,16 +2,16 @@ package owner
 
 import "context"
 
-// Delete deletes the row with that primary key, which is given as for
-// [Select.Get]. Where the owner has no such row, the error is [ErrNotFound].
-// Where the declared primary key is not unique after all and several rows were
-// deleted, it is [ErrTooMany]: run deletes in a transaction, which such an
-// error rolls back.
+// Delete deletes the row with that primary key, which is given as for [Select.Get].
+// If the owner has no such row, the error is [ErrNotFound]. If the declared primary
+// key is not unique in the database and several rows were deleted, the error is
+// [ErrTooMany]: run deletes in a transaction, which such an error rolls back.
 func (s Scoped[R, O]) Delete(ctx context.Context, db DB, key ...any) error {
 	return s.delete(ctx, db, version{}, key)
 }
 
-// DeleteAt is [Scoped.Delete] for a row in that version; see [Update.At].
+// DeleteAt is like [Scoped.Delete] but deletes the row only in that version; see
+// [Update.At].
 func (s Scoped[R, O]) DeleteAt(ctx context.Context, db DB, n int64, key ...any) error {
 	return s.delete(ctx, db, version{given: true, n: n}, key)
 }

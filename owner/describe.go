@@ -18,7 +18,8 @@ func (accessor) Describe(declarations ...any) []access.Declaration {
 	return out
 }
 
-// descriptions has what was described already, since tables can refer to each other.
+// descriptions holds the tables described so far, since tables can refer to each
+// other.
 type descriptions map[*table]*access.Table
 
 func (done descriptions) of(t *table) *access.Table {

@@ -64,7 +64,7 @@ func ExampleTable_Patch() {
 func ExampleReferences() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
-	// Coupon 12 is there, but it is not this caller's.
+	// Coupon 12 exists, but it is not this caller's.
 	err := Orders.In(me).Insert(ctx, db, &Order{Number: 9, Country: "at", Coupon: &bobCoupon})
 	fmt.Println(errors.Is(err, owner.ErrReference))
 	var refused interface{ Fields() []errs.FieldError } // as the client will be told

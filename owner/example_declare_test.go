@@ -74,7 +74,7 @@ func ExampleUnique() {
 	// blue <nil>
 }
 
-// The orders that clients can ask for, and the changes that they did.
+// The orders that clients can request.
 func ExampleOrder() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
@@ -120,8 +120,8 @@ func ExampleAnyTable() {
 	// Output: true notes
 }
 
-// What the policies of row-level security have to know, for transactions of package
-// txn: txn.Setting(s.Name, s.Value) is an option.
+// Settings for the policies of row-level security, in transactions of package txn:
+// txn.Setting(s.Name, s.Value) is an option.
 func ExampleScope_Settings() {
 	ann, err := owner.For(CustomerID("ann"))
 	if err != nil {
@@ -137,7 +137,7 @@ func ExampleScope_Settings() {
 	// Output: rowkeeper.owner_test_customerid ann
 }
 
-// uniqueName is for all the tables in which a name is unique for each owner.
+// uniqueName serves all tables in which a name is unique for each owner.
 func uniqueName[R any](table owner.Declared[R], name func(*R) *string) owner.Key[R] {
 	var column owner.AnyColumn[R] = owner.Column(table, name)
 	return owner.Unique(column)

@@ -86,7 +86,7 @@ func ExampleSelect_ForUpdate() {
 	a, err := in.ForUpdate(wait).Get(ctx, tx, 1)
 	fmt.Println(a.Balance, err)
 
-	// Locks live as long as a transaction, so there must be one.
+	// Locks last until the transaction ends, so there must be one.
 	next := in.Where(Balance.Gt(0)).OrderBy(ID.Asc()).Limit(1)
 	_, err = next.ForUpdate(owner.SkipLocked).All(ctx, db)
 	fmt.Println(err)
@@ -186,7 +186,7 @@ func ExampleMustShared() {
 
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
-	// Nobody's rows need no scope, and can only be read.
+	// A shared table needs no scope and can only be read.
 	at, err := countries.Get(ctx, db, "at")
 	fmt.Println(at.Name, err)
 	var sorted owner.Select[Country, owner.Everybody] = countries.OrderBy(name.Desc())
@@ -209,7 +209,7 @@ func ExampleMustThrough() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
 	fmt.Println(lines.In(me).Insert(ctx, db, &Line{OrderID: 1, N: 3, Text: "stamp"}))
-	// Order 3 is there, but it is not this caller's.
+	// Order 3 exists, but it is not this caller's.
 	err := lines.In(me).Insert(ctx, db, &Line{OrderID: 3, N: 3, Text: "stamp"})
 	fmt.Println(errors.Is(err, owner.ErrReference))
 	_, err = lines.In(me).Get(ctx, db, 3, 1)
@@ -303,7 +303,7 @@ func ExampleNewCursors() {
 	}
 	page, err := Accounts.In(me).Page(ctx, db, cursors, "", 1)
 	fmt.Println(len(page.Rows), page.Next != "", err)
-	// The cursor of one caller is worth nothing to another.
+	// The cursor of one caller is refused for another.
 	_, err = Accounts.In(other).Page(ctx, db, cursors, page.Next, 1)
 	fmt.Println(errors.Is(err, owner.ErrCursor))
 	// Output:

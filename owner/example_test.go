@@ -87,7 +87,7 @@ func ExampleUpdate_Set() {
 	a, err := Accounts.In(me).Get(ctx, db, 1)
 	fmt.Println(a.Name, a.Balance, err)
 
-	// Account 3 is there, but it is not this caller's.
+	// Account 3 exists, but it is not this caller's.
 	err = Accounts.In(me).Update(3).Set(Balance.Add(-30)).Exec(ctx, db)
 	fmt.Println(err)
 	// Output:

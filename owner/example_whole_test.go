@@ -23,8 +23,8 @@ var (
 	Text  = owner.Column(Notes, func(n *Note) *string { return &n.Text })
 )
 
-// A whole small program: declare a table, act for one owner, and see that
-// another one does not get at the row.
+// A complete program: declare a table, act for one owner, and see that another owner
+// cannot reach the row.
 func Example() {
 	ctx := context.Background()
 	db := dbtest.Example() // or pgxpool.New(ctx, url)

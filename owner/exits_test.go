@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The ways out are found by their imports, so nothing that others import may
-// import them on its own account.
+// The ways out are found by their imports, so no package that others import may
+// import them.
 func TestOnlyApplicationsImportTheWaysOut(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/rowkeeper/rowkeeper/"

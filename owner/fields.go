@@ -12,25 +12,25 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
-// column is what a field with its tags says.
+// column is a field of a row type with its tags.
 type column struct {
 	table  *table
 	name   string
 	quoted string
 	field  string // for messages
-	json   string // the member of a JSON object, or "" for none
+	json   string // the member of a JSON object, or "" if none
 	index  []int
 	offset uintptr
 	typ    reflect.Type
 
 	tenant, owner, pk, parent, server, hidden, version, dfault bool
 
-	refers bool // in a foreign key that is checked
+	refers bool // part of a foreign key that is checked
 
 	plain      bool // no value is NULL or has a Value method
-	viaPointer bool // only the pointer has one
+	viaPointer bool // only the pointer has a Value method
 	nullable   bool // can hold NULL
-	takesNull  bool // has a Scan method that takes NULL for some other value
+	takesNull  bool // has a Scan method that reads NULL as some other value
 }
 
 func (c *column) String() string { return c.table.name + "." + c.name }
@@ -187,7 +187,8 @@ func (t *table) checkParent(problem func(string, ...any)) {
 			problem("field %s: it points at the parent, but the table is not declared with MustThrough", c.field)
 		}
 	case slices.ContainsFunc(t.through.owners, func(c *column) bool { return c.pk }):
-		// Two owners may have rows of the same key, and a child of both would be theirs.
+		// Two owners may have rows with the same key, and a child of both would
+		// belong to both.
 		problem("the owner is part of the primary key of the parent %s, whose other columns do not say whose row it is", t.through.name)
 	case len(t.parent) == 0 && len(t.through.key) > 0:
 		problem(`no field points at the parent: add a tag owner:"parent"`)

@@ -2,8 +2,8 @@ package owner
 
 import "slices"
 
-// A Grant says that rows R can be read by others than their owner: by those for
-// whom there is a row in a table of grants. Make one with [GrantedBy].
+// A Grant declares that rows R can be read by others than their owner: by those for
+// whom a table of grants has a row. Make one with [GrantedBy].
 type Grant[G, R any, O comparable] struct {
 	_     [0]func(G, R, O)
 	table *table
@@ -15,18 +15,20 @@ type grant struct {
 	where []cond
 }
 
-// GrantedBy declares that a row of the table grants, whose owner is the one who
-// is given access, lets that owner read the row at which columns of it point:
-// one for each pk column of rows that is not the owner.
+// GrantedBy declares that each row of grants lets its owner, the grantee, read the
+// row of rows at which the columns point: one column for each pk column of rows that
+// is not the owner.
 //
 //	var Readers = owner.GrantedBy(Documents, Grants, GrantDocument)
 //	docs, err := Readers.In(me).All(ctx, db) // my own, and those shared with me
 //
-// Who may make grants is another declaration of the same table of grants: made by
-// [NewThrough] with the rows as its parent, it lets their owner write them. Do not
-// let grantees write grants of their own. It panics if the columns do not fit, and
-// if the owner is part of the primary key of rows: two owners may then have rows of
-// the same key, and a grant on one would be a grant on both.
+// To declare who may make grants, declare the same table of grants a second time:
+// made by [NewThrough] with rows as its parent, it lets the owner of those rows write
+// grants. Do not let grantees write grants of their own.
+//
+// GrantedBy panics if the columns do not fit. It also panics if the owner is part of
+// the primary key of rows: two owners may then have rows with the same key, and a
+// grant on one would be a grant on both.
 func GrantedBy[G, R any, O comparable](rows *Table[R, O], grants *Table[G, O], columns ...AnyColumn[G]) Grant[G, R, O] {
 	if rows == nil || rows.def == nil || grants == nil || grants.def == nil {
 		panic(misuse("GrantedBy: a table was not made by MustTable"))
@@ -63,15 +65,15 @@ func (g Grant[G, R, O]) Where(conditions ...Condition[G]) Grant[G, R, O] {
 	return g
 }
 
-// In returns the select on the rows that are the scope's owner's, or granted to
-// that owner.
+// In returns the select on the rows that belong to the scope's owner or are granted
+// to that owner.
 func (g Grant[G, R, O]) In(scope Scope[O]) Select[R, O] {
 	var s Select[R, O]
 	s.q.table, s.q.id, s.q.granted = g.table, scope.id, g.g
 	return s
 }
 
-// orGranted writes the predicate of the owner with what others have granted.
+// orGranted writes the owner's predicate together with the grants.
 func (s *statement) orGranted(q *query) {
 	g, t := q.granted, q.granted.ref.parent
 	outer := s.prefix

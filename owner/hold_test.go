@@ -10,8 +10,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// Who writes a child keeps its parent from being given away, and nobody from
-// changing it otherwise.
+// A write to a child prevents its parent from being given away and allows other
+// changes.
 func TestHeldParentsCanBeChanged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

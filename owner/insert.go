@@ -11,19 +11,20 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// Insert inserts the row as the owner's, and then fills it with what the
-// database stored: keys, defaults, and what triggers made of it. On an error
-// the row is as it was. Hidden columns are inserted, and not read back.
+// Insert inserts the row as the owner's and fills it with what the database stored:
+// keys, defaults and changes by triggers. On an error the row is unchanged. Hidden
+// columns are inserted and not read back.
 //
-// A zero owner field stands for the owner in scope; one that names somebody
-// else is refused with [ErrOtherOwner]. Columns declared default, and a primary key
-// of one column besides the owner, are left to the database where they are zero;
-// all others are inserted as they are, and the version as 1. Where a declared [Reference], or the parent of a table made
-// with [NewThrough], is no row of the owner's, the error is [ErrReference].
+// A zero owner field stands for the owner in scope; another owner in it is refused
+// with [ErrOtherOwner]. Columns declared default, and a primary key of one column
+// besides the owner, are left to the database if they are zero. All others are
+// inserted as they are, and the version as 1. If a declared [Reference], or the
+// parent of a table made with [NewThrough], is not a row of the owner's, the error is
+// [ErrReference].
 //
-// A unique constraint that does not begin with the owner column tells by its
-// violation that somebody has that value; this holds for the primary key too,
-// where the client chooses it.
+// A violation of a unique constraint that does not begin with the owner column
+// reveals that another owner has that value. The same is true of the primary key if
+// the client chooses it.
 func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 	t, id := s.q.table, s.q.id
 	if err := check(t, id, db); err != nil {
@@ -50,15 +51,15 @@ func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 	return nil
 }
 
-// pointing is a foreign key with a value, to be checked.
+// pointing is a foreign key with its values, to be checked.
 type pointing struct {
 	parent *table
 	from   []*column
 	args   []any
 }
 
-// inserting writes INSERT up to where ON CONFLICT or RETURNING would be. If the
-// row points at others, it inserts only where these are the owner's.
+// inserting writes INSERT up to the place of ON CONFLICT or RETURNING. If the row has
+// foreign keys, it inserts only if their targets are the owner's.
 func (t *table) inserting(st *statement, id identity, row unsafe.Pointer) ([]pointing, error) {
 	if err := t.ownedByOther(id, row); err != nil {
 		return nil, err
@@ -89,9 +90,9 @@ func (t *table) inserting(st *statement, id identity, row unsafe.Pointer) ([]poi
 	return refs, nil
 }
 
-// insertColumns writes and returns the columns to insert, the owner or what points
-// at the parent first: these are never left out. Those that the database can fill
-// are, where the function says so.
+// insertColumns writes and returns the columns to insert. The first is the owner, or
+// the key of the parent, which is never left out. Of the columns that the database
+// can fill, those for which leaveOut is true are left out.
 func (s *statement) insertColumns(t *table, leaveOut func(*column) bool) []*column {
 	columns := slices.Concat(t.owners, t.parent)
 	for _, c := range t.columns {
@@ -104,14 +105,13 @@ func (s *statement) insertColumns(t *table, leaveOut func(*column) bool) []*colu
 	return columns
 }
 
-// optional reports whether the database fills the column where it is zero. In a key
-// of several columns zero is a value like others, unless the declaration says that
-// there is a default.
+// optional reports whether the database fills the column if it is zero. In a key of
+// several columns zero is a value like others, unless the column is declared default.
 func (c *column) optional() bool {
 	return (c.dfault || c.pk && len(c.table.key) <= 1) && !c.parent && !c.refers
 }
 
-// value writes what to insert into the column.
+// value writes the value to insert into the column.
 func (s *statement) value(t *table, c *column, row unsafe.Pointer) {
 	switch {
 	case c.owner:
@@ -134,7 +134,7 @@ func (t *table) ownedByOther(id identity, row unsafe.Pointer) error {
 	return nil
 }
 
-// pointings are the foreign keys of a row, the parent first.
+// pointings returns the foreign keys of a row, the parent first.
 func (t *table) pointings(row unsafe.Pointer) []pointing {
 	var out []pointing
 	if t.through != nil {
@@ -160,8 +160,8 @@ func (t *table) pointings(row unsafe.Pointer) []pointing {
 	return out
 }
 
-// stored runs a statement with RETURNING, and fills the row if one came back. It
-// reads into a row of its own: the error may come after the data, as from a
+// stored runs a statement with RETURNING, and fills the row if one is returned. It
+// scans into a separate row, because an error may follow the data, for example from a
 // deferred constraint.
 func stored[R any](ctx context.Context, db DB, t *table, st *statement, verb string, row *R) (bool, error) {
 	fresh := new(R)

@@ -81,8 +81,8 @@ func TestInsertNil(t *testing.T) {
 		"owner: table accounts: the row to insert is nil")
 }
 
-// A constraint that is checked when the transaction ends fails after the row
-// has come back.
+// A constraint that is checked at the end of the transaction fails after the row was
+// returned.
 func TestInsertLeavesTheRowAsItWas(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -118,8 +118,8 @@ func TestInsertThatATriggerSuppresses(t *testing.T) {
 	})
 }
 
-// An embedded struct's fields are columns like R's own, also where its type is
-// not exported.
+// The fields of an embedded struct are columns like R's own, even if its type is not
+// exported.
 func TestEmbeddedColumns(t *testing.T) {
 	type base struct {
 		ID     int64  `db:"id" owner:"pk"`

@@ -12,21 +12,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// maxParams is how many parameters the protocol can carry.
+// maxParams is the number of parameters that the protocol can carry.
 const maxParams = 65535
 
-// InsertMany inserts the rows in one statement, all or none. The rules are those
-// of [Scoped.Insert], but the rows are left as they are, because no database
-// promises to return them in the order given. Where one of them points at no row
-// of the owner's, the error is [ErrReference], which does not say by which foreign key
-// if several have values, and the transaction is spoiled. This is found before anything
-// is inserted: otherwise a unique violation could tell that a stranger's order has such
-// a line.
+// InsertMany inserts the rows in one statement, all or none. The rules are those of
+// [Scoped.Insert], but the rows are left unchanged, because no database promises to
+// return them in the given order. If one of them points at no row of the owner's, the
+// error is [ErrReference], which does not name the foreign key if several have
+// values, and the transaction is aborted. This is checked before anything is
+// inserted: otherwise a unique violation could reveal that another owner's order has
+// such a line.
 //
-// No rows are no error. More than a statement can carry are refused: about 65000
-// divided by the number of columns, where each foreign key counts once more for
-// each of the rows that it points at. (COPY has no such limit, but checks nothing,
-// and older versions of CockroachDB do not take it from pgx.)
+// Without rows InsertMany does nothing. More rows than a statement can carry are
+// refused: about 65000 divided by the number of columns, to which each foreign key
+// adds its columns once for each row that it points at. (COPY has no such limit, but
+// checks nothing, and older versions of CockroachDB do not accept it from pgx.)
 func (s Scoped[R, O]) InsertMany(ctx context.Context, db DB, rows []R) error {
 	t, id := s.q.table, s.q.id
 	if err := check(t, id, db); err != nil || len(rows) == 0 {
@@ -52,9 +52,9 @@ func (s Scoped[R, O]) InsertMany(ctx context.Context, db DB, rows []R) error {
 	return nil
 }
 
-// insertingMany writes the statement. The value of the first column in the first
-// row, which both engines need before they insert anything, depends on whether all
-// rows may be inserted.
+// insertingMany writes the statement. The value of the first column in the first row,
+// which both engines need before they insert anything, depends on whether all rows
+// may be inserted.
 func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, error) {
 	for _, row := range rows {
 		if err := t.ownedByOther(id, row); err != nil {
@@ -99,15 +99,15 @@ func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, e
 	return st, nil
 }
 
-// pointed are the keys of the rows of one parent that are pointed at.
+// pointed holds the keys at which rows point in one parent.
 type pointed struct {
 	parent *table
 	keys   [][]any
 	seen   map[any]bool
 }
 
-// pointed is in the order of the declaration: which parents there are makes the
-// text of the statement, and not which row points at them first.
+// pointed returns the parents in the order of the declaration, so the text of the
+// statement depends on which parents there are and not on which row comes first.
 func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
 	var all []*pointed
 	of := func(parent *table) *pointed {
@@ -139,7 +139,7 @@ func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
 	return all
 }
 
-// add leaves out a key that is there already, if its values can be compared.
+// add adds a key, unless it can be compared and is present already.
 func (p *pointed) add(key []any) {
 	var of any
 	for _, arg := range key {
@@ -159,7 +159,7 @@ func (p *pointed) add(key []any) {
 	}
 }
 
-// pad adds the last key again, up to a power of two; see membership.
+// pad repeats the last key up to a power of two; see membership.
 func (p *pointed) pad() {
 	last := p.keys[len(p.keys)-1]
 	if size := 1 << bits.Len(uint(len(p.keys)-1)); size <= maxPadded {
@@ -169,11 +169,10 @@ func (p *pointed) pad() {
 	}
 }
 
-// guarded writes the value of a column so that the statement fails where a key that
-// is pointed at is not the owner's. What fails is a cast of text, so that it cannot
-// be taken for an error of anything else, and of a text that is known only when the
-// statement runs, or it would fail while it is planned. The branch that is never
-// taken gives the parameter its type.
+// guarded writes the value of a column so that the statement fails if one of the keys
+// is not the owner's. A cast of text fails, so the error cannot be taken for any
+// other; the text is known only when the statement runs, so it does not fail during
+// planning. The branch that is never taken gives the parameter its type.
 func (s *statement) guarded(t *table, c *column, row unsafe.Pointer, all []*pointed) {
 	s.text("case when cast(case when ")
 	for i, p := range all {
@@ -187,9 +186,10 @@ func (s *statement) guarded(t *table, c *column, row unsafe.Pointer, all []*poin
 	s.text(" else (select ", c.quoted, " from ", t.quoted, " where false) end")
 }
 
-// astray writes the condition that one of the keys is not of a row of the owner's.
-// They are a table, because a condition for each would be planned one by one. What
-// is selected of the parent is NULL, and gives the parameters their type.
+// astray writes the condition that one of the keys is not that of a row of the
+// owner's. The keys are a table, because one condition for each would be planned one
+// by one. The columns selected from the parent are NULL, and give the parameters
+// their types.
 func (s *statement) astray(p *pointed) {
 	key := p.parent.key
 	given, found := s.alias(), s.alias()
@@ -225,7 +225,8 @@ func isGuard(err error) bool {
 	return errors.As(err, &pe) && pe.Code == "22P02" && strings.Contains(pe.Message, guardMark)
 }
 
-// onlyReference is the foreign key that has values in the rows, if it is one alone.
+// onlyReference returns the foreign key that has values in the rows, if there is
+// exactly one.
 func (t *table) onlyReference(rows []unsafe.Pointer) *pointing {
 	pointed := t.pointed(rows)
 	if len(pointed) != 1 {

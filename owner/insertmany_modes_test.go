@@ -15,8 +15,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// Shelf has a key of several columns, of types that pgx does not know or that
-// cannot be told from the value.
+// Shelf has a key of several columns, of types that pgx does not know or cannot
+// derive from the value.
 type (
 	Shelf struct {
 		Owner  uuid           `db:"owner_id" owner:"owner"`
@@ -64,7 +64,7 @@ create table shelves (owner_id uuid not null, status status, size numeric(8, 2),
 create table boxes (id int8 primary key default nextval('box_ids'), a status not null, b numeric not null, c timestamptz not null, d uuid not null, e int8 not null, f text not null);
 create table pins (id int4 primary key default nextval('box_ids'), owner_id uuid not null, a status, b numeric, c timestamptz, d uuid, e int8, f varchar(9))`
 
-// Whatever way pgx is told to send it, and whatever the server plans.
+// The result is the same for every exec mode of pgx and every plan of the server.
 func TestInsertManyInEveryQueryExecMode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		run(t, db, shelvesDDL)

@@ -37,7 +37,7 @@ func TestInsertMany(t *testing.T) {
 	})
 }
 
-// Task belongs to a user of a tenant, and points at another one's tag.
+// Task belongs to a user of a tenant, and points at another user's tag.
 type (
 	tenantUser = owner.Member[int32, UserID]
 	Tag        struct {
@@ -156,8 +156,8 @@ func TestInsertManyText(t *testing.T) {
 	}
 }
 
-// The number of rows, and how many parents they have up to a power of two, make the
-// text: neither which row comes first, nor what is in it.
+// The text depends on the number of rows and of their parents, the latter up to a
+// power of two, and not on which row comes first or its values.
 func TestInsertManyTextsAreFew(t *testing.T) {
 	t.Parallel()
 	texts := map[string]bool{}
@@ -199,9 +199,9 @@ func TestInsertManyParametersAreCounted(t *testing.T) {
 	require.ErrorIs(t, Lines.In(me).InsertMany(t.Context(), &db, lines), errRecorded)
 }
 
-// Whatever else is wrong with the rows: where one of them points at a row that is
-// not the owner's, that is what the error says, whether there is such a row or not.
-// So what would stand in the way of a row of the stranger's is not told.
+// If a row points at one that is not the owner's, the error says so before anything
+// else, whether that row exists or not. So a conflict with a row of the stranger's is
+// not revealed.
 func TestInsertManyChecksReferencesFirst(t *testing.T) {
 	code := func(err error) string {
 		var pe *pgconn.PgError
@@ -278,7 +278,8 @@ func TestInsertManyChecksReferencesFirst(t *testing.T) {
 	}
 }
 
-// Triggers run for no row before the check, and what they do is as for any insert.
+// Triggers run for no row before the check, and have the same effect as for any
+// insert.
 func TestInsertManyWithTriggers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
@@ -307,8 +308,7 @@ func TestInsertManyWithTriggers(t *testing.T) {
 	})
 }
 
-// A key of each row, and none of them is forgotten: the one that is not the owner's
-// is found wherever it is.
+// Every key is checked: the one that is not the owner's is found in any position.
 func TestInsertManyOfManyParents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)

@@ -8,7 +8,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// keyArguments checks the values of a key and gives them the types of their
+// keyArguments checks the values of a key and converts them to the types of their
 // fields.
 func (t *table) keyArguments(key []any) ([]any, error) {
 	if len(key) != len(t.key) {
@@ -38,8 +38,7 @@ func (t *table) keyArguments(key []any) ([]any, error) {
 	return args, nil
 }
 
-// isKey reports whether the values have the types of their fields, and cannot be
-// NULL.
+// isKey reports whether the values have the types of their fields and cannot be NULL.
 func (t *table) isKey(values []any) bool {
 	for i, c := range t.key {
 		if !c.plain || reflect.TypeOf(values[i]) != c.typ {
@@ -49,8 +48,8 @@ func (t *table) isKey(values []any) bool {
 	return true
 }
 
-// assignKey sets field to v, if v has its type or is an integer that fits. Two
-// different named types do not mix: the id of one thing is not that of another.
+// assignKey sets field to v if v has its type or is an integer that fits. Different
+// named types do not mix: the id of one kind of row is not that of another.
 func assignKey(field, v reflect.Value) bool {
 	if !v.IsValid() {
 		return false
@@ -72,7 +71,7 @@ func assignKey(field, v reflect.Value) bool {
 	default:
 		return false
 	}
-	// Between int64 and uint64, a value is lost where the sign bit is set.
+	// Between int64 and uint64 a value is lost if the sign bit is set.
 	lost := signed < 0
 	switch {
 	case field.CanInt():

@@ -6,16 +6,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A LockOption says what to do about rows that others have locked; see
-// [Select.ForUpdate]. Without one the statement waits for them.
+// A LockOption says how to treat rows that others have locked; see
+// [Select.ForUpdate]. By default the statement waits for them.
 type LockOption struct{ text string }
 
 var (
-	// SkipLocked leaves out rows that others have locked, as for a queue of
-	// jobs. CockroachDB has it since v22.2.
+	// SkipLocked leaves out rows that others have locked, for example in a queue of
+	// jobs. CockroachDB supports it since v22.2.
 	SkipLocked = LockOption{" skip locked"}
-	// NoWait fails at once where others have locked a row, with SQLSTATE 55P03.
-	// CockroachDB v21.1 was seen to wait all the same, in a select by a secondary
+	// NoWait fails at once, with SQLSTATE 55P03, if others have locked a row.
+	// CockroachDB v21.1 was seen to wait nevertheless in a select by a secondary
 	// index.
 	NoWait = LockOption{" nowait"}
 )
@@ -25,20 +25,19 @@ type lock struct {
 	wait []LockOption
 }
 
-// ForUpdate locks the rows that are read until the transaction ends. The
-// database given must be a pgx.Tx, since anywhere else the lock would be gone
-// at once. [Select.Count] and [Select.Exists] refuse it, and so does what a [Grant]
-// lets others read. Of a [View] it locks the rows of the table that the view is
-// of, and none of those that are joined. The parents of rows of [NewThrough] are
-// kept from being given away, too.
+// ForUpdate locks the rows that are read until the transaction ends. The database
+// must be a pgx.Tx, since elsewhere the lock would be released at once.
+// [Select.Count], [Select.Exists] and selects of a [Grant] refuse it. In a [View] it
+// locks the rows of the view's table and none of the joined ones. It also prevents
+// the parents of rows of [NewThrough] from being given away.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 	s.q.lock = lock{" for update", slices.Clone(options)}
 	return s
 }
 
-// ForShare is [Select.ForUpdate], but several transactions can hold the lock; it
-// keeps others from changing the rows. CockroachDB locks nothing for it before
-// v23.2, and then under SERIALIZABLE only where a setting says so.
+// ForShare is like [Select.ForUpdate], but several transactions can hold the lock; it
+// prevents others from changing the rows. CockroachDB takes no lock for it before
+// v23.2, and from then on under SERIALIZABLE only if a setting says so.
 func (s Select[R, O]) ForShare(options ...LockOption) Select[R, O] {
 	s.q.lock = lock{" for share", slices.Clone(options)}
 	return s
@@ -70,8 +69,8 @@ func (l lock) write(s *statement, t *table) {
 	}
 }
 
-// hold keeps the parents of the rows that are locked the owner's, too. It waits for
-// them in the same way.
+// hold also keeps the parents of the locked rows the owner's. It waits for them in
+// the same way.
 func (l lock) hold(s *statement, t *table, prefix string) {
 	if l.mode == "" {
 		return

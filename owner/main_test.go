@@ -67,8 +67,8 @@ func scope[O comparable](o O) owner.Scope[O] {
 	return s
 }
 
-// setup makes two accounts of Alice's, which are 1 and 2, and two of Bob's,
-// which are 3 and 4 and have the same names.
+// setup makes two accounts of Alice, 1 and 2, and two of Bob, 3 and 4, with the same
+// names.
 func setup(t *testing.T, db *dbtest.DB) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), accountsDDL)
@@ -108,7 +108,7 @@ func ids(accounts []Account) []int64 {
 
 var errRecorded = errors.New("recorded")
 
-// recorder is a database that remembers the last statement and runs none.
+// recorder is a database that records the last statement and runs none.
 type recorder struct {
 	sql  string
 	args []any
@@ -144,8 +144,8 @@ func run(t *testing.T, db *dbtest.DB, sql string) {
 	require.NoError(t, err, sql)
 }
 
-// refused checks that a call was an error of ours, which says that, and that
-// nothing was sent.
+// refused checks that a call returned an error of the package with that text, and
+// that nothing was sent.
 func refused(t *testing.T, call func(db owner.DB) error, text string) {
 	t.Helper()
 	var db recorder

@@ -2,8 +2,8 @@ package owner
 
 import "reflect"
 
-// A Member is an owner of two levels: a user within a tenant. Give it to [For],
-// and declare a table whose rows belong to users of tenants with it:
+// A Member is an owner with two levels: a user within a tenant. Give it to [For], and
+// declare the tables whose rows belong to users of tenants with it:
 //
 //	type Draft struct {
 //		Tenant TenantID `db:"tenant_id" owner:"tenant,pk"`
@@ -12,16 +12,16 @@ import "reflect"
 //	}
 //	var Drafts = owner.MustTable[Draft, owner.Member[TenantID, UserID]]("drafts")
 //
-// Its statements then need both: the tenant and the user are two conditions of
-// every one. A table that belongs to the whole tenant is declared for TenantID,
-// and used with the scope that [Tenant] makes.
+// The tenant and the user are then two conditions of every statement. Declare a table
+// that belongs to the whole tenant for TenantID, and use it with the scope that
+// [Tenant] returns.
 type Member[T, U comparable] struct {
 	Tenant T
 	User   U
 }
 
-// Tenant returns the scope of the tenant that a member belongs to, for tables
-// that belong to the tenant as a whole. Of the zero Scope it is the zero Scope.
+// Tenant returns the scope of the member's tenant, for tables that belong to the
+// tenant as a whole. For the zero Scope it returns the zero Scope.
 func Tenant[T, U comparable](s Scope[Member[T, U]]) Scope[T] {
 	if s.id.n == 0 {
 		return Scope[T]{}
@@ -50,7 +50,7 @@ func (m Member[T, U]) identity() (identity, error) {
 	return identity{n: 2, value: [2]any{m.Tenant, m.User}, arg: [2]any{tenant, user}}, nil
 }
 
-// ownerTypes are the types of the columns that hold an owner of type O.
+// ownerTypes returns the types of the columns that hold an owner of type O.
 func ownerTypes[O comparable]() []reflect.Type {
 	var o O
 	if m, ok := any(o).(member); ok {

@@ -84,7 +84,7 @@ create table kinds (
 	flag bool not null, data bytea, tags text[], at timestamptz not null, shift int8 not null, maybe int8, small int2, dates date,
 	primary key (owner_id, id))`
 
-// Whatever way pgx is told to send statements, they mean the same.
+// Statements mean the same in every exec mode of pgx.
 func TestEveryQueryExecMode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), kindsDDL)
@@ -221,8 +221,8 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 	require.Equal(t, stranger, got)
 }
 
-// Plain bytes as a UUID: pgx can encode them where it knows the type of the
-// parameter, and otherwise says so before it sends anything.
+// Plain bytes as a UUID: pgx can encode them if it knows the type of the parameter,
+// and otherwise returns an error before it sends anything.
 func TestBytesAsUUID(t *testing.T) {
 	type tenantID [16]byte
 	type row struct {

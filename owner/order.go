@@ -1,7 +1,6 @@
 package owner
 
-// An Order says by which column to sort, and which way; see [ColumnOf.Asc] and
-// [ColumnOf.Desc].
+// An Order sorts rows by a column; see [ColumnOf.Asc] and [ColumnOf.Desc].
 type Order[R any] struct {
 	_ [0]func(R)
 	order
@@ -19,9 +18,9 @@ func (o order) check() error {
 	return nil
 }
 
-// orderBy writes the ORDER BY clause. PostgreSQL takes NULL for the greatest
-// value, and CockroachDB for the least: where there may be one, the order says
-// itself where it comes, in a way that both understand.
+// orderBy writes the ORDER BY clause. PostgreSQL sorts NULL as the greatest value and
+// CockroachDB as the least: if the column can be NULL, the clause says where NULL
+// comes, in a form that both understand.
 func (s *statement) orderBy(orders []order) {
 	for i, o := range orders {
 		if i == 0 {

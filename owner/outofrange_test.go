@@ -30,7 +30,8 @@ var (
 
 const huge = int64(9999999999)
 
-// A client's number that is too large for the column is no fault of the service.
+// A number from a client that is too large for the column is not a fault of the
+// service.
 func TestNumbersOutOfRange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()

@@ -8,8 +8,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// An owner that is part of the primary key is the one in scope too, and never
-// left to what the database fills in.
+// An owner that is part of the primary key is also the one in scope, and never left
+// to the database.
 func TestOwnerInTheKeyIsNeverDefault(t *testing.T) {
 	t.Parallel()
 	var db recorder

@@ -11,39 +11,40 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// ErrCursor says that a cursor is not one that was made for this owner, table,
-// order and conditions. Its kind is Invalid, and the parameter at fault "cursor".
+// ErrCursor reports that a cursor was not made for this owner, table, order and
+// conditions. Its kind is Invalid, and the parameter at fault is "cursor".
 var ErrCursor error = &requestError{
 	sentinel{"owner: the cursor is not valid here", kind.Invalid},
 	kind.FieldError{Parameter: "cursor", Code: "invalid_cursor", Detail: "The cursor is not valid here."},
 }
 
-// errPageSize is that of a size which no page can have; its text says more.
+// errPageSize is the sentinel for a page size out of range; the error that wraps it
+// names the range.
 var errPageSize error = &requestError{
 	sentinel{"owner: the size of the page is out of range", kind.Invalid},
 	kind.FieldError{Parameter: "size", Code: "out_of_range", Detail: fmt.Sprintf("A page has 1 to %d rows.", MaxRows)},
 }
 
-// A Page is some rows, and the cursor to those behind them. In JSON it is
-// {"rows": [...], "next": "..."}, without next on the last one.
+// A Page is a part of the rows, with the cursor to the next ones. In JSON it is
+// {"rows": [...], "next": "..."}, without next on the last page.
 type Page[R any] struct {
-	Rows []R    `json:"rows"`           // none is [], not null
-	Next string `json:"next,omitempty"` // "" where there are no more
+	Rows []R    `json:"rows"`           // [] if there are none, not null
+	Next string `json:"next,omitempty"` // "" on the last page
 }
 
-// Page returns at most size rows, from 1 to [MaxRows]: those behind the cursor,
-// or the first ones if that is "". They are sorted as [Select.OrderBy] says, and
-// then by the primary key. Between two pages nothing is skipped or repeated but
-// what was changed in the meantime: a cursor holds values of the last row, as the
-// database writes them whatever the types of the fields, and no offset. A column
-// whose values the database itself gives out rounded, which are those of type real
-// on CockroachDB, is refused at the first page.
+// Page returns at most size rows, from 1 to [MaxRows]: those after the cursor, or the
+// first ones if the cursor is "". They are sorted as [Select.OrderBy] says and then
+// by the primary key. Nothing is skipped or repeated between two pages, except rows
+// changed in the meantime: a cursor holds the values of the last row, as the database
+// writes them and whatever the types of the fields, and no offset. A column whose
+// values the database rounds on output, of type real on CockroachDB, is refused at
+// the first page.
 //
-// A cursor is bound to the owner, the table, the order and the conditions with
-// their values; anywhere else it is [ErrCursor]. Clients can neither read nor
-// change what is in it. The size may differ from page to page. A size out of
-// range is a fault of the client, as the cursor is: its kind is Invalid, and the
-// parameter at fault "size".
+// A cursor is bound to the owner, the table, the order, and the conditions with their
+// values; elsewhere the error is [ErrCursor]. Clients can neither read nor change its
+// content. The size may differ from page to page. A size out of range is a fault of
+// the client, as the cursor is: its kind is Invalid, and the parameter at fault is
+// "size".
 func (s Select[R, O]) Page(ctx context.Context, db DB, cursors *Cursors, cursor string, size int) (Page[R], error) {
 	q := s.q
 	var page Page[R]
@@ -82,7 +83,7 @@ func (s Select[R, O]) Page(ctx context.Context, db DB, cursors *Cursors, cursor 
 	return page, nil
 }
 
-// total makes the order one in which no two rows are equal.
+// total extends the order until no two rows are equal in it.
 func (q *query) total() error {
 	key := q.table.key
 	if v := q.table.view; v != nil {
@@ -105,7 +106,8 @@ func (q *query) total() error {
 	return nil
 }
 
-// rowsOfPage reads one row more than the page has, and says where the page ends.
+// rowsOfPage reads one row more than fits the page, and returns the position at which
+// the page ends.
 func rowsOfPage[R any](ctx context.Context, db DB, q *query, size int, after position) (out []R, last position, err error) {
 	t := q.table
 	var s statement
@@ -148,8 +150,8 @@ func rowsOfPage[R any](ctx context.Context, db DB, q *query, size int, after pos
 	return out, last, nil
 }
 
-// keyset is true for the rows behind one with these values. NULL counts as
-// greater than all others; see [ColumnOf.Asc].
+// keyset is true for the rows after the one with these values. NULL counts as greater
+// than all others; see [ColumnOf.Asc].
 type keyset struct {
 	order []order
 	after position
@@ -178,7 +180,7 @@ func (n keyset) write(s *statement) {
 	}
 }
 
-// beyond is true where the column comes behind the value.
+// beyond writes the condition that the column comes after the value.
 func (s *statement) beyond(o order, value *string) {
 	switch {
 	case value == nil && o.desc:

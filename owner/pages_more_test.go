@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// Measure has values that JSON has no form for, and an average that has more
-// digits than a float.
+// Measure has values that JSON cannot express, and an average with more digits than a
+// float.
 type (
 	Measure struct {
 		ID     int64    `db:"id" owner:"pk"`
@@ -58,7 +58,7 @@ func measures(t *testing.T, db *dbtest.DB) {
 	require.NoError(t, err)
 }
 
-// Every value of a float can be behind a cursor.
+// A cursor can hold every value of a float.
 func TestPagesOfFloats(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		measures(t, db)
@@ -87,8 +87,8 @@ func TestPagesOfFloats(t *testing.T) {
 	})
 }
 
-// Pages by an average, which the database has in more digits than the field,
-// have each row once.
+// Pages by an average, which has more digits in the database than in the field,
+// contain each row once.
 func TestPagesOfAverages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		measures(t, db)
@@ -108,7 +108,8 @@ func TestPagesOfAverages(t *testing.T) {
 	})
 }
 
-// A cursor is the text that was given out, and no other that decodes to it.
+// A cursor is exactly the text that was given out, and no other that decodes to the
+// same.
 func TestCursorIsOneText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		measures(t, db)
@@ -120,8 +121,8 @@ func TestCursorIsOneText(t *testing.T) {
 	})
 }
 
-// strangeRows are two rows with a text that is not UTF-8, as an old database may
-// have it.
+// strangeRows are two rows with a text that is not UTF-8, as old databases may
+// contain.
 type strangeRows struct {
 	pgx.Rows
 	n int
@@ -149,8 +150,8 @@ func (db *strangeDB) Query(_ context.Context, _ string, args ...any) (pgx.Rows, 
 	return new(strangeRows), nil
 }
 
-// JSON would change such a text, and the next page begin elsewhere. A database that
-// gives the same row again for ever has no second page.
+// JSON would change such a text, and the next page would begin elsewhere. A database
+// that returns the same row forever has no second page.
 func TestCursorOfStrangeText(t *testing.T) {
 	t.Parallel()
 	var db strangeDB
@@ -161,7 +162,7 @@ func TestCursorOfStrangeText(t *testing.T) {
 	require.Equal(t, []any{alice, "a\xff", "a\xff", "7"}, db.args[:4])
 }
 
-// Clients see nothing of a row in its cursor.
+// A cursor reveals nothing of a row to clients.
 func TestCursorShowsNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		measures(t, db)

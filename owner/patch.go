@@ -13,17 +13,17 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A PatchError says which members of a patch were refused, and why. Its kind is
+// A PatchError reports which members of a patch were refused, and why. Its kind is
 // Invalid.
 type PatchError struct {
-	Field  string // a JSON Pointer to the first, such as "/balance"; "" where it is the whole
+	Field  string // a JSON Pointer to the first, such as "/balance"; "" for the whole patch
 	Reason string // a constant, such as "unknown_field"
 
-	faults []strictjson.Fault // all, if it comes from Patch
+	faults []strictjson.Fault // all of them, if Patch returned the error
 }
 
-// The reasons of a [PatchError]. Where a member is not what it seems, it is one of
-// the codes of jsonbody.Decode: duplicate_field, invalid_characters, too_deep,
+// Reasons of a [PatchError]. A member that is not well formed has one of the codes of
+// jsonbody.Decode instead: duplicate_field, invalid_characters, too_deep,
 // malformed_json.
 const (
 	PatchEmpty     = "nothing_to_change" // no members
@@ -40,10 +40,11 @@ func (e *PatchError) Error() string {
 	return text
 }
 
-// Kind is errs.Invalid.
+// Kind returns errs.Invalid.
 func (e *PatchError) Kind() kind.Kind { return kind.Invalid }
 
-// Fields has all the members, each with its reason as the code, for package errs.
+// Fields returns all refused members, each with its reason as the code, for package
+// errs.
 func (e *PatchError) Fields() []kind.FieldError {
 	if e.faults == nil {
 		return []kind.FieldError{{Pointer: e.Field, Code: e.Reason, Detail: patchTexts[e.Reason]}}
@@ -55,7 +56,7 @@ func (e *PatchError) Fields() []kind.FieldError {
 	return fields
 }
 
-// patchTexts are what clients are told.
+// patchTexts are the texts for clients.
 var patchTexts = map[string]string{
 	PatchEmpty:     "The request changes nothing.",
 	PatchUnknown:   "This field is not known.",
@@ -63,17 +64,17 @@ var patchTexts = map[string]string{
 	PatchWrongType: "This value is of the wrong type.",
 }
 
-// Patch turns the JSON object that a client sent into assignments, for
-// [Update.Set]: each member becomes the value of the column whose field has that
-// name in the JSON of a row, exactly, with its option "string"; the columns of an
-// embedded struct that has a name are in an object of that name. Decode the
-// request's body into a map[string]json.RawMessage for it.
+// Patch converts a JSON object from a client into assignments for [Update.Set].
+// Decode the request body into a map[string]json.RawMessage for it. Each member
+// becomes the value of the column whose field has exactly that name in the JSON of a
+// row; the option "string" of the tag is respected. The columns of a named embedded
+// struct are in an object of that name.
 //
-// Clients can change columns without a special tag only, and those tagged
-// default. Members for any others, and values that do not fit, are refused with a
-// [*PatchError] that names all of them, in the order of the alphabet; nothing is
-// ignored silently, also not within a value. A hidden column, and a field with the
-// tag json:"-", is not known. null is NULL, for columns that can hold it.
+// Clients can change only columns without a special tag and those tagged default.
+// Other members, and values that do not fit, are refused with a [*PatchError] that
+// names all of them in alphabetical order; nothing is ignored silently, also within a
+// value. A hidden column, and a field with the tag json:"-", are unknown fields. null
+// becomes NULL, for columns that can hold it.
 func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R], error) {
 	if t == nil || t.def == nil {
 		return nil, misuse("the table was not made by MustTable or NewTable")
@@ -86,7 +87,7 @@ func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R]
 	if p.faults != nil {
 		return nil, &PatchError{Field: p.faults[0].Pointer, Reason: p.faults[0].Code, faults: p.faults}
 	}
-	var out []Assignment[R] // in the order of the columns, so that the text is stable
+	var out []Assignment[R] // in the order of the columns, so the text is stable
 	for _, c := range t.def.readable {
 		if arg, ok := p.values[c]; ok {
 			out = append(out, Assignment[R]{assignment: assignment{col: c, arg: arg}})
@@ -95,7 +96,7 @@ func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R]
 	return out, nil
 }
 
-// patch is what the members of an object become.
+// patch collects the assignments from the members of an object.
 type patch struct {
 	table  *table
 	values map[*column]any
@@ -110,8 +111,8 @@ func (p *patch) add(faults []strictjson.Fault) {
 	p.faults = append(p.faults, faults[:min(len(faults), strictjson.MaxFaults-len(p.faults))]...)
 }
 
-// take takes the members of an object for the fields of a struct of that type,
-// which is at that index in the row, and at those names in the document.
+// take assigns the members of an object to the fields of a struct type. The struct is
+// at that index in the row, and at those names in the document.
 func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index []int, names []string) {
 	fields := strictjson.Fields(of)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -139,7 +140,7 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 	}
 }
 
-// assign takes the value of a member for a column.
+// assign assigns the value of a member to a column.
 func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at []string) {
 	field := reflect.New(c.typ)
 	if string(bytes.TrimSpace(value)) == "null" && c.nullable {
@@ -161,7 +162,7 @@ func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at 
 	p.values[c] = pgvalue.Argument(field.Elem())
 }
 
-// readableAt is the readable column at that index in the row, or nil.
+// readableAt returns the readable column at that index in the row, or nil.
 func (t *table) readableAt(index []int) *column {
 	if i := slices.IndexFunc(t.readable, func(c *column) bool { return slices.Equal(c.index, index) }); i >= 0 {
 		return t.readable[i]
@@ -169,7 +170,7 @@ func (t *table) readableAt(index []int) *column {
 	return nil
 }
 
-// holdsColumns reports whether readable columns are within the field at that index.
+// holdsColumns reports whether the field at that index contains readable columns.
 func (t *table) holdsColumns(index []int) bool {
 	return slices.ContainsFunc(t.readable, func(c *column) bool {
 		return len(c.index) > len(index) && slices.Equal(c.index[:len(index)], index)

@@ -27,7 +27,7 @@ type (
 	Unseen struct {
 		Inside string `db:"inside" json:"inside"`
 	}
-	// document speaks JSON in the ways that encoding/json knows.
+	// document uses JSON in every way that encoding/json supports.
 	document struct {
 		ID     int64  `db:"id" owner:"pk" json:"id,string"`
 		UserID UserID `db:"user_id" owner:"owner" json:"-"`
@@ -65,7 +65,7 @@ func patchOf(t *testing.T, body string) ([]owner.Assignment[document], error) {
 	return documents.Patch(members)
 }
 
-// JSON that the service sends comes back as a patch, and null is NULL.
+// JSON that the service sends is a valid patch, and null is NULL.
 func TestPatchSpeaksTheJSONOfTheRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx, in := t.Context(), documents.In(me)
@@ -103,7 +103,7 @@ func TestPatchSpeaksTheJSONOfTheRow(t *testing.T) {
 	})
 }
 
-// Nothing is dropped silently, and all that is wrong is named.
+// Nothing is dropped silently, and every fault is named.
 func TestPatchNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][]string{

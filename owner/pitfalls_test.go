@@ -19,9 +19,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// What went wrong elsewhere, and goes well here. Each test runs in a transaction
-// of its own, on the orders of [world] and the accounts of [setup]; afterwards
-// the other owner's rows must be as they were.
+// pitfalls are known mistakes of other libraries. Each test runs in a transaction of
+// its own, on the orders of [world] and the accounts of [setup]. Afterwards the other
+// owner's rows must be unchanged.
 var pitfalls = []struct {
 	name     string
 	incident string // repository#issue
@@ -115,7 +115,7 @@ var pitfalls = []struct {
 		}), owner.ErrReference)
 		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, ByLine), owner.ErrReference)
 	}},
-	// Scopes are in the statements, so a connection has nothing to carry over.
+	// Scopes are in the statements, so a connection carries nothing over.
 	{"the connection carries the owner over", "jackc/pgx#288 jackc/pgx#2007", func(t *testing.T, tx *spy) {
 		const state = "select coalesce(string_agg(name || '=' || setting, ',' order by name), '') from pg_settings"
 		var before, after string
@@ -315,7 +315,7 @@ var pitfalls = []struct {
 		require.Empty(t, tx.sent)
 	}},
 	{"a bypass that leaves no trace", "prebid/salesagent#2204", func(t *testing.T, _ *spy) {
-		// Nothing here passes the scope by: whoever takes a database has one.
+		// Nothing here bypasses the scope: every function with a database has one.
 		scoped := map[string]bool{"Scoped": true, "Select": true, "Update": true, "UpdateWhere": true, "DeleteWhere": true, "Reader": true}
 		files, err := filepath.Glob("*.go")
 		require.NoError(t, err)

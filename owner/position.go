@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// A position is where a row stands in an order: for each of its columns the value
-// as the database writes it, or nil for NULL. It does not come from the row in Go,
+// A position is the place of a row in an order: for each column of the order the
+// value as the database writes it, or nil for NULL. It does not come from the Go row,
 // whose types may hold less than the columns.
 type position []*string
 
@@ -22,7 +22,7 @@ func (p position) equal(other position) bool {
 	})
 }
 
-// addresses are what to scan a position into.
+// addresses returns the destinations for scanning a position.
 func (p position) addresses(to []any) []any {
 	for i := range p {
 		to = append(to, &p[i])
@@ -30,8 +30,8 @@ func (p position) addresses(to []any) []any {
 	return to
 }
 
-// positions writes the columns of the order as text. Their names are such that
-// ORDER BY means none of them.
+// positions writes the columns of the order as text, under names that no ORDER BY
+// refers to.
 func (s *statement) positions(orders []order) {
 	for i, o := range orders {
 		s.text(", cast(")
@@ -42,9 +42,9 @@ func (s *statement) positions(orders []order) {
 	}
 }
 
-// correct puts the values of floats into the position of the row at hand as they
-// came in binary: CockroachDB writes 15 digits of them as text, and PostgreSQL as
-// many as the session says. It refuses what the database would not find again.
+// correct replaces the values of floats in the position by those that the row has in
+// binary: CockroachDB writes 15 digits of them as text, and PostgreSQL as many as the
+// session says. It refuses values that the database would not find again.
 func (q *query) correct(at position, db DB, rows pgx.Rows) error {
 	fields, raw := rows.FieldDescriptions(), rows.RawValues()
 	for i, o := range q.order {
@@ -91,8 +91,8 @@ func isComposite(types *pgtype.Map, oid uint32, text string) bool {
 	return true
 }
 
-// cockroach reports whether the rows, or where these do not say it the database,
-// are of CockroachDB.
+// cockroach reports whether the rows come from CockroachDB. If the rows do not tell,
+// it asks the database.
 func cockroach(db DB, rows pgx.Rows) bool {
 	conn := rows.Conn()
 	if c, ok := db.(interface{ Conn() *pgx.Conn }); ok && conn == nil {

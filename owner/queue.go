@@ -2,16 +2,16 @@ package owner
 
 import "unsafe"
 
-// Queue takes writes to send them later, with others: a *txn.Tx. QueueExpect
-// makes the transaction fail where the statement changes another number of rows.
+// Queue sends writes later, together with others: a *txn.Tx. QueueExpect makes the
+// transaction fail if the statement changes another number of rows.
 type Queue interface {
 	Queue(sql string, args ...any)
 	QueueExpect(rows int64, sql string, args ...any)
 }
 
-// QueueInsert queues what [Scoped.Insert] would send. The row is copied, and not
-// filled. That it points at rows which are not the owner's comes up when it is
-// sent, as the error of the queue.
+// QueueInsert queues the statement of [Scoped.Insert], which saves a round trip. It
+// copies the row and does not fill it. If the row points at one that is not the
+// owner's, the queue reports the error when it sends the statement.
 func (s Scoped[R, O]) QueueInsert(q Queue, row *R) error {
 	t, id := s.q.table, s.q.id
 	if err := checkQueue(t, id, q); err != nil {
@@ -34,9 +34,9 @@ func (s Scoped[R, O]) QueueInsert(q Queue, row *R) error {
 	return nil
 }
 
-// Queue queues the update. That the owner has no such row, that it is in another
-// version, or that it is to point at a row which is not the owner's, comes up
-// when it is sent, as the error of the queue: then the transaction fails.
+// Queue queues the update, which saves a round trip. If the owner has no such row,
+// the row is in another version, or it would point at a row that is not the owner's,
+// the queue reports the error when it sends the statement, and the transaction fails.
 func (u Update[R, O]) Queue(q Queue) error {
 	if err := checkQueue(u.table, u.id, q); err != nil {
 		return err
@@ -49,8 +49,8 @@ func (u Update[R, O]) Queue(q Queue) error {
 	return nil
 }
 
-// QueueDelete queues what [Scoped.Delete] would send. That the owner has no such
-// row comes up as for [Update.Queue].
+// QueueDelete queues the statement of [Scoped.Delete]. If the owner has no such row,
+// the queue reports it as for [Update.Queue].
 func (s Scoped[R, O]) QueueDelete(q Queue, key ...any) error {
 	if err := checkQueue(s.q.table, s.q.id, q); err != nil {
 		return err

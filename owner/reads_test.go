@@ -65,8 +65,8 @@ func TestViews(t *testing.T) {
 			{1, "one", 1, "pen", "Austria"}, {1, "one", 2, "ink", "Austria"}, {2, "two", 1, "paper", "Switzerland"},
 		}, lines)
 
-		// An order that names a coupon of somebody else's keeps its row, and does
-		// not show the coupon: the owner is in ON.
+		// An order that names a coupon of another owner keeps its row and does not
+		// show the coupon: the owner is in ON.
 		_, err = db.Exec(ctx, "update orders set coupon_id = 12 where id = 2")
 		require.NoError(t, err)
 		codes, err := OrderCodes.In(me).OrderBy(OrderCodeID.Asc()).All(ctx, db)

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// A Reference says that rows C point at rows P by a foreign key. Make one with
+// A Reference declares that rows C point at rows P by a foreign key. Make one with
 // [References], once, as a package variable.
 //
-// Wherever an insert or update then gives the foreign key a value, the same
-// statement checks that it points at one of the owner's rows, or at one of a
-// [SharedTable]. Where it does not, nothing is written and the error is
-// [ErrReference], whether there is no such row or it is somebody else's. NULL
-// points at nothing and passes.
+// From then on every insert or update that gives the foreign key a value checks, in
+// the same statement, that it points at a row of the owner's or of a [SharedTable].
+// Otherwise nothing is written and the error is [ErrReference], whether the target is
+// missing or belongs to another owner. Package errs answers it as its catalog says of
+// that foreign key. NULL points at nothing and passes.
 type Reference[C, P any] struct {
 	_   [0]func(C, P)
 	ref *reference
@@ -23,18 +23,18 @@ type reference struct {
 	from          []*column // point at the parent's key
 }
 
-// References declares that columns of one table are a foreign key to the primary
-// key of another, the parent: one for each of the parent's pk columns that is
-// not the owner, in that order and of the same type, or pointers to it.
+// References declares that columns of one table are a foreign key to the primary key
+// of another, the parent: one column for each of the parent's pk columns that is not
+// the owner, in that order and of the same type or a pointer to it.
 //
 //	var From = owner.References(Accounts, TransferFrom)
 //
-// Each insert sends these columns, a pk among them too, because what the database
-// would fill in cannot be checked.
+// Every insert sends these columns, including pk columns, because a value that the
+// database fills in cannot be checked.
 //
-// It panics if the columns do not fit or are tagged default, if the parent's owner
-// is of another kind than the child's, or if a statement has used the child's table already, since
-// that went without the check.
+// It panics if the columns do not fit or are tagged default, if the parent's owner is
+// of another kind than the child's, or if a statement has used the child's table
+// already, since that statement was not checked.
 func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
 	to := defined(parent)
 	if to == nil || to.view != nil {
@@ -54,7 +54,7 @@ func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference
 	}
 	r := &reference{child: t, parent: to, from: from}
 	switch {
-	case t.shared, t.through == to && slices.Equal(t.parent, from): // never written; checked anyway
+	case t.shared, t.through == to && slices.Equal(t.parent, from): // never written, or checked anyway
 	case t.used.Load():
 		panic(misuse("table %s: declare the reference to %s before the first statement", t.name, to.name))
 	default:
@@ -69,7 +69,8 @@ func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference
 	return Reference[C, P]{ref: r}
 }
 
-// columnsOf unpacks columns of one table, and panics where they are not.
+// columnsOf returns the untyped columns and their table, and panics if they are not
+// of one table.
 func columnsOf[R any](what string, columns []AnyColumn[R]) ([]*column, *table) {
 	var row R
 	var out []*column
@@ -93,13 +94,14 @@ func columnsOf[R any](what string, columns []AnyColumn[R]) ([]*column, *table) {
 	return out, out[0].table
 }
 
-// prefixOf: a tenant's rows can be pointed at by those of its members.
+// prefixOf reports whether in begins with of: rows of a tenant's members can point at
+// the tenant's rows.
 func prefixOf(of, in []reflect.Type) bool {
 	return len(of) <= len(in) && slices.Equal(of, in[:len(of)])
 }
 
-// Has is true where one of the owner's rows C points at the row, and all
-// conditions are true for it.
+// Has is true if one of the owner's rows C points at the row and satisfies all
+// conditions.
 func (r Reference[C, P]) Has(conditions ...Condition[C]) Condition[P] {
 	if r.ref == nil {
 		return failing[P](errNoReference)
@@ -111,8 +113,8 @@ func (r Reference[C, P]) Has(conditions ...Condition[C]) Condition[P] {
 	return Condition[P]{cond: cond{node: &exists{r.ref, false, where}, err: err}}
 }
 
-// To is true where the row points at a row P that is the owner's, and all
-// conditions are true for that.
+// To is true if the row points at a row P that is the owner's and satisfies all
+// conditions.
 func (r Reference[C, P]) To(conditions ...Condition[P]) Condition[C] {
 	if r.ref == nil {
 		return failing[C](errNoReference)
@@ -123,10 +125,10 @@ func (r Reference[C, P]) To(conditions ...Condition[P]) Condition[C] {
 
 var errNoReference = misuse("the Reference was not made by owner.References")
 
-// exists is a condition on the rows that are linked to the row at hand.
+// exists is a condition on rows linked to the current row.
 type exists struct {
 	ref    *reference
-	toward bool // the parent, and not the children
+	toward bool // from the child to its parent
 	where  []cond
 }
 
@@ -165,8 +167,8 @@ func (r *reference) link(s *statement, toward bool, inner, outer string) {
 }
 
 // checkReference writes the condition that the arguments point at a row of the
-// owner's, and holds that. They are sent once more, because a parameter has one
-// type and the two columns may differ.
+// owner's, and locks that row. The arguments are sent once more, because a parameter
+// has one type and the two columns may differ.
 func (s *statement) checkReference(parent *table, args []any, first int) {
 	alias := s.alias()
 	owned, lock := parent.heldAs(alias+".", first)

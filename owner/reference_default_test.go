@@ -22,8 +22,8 @@ func TestADefaultCannotRefer(t *testing.T) {
 		"is not checked to be the owner's; remove the word, and set the column", func() { owner.References(Coupons, coupon) })
 }
 
-// What is checked is what is inserted, also where a key that points elsewhere is
-// zero and the database could fill it in.
+// The inserted key is the checked one, even if a foreign key is zero and the database
+// could fill it in.
 func TestAKeyThatRefersIsNotLeftToTheDatabase(t *testing.T) {
 	type voucher struct {
 		Coupon int64  `db:"coupon_id" owner:"pk"`

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
 )
 
-// referenceError is ErrReference with the foreign key, if it is known which one.
+// referenceError is ErrReference with the foreign key, if it is known.
 type referenceError struct {
 	table *table
 	of    *pointing
@@ -22,13 +22,13 @@ func (e *referenceError) Error() string {
 
 func (e *referenceError) Unwrap() error { return ErrReference }
 
-// Is is for a catalog's rule by errs.Is(ErrReference), which comes before that of the
+// Is makes a rule by errs.Is(ErrReference) in a catalog match before the rule of the
 // foreign key.
 func (e *referenceError) Is(target error) bool { return target == ErrReference }
 
 func (e *referenceError) Kind() kind.Kind { return kind.ReferenceNotFound }
 
-// Fields are the members of the row's JSON that point at nothing.
+// Fields returns the members of the row's JSON that point at nothing.
 func (e *referenceError) Fields() []kind.FieldError {
 	if e.of == nil {
 		return nil
@@ -42,7 +42,8 @@ func (e *referenceError) Fields() []kind.FieldError {
 	return fields
 }
 
-// ForeignKey is for package errs, whose catalog may have a rule for it.
+// ForeignKey returns the foreign key to package errs, whose catalog may have a rule
+// for it.
 func (e *referenceError) ForeignKey() (pgerr.ForeignKey, bool) {
 	if e.of == nil {
 		return pgerr.ForeignKey{}, false
@@ -56,12 +57,12 @@ func (e *referenceError) ForeignKey() (pgerr.ForeignKey, bool) {
 	return pgerr.ForeignKey{Table: e.table.last(), Columns: names(e.of.from), Owners: names(e.table.owners), Parent: e.of.parent.last()}, true
 }
 
-// noReference is the error for one of the foreign keys, or for one of which it is not
-// known.
+// noReference returns the error for a foreign key, or for an unknown one if of is
+// nil.
 func (t *table) noReference(of *pointing) error { return &referenceError{t, of} }
 
-// refused is the error where one of the foreign keys points at no row of the owner's.
-// Which of several it is takes one more statement.
+// refused returns the error for the case that one of the foreign keys points at no
+// row of the owner's. If there are several, one more statement finds out which.
 func (t *table) refused(ctx context.Context, db DB, id identity, refs []pointing) error {
 	if len(refs) == 1 {
 		return t.noReference(&refs[0])
@@ -69,17 +70,17 @@ func (t *table) refused(ctx context.Context, db DB, id identity, refs []pointing
 	if err := t.missingReference(ctx, db, id, refs); err != nil {
 		return err
 	}
-	return t.noReference(nil) // it has come by now
+	return t.noReference(nil) // the row appeared in the meantime
 }
 
-// missingReference finds a foreign key that points at no row of the owner's; nil, if
-// all do.
+// missingReference returns a foreign key that points at no row of the owner's, or nil
+// if there is none.
 func (t *table) missingReference(ctx context.Context, db DB, id identity, refs []pointing) error {
 	used := 0
 	for _, r := range refs {
 		used = max(used, len(r.parent.ownerTypes))
 	}
-	id.n = min(id.n, used) // an argument that is not used has no type
+	id.n = min(id.n, used) // an unused argument has no type
 	s := newStatement(id)
 	s.text("select ")
 	found := make([]bool, len(refs))
@@ -106,7 +107,7 @@ func pointersTo(values []bool) []any {
 	return out
 }
 
-// referenceTo is the only foreign key to a table, or nil.
+// referenceTo returns the only foreign key to a table, or nil.
 func (t *table) referenceTo(parent *table) *pointing {
 	var found *pointing
 	if t.through == parent {

@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// A reference that is refused says to the client what the foreign key by hand would:
+// A refused reference gives the client the same response as the foreign key itself:
 // the catalog has one rule for both.
 func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 	country := errs.Constraint("orders_country_fkey").Missing("unknown_country", "/address/country", "There is no such country.")

@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// Rows streams the rows, as many as there are or a Limit allows, without keeping
-// them. An error comes last, with the zero row. The connection is busy until the
-// loop ends, also early: a statement on the same transaction has to wait for
+// Rows streams the rows: all of them, or as many as Limit allows, without buffering.
+// An error comes last, with the zero row. The connection is busy until the loop ends,
+// normally or early, so another statement on the same transaction has to wait for
 // that.
 func (s Select[R, O]) Rows(ctx context.Context, db DB) iter.Seq2[R, error] {
 	q := s.q

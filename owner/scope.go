@@ -13,36 +13,41 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A Scope is the owner for whom statements run. Only [For] makes one; the zero
-// Scope is refused by every statement with [ErrUnscoped].
+// A Scope is the owner for whom statements run. Only [For] makes one; every statement
+// refuses the zero Scope with [ErrUnscoped].
 //
-// It says who asks, not that they proved it: make it from what authentication
-// found out, never from a field of the request.
+// A Scope does not prove who the caller is: make it from the result of
+// authentication, never from a field of the request.
 type Scope[O comparable] struct {
 	owner O
 	id    identity
 }
 
-// identity is an owner as statements use it: a value and what to send for it,
-// for a [Member] those of tenant and user. What was checked is what is sent. If
-// For did not make the scope, n is 0.
+// identity is an owner in the form that statements use: a value and its arguments,
+// which for a [Member] are those of tenant and user. The arguments are those that For
+// checked. n is 0 if For did not make the scope.
 type identity struct {
 	n     int
 	value [2]any
 	arg   [2]any
 }
 
-// For returns the scope of owner o.
+// For returns the scope of owner o. For a [Member] it checks both parts.
 //
-// It refuses, with [ErrUnscoped], whatever may stand for "nobody" or
-// "everybody":
-//   - the zero value, a blank string, zeros in any form: "0", the all-zero
+// It refuses, with [ErrUnscoped], a value that may stand for "nobody" or "everybody":
+//   - the zero value, a blank string, and zeros in any form: "0", the all-zero
 //     UUID as bytes or as text;
 //   - a driver.Valuer that yields NULL, an error, or one of the above;
 //   - types that cannot name an owner: pointers, interfaces, bools, floats,
-//     structs that are no driver.Valuer, arrays of anything but bytes.
+//     structs that are not a driver.Valuer, arrays of anything but bytes.
 //
-// Of a [Member] it checks both parts.
+// For an owner that is a UUID, define a struct around the UUID type of your choice,
+// which then has its methods for pgx and for JSON:
+//
+//	type UserID struct{ uuid.UUID }
+//
+// A type that is defined as type UserID uuid.UUID has none of these methods, and pgx
+// cannot send it in the modes exec and simple protocol.
 func For[O comparable](o O) (Scope[O], error) {
 	if m, ok := any(o).(member); ok {
 		id, err := m.identity()
@@ -58,7 +63,7 @@ func For[O comparable](o O) (Scope[O], error) {
 	return Scope[O]{owner: o, id: identity{n: 1, value: [2]any{o}, arg: [2]any{arg}}}, nil
 }
 
-// Owner returns the owner, the zero value for the zero Scope.
+// Owner returns the owner, or the zero value for the zero Scope.
 func (s Scope[O]) Owner() O { return s.owner }
 
 func (s Scope[O]) check() error {
@@ -70,7 +75,7 @@ func (s Scope[O]) check() error {
 
 var rewriterType = reflect.TypeFor[pgx.QueryRewriter]()
 
-// unfitType says why no value of type t can name an owner, or "".
+// unfitType returns why no value of type t can name an owner, or "".
 func unfitType(t reflect.Type) string {
 	if reflect.PointerTo(t).Implements(rewriterType) || t == reflect.TypeFor[pgx.QueryExecMode]() {
 		return fmt.Sprintf("an owner cannot be of type %s, which pgx takes for an option", t)
@@ -90,8 +95,8 @@ func unfitType(t reflect.Type) string {
 	}
 }
 
-// checkedOwner returns what to send for o. Of a driver.Valuer that is the value
-// itself: asked again, it might give another.
+// checkedOwner returns the argument to send for o. For a driver.Valuer it is the
+// value that was checked: a second call might return another one.
 func checkedOwner[O comparable](o O) (any, error) {
 	if reason := unfitType(reflect.TypeFor[O]()); reason != "" {
 		return nil, fmt.Errorf("%w: %s", ErrUnscoped, reason)
@@ -126,7 +131,7 @@ func checkedOwner[O comparable](o O) (any, error) {
 	return value, nil
 }
 
-// nobody says why v names no owner, or "".
+// nobody returns why v names no owner, or "".
 func nobody(v reflect.Value) string {
 	switch {
 	case v.IsZero():
@@ -138,7 +143,7 @@ func nobody(v reflect.Value) string {
 	case v.Kind() == reflect.String && zeros(v.String()):
 		return "all zero"
 	case v.Kind() == reflect.Slice:
-		// Either text, or binary and then without any rule for what is visible.
+		// The bytes may be binary, for which visible has no meaning.
 		s := string(v.Bytes())
 		if strings.TrimSpace(s) == "" || strings.Trim(s, "\x00") == "" || zeros(s) {
 			return "blank or all zero"
@@ -149,7 +154,7 @@ func nobody(v reflect.Value) string {
 
 func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
-// zeros reports whether s is a zero as text: of a number or of a UUID.
+// zeros reports whether s is the text of a zero number or UUID.
 func zeros(s string) bool {
 	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "urn:uuid:")
 	return strings.Contains(s, "0") && strings.Trim(s, "0+-.{}") == ""

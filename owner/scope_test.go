@@ -28,7 +28,7 @@ type (
 	pointerValue int64
 	failing      struct{ N int }
 	googleUUID   [16]byte
-	// viaBytes has a Value that is bytes.
+	// viaBytes has a Value method that returns bytes.
 	viaBytes struct {
 		S string
 		N int
@@ -45,7 +45,7 @@ func (failing) Value() (driver.Value, error)         { return nil, errFailing }
 func (u googleUUID) Value() (driver.Value, error)    { return fmt.Sprintf("%x", u[:]), nil }
 func (w words) Value() (driver.Value, error)         { return int64(w[0]), nil }
 
-// rewriter is what pgx would take for an option, in first place.
+// rewriter is a type that pgx takes for an option if it is the first argument.
 type rewriter int64
 
 func (rewriter) RewriteQuery(context.Context, *pgx.Conn, string, []any) (string, []any, error) {
@@ -62,7 +62,7 @@ func (s shared) Value() (driver.Value, error) {
 	return *s.n, nil
 }
 
-// twoFaced is checked by one value, while pgx knows a method for another.
+// twoFaced is checked by one value, but pgx knows a method for another.
 type twoFaced struct {
 	pgtype.Int8
 	other int64
@@ -70,7 +70,7 @@ type twoFaced struct {
 
 func (f twoFaced) Value() (driver.Value, error) { return f.other, nil }
 
-// What For checked is what is sent, whatever becomes of the value meanwhile.
+// Statements send the value that For checked, even if the original changes meanwhile.
 func TestWhatWasCheckedIsSent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
@@ -290,7 +290,7 @@ func TestEveryStatementRefusesWhatIsNil(t *testing.T) {
 	}
 }
 
-// statements are all that can be done with accounts.
+// statements are all operations on accounts.
 func statements(in owner.Scoped[Account, UserID]) map[string]func(context.Context, owner.DB) error {
 	return map[string]func(context.Context, owner.DB) error{
 		"Get":    func(ctx context.Context, db owner.DB) error { _, err := in.Get(ctx, db, 1); return err },

@@ -8,19 +8,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// MaxRows is how many rows [Select.All] returns at most where no
-// [Select.Limit] says otherwise, and how many [UpdateWhere] and [DeleteWhere]
-// change where no MaxAffected does.
+// MaxRows is the default limit of rows that [Select.All] returns without a
+// [Select.Limit], and that [UpdateWhere] and [DeleteWhere] change without
+// MaxAffected.
 const MaxRows = 1000
 
-// A Scoped makes the statements on one owner's rows. It comes from [Table.In].
+// A Scoped makes the statements on one owner's rows. [Table.In] returns one.
 type Scoped[R any, O comparable] struct {
 	Select[R, O]
 }
 
-// A Select reads one owner's rows. It is a value: each method returns a
-// changed copy, so selects that start from the same one do not disturb each
-// other.
+// A Select reads one owner's rows. It is a value that can be kept and shared between
+// goroutines: each method returns a changed copy, so selects that start from the same
+// one are independent.
+//
+// [Select.Get], [Select.One] and [Select.All] return rows, [Select.Rows] streams
+// them, and [Select.Page] returns them in pages. [Select.Count] and [Select.Exists],
+// [Sum], [Min], [Max] and [Avg] return a value. A [View] reads some columns, joins
+// and groups. Reads take no lock without [Select.ForUpdate], and see their snapshot.
 type Select[R any, O comparable] struct {
 	_ [0]func(R, O)
 	q query
@@ -31,8 +36,8 @@ type query struct {
 	table   *table
 	id      identity
 	where   []cond
-	base    []cond // of a view: those of the select that it was made of
-	granted *grant // or nil
+	base    []cond // in a view, the conditions of the select that it was made of
+	granted *grant // nil if there is no grant
 	order   []order
 	limit   int
 	limited bool
@@ -40,8 +45,8 @@ type query struct {
 	err     error
 }
 
-// Where narrows the rows to those for which all conditions are true, on top of
-// those from earlier calls.
+// Where narrows the select to the rows for which all conditions are true, in addition
+// to those from earlier calls.
 func (s Select[R, O]) Where(conditions ...Condition[R]) Select[R, O] {
 	where, err := untyped(s.q.where, conditions)
 	s.q.where = where
@@ -49,8 +54,8 @@ func (s Select[R, O]) Where(conditions ...Condition[R]) Select[R, O] {
 	return s
 }
 
-// OrderBy sorts the rows by the first column, then the second, and so on; those
-// from earlier calls come first. Without it the order is the database's whim.
+// OrderBy sorts the rows by the first column, then the second, and so on. Columns
+// from earlier calls come first. Without OrderBy the order is unspecified.
 func (s Select[R, O]) OrderBy(orders ...Order[R]) Select[R, O] {
 	out := make([]order, len(s.q.order), len(s.q.order)+len(orders))
 	copy(out, s.q.order)
@@ -62,20 +67,20 @@ func (s Select[R, O]) OrderBy(orders ...Order[R]) Select[R, O] {
 	return s
 }
 
-// Limit makes [Select.All] return the first n rows instead of refusing when
-// there are more; the last call counts. With Limit(1), [Select.One] returns the
-// first row of several. An n below 1 is an error of the statement.
+// Limit makes [Select.All] return the first n rows instead of an error if there are
+// more. The last call counts. With Limit(1), [Select.One] returns the first row of
+// several. An n below 1 is an error of the statement.
 func (s Select[R, O]) Limit(n int) Select[R, O] {
 	s.q.limit, s.q.limited = n, true
 	return s
 }
 
-// Get returns the row with that primary key, for which there must be one value
-// for each pk column that is not the owner, in the order of the fields; see
-// [NewTable]. A value has the type of its field, or is an integer that fits.
+// Get returns the row with that primary key. The key has one value for each pk column
+// that is not the owner, in the order of the fields; see [NewTable]. A value has the
+// type of its field or is an integer that fits.
 //
-// Where the owner has no such row, or the conditions are not true for it, the
-// error is [ErrNotFound]. OrderBy and Limit make no difference.
+// If the owner has no such row, or a condition is not true for it, the error is
+// [ErrNotFound]. OrderBy and Limit have no effect.
 func (s Select[R, O]) Get(ctx context.Context, db DB, key ...any) (R, error) {
 	q := s.q
 	var zero R
@@ -93,8 +98,8 @@ func (s Select[R, O]) Get(ctx context.Context, db DB, key ...any) (R, error) {
 	return one[R](ctx, db, &q, args, 0)
 }
 
-// One returns the only row. Where there is none, the error is [ErrNotFound];
-// where there are several, [ErrTooMany].
+// One returns the only row. If there is none, the error is [ErrNotFound]; if there
+// are several, [ErrTooMany].
 func (s Select[R, O]) One(ctx context.Context, db DB) (R, error) {
 	fetch := 2
 	if s.q.limited {
@@ -103,9 +108,9 @@ func (s Select[R, O]) One(ctx context.Context, db DB) (R, error) {
 	return one[R](ctx, db, &s.q, nil, fetch)
 }
 
-// All returns the rows, an empty slice if there are none. Without a
-// [Select.Limit] it refuses to return more than [MaxRows] of them, with
-// [ErrTooMany]: it never leaves out rows silently. See [Select.Rows] for more.
+// All returns the rows, or an empty slice if there are none. Without a [Select.Limit]
+// it returns [ErrTooMany] if there are more than [MaxRows]: it never leaves out rows
+// silently. To read more, use [Select.Rows].
 func (s Select[R, O]) All(ctx context.Context, db DB) ([]R, error) {
 	if s.q.limited {
 		return collect[R](ctx, db, &s.q, s.q.limit, s.q.limit)
@@ -113,8 +118,8 @@ func (s Select[R, O]) All(ctx context.Context, db DB) ([]R, error) {
 	return collect[R](ctx, db, &s.q, MaxRows+1, MaxRows)
 }
 
-// Count returns the number of rows. It refuses a Limit, which would not limit
-// it. OrderBy makes no difference.
+// Count returns the number of rows. It refuses a Limit, which would not limit it.
+// OrderBy has no effect.
 func (s Select[R, O]) Count(ctx context.Context, db DB) (int64, error) {
 	if s.q.limited {
 		return 0, misuse("Count counts all rows; leave out the Limit")
@@ -124,7 +129,7 @@ func (s Select[R, O]) Count(ctx context.Context, db DB) (int64, error) {
 	return n, err
 }
 
-// Exists reports whether there is a row. OrderBy and Limit make no difference.
+// Exists reports whether there is a row. OrderBy and Limit have no effect.
 func (s Select[R, O]) Exists(ctx context.Context, db DB) (bool, error) {
 	var found bool
 	q := s.q
@@ -144,7 +149,7 @@ func (q *query) fail(err error) {
 	}
 }
 
-// prepare checks everything but the key.
+// prepare checks everything except the key.
 func (q *query) prepare(db DB, summary bool) error {
 	if err := check(q.table, q.id, db); err != nil {
 		return err
@@ -165,8 +170,7 @@ func (q *query) prepare(db DB, summary bool) error {
 	return q.lock.check(q.table, db)
 }
 
-// from writes what comes behind the list of columns: FROM, WHERE, GROUP BY and
-// HAVING.
+// from writes the part after the list of columns: FROM, WHERE, GROUP BY and HAVING.
 func (s *statement) from(q *query, key []*column, first int) {
 	t := q.table
 	if t.view != nil {
@@ -184,7 +188,7 @@ func (s *statement) from(q *query, key []*column, first int) {
 	s.where(t, key, first, q.where)
 }
 
-// selecting writes a select of all columns, but for ORDER BY.
+// selecting writes a select of all columns, without ORDER BY.
 func (q *query) selecting(s *statement, key []any) {
 	t := q.table
 	first := s.bind(key)
@@ -201,7 +205,7 @@ func (q *query) selecting(s *statement, key []any) {
 	s.from(q, t.key[:len(key)], first)
 }
 
-// build writes the select for that many rows, all if fetch is 0.
+// build writes the select for at most fetch rows, or for all if fetch is 0.
 func (q *query) build(s *statement, key []any, fetch int) {
 	s.begin(q.id, len(q.table.selectAll)+len(q.table.list)+128+48*(len(q.where)+len(q.base)), len(key)+len(q.where)+len(q.base)+2)
 	q.selecting(s, key)
@@ -219,8 +223,8 @@ func (q *query) build(s *statement, key []any, fetch int) {
 	q.lock.write(s, q.table)
 }
 
-// statement is the text of the select, and its arguments. What most reads are,
-// one by its key alone, was written with the declaration.
+// statement returns the text of the select and its arguments. The text of the most
+// frequent read, of one row by its key alone, was written with the declaration.
 func (q *query) statement(key []any, fetch int) (string, []any, error) {
 	t := q.table
 	if len(key) > 0 && t.view == nil && q.granted == nil && len(q.where) == 0 && len(q.order) == 0 && fetch == 0 && q.lock.mode == "" {
@@ -232,7 +236,7 @@ func (q *query) statement(key []any, fetch int) (string, []any, error) {
 	return s.sql.String(), s.args, t.leading(s.args)
 }
 
-// one reads the only row. Where there may be more, two have to be fetched.
+// one reads the only row. If there can be more, it has to fetch two.
 func one[R any](ctx context.Context, db DB, q *query, key []any, fetch int) (R, error) {
 	var none R
 	if err := q.prepare(db, false); err != nil {
@@ -262,8 +266,8 @@ func one[R any](ctx context.Context, db DB, q *query, key []any, fetch int) (R, 
 	return *row, nil
 }
 
-// collect asks for that many rows, or all if fetch is 0, and fails if more than
-// most come.
+// collect fetches at most fetch rows, or all if fetch is 0, and fails if more than
+// most arrive.
 func collect[R any](ctx context.Context, db DB, q *query, fetch, most int) ([]R, error) {
 	if err := q.prepare(db, false); err != nil {
 		return nil, err
@@ -296,7 +300,7 @@ func (t *table) tooMany(most int) error {
 	return fmt.Errorf("%w: %s has more than %d for this call", ErrTooMany, t.name, most)
 }
 
-// scalar selects one value, which is an aggregate over all rows.
+// scalar selects one value, an aggregate over all rows.
 func (q *query) scalar(ctx context.Context, db DB, expression string, dest any) error {
 	if err := q.prepare(db, true); err != nil {
 		return err
@@ -323,8 +327,8 @@ func (q *query) run(s *statement, ctx context.Context, db DB, dest any) error {
 	return nil
 }
 
-// leading refuses a first argument that pgx would take for an option. Where
-// there is an owner, that is first.
+// leading refuses a first argument that pgx would take for an option. If there is an
+// owner, that is the first argument.
 func (t *table) leading(args []any) error {
 	if !t.shared || len(args) == 0 {
 		return nil

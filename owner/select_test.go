@@ -16,8 +16,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// escapes are conditions that would reach rows of others, if they were not
-// ANDed to the owner in parentheses.
+// escapes are conditions that would reach rows of others if they were not ANDed to
+// the owner in parentheses.
 func escapes() map[string]owner.Condition[Account] {
 	return map[string]owner.Condition[Account]{
 		"true":          owner.And[Account](),

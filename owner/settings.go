@@ -12,9 +12,10 @@ import (
 // A Setting is a configuration parameter of the server, with its value.
 type Setting struct{ Name, Value string }
 
-// Settings returns what tells policies of row-level security whose transaction it is;
-// package owner/schema makes such policies. Set them for the transaction only, with the
-// option Setting of package txn, which sends them with BEGIN:
+// Settings returns the parameters that tell policies of row-level security which
+// owner a transaction acts for. Package owner/schema makes such policies. Set the
+// parameters for the transaction only, with the option Setting of package txn, which
+// sends them with BEGIN:
 //
 //	settings, err := me.Settings()
 //	…
@@ -22,14 +23,18 @@ type Setting struct{ Name, Value string }
 //		options = append(options, txn.Setting(s.Name, s.Value))
 //	}
 //
-// or with SELECT set_config(name, value, true). There is one, or two for a
-// [Member], the tenant's first. The name is made from the owner's Go type and the name
-// of its package, so that the user 42 is not the tenant 42. If you rename one of them,
-// make the policies again, or nothing is seen. A type with the method
+// or with SELECT set_config(name, value, true). There is one Setting, or two for a
+// [Member], the tenant's first. The name is made from the owner's Go type and the
+// name of its package, so the user 42 is not the tenant 42. If you rename one of
+// these, make the policies again; otherwise no row is visible. A type with the method
 //
 //	func (UserID) SettingName() string { return "user_id" }
 //
-// names its own: rowkeeper.user_id.
+// chooses its own name: rowkeeper.user_id.
+//
+// A policy judges the parent of a row by the snapshot of the statement and locks
+// nothing: SQL by hand on rows of [NewThrough] needs SERIALIZABLE to be right while
+// their parents change owners.
 //
 // The zero Scope fails with [ErrUnscoped]. An owner that cannot be written as text is
 // an error.
@@ -48,8 +53,8 @@ func (s Scope[O]) Settings() ([]Setting, error) {
 	return out, nil
 }
 
-// settingText returns arg as the input of its column's type. Arrays of bytes are UUIDs,
-// which can be written in hex.
+// settingText returns arg in the input format of its column's type. Arrays of bytes
+// are UUIDs, which can be written in hex.
 func settingText(arg any) (string, bool) {
 	v := reflect.ValueOf(arg)
 	switch {
@@ -64,11 +69,11 @@ func settingText(arg any) (string, bool) {
 		reflect.Copy(reflect.ValueOf(b), v)
 		return hex.EncodeToString(b), true
 	}
-	return "", false // what a Valuer's []byte means depends on the column
+	return "", false // the meaning of a Valuer's []byte depends on the column
 }
 
-// settingNames returns the parameters for owners of these types. A user who is one
-// of a tenant has another than the same user alone.
+// settingNames returns the parameters for owners of these types. A user within a
+// tenant has another parameter than the same user alone.
 func settingNames(types []reflect.Type) []string {
 	out := make([]string, len(types))
 	for i, t := range types {

@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// spy is a transaction that remembers what was sent.
+// spy is a transaction that records the statements.
 type spy struct {
 	pgx.Tx
 	db   *dbtest.DB
@@ -36,7 +36,7 @@ func (s *spy) must(t *testing.T, sql string) {
 	require.NoError(t, err)
 }
 
-// apart runs f in a savepoint that is rolled back.
+// apart runs f in a savepoint and rolls it back.
 func (s *spy) apart(t *testing.T, f func(pgx.Tx) error) error {
 	t.Helper()
 	point, err := s.Begin(t.Context())

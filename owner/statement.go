@@ -9,17 +9,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// statement is a statement in the making. Its first arguments are always the
-// owner. (pgx takes some types of leading arguments for options of its own: For
-// refuses them, and no other value comes first but in statements on shared
-// tables, which check theirs.)
+// statement builds the text and the arguments of a statement. The first arguments are
+// always the owner. (pgx takes some types of leading arguments for options of its
+// own: For refuses those types, and another value comes first only in statements on
+// shared tables, which check theirs.)
 type statement struct {
 	sql     strings.Builder
 	args    []any
-	prefix  string // of the columns of the table at hand: "", or an alias and a dot
-	aliases int    // how many were given out
+	prefix  string // of the columns of the current table: "", or an alias and a dot
+	aliases int    // number of aliases in use
 
-	few [8]any // the arguments, where they are few
+	few [8]any // storage for the arguments, if they are few
 }
 
 func (s *statement) begin(owner identity, text, args int) {
@@ -42,7 +42,7 @@ func (s *statement) text(parts ...string) {
 	}
 }
 
-// column writes a column of the table at hand.
+// column writes a column of the current table.
 func (s *statement) column(c *column) {
 	s.sql.WriteString(s.prefix)
 	s.sql.WriteString(c.quoted)
@@ -63,29 +63,28 @@ func (s *statement) number(n int) {
 	s.sql.Write(strconv.AppendInt(digits[:0], int64(n), 10))
 }
 
-// bind adds arguments that are written later, by their numbers, of which it
-// returns the first.
+// bind adds arguments that are referred to later by their numbers, and returns the
+// first number.
 func (s *statement) bind(args []any) int {
 	s.args = append(s.args, args...)
 	return len(s.args) - len(args) + 1
 }
 
-// where writes the WHERE clause. The owner comes first, and everything that the
-// caller chose is ANDed to it: it can only narrow. The key was bound at number
-// first.
+// where writes the WHERE clause. The owner comes first, and the caller's conditions
+// are ANDed to it, so they can only narrow. The key was bound at number first.
 func (s *statement) where(t *table, key []*column, first int, conditions []cond) {
 	s.text(" where ", t.owned)
 	s.and(key, first)
 	s.narrow(conditions)
 }
 
-// writing is where for rows that are to be changed.
+// writing is like where, for rows that are to be changed.
 func (s *statement) writing(t *table, key []*column, first int, conditions []cond) {
 	s.where(t, key, first, conditions)
 	s.text(t.held("", 1, ""))
 }
 
-// and compares columns with what was bound at number first.
+// and compares columns with the arguments bound at number first.
 func (s *statement) and(columns []*column, first int) {
 	for i, c := range columns {
 		s.text(" and ")
@@ -112,8 +111,8 @@ func (s *statement) all(conditions []cond) {
 	group{"and", conditions}.write(s)
 }
 
-// alias makes a name for a table reference in a subquery. No table that is
-// declared has such a name.
+// alias returns a name for a table reference in a subquery, which no declared table
+// can have.
 func (s *statement) alias() string {
 	s.aliases++
 	return "_" + strconv.Itoa(s.aliases)
@@ -124,7 +123,7 @@ func (s *statement) query(ctx context.Context, db DB, row func(pgx.Rows) error) 
 	return each(ctx, db, s.sql.String(), s.args, row)
 }
 
-// each runs a statement and hands each row to the function, until it returns an
+// each runs a statement and passes each row to the function, until it returns an
 // error.
 func each(ctx context.Context, db DB, sql string, args []any, row func(pgx.Rows) error) error {
 	rows, err := db.Query(ctx, sql, args...)
@@ -140,12 +139,12 @@ func each(ctx context.Context, db DB, sql string, args []any, row func(pgx.Rows)
 	return rows.Err()
 }
 
-// scalars runs s, which yields one row, and scans that.
+// scalars runs s, which returns one row, and scans that row.
 func (s *statement) scalars(ctx context.Context, db DB, dest ...any) error {
 	return s.query(ctx, db, func(rows pgx.Rows) error { return rows.Scan(dest...) })
 }
 
-// exec runs s, which must change one row at most, and says whether it did.
+// exec runs s, which must change at most one row, and reports whether it did.
 func (s *statement) exec(ctx context.Context, db DB, verb string, t *table) (bool, error) {
 	tag, err := db.Exec(ctx, s.sql.String(), s.args...)
 	if err != nil {
@@ -167,7 +166,7 @@ func (t *table) failed(verb string, err error) error {
 	return &statementError{verb, t.name, err}
 }
 
-// statementError says which statement failed. Package errs logs its words.
+// statementError says which statement failed. Package errs logs its verb and table.
 type statementError struct {
 	verb, table string
 	err         error
@@ -177,8 +176,8 @@ func (e *statementError) Error() string { return fmt.Sprintf("owner: %s: %v", e.
 
 func (e *statementError) Unwrap() error { return e.err }
 
-// Describe is such as "insert into accounts".
+// Describe returns a text such as "insert into accounts".
 func (e *statementError) Describe() string { return e.verb + " " + e.table }
 
-// Statement is the verb and the table.
+// Statement returns the verb and the table.
 func (e *statementError) Statement() (verb, table string) { return e.verb, e.table }

@@ -268,8 +268,8 @@ func TestDeepNesting(t *testing.T) {
 	require.Len(t, db.args, 2002)
 }
 
-// Statements that start from the same one, or from slices that the caller goes
-// on using, do not disturb each other.
+// Statements that start from the same one, or from slices that the caller changes
+// later, are independent.
 func TestBuildersDoNotAlias(t *testing.T) {
 	t.Parallel()
 	run := func(q owner.Select[Account, UserID]) (string, []any) {

@@ -14,16 +14,20 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
-// A Table declares a table whose rows are of the struct type R and belong to
-// owners of type O. Make one with [MustTable] or [NewTable]; it is safe for
-// concurrent use.
+// A Table declares a table whose rows are of the struct type R and belong to owners
+// of type O. Make one with [MustTable] or [NewTable]. It is safe for concurrent use.
+//
+// The owner is the first condition of every statement, and all others are ANDed to it
+// in parentheses; each further table in a statement has its own. Names come from the
+// declaration and are quoted, and values are always parameters. The text of a
+// statement depends only on its shape, so prepared statements are reused.
 type Table[R any, O comparable] struct {
-	_   [0]func(R, O) // or Go would convert it to that of other types
+	_   [0]func(R, O) // prevents conversion between instantiations
 	def *table
 }
 
-// In returns the statements on the rows of the scope's owner. They are all that
-// a table can do.
+// In returns the statements on the rows of the scope's owner. There are no others,
+// apart from those of a [Grant].
 func (t *Table[R, O]) In(scope Scope[O]) Scoped[R, O] {
 	var s Scoped[R, O]
 	s.q.id = scope.id
@@ -33,8 +37,7 @@ func (t *Table[R, O]) In(scope Scope[O]) Scoped[R, O] {
 	return s
 }
 
-// MustTable is [NewTable] for package variables: it panics instead of
-// returning an error.
+// MustTable is like [NewTable] but panics on an error, for package variables.
 func MustTable[R any, O comparable](name string) *Table[R, O] {
 	t, err := NewTable[R, O](name)
 	if err != nil {
@@ -43,16 +46,16 @@ func MustTable[R any, O comparable](name string) *Table[R, O] {
 	return t
 }
 
-// NewTable declares the table of that name, "table" or "schema.table". Names
-// are quoted, so upper and lower case are as given.
+// NewTable declares the table of that name, "table" or "schema.table". Names are
+// quoted, so their case matters.
 //
-// The columns are the fields of R with a tag db:"column". Fields tagged db:"-"
-// and unexported fields are left alone; the fields of an embedded struct
-// without a db tag are taken as if they were R's own. A second tag, owner, says
-// in words that commas separate what is special about a column:
+// The columns are the fields of R with a tag db:"column". Fields tagged db:"-" and
+// unexported fields are ignored. The fields of an embedded struct without a db tag
+// count as fields of R. A second tag, owner, describes the column in words separated
+// by commas:
 //
 //	owner    holds the owner; exactly one column, of type O
-//	tenant   holds the tenant; where O is a [Member], whose user is the owner
+//	tenant   holds the tenant, if O is a [Member], whose user is the owner
 //	pk       part of the primary key; left out of INSERT when zero, if it is the
 //	         only such column that is not the owner or tenant; of several, each
 //	         that the database fills needs the word default too
@@ -64,11 +67,14 @@ func MustTable[R any, O comparable](name string) *Table[R, O] {
 //	         are returned; only a [View] that says so reads it
 //	parent   in tables made by [NewThrough]
 //
-// The key that [Select.Get] and others take has one value for each pk column
-// that is not the owner or tenant, in the order of the fields. At least one
-// column must be a pk.
+// The key that [Select.Get] and others take has one value for each pk column that is
+// not the owner or tenant, in the order of the fields. At least one column must be a
+// pk.
 //
-// An error names everything that is wrong with the declaration.
+// The type of the owner column decides which values are the same owner: citext,
+// char(n), name and numeric(p,s) treat several texts or numbers as one.
+//
+// The error names everything that is wrong with the declaration.
 func NewTable[R any, O comparable](name string) (*Table[R, O], error) {
 	def, err := declare[R](name, &table{ownerTypes: ownerTypes[O]()})
 	if err != nil {
@@ -149,43 +155,43 @@ func list(prefix string, columns []*column) string {
 	return strings.Join(names, ", ")
 }
 
-// reserved reports whether statements use the name for parts of their own: an
-// underscore, and digits or the letter p, or one other letter.
+// reserved reports whether statements use the name for themselves: an underscore
+// followed by digits, the letter p or one other letter.
 func reserved(name string) bool {
 	rest, ok := strings.CutPrefix(name, "_")
 	return ok && rest != "" && (strings.Trim(rest, "0123456789") == "" || strings.Trim(rest, "p") == "" || rest == "n" || rest == "w")
 }
 
-// table is what a declaration says, whatever the types.
+// table is a declaration without its types.
 type table struct {
-	name       string // for messages
+	name       string // for error messages
 	row        reflect.Type
 	quoted     string
-	ref        string    // qualifies columns where the table has no alias
+	ref        string    // qualifies columns if the table has no alias
 	columns    []*column // all
-	readable   []*column // without the hidden ones
+	readable   []*column // all but the hidden ones
 	ownerTypes []reflect.Type
-	owners     []*column // tenant and owner, or only that; empty if through or shared
+	owners     []*column // tenant and owner, or the owner alone; empty if through or shared
 	key        []*column // the primary key without the owner
-	version    *column   // or nil
-	through    *table    // or nil
-	parent     []*column // what points at through's key
+	version    *column   // nil if there is none
+	through    *table    // the parent table, or nil
+	parent     []*column // the columns that hold through's key
 	shared     bool
-	view       *view // or nil
+	view       *view // nil if it is a table
 
-	list        string // the readable columns, as in a SELECT
-	owned       string // the predicate of the owner
-	selectAll   string // all the owner's rows
-	selectByKey string // of these, the one with a key
+	list        string // the readable columns for a SELECT
+	owned       string // the owner's predicate
+	selectAll   string // selects all rows of the owner
+	selectByKey string // selects the owner's row with a key
 
 	references []*reference
 	uniques    []*unique
-	used       atomic.Bool // by a statement, so that what checks it must not change any more
+	used       atomic.Bool // set by the first statement; checked columns must not change from then on
 }
 
-// ownedBy is the condition that a row of t is the owner's, whose values are the
-// parameters from number first. Where the table is called by an alias, prefix is
-// that and a dot.
+// ownedBy returns the condition that a row of t is the owner's. The owner's values
+// are the parameters from number first. If the table has an alias, prefix is the
+// alias and a dot.
 func (t *table) ownedBy(prefix string, first int) string {
 	return t.ownedWithin(prefix, first, 1, "")
 }

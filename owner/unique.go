@@ -9,20 +9,20 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A Key says that columns are unique among the rows of one owner, or of one
-// parent for tables made by [NewThrough]. Make one with [Unique].
+// A Key says that columns are unique among the rows of one owner, or of one parent
+// for tables made by [NewThrough]. Make one with [Unique].
 type Key[R any] struct {
 	_ [0]func(R)
 	u *unique
 }
 
-// unique is a unique constraint: the owner's columns and others.
+// unique is a unique constraint on the owner's columns and others.
 type unique struct {
 	target []*column
 }
 
-// Unique declares that the owner together with these columns is unique. If they
-// are the primary key without the owner, it stands for the primary key.
+// Unique declares that the owner together with these columns is unique. If they are
+// the primary key without the owner, it stands for the primary key.
 //
 //	var ByName = owner.Unique(Name) // create unique index on accounts (user_id, name)
 //
@@ -55,22 +55,23 @@ func sameColumns(a, b []*column) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(c *column) bool { return !slices.Contains(b, c) })
 }
 
-// Upsert inserts the row as the owner's, as [Scoped.Insert] does, or, where the
-// owner has a row with the same key already, changes that one to it: all columns
-// that an insert would set, but for the owner, the primary key and those of the
-// key given, and for hidden ones that are zero, since nothing reads those into a
-// row. Then it fills the row with what the database stored.
+// Upsert inserts the row as the owner's, as [Scoped.Insert] does. If the owner has a
+// row with the same key already, it updates that row instead: all columns that an
+// insert would set, except the owner, the primary key, the columns of the given key,
+// and hidden columns that are zero, since nothing reads those into a row. It then
+// fills the row with what the database stored.
 //
-// A version is counted on, and not compared, whatever the row given has in it: the
-// last upsert wins. Use [Update.At] to change only what was read. A row stays with
-// its parent: one with the same key under another parent gives [ErrNotFound].
+// The version is incremented and not compared, whatever the given row holds: the last
+// upsert wins. Use [Update.At] to change only the version that was read. A row stays
+// with its parent: if the row with the same key has another parent, the error is
+// [ErrNotFound].
 //
-// The row of another owner is never touched. Where the key begins with the owner
-// there is none that could be in the way. Where it is a primary key without the
-// owner, a row of somebody else with the same key gives [ErrNotFound], as it would
-// for an update; that a new key is inserted and a foreign one is not tells them
-// apart, as for any key that clients choose and that is not the owner's alone.
-// Conflicts with other unique constraints are the database's error.
+// Upsert never changes a row of another owner. If the key begins with the owner, no
+// such row can conflict. If it is a primary key without the owner, a row of another
+// owner with the same key gives [ErrNotFound], as it would for an update. The
+// difference between a key that is inserted and one that is not reveals that row, as
+// for any key that clients choose and that does not include the owner. Conflicts with
+// other unique constraints are errors of the database.
 func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) error {
 	t, id := s.q.table, s.q.id
 	if err := check(t, id, db); err != nil {
@@ -86,7 +87,7 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 	}
 	for _, c := range key.u.target {
 		if c.owner || c.tenant {
-			continue // the one in scope
+			continue // the owner in scope
 		}
 		p := c.pointer(unsafe.Pointer(row)).Elem()
 		if null, err := pgvalue.IsNull(pgvalue.Argument(p)); err != nil || null {
@@ -127,7 +128,7 @@ func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {
 			set = append(set, c.quoted+" = excluded."+c.quoted)
 		}
 	}
-	if set == nil { // or nothing would be returned
+	if set == nil { // an empty update would return nothing
 		c := u.target[0]
 		set = append(set, c.quoted+" = "+t.ref+c.quoted)
 	}

@@ -28,8 +28,8 @@ func (a assignment) check() error {
 	return a.err
 }
 
-// An Update changes one of the owner's rows. It is a value: each method returns
-// a changed copy.
+// An Update changes one of the owner's rows. It is a value that can be kept and
+// shared between goroutines: each method returns a changed copy.
 type Update[R any, O comparable] struct {
 	_     [0]func(R, O)
 	table *table
@@ -39,15 +39,14 @@ type Update[R any, O comparable] struct {
 	at    version
 }
 
-// Update changes the row with that primary key, which is given as for
-// [Select.Get]. Where the table has a version column, each update adds one to
-// it.
+// Update changes the row with that primary key, which is given as for [Select.Get].
+// If the table has a version column, each update increments it.
 func (s Scoped[R, O]) Update(key ...any) Update[R, O] {
 	return Update[R, O]{table: s.q.table, id: s.q.id, key: slices.Clone(key)}
 }
 
-// Set adds assignments to those from earlier calls. Each column can be assigned
-// once; the owner, the primary key and the version cannot be.
+// Set adds assignments to those from earlier calls. Each column can be assigned once.
+// The owner, the primary key and the version cannot be assigned.
 func (u Update[R, O]) Set(assignments ...Assignment[R]) Update[R, O] {
 	u.set = appendSet(u.set, assignments)
 	return u
@@ -61,14 +60,14 @@ func appendSet[R any](to []assignment, assignments []Assignment[R]) []assignment
 	return to
 }
 
-// Exec runs the update. Where the owner has no such row, the error is
-// [ErrNotFound]; where it is in another version than At says, [ErrStale]; where
-// it is to point at a row that is not the owner's, [ErrReference]. Then nothing
-// was changed, and one more statement was sent to tell these apart.
+// Exec runs the update. The error is [ErrNotFound] if the owner has no such row,
+// [ErrStale] if the row is in another version than At says, and [ErrReference] if it
+// would point at a row that is not the owner's. Nothing is changed then, and a second
+// statement was sent if there were several reasons to tell apart.
 //
-// Where the declared primary key is not unique after all and several rows
-// changed, the error is [ErrTooMany]: run updates in a transaction, which such
-// an error rolls back.
+// If the declared primary key is not unique in the database and several rows changed,
+// the error is [ErrTooMany]: run updates in a transaction, which such an error rolls
+// back.
 func (u Update[R, O]) Exec(ctx context.Context, db DB) error {
 	if err := check(u.table, u.id, db); err != nil {
 		return err
@@ -81,7 +80,7 @@ func (u Update[R, O]) Exec(ctx context.Context, db DB) error {
 	return c.outcome(ctx, db, ok, err)
 }
 
-// Returning is [Update.Exec], and returns the row as it is then.
+// Returning is like [Update.Exec] and returns the changed row.
 func (u Update[R, O]) Returning(ctx context.Context, db DB) (R, error) {
 	var row R
 	if err := check(u.table, u.id, db); err != nil {
@@ -152,7 +151,7 @@ func (s *statement) assign(t *table, set []assignment) {
 	}
 }
 
-// outcome is the error of a statement that has changed a row, if ok, or nothing.
+// outcome returns the error of a statement. ok reports whether it changed a row.
 func (c *change) outcome(ctx context.Context, db DB, ok bool, err error) error {
 	switch {
 	case noSuchKey(err, c.id.n+1, len(c.key)):
@@ -163,7 +162,7 @@ func (c *change) outcome(ctx context.Context, db DB, ok bool, err error) error {
 	return err
 }
 
-// diagnose says why nothing was changed. What it tells of is the owner's alone.
+// diagnose finds out why nothing was changed. It looks only at the owner's rows.
 func (c *change) diagnose(ctx context.Context, db DB) error {
 	t := c.table
 	if !c.at.given && len(c.refs) == 0 {

@@ -53,7 +53,7 @@ var (
 	byItsOrder = owner.Unique(owner.Column(remarks, func(r *remark) *string { return &r.Text }))
 )
 
-// No statement moves a row to another parent, and none says that it did.
+// No statement moves a row to another parent or claims to have done so.
 func TestUpsertUnderAnotherParent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
@@ -76,8 +76,8 @@ func TestUpsertUnderAnotherParent(t *testing.T) {
 	})
 }
 
-// A place in a list is a key of several columns, and may be zero, or a name that is
-// empty.
+// A place in a list is part of a key of several columns. It may be zero or an empty
+// name.
 func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)

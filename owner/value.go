@@ -12,8 +12,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// inspect finds out about the column's type what statements would otherwise ask
-// of each value.
+// inspect stores properties of the column's type, so that statements need not examine
+// each value.
 func (c *column) inspect() {
 	t := c.typ
 	c.takesNull = scansNull(t)
@@ -35,11 +35,11 @@ func (c *column) inspect() {
 	}
 }
 
-// zeroIsNull reports whether the zero value of t is sent as NULL: such a type
-// can also hold a NULL that is read.
+// zeroIsNull reports whether the zero value of t is sent as NULL: such a type can
+// also hold a NULL that is read.
 func zeroIsNull(t reflect.Type) (null bool) {
 	defer func() {
-		if recover() != nil { // a Value method that expects more than a zero
+		if recover() != nil { // a Value method that does not expect a zero value
 			null = true
 		}
 	}()
@@ -47,8 +47,8 @@ func zeroIsNull(t reflect.Type) (null bool) {
 	return null || err != nil
 }
 
-// scansNull reports whether a t takes NULL by its own Scan method, as a UUID does
-// whose zero value then stands for it.
+// scansNull reports whether t reads NULL by its own Scan method, as a UUID does,
+// whose zero value then stands for NULL.
 func scansNull(t reflect.Type) (null bool) {
 	defer func() {
 		if recover() != nil {
@@ -59,12 +59,12 @@ func scansNull(t reflect.Type) (null bool) {
 	return ok && s.Scan(nil) == nil
 }
 
-// pointer is the address of the column's field in a row.
+// pointer returns the address of the column's field in a row.
 func (c *column) pointer(row unsafe.Pointer) reflect.Value {
 	return reflect.NewAt(c.typ, unsafe.Add(row, c.offset))
 }
 
-// fields are the addresses of the columns of a row, to scan into.
+// fields appends the addresses of a row's columns, to scan into.
 func (t *table) fields(to []any, row unsafe.Pointer) []any {
 	for _, c := range t.readable {
 		to = append(to, c.pointer(row).Interface())
@@ -72,8 +72,8 @@ func (t *table) fields(to []any, row unsafe.Pointer) []any {
 	return to
 }
 
-// argument is what to give to pgx for v. Where only *V has the Value method,
-// pgx would not find it on a V.
+// argument returns the argument to pass to pgx for v. If only *V has the Value
+// method, pgx would not find it on a V.
 func argument[V any](v V) any {
 	if _, ok := any(v).(driver.Valuer); ok {
 		return v

@@ -9,24 +9,23 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// version is the version that a row must have, if given.
+// version is the version that a row must have, if one is given.
 type version struct {
 	given bool
 	n     int64
 	err   error
 }
 
-// At makes the update happen only if the row is still in that version, that of
-// the row when it was read. Otherwise the error is [ErrStale]. A version of zero
-// or less names none, and is refused with [ErrNoVersion].
+// At restricts the update to the row in version n, the one that was read. Otherwise
+// the error is [ErrStale]. A version of zero or less is refused with [ErrNoVersion].
 func (u Update[R, O]) At(n int64) Update[R, O] {
 	u.at = version{given: true, n: n}
 	return u
 }
 
-// IfMatch is [Update.At] with the If-Match header of a request, in which the
-// client sends back what [ETag] gave it; see [ParseIfMatch] for the errors. With
-// "*" the row only has to be there.
+// IfMatch is like [Update.At] with the If-Match header of a request, in which the
+// client returns the value of [ETag]; see [ParseIfMatch] for the errors. With "*" any
+// version matches, but the row must exist.
 func (u Update[R, O]) IfMatch(header string) Update[R, O] {
 	n, whatever, err := ParseIfMatch(header)
 	u.at = version{given: !whatever, n: n, err: err}
@@ -52,7 +51,7 @@ func (v version) write(s *statement, t *table) {
 	n := v.n
 	field := reflect.New(t.version.typ).Elem()
 	if field.CanInt() && field.OverflowInt(n) || isUint(field) && field.OverflowUint(uint64(n)) {
-		n = 0 // which no row has, and the column can be compared with
+		n = 0 // a version that no row has, and that the column can be compared with
 	}
 	s.text(" and ")
 	s.column(t.version)
@@ -60,8 +59,8 @@ func (v version) write(s *statement, t *table) {
 	s.param(n)
 }
 
-// ETag is the strong entity tag of a version, for the header of that name.
-// A version of zero or less has none, and gives "".
+// ETag returns the strong entity tag of a version, for the header of that name. For a
+// version of zero or less it returns "".
 func ETag(version int64) string {
 	if version <= 0 {
 		return ""
@@ -69,11 +68,10 @@ func ETag(version int64) string {
 	return `"` + strconv.FormatInt(version, 10) + `"`
 }
 
-// ParseIfMatch reads the If-Match header of a request: one entity tag made by
-// [ETag], or "*", which stands for whatever version is there. An empty header is
-// [ErrNoVersion]; a tag that ETag never makes, such as a weak one, names no
-// version that can be current, and is [ErrStale]. Anything else, and a list of
-// several tags, is an error with the kind Malformed.
+// ParseIfMatch parses the If-Match header of a request: one entity tag made by
+// [ETag], or "*", for which whatever is true. An empty header is [ErrNoVersion]. A
+// tag that ETag never makes, such as a weak one, cannot be current and is [ErrStale].
+// Any other text, and a list of several tags, is an error with the kind Malformed.
 func ParseIfMatch(header string) (version int64, whatever bool, err error) {
 	header = strings.Trim(header, " \t")
 	switch header {

@@ -10,9 +10,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A View reads some columns of a table's rows, and of those that they are linked
-// to, into another struct. It can only be read. Make one with [MustView] or
-// [NewView], and columns to choose and sort by with [Column].
+// A View reads columns of a table's rows, and of rows linked to them, into another
+// struct. It is read-only. Make one with [MustView] or [NewView], and columns for its
+// conditions and orders with [Column].
 type View[V, B any, O comparable] struct {
 	_   [0]func(V, B, O)
 	def *table
@@ -35,9 +35,9 @@ func (v *View[V, B, O]) In(scope Scope[O]) Select[V, O] {
 	return s
 }
 
-// Of returns the view of the rows that a select on its table chooses. Conditions
-// on a table can name columns that the view does not have, and in a view that
-// groups rows they come before the grouping.
+// Of returns the view of the rows that a select on its table chooses. Conditions on
+// the table can name columns that the view does not have. In a view that groups rows
+// they apply before the grouping.
 func (v *View[V, B, O]) Of(rows Select[B, O]) Select[V, O] {
 	s := v.In(Scope[O]{id: rows.q.id})
 	s.q.base, s.q.granted = rows.q.where, rows.q.granted
@@ -51,7 +51,7 @@ func (v *View[V, B, O]) Of(rows Select[B, O]) Select[V, O] {
 	return s
 }
 
-// A ViewOption adds to a [View]; see [Join], [LeftJoin] and [Distinct].
+// A ViewOption changes a [View]; see [Join], [LeftJoin] and [Distinct].
 type ViewOption struct {
 	alias    string
 	ref      *reference
@@ -59,25 +59,25 @@ type ViewOption struct {
 	distinct bool
 }
 
-// Join adds the rows at the other end of a reference: the parent of those that
-// the view has already, or otherwise their children. Rows without one are left
-// out. The view's fields call its columns "alias.column". A row that is not the
-// owner's is not there.
+// Join adds the rows at the other end of a reference: the parent of rows that the
+// view has already, or otherwise their children. Rows without one are left out. The
+// view's fields call the added columns "alias.column". Only rows of the owner are
+// joined.
 func Join[C, P any](alias string, ref Reference[C, P]) ViewOption {
 	return ViewOption{alias: alias, ref: ref.ref}
 }
 
-// LeftJoin is [Join], but rows without one stay, with NULL in its columns. The
-// view's fields for these must be pointers or other types that can hold NULL.
+// LeftJoin is like [Join], but keeps rows without one, with NULL in the added
+// columns. The view's fields for these must be pointers or other types that can hold
+// NULL.
 func LeftJoin[C, P any](alias string, ref Reference[C, P]) ViewOption {
 	return ViewOption{alias: alias, ref: ref.ref, outer: true}
 }
 
-// Distinct leaves out rows of the view that are equal to others.
+// Distinct removes rows of the view that are equal to others.
 func Distinct() ViewOption { return ViewOption{distinct: true} }
 
-// MustView is [NewView] for package variables: it panics instead of returning an
-// error.
+// MustView is like [NewView] but panics on an error, for package variables.
 func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *View[V, B, O] {
 	v, err := NewView[V](of, options...)
 	if err != nil {
@@ -86,19 +86,19 @@ func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *V
 	return v
 }
 
-// NewView declares a view. The fields of V have tags db:"column" for columns of
-// the table, and db:"alias.column" for those of a [Join]. They are of the same
-// types as there, or pointers to them. A tag owner says what else:
+// NewView declares a view. The fields of V have tags db:"column" for columns of the
+// table and db:"alias.column" for those of a [Join]. Their types are those of the
+// columns, or pointers to them. A tag owner adds:
 //
 //	sum, min, max, avg, count   over the rows that are equal in all other fields;
 //	                            count also with db:"*"
 //	hidden                      read a column that the table hides
 //
-// With one of the first five, rows are grouped by the fields that have none.
-// Conditions on the view's columns are then about the groups (HAVING). sum of no
-// rows is 0; min, max and avg of none are NULL.
+// With one of the first five, rows are grouped by the fields that have none, and
+// conditions on the view's columns are about the groups (HAVING). sum of no rows is
+// 0; min, max and avg of no rows are NULL.
 //
-// An error names everything that is wrong with the declaration.
+// The error names everything that is wrong with the declaration.
 func NewView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) (*View[V, B, O], error) {
 	row := reflect.TypeFor[V]()
 	if of == nil || of.def == nil {
@@ -136,21 +136,21 @@ type view struct {
 	from    string
 	grouped bool
 	groupBy string
-	rowKey  []*column // what tells its rows apart
-	keyed   bool      // whether the view has all of that
+	rowKey  []*column // the columns that identify its rows
+	keyed   bool      // whether the view has all of them
 }
 
 type viewRef struct {
 	table *table
 	alias string
 	outer bool
-	many  bool // children, so that their key tells rows apart too
+	many  bool // joins children, whose key then also identifies the rows
 }
 
 func (t *table) grouped() bool { return t.view != nil && t.view.grouped }
 
-// something is what to select where only the number of rows matters. A view of
-// aggregates alone has one row, which without an aggregate would not be one.
+// something returns what to select if only the number of rows matters. A view of
+// aggregates alone has one row only because of its aggregates.
 func (t *table) something() string {
 	if t.grouped() && t.view.groupBy == "" {
 		return "count(*)"
@@ -191,7 +191,7 @@ func (v *view) add(o ViewOption, problem func(string, ...any)) {
 	} else if v.refs[at[0]].outer {
 		problem("join %q: it hangs on a LeftJoin, whose rows it would leave out; use LeftJoin", o.alias)
 	}
-	// The owner goes into ON: in WHERE it would undo an outer join.
+	// The owner goes into ON: in WHERE it would turn an outer join into an inner one.
 	inner, outer := "_"+strconv.Itoa(len(v.refs))+".", "_"+strconv.Itoa(at[0])+"."
 	var s statement
 	o.ref.link(&s, toward, inner, outer)
@@ -230,7 +230,7 @@ func (v *view) fields(def *table, problem func(string, ...any)) {
 			continue
 		}
 		if src.col != nil && src.col.fixed() {
-			c.takesNull = false // NULL comes from an outer join only, for which check wants a pointer
+			c.takesNull = false // NULL comes only from an outer join, for which check requires a pointer
 		}
 		sources[c] = src
 		def.columns = append(def.columns, c)
@@ -248,7 +248,7 @@ func (v *view) fields(def *table, problem func(string, ...any)) {
 	v.key(def, sources)
 }
 
-// viewSource is where a field of a view comes from; col is nil for "*".
+// viewSource is the source of a field of a view. col is nil for "*".
 type viewSource struct {
 	ref       int
 	col       *column
@@ -304,8 +304,8 @@ func (v *view) source(c *column, words string) (viewSource, string) {
 		c.quoted = src.aggregate + "(" + c.quoted + ")"
 	}
 	if src.aggregate == "sum" || src.aggregate == "avg" {
-		// The engines have more digits than the field: a cursor would not hold
-		// the value that it is compared with.
+		// The engines have more digits than the field: a cursor would not hold the
+		// value that it is compared with.
 		switch pgvalue.Elem(c.typ).Kind() {
 		case reflect.Float64:
 			c.quoted = "cast(" + c.quoted + " as float8)"
@@ -331,7 +331,7 @@ func (v *view) group(def *table, sources map[*column]viewSource) {
 	}
 }
 
-// check compares the field's type with the column's.
+// check compares the type of the field with that of the column.
 func (v *view) check(c *column, src viewSource) string {
 	switch src.aggregate {
 	case "count":
@@ -355,7 +355,7 @@ func (v *view) check(c *column, src viewSource) string {
 	return ""
 }
 
-// key finds out what tells the rows of the view apart.
+// key finds the columns that identify the rows of the view.
 func (v *view) key(def *table, sources map[*column]viewSource) {
 	v.keyed = true
 	if v.grouped {

@@ -86,7 +86,7 @@ insert into coupons values (10, 42, 'A'), (12, 43, 'B');
 insert into orders values (1, 42, 1, 'one', 100, 's1', 10, 'at', 1), (2, 42, 2, 'two', 200, 's2', null, 'ch', 5), (3, 43, 1, 'his', 300, 's3', 12, 'at', 1);
 insert into lines values (1, 1, 'pen', 40), (1, 2, 'ink', 60), (2, 1, 'paper', 200), (3, 1, 'axe', 300);`
 
-// world makes the tables, with orders 1 and 2 of Alice's and 3 of Bob's.
+// world makes the tables, with orders 1 and 2 of Alice and 3 of Bob.
 func world(t *testing.T, db *dbtest.DB) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), worldDDL)
@@ -97,7 +97,7 @@ type queryRower interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// bobsWorld fails if anything of Bob's has changed.
+// bobsWorld fails if anything of Bob has changed.
 func bobsWorld(t *testing.T, db queryRower) {
 	t.Helper()
 	var n int

@@ -325,7 +325,7 @@ func TestTransferTo(t *testing.T) {
 	refused(t, func(db owner.DB) error { return Settings.In(me).TransferTo(t.Context(), db, other) }, "part of the primary key")
 }
 
-// queue is what txn.Tx does with queued statements, at once.
+// queue handles queued statements like txn.Tx, but at once.
 type queue struct {
 	t  *testing.T
 	db *dbtest.DB

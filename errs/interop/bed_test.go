@@ -39,10 +39,10 @@ const schema = `
 	);
 	insert into canary_people values (1, 'canary', 'canary@example.com', 18, null), (2, 'canary', null, 18, 1)`
 
-// work is what a request does, and returns the error of.
+// work is the work of a request, which returns its error.
 type work func(ctx context.Context) error
 
-// answer is what a client got.
+// answer is the response that a client got.
 type answer struct {
 	status int    // of HTTP, or
 	rpc    uint32 // of gRPC and Connect
@@ -52,8 +52,8 @@ type answer struct {
 	wire   string // everything: headers, body, trailers, metadata
 }
 
-// framework is a server of that framework whose one method does the work, and
-// a client of it.
+// framework is a server of that framework, whose one method does the work, with a
+// client.
 type framework struct {
 	name  string
 	serve func(t testing.TB, c *errs.Catalog, w work) func(t testing.TB) answer
@@ -83,7 +83,7 @@ func listen(t testing.TB, h http.Handler) *httptest.Server {
 	return srv
 }
 
-// get sends a request, and gives the response with its body in wire.
+// get sends a request and returns the response with its body in wire.
 func get(t testing.TB, srv *httptest.Server, r *http.Request) (*http.Response, string) {
 	t.Helper()
 	resp, err := srv.Client().Do(r)

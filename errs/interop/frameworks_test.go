@@ -24,7 +24,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// statement is a request that runs one.
+// statement is a request that runs one statement.
 func statement(db *pgxpool.Pool, sql string, args ...any) work {
 	return func(ctx context.Context) error {
 		_, err := db.Exec(ctx, sql, args...)
@@ -133,8 +133,8 @@ func TestRPCSaysWhenToRetry(t *testing.T) {
 	}
 }
 
-// An error of the framework's own keeps its code, but its text is too often
-// another error's.
+// An error of the framework's own type keeps its code, but its text is often another
+// error's.
 func TestOwnErrorsKeepTheirCodeAndLoseTheirText(t *testing.T) {
 	t.Parallel()
 	leak := errors.New(canary)
@@ -178,7 +178,7 @@ func TestOwnErrorsKeepTheirCodeAndLoseTheirText(t *testing.T) {
 	}
 }
 
-// What goa itself refuses never reaches an endpoint.
+// Requests that goa itself refuses never reach an endpoint.
 func TestGoaSaysWhatIsWrongWithARequest(t *testing.T) {
 	t.Parallel()
 	serve := serveGoaDecode(t, goa.MissingFieldError("name", "body"))
@@ -190,7 +190,7 @@ func TestGoaSaysWhatIsWrongWithARequest(t *testing.T) {
 	require.NotContains(t, a.wire, canary)
 }
 
-// Success passes, and a nil catalog has the defaults.
+// Success passes through, and a nil catalog has the defaults.
 func TestAdaptersWithoutCatalog(t *testing.T) {
 	t.Parallel()
 	for _, f := range frameworks {
@@ -245,7 +245,7 @@ func TestCauseStaysForLogs(t *testing.T) {
 	require.NotContains(t, a.wire, "for logs")
 }
 
-// Why there is anything to do.
+// Without the adapters some frameworks leak errors.
 func TestFrameworksAloneLeak(t *testing.T) {
 	t.Parallel()
 	leak := errors.New(canary)

@@ -23,7 +23,7 @@ import (
 	adaptgoa "github.com/rowkeeper/rowkeeper/errs/interop/goahttp"
 )
 
-// client asks for /work.
+// client requests /work.
 func client(srv *httptest.Server) func(testing.TB) answer {
 	return func(t testing.TB) answer {
 		t.Helper()
@@ -52,7 +52,7 @@ func serveHuma(t testing.TB, c *errs.Catalog, w work) func(testing.TB) answer {
 	return humaThat(t, func(ctx context.Context) error { return c.Translate(w(ctx)) })
 }
 
-// humaThat serves handlers that return errors as they come.
+// humaThat serves handlers that return errors unchanged.
 func humaThat(t testing.TB, w work) func(testing.TB) answer {
 	mux := http.NewServeMux()
 	huma.Get(humago.New(mux, huma.DefaultConfig("work", "1.0.0")), "/work", func(ctx context.Context, _ *struct{}) (*struct{}, error) {
@@ -90,8 +90,8 @@ func serveGoa(t testing.TB, c *errs.Catalog, w work) func(testing.TB) answer {
 	return goaThat(t, adaptgoa.Middleware(c), adaptgoa.Formatter(c), adaptgoa.Headers, w)
 }
 
-// goaThat is what goa generates for a service with one method, without payload
-// or result, whose design names the error "not_found" for status 404.
+// goaThat is the code that goa generates for a service with one method, without
+// payload or result, whose design names the error "not_found" for status 404.
 func goaThat(t testing.TB, middleware func(goa.Endpoint) goa.Endpoint, formatter func(context.Context, error) goahttp.Statuser,
 	headers func(http.Handler) http.Handler, w work) func(testing.TB) answer {
 	endpoint := goa.Endpoint(func(ctx context.Context, _ any) (any, error) { return nil, w(ctx) })
@@ -112,7 +112,7 @@ func goaThat(t testing.TB, middleware func(goa.Endpoint) goa.Endpoint, formatter
 	}
 	mux := goahttp.NewMuxer()
 	mux.Handle("GET", "/work", func(w http.ResponseWriter, r *http.Request) {
-		// goa's ResponseEncoder answers in the format that is asked for first.
+		// goa's ResponseEncoder answers in the format that is listed first.
 		ctx := context.WithValue(r.Context(), goahttp.AcceptTypeKey, "application/json")
 		if _, err := endpoint(ctx, nil); err != nil {
 			if err := encodeError(ctx, w, err); err != nil {
@@ -128,7 +128,7 @@ func goaThat(t testing.TB, middleware func(goa.Endpoint) goa.Endpoint, formatter
 	return client(listen(t, headers(mux)))
 }
 
-// serveGoaDecode is goa when it cannot decode the request.
+// serveGoaDecode behaves like goa when it cannot decode the request.
 func serveGoaDecode(t testing.TB, err error) func(testing.TB) answer {
 	mux := goahttp.NewMuxer()
 	encodeError := goahttp.ErrorEncoder(goahttp.ResponseEncoder, adaptgoa.Formatter(quiet()))

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// names are the fields that logs are for. The text fields may hold values of
-// rows, which are for nobody.
+// names are the fields that may be logged. The text fields may hold values of rows,
+// which nobody may see.
 var names = map[string]bool{
 	"Schema": true, "SchemaName": true, "Table": true, "TableName": true, "Column": true, "ColumnName": true,
 	"DataTypeName": true, "Constraint": true, "ConstraintName": true, "Routine": true,
@@ -77,7 +77,7 @@ func TestNothingOfADatabaseErrorGetsOut(t *testing.T) {
 			}
 		}
 	}
-	// echo v4 logs as it answers; the others leave an error to be logged.
+	// echo v4 logs when it answers; the others return an error to be logged.
 	require.Contains(t, log.String(), "canary_name")
 	for _, state := range states {
 		for _, err := range []error{

@@ -33,15 +33,15 @@ import (
 	adaptecho "github.com/rowkeeper/rowkeeper/errs/interop/echov4"
 )
 
-// The recipes below are services by routers and frameworks around net/http, and one by
-// fiber, each with its own recovery, and with compression. They all have the same
+// The recipes below are services with routers and frameworks around net/http, and one
+// with fiber, each with its own recovery and with compression. They all have the same
 // order: compression outside, then Catalog.Middleware, then recovery, then the rest.
 // Middleware ends the connection of half a body after everything inside has returned,
-// so that no recovery gets to see it.
+// so no recovery sees it.
 
 var errTaken = fmt.Errorf("create: %w", &pgconn.PgError{Code: "23505", ConstraintName: "canary_email_key", Message: canary, Detail: canary})
 
-// failing is what the handlers of all recipes do.
+// failing is the work of the handlers of all recipes.
 func failing(w http.ResponseWriter, r *http.Request) error {
 	switch r.URL.Path {
 	case "/error":
@@ -86,7 +86,7 @@ func recipeChi(c *errs.Catalog) http.Handler {
 	return r
 }
 
-// allow adds the methods that there are, which chi and gorilla know and do not say.
+// allow adds the allowed methods, which chi and gorilla know and do not report.
 func allow(w http.ResponseWriter, has func(method string) bool) {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		if has(method) {
@@ -160,7 +160,7 @@ func recipeEchoV4(c *errs.Catalog) http.Handler {
 	return handlers.CompressHandler(c.Middleware(e))
 }
 
-// result is what a client got.
+// result is the response that a client got.
 type result struct {
 	status      int
 	contentType string
@@ -233,8 +233,8 @@ func TestRecipes(t *testing.T) {
 }
 
 // fiber has no http.ResponseWriter, and its adaptor for handlers of net/http lets
-// http.ErrAbortHandler end the process: there it is fiber's own error handler that
-// answers. It buffers what handlers write, so that half a body is never sent.
+// http.ErrAbortHandler end the process: fiber's own error handler answers there. It
+// buffers the output of handlers, so half a body is never sent.
 func recipeFiber(c *errs.Catalog) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,

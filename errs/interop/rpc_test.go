@@ -50,7 +50,7 @@ func connectServer(t testing.TB, w work, opts ...connect.HandlerOption) *httptes
 	return listen(t, mux)
 }
 
-// serveConnectUnary looks at the response as it is on the wire.
+// serveConnectUnary examines the response on the wire.
 func serveConnectUnary(t testing.TB, c *errs.Catalog, w work) func(testing.TB) answer {
 	srv := connectServer(t, w, connect.WithInterceptors(connectrpc.Interceptor(c)))
 	call := connect.NewClient[emptypb.Empty, emptypb.Empty](srv.Client(), srv.URL+procedure)

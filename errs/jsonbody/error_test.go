@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/jsonbody"
 )
 
-// A log says what was wrong and where, and a client gets it as problem details.
+// The log says what was wrong and where, and the client gets problem details.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("n", 600)

@@ -83,8 +83,8 @@ func TestDecodeBoundsTheFaults(t *testing.T) {
 	require.Len(t, e.Fields(), 2, "nothing is looked for behind what is too deep")
 }
 
-// Malformed JSON says where it goes wrong. (For the experiment jsonv2 that may be the
-// byte before, or where the escape begins.)
+// Malformed JSON is reported with its position. (For the experiment jsonv2 that may
+// be the byte before, or the beginning of the escape.)
 func TestDecodeSaysWhere(t *testing.T) {
 	t.Parallel()
 	for body, at := range map[string]int{
@@ -109,7 +109,7 @@ func TestDecodeSaysWhere(t *testing.T) {
 	require.Equal(t, "There is something behind the JSON value, which ends at byte 13.", e.Error())
 }
 
-// A type that decodes itself is asked, and its error is not shown.
+// A type that decodes itself decides, and its error is not shown.
 func TestDecodeAsksTypes(t *testing.T) {
 	t.Parallel()
 	_, fields := faultsOf[map[string]json.Number](t, `{"a": 1e5, "b": "canary", "c": true}`)

@@ -51,7 +51,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// agrees checks what Decode says of a body against encoding/json.
+// agrees compares the result of Decode for a body with that of encoding/json.
 func agrees[T any](t *testing.T, body []byte) {
 	got, err := jsonbody.Decode[T](httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body)))
 	if err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// translate returns what a client gets for an error of Decode.
+// translate returns the response for an error of Decode.
 func translate(t *testing.T, err error) *errs.Error {
 	t.Helper()
 	var e *errs.Error
@@ -19,7 +19,7 @@ func translate(t *testing.T, err error) *errs.Error {
 	return e
 }
 
-// logged returns the line of a log for an error of Decode, as it is and translated.
+// logged returns the log line for an error of Decode, unchanged and translated.
 func logged(err error) string {
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "raw", err, "error", new(errs.Catalog).Translate(err))

@@ -24,7 +24,7 @@ type liveConstraint struct {
 // signal is what a violation says of its constraint.
 type signal struct {
 	name           string
-	table          string // "" where the server does not say
+	table          string // "" if the server does not name it
 	missing, inUse bool   // the sides of a foreign key that say it
 }
 
@@ -153,7 +153,7 @@ func collect[T any](ctx context.Context, db Querier, sql string) ([]T, error) {
 }
 
 type constraintRow struct {
-	ID, Parent     int64 // Parent is 0 where there is none
+	ID, Parent     int64 // Parent is 0 if there is none
 	Sort           sort
 	Table, Name    string
 	Columns        []string

@@ -46,7 +46,7 @@ func TestVerifyWithPartitions(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, found)
 
-		// The rules that it proposes are those of the parent.
+		// The proposed rules are those of the parent.
 		found, err = schema.Verify(t.Context(), db, new(errs.Catalog).WithPartitions(db))
 		require.NoError(t, err)
 		var names []string

@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
-// What other schemas and extensions have is not the application's.
+// Objects of other schemas and of extensions are not the application's.
 func TestVerifyLeavesOthersAlone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		other := db.Schema + "_other"
@@ -50,8 +50,8 @@ func TestVerifyLeavesOthersAlone(t *testing.T) {
 		if db.Cockroach() {
 			return
 		}
-		// An extension's table, without the right to make an extension: what
-		// pg_depend has to say is the same.
+		// An extension's table, without the privilege to create an extension:
+		// pg_depend has the same content.
 		tx, err := db.Begin(t.Context())
 		require.NoError(t, err)
 		defer tx.Rollback(context.Background())
@@ -66,7 +66,7 @@ func TestVerifyLeavesOthersAlone(t *testing.T) {
 	})
 }
 
-// Partitions count wherever they live.
+// Partitions count in every schema.
 func TestVerifyFollowsPartitionsToOtherSchemas(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {

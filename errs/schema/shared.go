@@ -7,9 +7,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/internal/rules"
 )
 
-// checkSharedNames checks what CockroachDB cannot tell apart, because it
-// sends the name of a constraint without the table. Where a rule for any table
-// is used there is nothing to say: no better one is possible.
+// checkSharedNames checks names that CockroachDB cannot tell apart, because it sends
+// the name of a constraint without the table. If a rule for any table is used, there
+// is nothing to report: no better one is possible.
 func (v *verification) checkSharedNames() {
 	if !v.live.cockroach {
 		return

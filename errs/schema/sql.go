@@ -6,8 +6,8 @@ package schema
 const sqlAbout = `
 select version()::text, coalesce(array(select s::text from unnest(current_schemas(false)) as u(s)), '{}')`
 
-// The tables of the search_path and all that inherits from them, wherever it
-// lives. What an extension made is not the application's to declare.
+// The tables of the search_path, and tables of any schema that inherit from them.
+// Tables of extensions are not the application's to declare.
 const sqlPostgresTables = `
 with recursive tables (oid) as (
 	select c.oid
@@ -34,8 +34,8 @@ with recursive tables (oid) as (
 // An index and a constraint may have the same oid, so those of indexes are
 // negative here.
 //
-// What a later version may not enforce is read through JSON, because earlier
-// ones have no such column.
+// Enforcement, which a later version may switch off, is read through JSON, because
+// earlier versions have no such column.
 const sqlPostgresConstraints = sqlPostgresTables + `
 select -(i.indexrelid::int8), coalesce(-(h.inhparent::int8), 0),
 	coalesce(con.contype::text, 'i'),

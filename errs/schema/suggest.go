@@ -52,8 +52,8 @@ func (v *verification) suggest(l *liveConstraint, signals []signal) (suggested [
 	return suggested
 }
 
-// ruleFor names a primary key by its table, where the server would give it that
-// name. Columns are only of use where it is the name of every primary key.
+// ruleFor names a primary key by its table if the server would give it that name.
+// Columns are needed only if every primary key has that name.
 func (v *verification) ruleFor(l *liveConstraint, name string) rules.Rule {
 	key := rules.Rule{Constraint: l.table + rules.PrimaryKeySuffix, Table: l.table}
 	if v.oldKey(l) {
@@ -91,7 +91,7 @@ func (l *liveConstraint) code() string {
 	return word(l.name)
 }
 
-// field names a part of the request only where one column alone is at fault.
+// field names a part of the request only if exactly one column is at fault.
 func (l *liveConstraint) field() string {
 	if len(l.columns) != 1 || l.columns[0] == "" {
 		return ""

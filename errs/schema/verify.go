@@ -106,7 +106,7 @@ func (v *verification) report(kind FindingKind, table, name string, add []rules.
 func (v *verification) lookup(l *liveConstraint, name, table string) (rules.Rule, bool) {
 	return v.catalog.Find(&pgconn.PgError{
 		Code: l.sort.sqlState(), ConstraintName: name, TableName: table,
-		Detail: "Key (" + strings.Join(l.columns, ", ") + ")=(", // where old primary keys have their columns
+		Detail: "Key (" + strings.Join(l.columns, ", ") + ")=(", // old primary keys have their columns here
 	})
 }
 

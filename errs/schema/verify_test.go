@@ -68,7 +68,7 @@ func catalogOf(t *testing.T, lines []string) *errs.Catalog {
 	return errs.NewCatalog(evaluate(t, strings.Join(lines, "\n"))...)
 }
 
-// mend does to the rules what the findings say.
+// mend applies the findings to the rules.
 func mend(rules []string, findings []schema.Finding) (mended []string) {
 	for _, r := range rules {
 		drop := false
@@ -96,13 +96,14 @@ type verifyCase struct {
 	rules  []string
 	want   []schema.Finding // Problem is a part of it
 
-	// after are the codes that a client gets once the findings are mended.
+	// after are the codes that clients get once the findings are fixed.
 	after []violation
 
-	// remains says that no rule can mend it.
+	// remains reports that no rule can fix it.
 	remains bool
 
-	// later are names that a later version of the server gives, each behind the one in want.
+	// later are names that a later version of the server gives, each after the one in
+	// want.
 	later []string
 }
 

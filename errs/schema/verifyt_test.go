@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// spyT keeps what a test was failed with.
+// spyT records the failures of a test.
 type spyT struct {
 	ctx    context.Context
 	failed []string

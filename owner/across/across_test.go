@@ -54,7 +54,7 @@ func TestRecord(t *testing.T) {
 	})
 }
 
-// Rolled back, there is neither work nor record; and a retry leaves one of each.
+// A rollback leaves neither work nor record; a retry leaves one of each.
 func TestRecordGoesWithTheTransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
@@ -81,7 +81,7 @@ func TestRecordGoesWithTheTransaction(t *testing.T) {
 	})
 }
 
-// A statement that fails leaves no record, even if the caller goes on and commits.
+// A statement that fails leaves no record, even if the caller continues and commits.
 func TestFailedStatementLeavesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
@@ -95,7 +95,7 @@ func TestFailedStatementLeavesNothing(t *testing.T) {
 		_, err = across.Query(ctx, tx, Missing, "ann", "a test", nil, pgx.RowTo[int])
 		require.ErrorAs(t, err, &pgErr)
 		require.Equal(t, "42P01", pgErr.Code)
-		// What only the driver refuses.
+		// Errors that only the driver detects.
 		_, err = Bonus.Exec(ctx, tx, "ann", "a test", across.Args{"amount": make(chan int)})
 		require.Error(t, err)
 		rows, err := across.Query(ctx, tx, Balances, "ann", "a test", nil, func(pgx.CollectableRow) (int, error) { return 0, errors.New("unreadable") })
@@ -111,8 +111,8 @@ func TestFailedStatementLeavesNothing(t *testing.T) {
 	})
 }
 
-// Without a record there is no work and no rows, even if the caller goes on and
-// commits.
+// Without a record there is no work and there are no rows, even if the caller
+// continues and commits.
 func TestFailsClosed(t *testing.T) {
 	breaks := map[string]string{
 		"no table":  `drop table owner_audit`,
@@ -153,8 +153,8 @@ func TestFailsClosed(t *testing.T) {
 	})
 }
 
-// hooked is a transaction that does something before each statement but those of
-// savepoints.
+// hooked is a transaction that calls a function before each statement, except those
+// of savepoints.
 type hooked struct {
 	pgx.Tx
 	before func(sql string)
@@ -170,8 +170,8 @@ func (h hooked) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comma
 	return h.Tx.Exec(ctx, sql, args...)
 }
 
-// A context that is done between the work and its record does not leave the work
-// alone, although the driver then sends nothing and the connection stays.
+// A context that ends between the work and its record does not leave the work alone,
+// although the driver then sends nothing and the connection stays.
 func TestCanceledBeforeTheRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db)
@@ -192,7 +192,7 @@ func TestCanceledBeforeTheRecord(t *testing.T) {
 	})
 }
 
-// The same if it is done right after the record.
+// The same if it ends right after the record.
 func TestCanceledAfterTheRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db)
@@ -206,7 +206,7 @@ func TestCanceledAfterTheRecord(t *testing.T) {
 	})
 }
 
-// fused is a context that is found to be done only when asked by Err.
+// fused is a context whose end only Err reports.
 type fused struct {
 	context.Context
 	lit bool

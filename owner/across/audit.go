@@ -10,14 +10,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// An Audit is the table of records. Make one with [MustAudit] or [NewAudit].
+// An Audit is a table of records. Make one with [MustAudit] or [NewAudit].
+//
+// A record has the time by the database's clock, the actor, the reason, the
+// statement's name and the SHA-256 of its text, and the number of rows affected or
+// returned. It does not have the values of the parameters, since they may be secret
+// or personal.
 type Audit struct {
 	table  string
 	insert string
 }
 
-// MustAudit is [NewAudit] for package variables: it panics instead of returning an
-// error.
+// MustAudit is like [NewAudit] but panics on an error, for package variables.
 func MustAudit(table string) *Audit {
 	a, err := NewAudit(table)
 	if err != nil {
@@ -26,15 +30,15 @@ func MustAudit(table string) *Audit {
 	return a
 }
 
-// NewAudit names the table of records, "table" or "schema.table". Names are
-// quoted, so upper and lower case are as given. The table is the service's to make,
-// with [Audit.SQL]; until then every statement fails.
+// NewAudit returns the table of records with that name, "table" or "schema.table".
+// Names are quoted, so their case matters. The service creates the table with
+// [Audit.SQL]; until then every statement fails.
 func NewAudit(table string) (*Audit, error) {
 	parts := strings.Split(table, ".")
 	if len(parts) > 2 || slices.ContainsFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" }) {
 		return nil, fmt.Errorf(`across: audit table %q: the name must be "table" or "schema.table"`, table)
 	}
-	const maxIdentifier = 63 // of which PostgreSQL keeps no more
+	const maxIdentifier = 63 // PostgreSQL truncates longer names
 	if slices.ContainsFunc(parts, func(part string) bool { return len(part) > maxIdentifier || !sendable(part) }) {
 		return nil, fmt.Errorf("across: audit table %q: a name has at most %d bytes, of valid UTF-8", table, maxIdentifier)
 	}
@@ -46,9 +50,9 @@ func NewAudit(table string) (*Audit, error) {
 	}, nil
 }
 
-// SQL returns the statement that makes the table, on CockroachDB and PostgreSQL,
-// for the service's migrations. The service may add columns that have defaults,
-// and indexes.
+// SQL returns the statement that creates the table, on CockroachDB and PostgreSQL,
+// for the service's migrations. The service may add indexes, and columns that have
+// defaults.
 func (a *Audit) SQL() string {
 	if a == nil {
 		return ""
@@ -64,7 +68,7 @@ func (a *Audit) SQL() string {
 )`
 }
 
-// record is what somebody did for a reason.
+// record is one use of a statement.
 type record struct {
 	actor  string
 	reason string
@@ -76,12 +80,12 @@ func (a *Audit) write(ctx context.Context, tx pgx.Tx, s *Statement, r record) er
 	if err != nil {
 		return fmt.Errorf("the record was not written: %w", err)
 	}
-	// A trigger or a rule can leave it out without an error.
+	// A trigger or a rule can discard the row without an error.
 	if n := tag.RowsAffected(); n != 1 {
 		return fmt.Errorf("the record was not written: the table took %d rows", n)
 	}
 	return nil
 }
 
-// sendable reports whether a text column takes it.
+// sendable reports whether a text column can hold s.
 func sendable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

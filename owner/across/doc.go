@@ -1,47 +1,42 @@
-// Package across is the way out of package owner for work on rows of many owners:
-// what administrators and jobs do.
+// Package across runs SQL on the rows of many owners, outside the promise of package
+// owner: for administrators and jobs. A reviewer finds every use of it by its import;
+// package owner does not import it.
 //
-// It is a package of its own so that a reviewer finds every use of it by its
-// import. Package owner does not import it.
+// A statement is a constant, runs for an actor and a reason, and leaves a record in a
+// table of the service's database:
 //
-// Everything it runs is a constant statement, is done by somebody for a reason,
-// and leaves a record in a table of the service's database:
+//	package store
 //
-//	var (
-//		Audit    = across.MustAudit("owner_audit") // made by Audit.SQL()
-//		Bonus = Audit.MustStatement("bonus", `update accounts set balance = balance + @amount`)
+//	import (
+//		"context"
+//
+//		"github.com/jackc/pgx/v5"
+//		"github.com/rowkeeper/rowkeeper/owner/across"
 //	)
 //
-//	n, err := Bonus.Exec(ctx, tx, "job:bonus", "yearly bonus", across.Args{"amount": 2})
+//	var (
+//		audit = across.MustAudit("owner_audit") // created by audit.SQL()
+//		bonus = audit.MustStatement("bonus", `update accounts set balance = balance + @amount`)
+//	)
 //
-// To work for one owner after another, read the ids here, and give each to
-// [owner.For]: then the builders of package owner keep to that owner's rows.
+//	func PayBonus(ctx context.Context, tx pgx.Tx) (int64, error) {
+//		return bonus.Exec(ctx, tx, "job:bonus", "yearly bonus", across.Args{"amount": 2})
+//	}
 //
-// # The record
-//
-// It says when, by the database's clock; who, why, and which statement, by its name
-// and the SHA-256 of its text; and how many rows were affected or returned. The
-// values of the parameters are not in it, since they may be secrets or personal.
+// To work for one owner after another, read the ids here and pass each to
+// [owner.For]: the builders of package owner then keep to that owner's rows.
 //
 // The record is written in the same transaction, which therefore is a [pgx.Tx] and
-// cannot be a pool. If it cannot be written, the statement is undone and its rows
-// are not returned: both are in a savepoint. So there is never one without the
-// other, and a transaction that is rolled back leaves neither. That also holds for
-// what was read in it: to have a record of reading, commit before the rows are
-// shown to anybody.
-//
-// What failed or was refused leaves no record, for the same reason. One in a
-// transaction of its own would need a second connection while the first holds its
-// locks, and might tell of what never happened. The error names actor, reason and
-// statement: log it. Whether the actor may do this at all is for the service to
-// decide, and to log, before it calls this package.
+// not a pool. If it cannot be written, the statement is undone and its rows are not
+// returned: both are in a savepoint. A transaction that is rolled back leaves
+// neither, which is also true of reads: to keep the record of a read, commit before
+// the rows are shown to anybody. Statements that fail or are refused leave no record,
+// since it would need a second connection while the first holds its locks. The error
+// names actor, reason and statement: log it. The service decides whether the actor
+// may do this, and logs that, before it calls this package.
 //
 // Grant the service INSERT on the table of records, and neither UPDATE nor DELETE.
-//
-// # What it promises
-//
-// It guards against accidents, not against intent: text, name and reason are
-// constants, as in package rawsql, whose rules for text and parameters hold here
-// too. There is no @owner. What the statement does is outside the promise of
-// package owner.
+// The package guards against accidents, not against intent: text, name and reason are
+// constants, as in package rawsql, whose rules for text and parameters apply. There
+// is no @owner.
 package across

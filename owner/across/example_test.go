@@ -40,7 +40,7 @@ func ExampleStatement_Exec() {
 	// job:bonus, yearly bonus, bonus, 3 <nil>
 }
 
-// The rows are shown only when the record of them is committed.
+// The rows are shown only when their record is committed.
 func ExampleQuery() {
 	ctx, db := exampleDB()
 	defer db.Close()

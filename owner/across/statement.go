@@ -15,16 +15,15 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/sqltext"
 )
 
-// constant is a type that nobody else can name, so that only constants without a
-// type become it.
+// constant cannot be named outside this package, so only untyped constants convert to
+// it.
 type constant string
 
-// Args are the values of the parameters by their names, without the @. A nil is
-// NULL.
+// Args are the values of the parameters by their names, without the @. A nil is NULL.
 type Args map[string]any
 
 // A Statement is a whole statement on rows of many owners. Make one with
-// [Audit.MustStatement] or [Audit.NewStatement]; it is safe for concurrent use.
+// [Audit.MustStatement] or [Audit.NewStatement]. It is safe for concurrent use.
 type Statement struct {
 	audit *Audit
 	name  string
@@ -33,8 +32,8 @@ type Statement struct {
 	names []string
 }
 
-// MustStatement is [Audit.NewStatement] for package variables: it panics instead of
-// returning an error.
+// MustStatement is like [Audit.NewStatement] but panics on an error, for package
+// variables.
 func (a *Audit) MustStatement(name, text constant) *Statement {
 	s, err := a.NewStatement(name, text)
 	if err != nil {
@@ -43,8 +42,8 @@ func (a *Audit) MustStatement(name, text constant) *Statement {
 	return s
 }
 
-// NewStatement makes a statement of a constant: one SELECT, INSERT, UPSERT, UPDATE,
-// DELETE or MERGE, perhaps with WITH before it. The name is for the records.
+// NewStatement returns a statement with a constant text: one SELECT, INSERT, UPSERT,
+// UPDATE, DELETE or MERGE, optionally after WITH. The name is for the records.
 func (a *Audit) NewStatement(name, text constant) (*Statement, error) {
 	failed := func(format string, args ...any) error {
 		return fmt.Errorf("across: statement %q: "+format, append([]any{string(name)}, args...)...)
@@ -72,11 +71,11 @@ func (a *Audit) NewStatement(name, text constant) (*Statement, error) {
 }
 
 // Exec runs the statement, writes the record, and returns how many rows were
-// affected. The actor is whom authentication found, or the job: not blank, and no
-// form of zero. The reason is a constant, and not blank.
+// affected. The actor is the authenticated user or the job; it must not be blank or
+// any form of zero. The reason is a constant and must not be blank.
 //
-// With an error nothing was done, and the transaction can go on, unless the
-// database has failed it.
+// On an error nothing was done, and the transaction can go on unless the database has
+// aborted it.
 func (s *Statement) Exec(ctx context.Context, tx pgx.Tx, actor string, reason constant, args Args) (int64, error) {
 	return s.run(ctx, tx, actor, reason, args, func(tx pgx.Tx, values []any) (int64, error) {
 		tag, err := tx.Exec(ctx, s.sql, values...)
@@ -84,9 +83,9 @@ func (s *Statement) Exec(ctx context.Context, tx pgx.Tx, actor string, reason co
 	})
 }
 
-// Query is [Statement.Exec] for a statement that returns rows, which it keeps in
-// memory and returns only when they are on record. The function reads one of them,
-// such as pgx.RowToStructByName[T].
+// Query is like [Statement.Exec] for a statement that returns rows. It keeps them in
+// memory, and returns them only when they are on record. row reads one of them, such
+// as pgx.RowToStructByName[T].
 func Query[T any](ctx context.Context, tx pgx.Tx, s *Statement, actor string, reason constant, args Args, row pgx.RowToFunc[T]) ([]T, error) {
 	if row == nil {
 		return nil, errors.New("across: the function that reads a row is nil")
@@ -137,14 +136,14 @@ func (s *Statement) check(tx pgx.Tx, r record, args Args) ([]any, error) {
 	return sqltext.Values(s.names, args)
 }
 
-// recorded runs the statement and writes the record, or neither.
+// recorded runs the statement and writes the record, or does neither.
 func (s *Statement) recorded(ctx context.Context, tx pgx.Tx, r record, values []any, do func(pgx.Tx, []any) (int64, error)) (_ int64, err error) {
 	sp, err := tx.Begin(ctx) // a savepoint
 	if err != nil {
 		return 0, err
 	}
 	done := false
-	defer func() { // also when reading a row panics
+	defer func() { // also if reading a row panics
 		if !done {
 			_ = end(ctx, sp.Rollback)
 		}
@@ -162,10 +161,10 @@ func (s *Statement) recorded(ctx context.Context, tx pgx.Tx, r record, values []
 	return r.rows, end(ctx, sp.Commit)
 }
 
-// end releases or undoes a savepoint, from which a context that is done must not
-// keep it: what was undone only for the caller would be committed. If the server
-// refuses, the transaction has failed and cannot be committed; if it does not
-// answer in time, pgx closes the connection.
+// end releases a savepoint or rolls back to it. A context that has ended must not
+// prevent it: an undone statement would be committed. If the server refuses, the
+// transaction has failed and cannot be committed; if it does not answer in time, pgx
+// closes the connection.
 func end(ctx context.Context, how func(context.Context) error) error {
 	const grace = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)

@@ -87,7 +87,7 @@ func TestABrokenDatabaseIsFound(t *testing.T) {
 	}
 }
 
-// The primary key tells, unless it may.
+// The primary key is reported, unless that was declared acceptable.
 func TestThePrimaryKeyTells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
@@ -107,7 +107,7 @@ func TestThePrimaryKeyTells(t *testing.T) {
 	})
 }
 
-// Deleting one's own row must not delete what somebody else hung on it.
+// Deleting an own row must not delete rows of others that point at it.
 func TestACascadeIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, fmt.Sprintf(notesDDL, " references notes (id) on delete cascade"))
@@ -133,7 +133,7 @@ func TestALyingOwnerIsFound(t *testing.T) {
 	})
 }
 
-// A cursor that is accepted is a finding, whatever is behind it.
+// A cursor that is accepted is a finding, even if no rows follow it.
 func TestWhatMustBeRefused(t *testing.T) {
 	t.Parallel()
 	a := attack{subject: "s", probe: probe{name: "p", refused: true}}

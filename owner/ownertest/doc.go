@@ -1,38 +1,40 @@
-// Package ownertest tests that the tables of a service keep one owner from the
-// rows of another: in its real schema, with its own declarations.
+// Package ownertest tests, against the real schema and declarations of a service, that an
+// owner cannot reach the rows of another one:
 //
-//	func TestOwnership(t *testing.T) {
-//		ownertest.Run(t, pool, alice, bob, nil,
-//			ownertest.Table(Accounts),
-//			ownertest.Table(Orders, ownertest.PrimaryKey),
-//			ownertest.Table(Lines),
-//			ownertest.Select("orders shared with me", Readers.In),
-//		)
+//	package store
+//
+//	import (
+//		"os"
+//		"testing"
+//
+//		"github.com/jackc/pgx/v5/pgxpool"
+//		"github.com/rowkeeper/rowkeeper/owner"
+//		"github.com/rowkeeper/rowkeeper/owner/ownertest"
+//	)
+//
+//	type UserID int64
+//
+//	type Account struct { // usually in another file
+//		ID     int64  `db:"id"      owner:"pk"`
+//		UserID UserID `db:"user_id" owner:"owner"`
 //	}
 //
-// It makes rows for both owners, and has the first one try every operation of
-// package owner on every table with what is the second one's, the stranger's:
-// keys, values, versions, cursors, foreign keys and the owner itself. Then it does
-// the same once more where the stranger's rows do not exist. The test fails where
-// the two differ in anything, a row, a count, or the type or text of an error,
-// and where a row of the stranger's is another than before. So it finds what the
-// builders cannot see: a column that does not hold the owner, a view, trigger or
-// ON DELETE CASCADE that reaches further, a foreign key that was not declared with
-// owner.References, and a unique constraint that does not begin with the owner.
+//	var Accounts = owner.MustTable[Account, UserID]("accounts")
 //
-// # The database is left as it was
+//	func TestOwnership(t *testing.T) {
+//		pool, err := pgxpool.New(t.Context(), os.Getenv("DATABASE_URL")) // for tests
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		defer pool.Close()
+//		alice, _ := owner.For(UserID(1))
+//		bob, _ := owner.For(UserID(2))
+//		ownertest.Run(t, pool, alice, bob, nil, ownertest.Table(Accounts))
+//	}
 //
-// Everything happens in one transaction that is rolled back; only sequences move
-// on. Run it on a database for tests all the same: the transaction holds locks
-// while it runs, and triggers run too.
-//
-// # What it does not see
-//
-// It knows the tables that it is given, and statements that package owner
-// builds; not SQL that is written by hand. How long a statement takes, and what it
-// locks, is not compared. What a constraint trigger or a deferred constraint does at
-// COMMIT comes too late, except that PostgreSQL is told to check deferred
-// constraints at once. Where policies of row-level security depend on a setting,
-// connect as a role that they let alone: what is tested is the first wall, not the
-// second.
+// It finds problems that the builders of package owner cannot see: a column that does not
+// hold the owner, a view, trigger or ON DELETE CASCADE that reaches further, a foreign key
+// that was not declared with owner.References, and a unique constraint that does not begin
+// with the owner. SQL that is written by hand is not tested. See [Run] for the method and
+// its limits.
 package ownertest

@@ -34,7 +34,7 @@ var (
 	alice, bob owner.Scope[UserID]
 )
 
-// In a test, with rows that are made by the types of the fields.
+// In a test, with rows that Run makes.
 func ExampleRun() {
 	ownertest.Run(t, pool, alice, bob, nil,
 		ownertest.Table(Accounts, ownertest.PrimaryKey), // the database makes the ids
@@ -42,7 +42,7 @@ func ExampleRun() {
 	)
 }
 
-// With rows that the service makes itself.
+// With rows that the service makes.
 func ExampleRun_seed() {
 	seed := func(ctx context.Context, tx pgx.Tx, who owner.Scope[UserID]) error {
 		return Accounts.In(who).Insert(ctx, tx, &Account{Name: "savings"})
@@ -50,7 +50,7 @@ func ExampleRun_seed() {
 	ownertest.Run(t, pool, alice, bob, seed, ownertest.Table(Accounts, ownertest.PrimaryKey))
 }
 
-// A user name that everybody may know is taken.
+// accounts_name_key may reveal that a name is taken.
 func ExampleTable() {
 	ownertest.Run(t, pool, alice, bob, nil, ownertest.Table(Accounts, ownertest.PrimaryKey, "accounts_name_key"))
 }

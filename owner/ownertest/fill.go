@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// fill gives a field a value of its type, another one each time; what it does not
-// know, and what can be NULL, stays zero. Keys are random where there is room, so
-// that they are not those of rows that are there already.
+// fill sets a field to a different value of its type each time. Fields of unknown
+// types, and those that can be NULL, stay zero. Keys are random if the type is large
+// enough, so that they differ from those of existing rows.
 func fill(v reflect.Value, n int, key bool) {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(time.Date(2020, 1, 1, 0, 0, n, 0, time.UTC)))

@@ -9,7 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// Rows of tables whose keys the database makes are made without a seed, too.
+// Without a seed, rows are also made in tables whose keys the database makes.
 func TestIdentityColumnsWithoutASeed(t *testing.T) {
 	type invoice struct {
 		ID     int64  `db:"id" owner:"pk"`

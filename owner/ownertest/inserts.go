@@ -14,8 +14,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// fresh is a copy of a row for an insert: without its owner and, unless told
-// otherwise, without what the database can fill of its key.
+// fresh returns a copy of a row for an insert: without its owner and, if withoutKey,
+// without the parts of its key that the database can fill.
 func (t target[R, O]) fresh(row *R, withoutKey bool) R {
 	out := *row
 	for _, c := range t.def.Owners {
@@ -31,7 +31,7 @@ func (t target[R, O]) fresh(row *R, withoutKey bool) R {
 	return out
 }
 
-// inserts are of rows that are like the stranger's.
+// inserts returns inserts of rows that resemble the stranger's.
 func (t target[R, O]) inserts() []probe {
 	var out []probe
 	add := func(refused bool, probes []probe) {
@@ -40,7 +40,7 @@ func (t target[R, O]) inserts() []probe {
 			out = append(out, p)
 		}
 	}
-	child := t.def.Through != nil // of what is the stranger's
+	child := t.def.Through != nil // a child of a row of the stranger
 	add(child, t.insertions(t.fresh(&t.row, false), "with its key"))
 	add(child, t.insertions(t.fresh(&t.row, true), "with its values"))
 	renewed := t.fresh(&t.row, false)
@@ -61,8 +61,8 @@ func (t target[R, O]) inserts() []probe {
 	return out
 }
 
-// insertions insert the row in all ways there are. They return nothing, because what
-// the database fills in differs from one time to the next.
+// insertions insert the row in all ways. They return nothing, because the values that
+// the database fills in differ each time.
 func (t target[R, O]) insertions(row R, what string) []probe {
 	out := []probe{
 		write("Insert "+what, func(ctx context.Context, tx pgx.Tx) error {
@@ -79,11 +79,11 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 		var key owner.Key[R]
 		access.Owner.Fill(&key, t.table, i)
 		if slices.ContainsFunc(target, func(c *access.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
-			continue // it is not for rows whose key the database makes
+			continue // not for rows whose key the database makes
 		}
 		p := write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
 			row := row
-			for _, c := range t.def.Owners { // part of the key, so it must be there
+			for _, c := range t.def.Owners { // part of the key, so it must be set
 				if slices.Contains(target, c) && value(&row, c).IsZero() {
 					value(&row, c).Set(value(&t.own, c))
 				}
@@ -96,8 +96,8 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 	return out
 }
 
-// indexWithoutOwner is the unique index of these columns, if neither the owner nor the
-// parent is among them.
+// indexWithoutOwner returns the unique index of these columns, if neither the owner
+// nor the parent is among them.
 func (t target[R, O]) indexWithoutOwner(columns []*access.Column) string {
 	for _, c := range slices.Concat(t.def.Owners, t.def.Parent) {
 		if slices.Contains(columns, c) {
@@ -143,7 +143,7 @@ func (q *queue) QueueExpect(rows int64, sql string, args ...any) {
 
 var errCount = errors.New("another number of rows than expected")
 
-// make is the seed where none is given.
+// make is the default seed.
 func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) error {
 	for _, s := range w.subjects {
 		if s.def == nil {
@@ -163,8 +163,8 @@ func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) erro
 	return nil
 }
 
-// made inserts a row with a value for each field whose type is known. Of the key the
-// database fills what it can, or else all is given.
+// made inserts a row with a value for each field of a known type. The database fills
+// as much of the key as it can; otherwise the whole key is given.
 func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *access.Table, who owner.Scope[O]) error {
 	refs := def.References
 	if def.Through != nil {
@@ -196,7 +196,7 @@ func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *o
 	return err
 }
 
-// point gives the row the key of some row of the parent's.
+// point sets the foreign key of the row to the key of some row of the parent.
 func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r access.Reference, who owner.Scope[O]) error {
 	_, args := access.Owner.Values(who)
 	sql, where := "select ", " where "

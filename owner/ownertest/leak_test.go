@@ -14,8 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// rewriter is a database that changes statements on their way, as a broken builder
-// would.
+// rewriter is a database that changes statements, as a broken builder would.
 type rewriter struct {
 	DB
 	rewrite func(sql string) string
@@ -48,7 +47,8 @@ func (t rewriterTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.C
 	return t.Tx.Exec(ctx, t.change(sql), args...)
 }
 
-// ownerTerm is the predicate of the owner, but not as the harness itself writes it.
+// ownerTerm matches the predicate of the owner, but not the one that the harness
+// writes.
 var ownerTerm = regexp.MustCompile(`("orders"\.|_[0-9]+\.|_p+\.|)"user_id" = \$1`)
 
 // without strips the owner from the statements that match.
@@ -62,8 +62,7 @@ func without(statement string) func(string) string {
 	}
 }
 
-// Each statement whose predicate is lost on its way is found out, and called what it
-// is.
+// Each statement that loses its predicate is detected and classified correctly.
 func TestALostPredicateIsFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		statement string // in which it is lost
@@ -114,8 +113,8 @@ func TestALostPredicateIsFound(t *testing.T) {
 	}
 }
 
-// A check of what InsertMany points at that comes after the insert is found out by
-// what stands in the way of a row of the stranger's; one that is dropped, by the row.
+// A check of InsertMany's references that comes after the insert is detected by a
+// conflict with the stranger's row; a missing check is detected by the row.
 func TestALateCheckIsFound(t *testing.T) {
 	guard := regexp.MustCompile(`^(insert into "lines" .* values \()case when (cast\(case when .* as bigint\)) = 0 then (\$\d+) else .* where false\) end(.*)$`)
 	for name, c := range map[string]struct{ into, class, operation string }{
@@ -136,7 +135,7 @@ func TestALateCheckIsFound(t *testing.T) {
 	}
 }
 
-// some are the subjects that it takes to find a leak.
+// some returns the subjects that are needed to find a leak.
 func (d declared) some(operation, name string) []Subject[UserID] {
 	switch {
 	case name == "grant":

@@ -22,26 +22,26 @@ const (
 	writing
 )
 
-// probe is one thing to try.
+// probe is one operation to try.
 type probe struct {
 	name    string
 	kind    kind
 	run     func(ctx context.Context, tx pgx.Tx) (any, error)
-	refused bool   // it may not succeed, with or without the stranger's rows
-	index   string // a unique index without the owner, whose conflict ErrNotFound stands for
-	own     string // it is on a row of one's own, where the probe of that name is on the stranger's
+	refused bool   // it must not succeed, with or without the stranger's rows
+	index   string // a unique index without the owner, whose conflict is reported as ErrNotFound
+	own     string // it is on a row of one's own; the probe with this name is the same on the stranger's
 }
 
 type attack struct {
 	subject string
-	tells   []string // the unique constraints that may
+	tells   []string // the unique constraints that may reveal a row
 	probe   probe
 }
 
 type outcome struct {
 	value   any
 	err     error
-	changed string // which row of the stranger's, or ""
+	changed string // the row of the stranger that changed, or ""
 }
 
 // The classes of findings.
@@ -58,7 +58,7 @@ const (
 
 type finding struct{ subject, class, operation, detail string }
 
-// judge compares what came of the attack with and without the stranger's rows.
+// judge compares the outcomes of the attack with and without the stranger's rows.
 func (a attack) judge(with, without outcome) (finding, bool) {
 	f := finding{subject: a.subject, operation: a.probe.name}
 	found := func(class, format string, args ...any) (finding, bool) {
@@ -108,7 +108,7 @@ func pointsNowhere(err error) bool {
 	return errors.Is(err, owner.ErrReference) || errors.As(err, &pe) && pe.Code == "23503"
 }
 
-// same compares results; of rows, the order does not count.
+// same compares results, regardless of the order of rows.
 func same(a, b any) bool {
 	if reflect.DeepEqual(a, b) {
 		return true
@@ -131,7 +131,7 @@ next:
 	return true
 }
 
-// errorText is all that a caller can see of an error.
+// errorText returns everything that a caller can see of an error.
 func errorText(err error) string {
 	if err == nil {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// selects are the probes of any select.
+// selects returns the probes that any select supports.
 func selects[R any, O comparable](s owner.Select[R, O]) []probe {
 	w, err := owner.NewCursors([]byte("for tests only: pages of ownertest"))
 	return []probe{
@@ -39,7 +39,7 @@ func selects[R any, O comparable](s owner.Select[R, O]) []probe {
 	}
 }
 
-// everything is what is read without saying what.
+// everything returns the reads without a key.
 func (t target[R, O]) everything() []probe {
 	out := selects(t.in.Select)
 	out = append(out, t.control())
@@ -49,11 +49,11 @@ func (t target[R, O]) everything() []probe {
 			return value(&row, c).Interface(), err
 		}))
 		functions := []string{"min", "max", "count"}
-		if c.Numeric && c.Type.Kind() != reflect.Float32 && c.Type.Kind() != reflect.Float64 { // whose sum depends on the order
+		if c.Numeric && c.Type.Kind() != reflect.Float32 && c.Type.Kind() != reflect.Float64 { // the sum of floats depends on the order
 			functions = append(functions, "sum", "avg")
 		}
 		for _, f := range functions {
-			if f == "count" && c.Type.Kind() != reflect.Int64 { // to be read into one
+			if f == "count" && c.Type.Kind() != reflect.Int64 { // count needs an int64
 				continue
 			}
 			out = append(out, count(f+" of "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
@@ -71,14 +71,14 @@ func (t target[R, O]) everything() []probe {
 	return out
 }
 
-// control reads a row of one's own: where that fails, nothing is proved by the rest.
+// control reads a row of one's own: if that fails, the other probes prove nothing.
 func (t target[R, O]) control() probe {
 	p := read("Get by a key of one's own", func(ctx context.Context, tx pgx.Tx) (any, error) { return t.in.Get(ctx, tx, t.key(&t.own)...) })
 	p.own = "Get by its key"
 	return p
 }
 
-// reads are those that ask for the row.
+// reads returns the probes that ask for the row.
 func (t target[R, O]) reads() []probe {
 	key := t.key(&t.row)
 	out := []probe{
@@ -105,13 +105,13 @@ func (t target[R, O]) reads() []probe {
 	return out
 }
 
-// cursor brings a cursor that the stranger was given.
+// cursor uses a cursor that was made for the stranger.
 func (t target[R, O]) cursor() probe {
 	cursor, err := access.Owner.Cursor(t.world.cursors, t.table.In(t.world.stranger).Select, &t.row)
 	p := read("Page behind its cursor", func(ctx context.Context, tx pgx.Tx) (any, error) {
 		page, err := t.in.Page(ctx, tx, t.world.cursors, cursor, owner.MaxRows)
 		return page.Rows, err
 	})
-	p.refused = err == nil // or there can be no cursors of this table
+	p.refused = err == nil // otherwise this table has no cursors
 	return p
 }

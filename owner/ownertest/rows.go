@@ -13,10 +13,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// The SQL here is its own, and not that of package owner, whose mistakes it is to
-// find.
+// The SQL here is independent of package owner, whose mistakes it has to find.
 
-// owned is the condition that a row, called by the alias, belongs to the owner
+// owned returns the condition that a row, called by the alias, belongs to the owner
 // whose values are the parameters.
 func owned(def *access.Table, alias string) string {
 	var terms []string
@@ -34,7 +33,7 @@ func owned(def *access.Table, alias string) string {
 	return "exists (select * from " + def.Through.Quoted + " " + parent + " where " + strings.Join(terms, " and ") + ")"
 }
 
-// load reads an owner's rows, in the order of their keys.
+// load returns an owner's rows in the order of their keys.
 func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *access.Table, who owner.Scope[O]) ([]any, error) {
 	_, args := access.Owner.Values(who)
 	quoted := func(columns []*access.Column) string {
@@ -68,8 +67,8 @@ func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *access.Table
 	return out, rows.Err()
 }
 
-// fingerprint is all that the stranger has, as text, with columns that are not
-// declared as well.
+// fingerprint returns all of the stranger's rows as text, including columns that are
+// not declared.
 func (w *world[O]) fingerprint(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	_, args := access.Owner.Values(w.stranger)
 	args = append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)
@@ -101,7 +100,8 @@ func (w *world[O]) fingerprint(ctx context.Context, tx pgx.Tx) ([]string, error)
 	return out, nil
 }
 
-// difference says in what the second fingerprint differs from the first, or "".
+// difference describes how the second fingerprint differs from the first, or returns
+// "".
 func difference(before, after []string) string {
 	if slices.Equal(before, after) {
 		return ""
@@ -127,7 +127,7 @@ type index struct {
 	columns []string
 }
 
-// uniqueIndexes are those of a table, none of a view.
+// uniqueIndexes returns the unique indexes of a table; a view has none.
 func uniqueIndexes(ctx context.Context, tx pgx.Tx, def *access.Table) ([]index, error) {
 	schema, name, ok := strings.Cut(def.Name, ".")
 	if !ok {
@@ -159,7 +159,7 @@ order by ic.relname, a.attnum`, name, schema)
 	return out, err
 }
 
-// accepted are the names of constraints that may tell.
+// accepted returns the names of constraints that may reveal a row.
 func accepted(names []string, of []index) []string {
 	out := slices.Clone(names)
 	if slices.Contains(names, PrimaryKey) {

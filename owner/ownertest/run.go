@@ -17,25 +17,39 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// DB is where [Run] begins its transaction: a *pgxpool.Pool or a *pgx.Conn.
+// DB begins the transaction of [Run]: a *pgxpool.Pool or a *pgx.Conn.
 type DB interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
-// Run tests that the owner mine is kept from the rows of the stranger in all
-// subjects, and reports with t.Errorf what is not so.
+// Run tests that the owner mine cannot reach the rows of the stranger in any of the
+// subjects, and reports failures with t.Errorf. It tries every operation of package
+// owner on every subject with values of the stranger: keys, values, versions,
+// cursors, foreign keys and the owner itself. Then it repeats this without the
+// stranger's rows. The test fails if the two results differ in a row, a count, or the
+// type or text of an error, or if a row of the stranger has changed.
 //
-// The function seed makes rows for one owner, in all tables that are subjects, and
-// is called with mine and then with the stranger, in a transaction that is rolled
-// back. The stranger must have no rows before. What seed makes must be that owner's
-// alone: rows that both may use, and what is shared, must be there already. Let it
-// give both owners other values, but for columns that are unique within an owner.
+// The function seed makes rows for one owner in all tables that are subjects. Run
+// calls it with mine and then with the stranger. The stranger must have no rows
+// before. The rows that seed makes must belong to that owner alone: rows that both
+// may use must exist already. Use different values for the two owners, except in
+// columns that are unique within an owner.
 //
-// Where seed is nil, Run makes two rows of each table itself, by the types of the
-// fields: numbers, strings, bools, times, bytes and UUIDs get values, foreign keys
-// that are declared point at rows made before, and all else stays zero. Where the
-// database does not take these, as with a CHECK constraint or an enum, the test
-// fails and says so: then give a seed.
+// If seed is nil, Run makes two rows of each table itself: fields that are numbers,
+// strings, bools, times, bytes and UUIDs get values, declared foreign keys point at
+// rows made before, and other fields stay zero. If the database refuses these, for
+// example because of a CHECK constraint or an enum, the test fails and asks for a
+// seed.
+//
+// Everything happens in one transaction that is rolled back; only sequences advance.
+// Use a test database nevertheless: the transaction holds locks while it runs, and
+// triggers run too.
+//
+// Run does not compare how long a statement takes or what it locks. It does not see
+// what a constraint trigger or a deferred constraint does at COMMIT, except that
+// PostgreSQL checks deferred constraints at once. If policies of row-level security
+// depend on a setting, connect as a role that bypasses them: the test is about the
+// statements, not the policies.
 func Run[O comparable](t testing.TB, db DB, mine, stranger owner.Scope[O], seed func(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) error, subjects ...Subject[O]) {
 	t.Helper()
 	r, err := check(t.Context(), db, mine, stranger, seed, subjects)
@@ -51,14 +65,14 @@ func Run[O comparable](t testing.TB, db DB, mine, stranger owner.Scope[O], seed 
 	}
 }
 
-// world is what one run knows.
+// world is the state of one run.
 type world[O comparable] struct {
 	mine, stranger owner.Scope[O]
 	subjects       []Subject[O]
 	cursors        *owner.Cursors
-	strangers      map[any][]any // rows by the declaration
+	strangers      map[any][]any // by the declaration
 	unique         map[any][]index
-	count          int // of values made
+	count          int // number of values made
 }
 
 type result struct {
@@ -68,7 +82,8 @@ type result struct {
 
 const attempts = 5
 
-// check runs everything, again where a conflict with other transactions ended it.
+// check runs everything, and repeats it if a conflict with another transaction ended
+// it.
 func check[O comparable](ctx context.Context, db DB, mine, stranger owner.Scope[O], seed func(context.Context, pgx.Tx, owner.Scope[O]) error, subjects []Subject[O]) (result, error) {
 	var r result
 	if db == nil {
@@ -171,7 +186,8 @@ func attempt[O comparable](ctx context.Context, db DB, w *world[O], seed func(co
 	return r, nil
 }
 
-// notes say what fails in the same way with a row of one's own, which proves nothing.
+// notes lists operations that fail in the same way on a row of one's own, and so
+// prove nothing.
 func notes(cases []attack, with []outcome) []string {
 	var out []string
 	for i, c := range cases {
@@ -217,7 +233,7 @@ func (w *world[O]) run(ctx context.Context, tx pgx.Tx, cases []attack) ([]outcom
 	return out, nil
 }
 
-// cases reads what was made and finds out what to try with it.
+// cases reads the rows that were made and returns what to try with them.
 func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 	own := map[any][]any{}
 	w.strangers, w.unique = map[any][]any{}, map[any][]index{}
@@ -260,7 +276,7 @@ func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 	return out, nil
 }
 
-// fullest is the row with the fewest zeros, which has most to be tried with.
+// fullest returns the row with the fewest zeros, which allows most tests.
 func fullest(rows []any) any {
 	zeros := func(row any) (n int) {
 		v := reflect.ValueOf(row).Elem()
@@ -274,7 +290,7 @@ func fullest(rows []any) any {
 	return slices.MinFunc(rows, func(a, b any) int { return cmp.Compare(zeros(a), zeros(b)) })
 }
 
-// report puts findings of one kind together.
+// report groups findings of one kind.
 func report(findings []finding) []string {
 	var out []string
 	for i, f := range findings {

@@ -14,7 +14,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// A right world has no findings, and is left as it was.
+// A correct world has no findings, and is left unchanged.
 func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, ddl)
@@ -58,7 +58,7 @@ func (r *recording) Fatalf(format string, args ...any) {
 	r.fatals = append(r.fatals, fmt.Sprintf(format, args...))
 }
 
-// What is found fails the test, once for each kind.
+// Findings fail the test, once for each kind.
 func TestRunFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, ddl)
@@ -101,7 +101,7 @@ func broken(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.
 
 func idle(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
 
-// Where an operation fails with one's own rows in the same way, it is said.
+// An operation that fails in the same way on a row of one's own is reported.
 func TestWhatCannotBeTestedIsSaid(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, ddl)

@@ -10,29 +10,28 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// A Subject is what [Run] tests. [Table] and [Select] make one.
+// A Subject is something that [Run] tests. [Table] and [Select] return one.
 type Subject[O comparable] struct {
 	_     [0]func(O)
 	name  string
-	def   *access.Table // or nil
+	def   *access.Table // nil for a select
 	tells []string
-	// probes are what to try with a row of one's own and one of the stranger's.
+	// probes returns what to try with a row of one's own and one of the stranger's.
 	probes func(w *world[O], own, row any) []probe
 	load   func(ctx context.Context, tx pgx.Tx, w *world[O], who owner.Scope[O]) ([]any, error)
 	insert func(ctx context.Context, tx pgx.Tx, w *world[O], who owner.Scope[O]) error
 }
 
-// PrimaryKey stands for the primary key of a table, whatever it is called; see
-// [Table].
+// PrimaryKey stands for the primary key of a table, whatever its name; see [Table].
 const PrimaryKey = "PRIMARY KEY"
 
-// Table makes a subject of a table, also of one made by owner.NewThrough. List the
-// parents before the tables whose rows point at them.
+// Table returns a subject that tests a table, which may be made by owner.NewThrough.
+// List parents before the tables whose rows point at them.
 //
-// A unique constraint that does not begin with the owner tells by its violation
-// that somebody has that value. Run reports it, unless its name is among those
-// given, for which that is acceptable: a [PrimaryKey] that clients never choose, or
-// user names that are public anyway.
+// A violation of a unique constraint that does not begin with the owner reveals that
+// another owner has that value. Run reports it, except for the constraints named in
+// mayTell. Name those for which this is acceptable: a [PrimaryKey] that clients never
+// choose, or user names that are public.
 func Table[R any, O comparable](t *owner.Table[R, O], mayTell ...string) Subject[O] {
 	s := Subject[O]{name: "a table that was not declared", tells: mayTell}
 	if s.def = access.Owner.Describe(t)[0].Table; s.def == nil {
@@ -52,9 +51,9 @@ func Table[R any, O comparable](t *owner.Table[R, O], mayTell ...string) Subject
 	return s
 }
 
-// Select makes a subject of any select: of a view, of what owner.GrantedBy makes, or
-// one with conditions and joins of the service's own. The function is given each
-// owner's scope; View.In and Grant.In are such functions. The name is for messages.
+// Select returns a subject that tests any select: of a view, of owner.GrantedBy, or
+// one with conditions and joins of the service. Run calls rows with each owner's
+// scope; View.In and Grant.In are such functions. The name is for messages.
 func Select[R any, O comparable](name string, rows func(owner.Scope[O]) owner.Select[R, O]) Subject[O] {
 	return Subject[O]{name: name, probes: func(w *world[O], _, _ any) []probe { return selects(rows(w.mine)) }}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// target is a row of the stranger's, and whoever tries to get at it.
+// target is a row of the stranger's, with the scope that tries to reach it.
 type target[R any, O comparable] struct {
 	table *owner.Table[R, O]
 	def   *access.Table
-	in    owner.Scoped[R, O] // mine
+	in    owner.Scoped[R, O] // in the scope mine
 	world *world[O]
 	own   R
 	row   R
@@ -47,8 +47,8 @@ func (t target[R, O]) column(c *access.Column) owner.ColumnOf[R, any] {
 	return out
 }
 
-// argument returns what to give to a column of any type for the value of a field,
-// and keeps that when the field changes.
+// argument returns an argument for a column of any type with the value of a field,
+// and does not follow later changes of the field.
 func argument(field reflect.Value) any {
 	kept := reflect.New(field.Type()).Elem()
 	kept.Set(field)
@@ -67,8 +67,8 @@ func (t target[R, O]) set(c *access.Column, to reflect.Value) owner.Assignment[R
 	return t.column(c).Set(argument(to))
 }
 
-// conditions are those that only the stranger's rows meet, or that try to reach
-// everything.
+// conditions returns conditions that only the stranger's rows meet, or that try to
+// reach everything.
 func (t target[R, O]) conditions() map[string]owner.Condition[R] {
 	out := map[string]owner.Condition[R]{
 		"its key":                owner.And(t.keyOrAll()...),
@@ -81,8 +81,8 @@ func (t target[R, O]) conditions() map[string]owner.Condition[R] {
 	return out
 }
 
-// keyOrAll are the conditions of the key; a table whose only key is the owner has
-// none, and one row for each.
+// keyOrAll returns the conditions of the key. A table whose only key is the owner has
+// none, and one row for each owner.
 func (t target[R, O]) keyOrAll() []owner.Condition[R] {
 	if len(t.def.Key) == 0 {
 		return []owner.Condition[R]{t.equals(t.def.Owners, &t.row)}
@@ -90,7 +90,7 @@ func (t target[R, O]) keyOrAll() []owner.Condition[R] {
 	return []owner.Condition[R]{t.equals(t.def.Key, &t.row)}
 }
 
-// assignable are the columns that an update may set.
+// assignable returns the columns that an update may set.
 func (t target[R, O]) assignable() []*access.Column {
 	var out []*access.Column
 	for _, c := range t.def.Columns {

@@ -54,7 +54,7 @@ type (
 	}
 )
 
-// declared is a world of tables, declared anew for each test: some tests leave out a
+// declared is a world of tables. Each test declares them anew, since some leave out a
 // reference.
 type declared struct {
 	coupons *owner.Table[Coupon, UserID]

@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// writes change or delete the row.
+// writes returns the probes that change or delete the row.
 func (t target[R, O]) writes() []probe {
 	key, own := t.key(&t.row), t.key(&t.own)
 	var out []probe
@@ -61,7 +61,7 @@ func (t target[R, O]) writes() []probe {
 				return t.in.UpdateWhere(where).Set(set).Exec(ctx, tx)
 			})
 		}
-		if i > 0 { // what comes now is the same for all columns
+		if i > 0 { // the following is the same for all columns
 			continue
 		}
 		out = append(out, probe{name: named("Update … Returning"), kind: writing, run: func(ctx context.Context, tx pgx.Tx) (any, error) {
@@ -80,7 +80,7 @@ func (t target[R, O]) writes() []probe {
 	return append(out, t.patches()...)
 }
 
-// patches are updates with what a client sent.
+// patches returns updates with patches from a client.
 func (t target[R, O]) patches() []probe {
 	var out []probe
 	all, whole := map[string]json.RawMessage{}, map[string]json.RawMessage{}
@@ -91,7 +91,7 @@ func (t target[R, O]) patches() []probe {
 		if c.JSON == "" {
 			continue
 		}
-		sent, there := whole[c.JSON] // as the option "string" has it, too
+		sent, there := whole[c.JSON] // with the option "string" applied
 		if !there {
 			var err error
 			if sent, err = json.Marshal(value(&t.row, c).Interface()); err != nil {
@@ -125,8 +125,8 @@ func (t target[R, O]) patches() []probe {
 	return out
 }
 
-// givenValues gives a row of one's own what the stranger has: values that may have to
-// be unique, and foreign keys.
+// givenValues sets values of the stranger in a row of one's own: values that may have
+// to be unique, and foreign keys.
 func (t target[R, O]) givenValues() []probe {
 	var out []probe
 	own := t.key(&t.own)
@@ -154,7 +154,7 @@ func (t target[R, O]) givenValues() []probe {
 		if !t.pointAtStrangers(&row, r) {
 			continue
 		}
-		refused := ownersOf(r.Parent) == ownersOf(t.def) // or it may be the tenant's, to whom both belong
+		refused := ownersOf(r.Parent) == ownersOf(t.def) // otherwise it may be the tenant's, to whom both belong
 		if !slices.ContainsFunc(r.From, func(c *access.Column) bool { return c.Fixed }) {
 			var set []owner.Assignment[R]
 			for _, c := range r.From {
@@ -171,7 +171,7 @@ func (t target[R, O]) givenValues() []probe {
 	return out
 }
 
-// ownersOf is how many columns hold the owner of a row.
+// ownersOf returns how many columns hold the owner of a row.
 func ownersOf(def *access.Table) int {
 	for def.Through != nil {
 		def = def.Through
@@ -179,8 +179,8 @@ func ownersOf(def *access.Table) int {
 	return len(def.Owners)
 }
 
-// pointAtStrangers sets the foreign key of row to a row of the stranger's, if one
-// is known.
+// pointAtStrangers sets the foreign key of row to a row of the stranger, if one is
+// known.
 func (t target[R, O]) pointAtStrangers(row *R, r access.Reference) bool {
 	if parents := t.world.strangers[r.Parent.ID]; len(parents) > 0 {
 		parent := reflect.ValueOf(parents[0]).Elem()
@@ -192,7 +192,7 @@ func (t target[R, O]) pointAtStrangers(row *R, r access.Reference) bool {
 	return false
 }
 
-// assign sets a field that may be a pointer to what the value is.
+// assign sets a field, which may be a pointer, to a value.
 func assign(field, to reflect.Value) {
 	if field.Type() == to.Type() {
 		field.Set(to)

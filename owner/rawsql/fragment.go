@@ -10,24 +10,35 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/sqltext"
 )
 
-// constant is a type that nobody else can name, so that only constants without a
-// type become it.
+// constant cannot be named outside this package, so only untyped constants convert to
+// it.
 type constant string
 
-// Args are the values of the parameters by their names, without the @. A nil is
-// NULL.
+// Args are the values of the parameters by their names, without the @. A nil is NULL.
 type Args map[string]any
 
-// A Fragment is a condition on rows R that is written in SQL. Make one with
-// [MustFragment] or [NewFragment]; the zero Fragment is an error of the statement.
+// A Fragment is a condition on rows R that is written in SQL, for every Where of
+// package owner. Make one with [MustFragment] or [NewFragment]; the zero Fragment is
+// an error of the statement.
+//
+//	var Overdrawn = rawsql.MustFragment[Account](`balance < -@limit and name !~ '^test'`)
+//
+//	as, err := Accounts.In(me).Where(Overdrawn.With(rawsql.Args{"limit": 100})).All(ctx, db)
+//
+// It follows the owner's own condition in parentheses, which its text cannot end: its
+// brackets and quotes are balanced, and it has no comments and no semicolon. It
+// cannot look at other tables by a subquery: select, with, values and table are
+// refused as words, so write timestamptz for timestamp with time zone, and "table"
+// for a column of that name. It needs no @owner and must not have it. Columns are
+// named as in the database and without their table, which some statements call by
+// another name.
 type Fragment[R any] struct {
-	_     [0]func(R) // or Go would convert it to that of other rows
+	_     [0]func(R) // prevents conversion between instantiations
 	short string
 	text  *sqltext.Text
 }
 
-// MustFragment is [NewFragment] for package variables: it panics instead of
-// returning an error.
+// MustFragment is like [NewFragment] but panics on an error, for package variables.
 func MustFragment[R any](text constant) Fragment[R] {
 	f, err := NewFragment[R](text)
 	if err != nil {
@@ -36,7 +47,7 @@ func MustFragment[R any](text constant) Fragment[R] {
 	return f
 }
 
-// NewFragment makes a condition of a constant, which must be as the package says.
+// NewFragment returns a condition with a constant text; see [Fragment] for its rules.
 func NewFragment[R any](text constant) (Fragment[R], error) {
 	f := Fragment[R]{short: sqltext.Short(string(text))}
 	parsed, err := sqltext.Fragment(string(text))
@@ -52,13 +63,13 @@ func NewFragment[R any](text constant) (Fragment[R], error) {
 	return f, nil
 }
 
-// reserved reports whether a parameter is the scope's to fill, in whatever case.
+// reserved reports whether the scope fills a parameter of that name, in any case.
 func reserved(name string) bool {
 	return strings.EqualFold(name, "owner") || strings.EqualFold(name, "tenant")
 }
 
-// With returns the condition with values for its parameters, nil if it has none.
-// Args that do not fit the parameters are an error of the statement.
+// With returns the condition with values for its parameters. If it has none, args is
+// nil. Args that do not fit the parameters are an error of the statement.
 func (f Fragment[R]) With(args Args) owner.Condition[R] {
 	var c owner.Condition[R]
 	if f.text == nil {

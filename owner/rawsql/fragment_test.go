@@ -18,8 +18,7 @@ var (
 	operators = rawsql.MustFragment[Account](`array[id] <@ @ids and (array[id, id])[1] = id and -id < - -id and name||'x' <> '--' and abs(id)::int8 > 0`)
 )
 
-// The owner's condition holds whatever the fragment says, in every statement that
-// takes one.
+// The owner's condition applies to every fragment, in every statement that takes one.
 func TestFragmentStaysWithTheOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
@@ -170,7 +169,7 @@ func TestFragmentMisuse(t *testing.T) {
 	require.Empty(t, db.sql)
 }
 
-// What the caller does with its map later is not seen.
+// Later changes of the caller's map have no effect.
 func TestArgsAreCopied(t *testing.T) {
 	t.Parallel()
 	args := rawsql.Args{"low": 1, "span": 2, "name": "x"}

@@ -97,7 +97,7 @@ func setup(t *testing.T, db *dbtest.DB) {
 	require.NoError(t, err)
 }
 
-// untouched fails if a row of Bob's, or another tenant's, has changed or is gone.
+// untouched fails if a row of Bob or of another tenant has changed or is gone.
 func untouched(t *testing.T, db *dbtest.DB) {
 	t.Helper()
 	var n int
@@ -118,7 +118,7 @@ func ids(accounts []Account) []int64 {
 
 var errRecorded = errors.New("recorded")
 
-// recorder is a database that remembers the last statement and runs none.
+// recorder is a database that records the last statement and runs none.
 type recorder struct {
 	sql  string
 	args []any

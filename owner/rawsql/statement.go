@@ -15,15 +15,14 @@ import (
 // A Statement is a whole statement for owners of type O. Make one with
 // [MustStatement] or [NewStatement]; the zero Statement is refused.
 type Statement[O comparable] struct {
-	_     [0]func(O) // or Go would convert it to that of other owners
+	_     [0]func(O) // prevents conversion between instantiations
 	short string
 	sql   string
-	owner int      // how many of the first parameters are the scope's
-	names []string // of the other parameters
+	owner int      // how many of the first parameters come from the scope
+	names []string // the names of the other parameters
 }
 
-// MustStatement is [NewStatement] for package variables: it panics instead of
-// returning an error.
+// MustStatement is like [NewStatement] but panics on an error, for package variables.
 func MustStatement[O comparable](text constant) Statement[O] {
 	s, err := NewStatement[O](text)
 	if err != nil {
@@ -32,9 +31,10 @@ func MustStatement[O comparable](text constant) Statement[O] {
 	return s
 }
 
-// NewStatement makes a statement of a constant, which must be as the package says:
-// one SELECT, INSERT, UPSERT, UPDATE, DELETE or MERGE, perhaps with WITH before it.
-// It must have the parameter @owner, and @tenant where O is an [owner.Member].
+// NewStatement returns a statement with a constant text: one SELECT, INSERT, UPSERT,
+// UPDATE, DELETE or MERGE, optionally after WITH; see the package comment for its
+// rules. It must have the parameter @owner, which the scope fills. If O is an
+// [owner.Member], @owner is the user, and @tenant is required too.
 func NewStatement[O comparable](text constant) (Statement[O], error) {
 	s := Statement[O]{short: sqltext.Short(string(text))}
 	parsed, err := sqltext.Statement(string(text))
@@ -62,7 +62,7 @@ func NewStatement[O comparable](text constant) (Statement[O], error) {
 	return s, nil
 }
 
-// scopeNames are the parameters that a scope of O fills, in the order of its
+// scopeNames returns the parameters that a scope of O fills, in the order of its
 // arguments.
 func scopeNames[O comparable]() []string {
 	var o O
@@ -72,7 +72,7 @@ func scopeNames[O comparable]() []string {
 	return []string{"owner"}
 }
 
-// Exec runs the statement, and returns how many rows it changed.
+// Exec runs the statement and returns how many rows it changed.
 func (s Statement[O]) Exec(ctx context.Context, db owner.DB, scope owner.Scope[O], args Args) (int64, error) {
 	values, err := s.arguments(db, scope, args)
 	if err != nil {
@@ -85,9 +85,9 @@ func (s Statement[O]) Exec(ctx context.Context, db owner.DB, scope owner.Scope[O
 	return tag.RowsAffected(), nil
 }
 
-// Query runs the statement, and returns its rows, for pgx.CollectRows and its
-// like. With an error there are none to close. Errors that come while the rows are
-// read are the driver's own.
+// Query runs the statement and returns its rows, for pgx.CollectRows and similar
+// functions. If it returns an error, there are no rows to close. Errors during
+// reading are the driver's own.
 func (s Statement[O]) Query(ctx context.Context, db owner.DB, scope owner.Scope[O], args Args) (pgx.Rows, error) {
 	values, err := s.arguments(db, scope, args)
 	if err != nil {

@@ -55,7 +55,7 @@ func TestStatement(t *testing.T) {
 	})
 }
 
-// The owner comes first, whatever the order in the text.
+// The owner is the first argument, for any order in the text.
 func TestStatementText(t *testing.T) {
 	t.Parallel()
 	var db recorder

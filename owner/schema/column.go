@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// checkColumns compares the struct with the columns.
+// checkColumns compares the fields of the struct with the columns.
 func (v *verification) checkColumns(t *table, l *liveTable) {
 	for _, c := range t.Columns {
 		if lc := l.column(c.Name); lc != nil {
@@ -79,7 +79,7 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 		v.checkLoss(t, c, lc)
 	}
 	if l.view() {
-		return // which has no NOT NULL to see
+		return // a view has no NOT NULL
 	}
 	switch {
 	case slices.Contains(t.Owners, c): // see checkOwners
@@ -108,10 +108,11 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	}
 }
 
-// zero is a default of 0, on CockroachDB with its type.
+// zero matches a default of 0, with its type on CockroachDB.
 var zero = regexp.MustCompile(`^\(*'?-?0+'?\)*(:{2,3}\w+)?\)*$`)
 
-// ungenerate makes the column one that keeps the values that it has.
+// ungenerate returns the SQL that makes the column an ordinary one with its current
+// values.
 func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string {
 	switch {
 	case lc.Virtual:
@@ -133,7 +134,7 @@ func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string 
 }
 
 // unregistered reports whether the type is one of the application's own that its
-// connections do not know, and the Go type a slice, of which pgx then can make nothing.
+// connections do not know, and the Go type is a slice, which pgx then cannot convert.
 func (v *verification) unregistered(t reflect.Type, oid int64) bool {
 	t = pgvalue.Elem(t)
 	if v.live.types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(pgvalue.Valuer) {
@@ -145,7 +146,8 @@ func (v *verification) unregistered(t reflect.Type, oid int64) bool {
 	return v.live.types.PlanEncode(uint32(oid), pgtype.TextFormatCode, reflect.MakeSlice(t, 0, 0).Interface()) == nil
 }
 
-// checkKeyDefault compares who fills a part of a key of several columns.
+// checkKeyDefault checks whether the client or the database fills a part of a key of
+// several columns.
 func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
 	filled := lc.HasDefault || lc.Identity != "" || lc.Generated
 	switch {
@@ -158,16 +160,16 @@ func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
 	}
 }
 
-// refers reports whether the column is part of a foreign key that is declared.
+// refers reports whether the column is part of a declared foreign key.
 func refers(t *table, c *column) bool {
 	return slices.ContainsFunc(t.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
 }
 
-// integers has the sizes of integer types in bits.
+// integers maps integer types to their sizes in bits.
 var integers = map[uint32]int{pgtype.Int2OID: 16, pgtype.Int4OID: 32, pgtype.Int8OID: 64}
 
-// goWidth is the size in bits of the signed integer that holds a t, or 0 where t
-// is no plain integer. What uint64 has beyond int64 is not asked for.
+// goWidth returns the size in bits of the signed integer that holds a t, or 0 if t is
+// not a plain integer. Values of uint64 beyond int64 are ignored.
 func goWidth(t reflect.Type) int {
 	t = pgvalue.Elem(t)
 	if reflect.PointerTo(t).Implements(pgvalue.Valuer) {
@@ -184,8 +186,8 @@ func goWidth(t reflect.Type) int {
 	return 0
 }
 
-// fits reports whether pgx can send a t as that type, and read it back. What
-// types of the application's own do is not known.
+// fits reports whether pgx can send a t as that type and read it back. The types of
+// the application itself are not known.
 func fits(types *pgtype.Map, t reflect.Type, oid int64) bool {
 	id := uint32(oid)
 	known, ok := types.TypeForOID(id)
@@ -193,7 +195,7 @@ func fits(types *pgtype.Map, t reflect.Type, oid int64) bool {
 		return true
 	}
 	if pgvalue.Elem(t).Kind() == reflect.String && integers[id] > 0 {
-		return false // pgx would leave it to the value
+		return false // pgx would leave the decision to the value
 	}
 	unscannable := reflect.TypeOf(types.PlanScan(pgtype.BoolOID, pgtype.BinaryFormatCode, new(chan bool)))
 	target := reflect.New(t)
@@ -210,7 +212,7 @@ func fits(types *pgtype.Map, t reflect.Type, oid int64) bool {
 	return sent(pgtype.BinaryFormatCode) || sent(pgtype.TextFormatCode)
 }
 
-// sqlType is the type that a column for t has most likely, or "".
+// sqlType returns the most likely type of a column for t, or "".
 func sqlType(t reflect.Type) string {
 	t = pgvalue.Elem(t)
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
@@ -272,8 +274,8 @@ func notNull(c *column) string {
 	return " not null"
 }
 
-// createTable declares the table to the database, without what the checks of the
-// indexes and references then ask for.
+// createTable returns the SQL that creates the table, without the constraints that
+// the checks of indexes and references ask for.
 func createTable(t *table) []string {
 	var parts, pk []string
 	for _, c := range t.Columns {

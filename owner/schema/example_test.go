@@ -54,8 +54,7 @@ func ExampleVerify() {
 	// 	sql  alter table "notes" alter column "customer" set not null;
 }
 
-// With a second wall in the database, and with the setting that opens it for one
-// owner.
+// A second wall in the database, with the setting that opens it for one owner.
 func ExampleRLS() {
 	ctx := context.Background()
 	db := dbtest.Example()
@@ -100,12 +99,12 @@ func ExampleRLS() {
 	// [{rowkeeper.schema_test_customerid ann}] 1
 }
 
-// In a test, whose testing.T is a TestingT.
+// In a test, testing.T is the TestingT.
 func ExampleVerifyT() {
 	testSchema := func(t schema.TestingT, db owner.DB) {
 		schema.VerifyT(t, db, Notes)
 
-		// Or with some findings passed over.
+		// Or ignore some findings.
 		findings, err := schema.Verify(t.Context(), db, Notes)
 		if err != nil {
 			t.Errorf("%v", err)

@@ -2,18 +2,19 @@ package schema
 
 import "strings"
 
-// Severity says how bad a [Finding] is. The order is that of the numbers, from 1.
+// Severity classifies a [Finding]. A higher number is worse.
 type Severity int
 
 const (
-	// Advice: no statement fails and no row changes hands, but it is slow, or it
-	// tells by an error that somebody else's row exists.
+	// Advice means that no statement fails and no row changes hands, but it is slow,
+	// or an error reveals that another owner's row exists.
 	Advice Severity = iota + 1
 
-	// Broken: a statement fails, or does not mean what was declared.
+	// Broken means that a statement fails, or does not do what was declared.
 	Broken
 
-	// Exposed: a row can be nobody's, or can come into other hands.
+	// Exposed means that a row can belong to nobody, or can be reached by another
+	// owner.
 	Exposed
 )
 
@@ -33,24 +34,24 @@ func (s Severity) String() string {
 type Finding struct {
 	Severity Severity
 
-	// Table is the table as it was declared, or as it is found in the database
-	// where it was not. It is "" for what is about the role.
+	// Table is the name of the table: as declared, or as in the database if it is not
+	// declared. It is "" for a finding about the role.
 	Table string
 
-	// Name is that of the column, the index or constraint, the policy or the
+	// Name is the name of the column, the index or constraint, the policy or the
 	// role.
 	Name string
 
-	// Problem says what is wrong, and what follows from it.
+	// Problem describes what is wrong, and what follows from it.
 	Problem string
 
-	// SQL mends it: one statement on each line, with a semicolon at its end. Rows
-	// that are there already may stand in its way, and it locks the table like
-	// any migration. It is "" where the schema cannot tell what is right.
+	// SQL fixes the problem: one statement on each line, with a semicolon at its end.
+	// Existing rows may prevent it, and it locks the table like any migration. It is
+	// "" if the schema does not tell what is right.
 	SQL string
 }
 
-// String returns the finding in one line, and one more for each statement.
+// String returns the finding in one line, followed by one line for each statement.
 func (f Finding) String() string {
 	var b strings.Builder
 	b.WriteString(f.Severity.String() + ": ")

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// owning returns the columns that say whose a row is.
+// owning returns the columns that determine the owner of a row.
 func owning(t *table) []string {
 	if t.Through != nil {
 		return names(t.Parent)
@@ -35,8 +35,7 @@ func (v *verification) checkOwners(t *table, l *liveTable) {
 		"no index begins with it, so a statement reads the rows of all owners to find those of one")
 }
 
-// has reports whether all of the columns are there; that one is not is another
-// finding.
+// has reports whether all of the columns exist. A missing one is another finding.
 func has(l *liveTable, columns []string) bool {
 	return !slices.ContainsFunc(columns, func(c string) bool { return l.column(c) == nil })
 }
@@ -78,7 +77,8 @@ func (v *verification) checkKeys(t *table, l *liveTable) {
 	}
 }
 
-// checkDeferrable reports whether the columns are unique, but not at once, and says so.
+// checkDeferrable reports whether the columns are unique but not checked at once, and
+// adds a finding.
 func (v *verification) checkDeferrable(t *table, l *liveTable, columns, within []string, so string) bool {
 	for _, i := range l.indexes {
 		if !i.Deferrable || !i.Unique || i.Partial || i.Exclusion || i.Constraint == "" || !subset(i.Columns, within) || !subset(columns, i.Columns) {
@@ -96,7 +96,7 @@ func (v *verification) checkDeferrable(t *table, l *liveTable, columns, within [
 	return false
 }
 
-// checkUpserts looks for keys of upserts that no statement may give a value.
+// checkUpserts finds keys of upserts that no statement may give a value.
 func (v *verification) checkUpserts(t *table, l *liveTable) {
 	for _, u := range t.Uniques {
 		for _, c := range u {
@@ -115,8 +115,8 @@ func described(i *liveIndex) string {
 	return strings.Join(i.Columns, ", ")
 }
 
-// serverMade reports whether the values come from the database, so that a client
-// cannot try some out.
+// serverMade reports whether the database makes the values, so a client cannot guess
+// them.
 func serverMade(t *table, l *liveTable, i *liveIndex) bool {
 	return slices.ContainsFunc(i.Columns, func(name string) bool {
 		at := slices.IndexFunc(t.Columns, func(c *column) bool { return c.Name == name })
@@ -125,7 +125,7 @@ func serverMade(t *table, l *liveTable, i *liveIndex) bool {
 	})
 }
 
-// ownUnique makes something unique within the owner only.
+// ownUnique returns the SQL that makes columns unique within the owner only.
 func (v *verification) ownUnique(t *table, l *liveTable, i *liveIndex, own []string) []string {
 	if i.Primary && len(i.Columns) == 1 {
 		c := l.column(i.Columns[0])
@@ -160,7 +160,7 @@ func (v *verification) ownUnique(t *table, l *liveTable, i *liveIndex, own []str
 	return append(sql, "drop index "+pgx.Identifier{l.Schema, i.Name}.Sanitize()+";")
 }
 
-// checkReferences looks for the foreign key behind each reference.
+// checkReferences checks that each reference has a foreign key.
 func (v *verification) checkReferences(t *table, l *liveTable) {
 	if t.Shared {
 		return
@@ -173,7 +173,7 @@ func (v *verification) checkReferences(t *table, l *liveTable) {
 	}
 	for _, s := range v.subjects {
 		if s.grant != nil && s.grant.Grants == t {
-			// Whoever is given access is not the owner of what is given.
+			// A grantee is not the owner of the granted row.
 			r := &reference{child: t, parent: s.table, from: s.grant.From}
 			v.wantForeignKey(l, r, names(r.from), names(r.parent.Key),
 				"no foreign key leads to %s, so a grant outlives what it is for, and holds for a later row with the same key")
@@ -181,10 +181,10 @@ func (v *verification) checkReferences(t *table, l *liveTable) {
 	}
 }
 
-// A reference is a foreign key that is declared, also that to a parent.
+// A reference is a declared foreign key, or the link to a parent.
 type reference struct {
 	child, parent *table
-	from          []*column // point at the parent's key
+	from          []*column // the columns that hold the parent's key
 }
 
 func (v *verification) checkReference(l *liveTable, r *reference) {
@@ -242,14 +242,14 @@ func (v *verification) wantForeignKeyOf(severity Severity, l *liveTable, r *refe
 	}
 	deferrable := ""
 	if len(to) > len(r.parent.Key) && !v.live.cockroach {
-		deferrable = " deferrable" // so that both can be given away, in whatever order
+		deferrable = " deferrable" // both can then be given away in either order
 	}
 	sql = append(sql, "alter table "+r.child.Quoted+" add foreign key ("+quotedList(from)+") references "+
 		r.parent.Quoted+" ("+quotedList(to)+")"+deferrable+";")
 	v.say(severity, r.child.Name, strings.Join(names(r.from), ", "), sql, problem, r.parent.Name)
 }
 
-// pairs leaves out pairs that come twice, as where the owner is in the key too.
+// pairs removes duplicate pairs, which occur if the owner is in the key too.
 func pairs(from, to []string) (a, b []string) {
 	for i := range from {
 		if !slices.Contains(b, to[i]) {

@@ -54,7 +54,7 @@ create index leaves_user on leaves (user_id);
 
 const leavesKey = `alter table leaves add constraint leaves_diary foreign key (user_id, diary_id) references diaries (user_id, id);`
 
-// Each of these was not found, or its SQL failed.
+// Each of these was once not found, or its SQL failed.
 func TestVerifyKinds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		since  int // the major version of PostgreSQL
@@ -107,7 +107,7 @@ func TestVerifyKinds(t *testing.T) {
 				require.Len(t, found, 1)
 				f := matching(t, found, tc.want)
 				mend(t, db, f)
-				// CockroachDB goes on changing a type when it has answered.
+				// CockroachDB continues to change a type after it has answered.
 				require.EventuallyWithT(t, func(c *assert.CollectT) {
 					after, err := schema.Verify(t.Context(), db, diaries, leaves)
 					require.NoError(c, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// liveSchema is what the database has.
+// liveSchema is the schema in the database.
 type liveSchema struct {
 	cockroach   bool
 	version     string
@@ -22,7 +22,7 @@ type liveSchema struct {
 	views       []liveView
 	tables      []*liveTable
 	byID        map[int64]*liveTable
-	types       *pgtype.Map // of the connection, or nil if it does not say
+	types       *pgtype.Map // of the connection, or nil if it is not known
 }
 
 type liveTable struct {
@@ -41,14 +41,14 @@ type liveTable struct {
 type liveColumn struct {
 	Table               int64
 	Name                string
-	Type                int64 // below domains
+	Type                int64 // the base type of a domain
 	TypeName            string
 	NotNull, HasDefault bool
 	Identity            string
 	Generated           bool
 	Virtual             bool   // generated when it is read
 	NotValid            bool   // NOT NULL holds for new rows only
-	Default             string // as SQL
+	Default             string // an SQL expression
 }
 
 type liveIndex struct {
@@ -57,7 +57,7 @@ type liveIndex struct {
 	Columns                       []string // "" stands for an expression
 	Unique, Primary, Partial, Now bool     // Now: valid and checked at once
 	Constraint                    string
-	Exclusion                     bool // WITHOUT OVERLAPS, of which no upsert can make use
+	Exclusion                     bool // WITHOUT OVERLAPS, which no upsert can use
 	Deferrable                    bool
 }
 
@@ -99,7 +99,7 @@ func readLive(ctx context.Context, db owner.DB, subjects []subject) (*liveSchema
 	}
 	var known *pgtype.Map
 	if conn := rows.Conn(); conn != nil {
-		known = conn.TypeMap().Copy() // while nobody else has the connection
+		known = conn.TypeMap().Copy() // before others can use the connection
 	}
 	abouts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[about])
 	if err != nil {
@@ -176,7 +176,7 @@ func catalog[T any](ctx context.Context, db owner.DB, sql string) ([]T, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 }
 
-// find gives the table that a statement would mean by the declaration's name, or
+// find returns the table that a statement with the declaration's name refers to, or
 // nil.
 func (l *liveSchema) find(t *table) *liveTable {
 	schema, name, ok := strings.Cut(t.Name, ".")
@@ -192,7 +192,7 @@ func (l *liveSchema) find(t *table) *liveTable {
 	return nil
 }
 
-// children are the partitions of a table, and the tables that inherit from it.
+// children returns the partitions of a table and the tables that inherit from it.
 func (l *liveSchema) children(of *liveTable) (out []*liveTable) {
 	for _, t := range l.tables {
 		if t.Parent == of.ID {
@@ -202,7 +202,7 @@ func (l *liveSchema) children(of *liveTable) (out []*liveTable) {
 	return out
 }
 
-// called is how to write the table's name, and what to call it in a finding.
+// called returns the table's name for SQL and for a finding.
 func (l *liveSchema) called(t *liveTable) (quoted, plain string) {
 	if len(l.searched) > 0 && l.searched[0] == t.Schema {
 		return pgx.Identifier{t.Name}.Sanitize(), t.Name
@@ -219,8 +219,8 @@ func (t *liveTable) column(name string) *liveColumn {
 	return nil
 }
 
-// unique finds an index that makes exactly these columns unique at once, for an
-// upsert or a foreign key.
+// unique returns an index that makes exactly these columns unique, checked at once,
+// for an upsert or a foreign key.
 func (t *liveTable) unique(columns []string) *liveIndex {
 	for _, i := range t.indexes {
 		if i.all() && !i.Exclusion && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
@@ -230,7 +230,7 @@ func (t *liveTable) unique(columns []string) *liveIndex {
 	return nil
 }
 
-// all reports whether the index makes something unique among all rows.
+// all reports whether the index is unique over all rows and checked at once.
 func (i *liveIndex) all() bool { return i.Unique && !i.Partial && i.Now }
 
 // subset reports whether all of a are in b.

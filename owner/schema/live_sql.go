@@ -6,8 +6,8 @@ const sqlAbout = `
 select version()::text, coalesce(array(select s::text from unnest(current_schemas(false)) as u(s)), '{}'),
 	current_user::text, session_user::text`
 
-// The tables and views of the schemas, and what inherits from them wherever it
-// lives. What an extension made is not the application's to declare.
+// The tables and views of the schemas, and tables of any schema that inherit from
+// them. Tables of extensions are not the application's to declare.
 const sqlPostgresTables = `
 with recursive tables (oid, parent) as (
 	select c.oid, null::oid
@@ -31,8 +31,8 @@ where not exists (
 group by c.oid, n.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.reloptions
 order by n.nspname, c.relname`
 
-// A domain's column is sent and received as one of the base type. Type modifier
-// -1 names a type without a length, which a cast would cut values to.
+// A column of a domain is sent and received as one of the base type. Type modifier -1
+// names a type without a length, which a cast would truncate values to.
 const sqlPostgresColumns = `
 select a.attrelid::int8, a.attname::text, base.oid::int8, pg_catalog.format_type(base.oid, -1),
 	a.attnotnull or base.not_null, a.atthasdef or typ.typdefault is not null, a.attidentity::text, a.attgenerated <> '',
@@ -113,8 +113,8 @@ const sqlRoles = `
 select rolname::text, rolsuper, rolbypassrls from pg_catalog.pg_roles
 where rolname in (current_user, session_user) order by rolname <> current_user`
 
-// CockroachDB has neither inheritance nor partitions that are tables, nor
-// domains, extensions and foreign tables.
+// CockroachDB has neither inheritance nor partitions that are tables, nor domains,
+// extensions and foreign tables.
 const sqlCockroachTables = `
 select c.oid::int8, 0::int8, n.nspname::text, c.relname::text, c.relkind::text,
 	false, false, false, false, false, coalesce(obj_description(c.oid), '')
@@ -133,9 +133,9 @@ where a.attrelid::int8 = any ($1::int8[]) and a.attnum > 0 and not a.attisdroppe
 	and a.attname not like 'crdb_internal_%'
 order by a.attrelid, a.attnum`
 
-// A hash-sharded index begins with a column of its own, by which it serves those
-// that follow all the same. Older versions say neither how many columns are of
-// the key, where there are no others, nor what a partial index is for.
+// A hash-sharded index begins with a column of its own and serves the following
+// columns nevertheless. Older versions report neither how many columns belong to the
+// key, if there are no others, nor the predicate of a partial index.
 const sqlCockroachIndexes = `
 select i.indrelid::int8, ic.relname::text,
 	array(

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// samples are values that types of an application tend not to hold, as text.
+// samples are values, as text, that types of an application often cannot hold.
 var samples = map[uint32][]string{
 	pgtype.Int2OID:        {"0", "1"},
 	pgtype.Int4OID:        {"0", "1"},
@@ -30,11 +30,11 @@ var samples = map[uint32][]string{
 	pgtype.JSONBOID:       {"null"},
 }
 
-// lossy finds a value of that type which is another one when it was read into a t
-// and is sent back.
+// lossy finds a value of that type that changes when it is read into a t and sent
+// back.
 func lossy(types *pgtype.Map, t reflect.Type, oid uint32, notNull bool) (value, becomes string, found bool) {
 	defer func() {
-		if recover() != nil { // a method that wants more than it is given
+		if recover() != nil { // a method panicked
 			found = false
 		}
 	}()
@@ -63,7 +63,7 @@ func shownAs(text []byte) string {
 	return "'" + string(text) + "'"
 }
 
-// wire is a value as the server sends it.
+// wire returns a value as the server sends it.
 func wire(types *pgtype.Map, oid uint32, text string) ([]byte, int16) {
 	format := types.FormatCodeForOID(oid)
 	if t, ok := types.TypeForOID(oid); ok && format == pgx.BinaryFormatCode {
@@ -80,8 +80,8 @@ func wire(types *pgtype.Map, oid uint32, text string) ([]byte, int16) {
 	return []byte(text), pgx.TextFormatCode
 }
 
-// roundTrip reads a value into a t, and says what is sent of that, as text, or nil
-// for NULL. It is not ok if one of them fails: then nothing is lost silently.
+// roundTrip reads a value into a t and returns what is sent for it, as text, or nil
+// for NULL. It is not ok if reading or sending fails: then nothing is lost silently.
 func roundTrip(types *pgtype.Map, t reflect.Type, oid uint32, format int16, raw []byte) (sent []byte, ok bool) {
 	field := reflect.New(t)
 	if types.Scan(oid, format, raw, field.Interface()) != nil {
@@ -94,14 +94,14 @@ func roundTrip(types *pgtype.Map, t reflect.Type, oid uint32, format int16, raw 
 	case null:
 		return nil, true
 	}
-	sent, err := types.Encode(oid, pgx.TextFormatCode, arg, []byte{}) // which stays there if the text is empty
+	sent, err := types.Encode(oid, pgx.TextFormatCode, arg, []byte{}) // not nil, for an empty text
 	if err != nil {
 		return nil, false
 	}
 	return oneText(types, oid, sent), true
 }
 
-// oneText is the same for all texts of a value.
+// oneText returns the same text for all notations of a value.
 func oneText(types *pgtype.Map, oid uint32, text []byte) []byte {
 	t, ok := types.TypeForOID(oid)
 	if !ok || oid == pgtype.JSONBOID {
@@ -117,7 +117,7 @@ func oneText(types *pgtype.Map, oid uint32, text []byte) []byte {
 	return text
 }
 
-// checkLoss says what gets lost between the column and the field.
+// checkLoss reports values that are lost between the column and the field.
 func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
 	if v.live.cockroach && uint32(lc.Type) == pgtype.Float4OID {
 		var sql []string

@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
-// Verify says which types of Go lose what is in the column.
+// Verify reports the Go types that lose values of the column.
 func TestVerifyFindsLossyTypes(t *testing.T) {
 	type losing struct {
 		ID       int64                 `db:"id" owner:"pk"`

@@ -40,7 +40,7 @@ func scope[O comparable](o O) owner.Scope[O] {
 	return s
 }
 
-// recorder is a database that remembers the last statement and runs none.
+// recorder is a database that records the last statement and runs none.
 type recorder struct{ sql string }
 
 func (r *recorder) Query(_ context.Context, sql string, _ ...any) (pgx.Rows, error) {
@@ -53,8 +53,8 @@ func (r *recorder) Exec(_ context.Context, sql string, _ ...any) (pgconn.Command
 	return pgconn.CommandTag{}, errors.New("recorded")
 }
 
-// refused checks that a call was an error of ours, which says that, and that
-// nothing was sent.
+// refused checks that a call returned an error of the package with that text, and
+// that nothing was sent.
 func refused(t *testing.T, call func(db owner.DB) error, text string) {
 	t.Helper()
 	var db recorder

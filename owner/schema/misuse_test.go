@@ -15,7 +15,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
-// recordingT is a test that remembers why it failed.
+// recordingT is a test that records its failures.
 type recordingT struct {
 	ctx    context.Context
 	failed []string
@@ -58,7 +58,7 @@ func TestCheckAndVerifyT(t *testing.T) {
 		}
 		require.ErrorContains(t, schema.Check(t.Context(), db, 0, shop...), "owner/schema: Check: 0 is no severity")
 
-		// What cannot be looked at is no success.
+		// A schema that cannot be read is not a success.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		require.ErrorIs(t, schema.Check(ctx, db, schema.Exposed, shop...), context.Canceled)
@@ -110,7 +110,7 @@ func TestRLSRefuses(t *testing.T) {
 	})
 }
 
-// Two owner types that are called the same could stand for one another.
+// Two owner types with the same name could be confused.
 func TestRLSRefusesSettingsThatAreShared(t *testing.T) {
 	type same int64
 	type row struct {

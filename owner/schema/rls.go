@@ -13,36 +13,36 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
-// ErrNoRLS says that row-level security was asked for, and the server has none
-// that this package can use. CockroachDB has none before v25.2, and since then its
-// policies cannot look at a row's parent.
+// ErrNoRLS reports that the server has no row-level security that this package can
+// use. CockroachDB has none before v25.2, and its policies since then cannot look at
+// a row's parent.
 var ErrNoRLS = errors.New("owner/schema: no row-level security")
 
-// RLS returns the SQL of a second wall, for a migration: with row-level security
-// the database itself keeps owners apart, also in SQL written by hand. There is one
+// RLS returns the SQL of a second wall, for a migration: with row-level security the
+// database itself keeps owners apart, also in SQL written by hand. There is one
 // statement on each line. Run them in one transaction; they can be run again.
 //
-// Each table gets a policy by which a row can be read and written only if its
-// owner, or that of its parent, is the one that [owner.Scope.Settings] names. Without
-// that setting nothing is seen, and nothing can be written. An [owner.Grant] adds a
-// policy by which those who are given access read the row; the table of grants can
-// then be read by these, and written only by whom another declaration says. An
-// [owner.SharedTable] is left as it is. Parents are included, and so are partitions,
-// whose rows can then be read through their parent only.
+// Each table gets a policy by which a row can be read and written only if its owner,
+// or the owner of its parent, is the one that [owner.Scope.Settings] names. Without
+// that setting no row is visible or writable. An [owner.Grant] adds a policy by which
+// grantees read the row. They can also read the table of grants, which only the
+// owners of another declaration can write. An [owner.SharedTable] is left unchanged.
+// Parents are included, and so are partitions, whose rows can then be read only
+// through their parent.
 //
 // Below SERIALIZABLE the policy of a child judges its parent as it was when the
 // statement began, also after a wait. The statements of package owner lock the parent
 // themselves; SQL by hand does not.
 //
-// The wall does not hold for superusers, roles with BYPASSRLS, TRUNCATE, and what
-// foreign keys look up: see [WithRLS]. Nor does it hold against somebody who can choose
-// the SQL, since everybody can change the setting. Behind it, [owner.Scoped.TransferTo]
-// and an upsert that meets a stranger's row fail with the database's error.
+// The wall does not apply to superusers, roles with BYPASSRLS, TRUNCATE, and look-ups
+// of foreign keys: see [WithRLS]. It does not stop a caller who can choose the SQL,
+// since everybody can change the setting. Behind it, [owner.Scoped.TransferTo] and an
+// upsert that conflicts with another owner's row fail with the database's error.
 //
 // The types are those of the live columns. The error is that of the database,
-// [ErrNoRLS], or says which declaration cannot be a policy: a Grant with
-// conditions, and one whose table of grants is also declared as a child of the
-// rows, because the two policies would look at each other without end.
+// [ErrNoRLS], or names a declaration that cannot be a policy: a Grant with
+// conditions, and one whose table of grants is also declared as a child of the rows,
+// because the two policies would refer to each other endlessly.
 func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, error) {
 	if d := reflect.ValueOf(db); !d.IsValid() || d.Kind() == reflect.Pointer && d.IsNil() {
 		return "", misuse("RLS: the database is nil")
@@ -72,12 +72,12 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	return strings.Join(sql, "\n"), nil
 }
 
-// WithRLS makes [Verify], [VerifyT] and [Check] look for the wall that [RLS] makes,
-// too. They report a table that does not have it switched on, also for the table's
-// owner and in its partitions; policies that are missing, and others that let more
-// rows through; views that go around it; and a role of the connection for which it
-// does not hold: connect as the role of the service. On a server without row-level
-// security they fail with [ErrNoRLS].
+// WithRLS makes [Verify], [VerifyT] and [Check] also check the wall that [RLS] makes.
+// They report a table that does not have it switched on, also for the table's owner
+// and in its partitions; missing policies, and others that let more rows through;
+// views that bypass it; and a role of the connection to which it does not apply:
+// connect as the role of the service. On a server without row-level security they
+// fail with [ErrNoRLS].
 func WithRLS(tables ...owner.AnyTable) []owner.AnyTable {
 	out := make([]owner.AnyTable, len(tables))
 	for i, t := range tables {
@@ -90,7 +90,7 @@ func WithRLS(tables ...owner.AnyTable) []owner.AnyTable {
 
 type withRLS struct{ owner.AnyTable }
 
-// policy is a policy that the wall needs.
+// policy is a policy that the wall requires.
 type policy struct {
 	live    *liveTable
 	of      *table
@@ -152,7 +152,7 @@ func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
 			case out[i].of.Through != nil:
 				return nil, misuse("RLS: table %s says who can read %s, and also belongs to its rows, which a policy would take for an endless loop; give it a column for the row's owner, and declare that instead of the parent", out[i].of.Name, s.table.Name)
 			case out[i].name == grants.name:
-				out[i].command = "select" // or whoever has access could pass it on
+				out[i].command = "select" // otherwise a grantee could pass it on
 			}
 		}
 		out = append(out, p)
@@ -187,7 +187,7 @@ func (l *liveSchema) policyOf(t *table) (policy, error) {
 	}
 	prefix := ""
 	if t.Through != nil {
-		prefix = t.Ref // of columns within a subselect
+		prefix = t.Ref // of columns in a subselect
 	}
 	rows, err := l.ownRows(t, prefix, 1)
 	return policy{
@@ -196,7 +196,8 @@ func (l *liveSchema) policyOf(t *table) (policy, error) {
 	}, err
 }
 
-// ownRows returns the condition that a row is the one's whom the settings name.
+// ownRows returns the condition that a row belongs to the owner whom the settings
+// name.
 func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error) {
 	if t.Through != nil {
 		alias := "_" + strings.Repeat("p", depth)
@@ -227,12 +228,12 @@ func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error)
 }
 
 // fromSetting returns the setting as a value of the column's type. It is NULL, which
-// equals nothing, where it is not set and where it was set by an earlier
-// transaction of the session, after which it is empty.
+// equals nothing, if it is not set or if an earlier transaction of the session set
+// it, after which it is empty.
 func (c *liveColumn) fromSetting(name string) string {
 	text := "nullif(current_setting('" + name + "', true), '')"
 	switch c.TypeName {
-	case "text", "name", `"char"`: // the last two would cut it short
+	case "text", "name", `"char"`: // the last two would truncate it
 		return text
 	}
 	return text + "::" + c.TypeName

@@ -17,8 +17,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// eachWall is dbtest.Each for servers with row-level security. What the others
-// say is tested too.
+// eachWall is dbtest.Each for servers with row-level security. It also tests the
+// error of the other servers.
 func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -38,7 +38,7 @@ func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testi
 	})
 }
 
-// appOf is a pool with one connection, as a role without special rights.
+// appOf returns a pool with one connection, as a role without special rights.
 func appOf(t *testing.T, db *dbtest.DB) *pgxpool.Pool {
 	t.Helper()
 	role, password := "app_"+strings.ToLower(rand.Text()[:16]), rand.Text()
@@ -60,7 +60,7 @@ func appOf(t *testing.T, db *dbtest.DB) *pgxpool.Pool {
 	return app
 }
 
-// within runs f in a transaction for that owner, which is rolled back.
+// within runs f in a transaction for that owner and rolls it back.
 func within[O comparable](t *testing.T, app *pgxpool.Pool, s owner.Scope[O], f func(tx pgx.Tx)) {
 	t.Helper()
 	settings, err := s.Settings()
@@ -209,7 +209,7 @@ func TestWallWithoutASetting(t *testing.T) {
 			require.Len(t, got, 3)
 			require.NoError(t, baskets.In(scope(shopID(42))).Delete(ctx, tx, b.ID))
 
-			// Scopes that are not the transaction's find nothing.
+			// Scopes other than the transaction's find nothing.
 			_, err = baskets.In(scope(shopID(43))).Get(ctx, tx, 2)
 			require.ErrorIs(t, err, owner.ErrNotFound)
 			return nil
@@ -221,7 +221,7 @@ func TestWallWithoutASetting(t *testing.T) {
 		// A user with the same number is not that shop.
 		within(t, app, scope(UserID(42)), func(tx pgx.Tx) { nothing(t, tx) })
 
-		// What is no number at all is an error, not everything.
+		// A value that is not a number is an error and does not match everything.
 		inApp(func(tx pgx.Tx) {
 			_, err := tx.Exec(t.Context(), "set local rowkeeper.schema_test_shopid = '42 or true'")
 			require.NoError(t, err)

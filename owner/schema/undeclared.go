@@ -5,22 +5,21 @@ import (
 	"strings"
 )
 
-// undeclared is what a comment says of a table that looks owned and is none of
-// this package's business.
+// undeclared, in the comment on a table that looks owned, says that the table is not
+// used with this package.
 const undeclared = "rowkeeper: undeclared"
 
-// forEverybody is what a comment says of a shared table that looks owned.
+// forEverybody, in the comment on a table that looks owned, says that it is shared.
 const forEverybody = "rowkeeper: shared"
 
-// ownedBy is a column that holds the owner, in the table of a declaration.
+// ownedBy is a column that holds the owner in a declared table.
 type ownedBy struct {
 	column *liveColumn
 	by     *table
 }
 
-// checkUndeclared looks for tables with the owner's column that nobody declared:
-// whoever reads them does it by hand. Those that are declared to be for everybody
-// are worse.
+// checkUndeclared finds tables with the owner's column that are not declared, and so
+// are read by hand. Those that are declared as shared are worse.
 func (v *verification) checkUndeclared() {
 	var owners []ownedBy
 	var known []*liveTable
@@ -35,7 +34,7 @@ func (v *verification) checkUndeclared() {
 			schemas = append(schemas, l.Schema)
 		}
 		if len(t.Key) == 0 {
-			continue // a table of the owners themselves: its column may be called id, like many
+			continue // a table of the owners themselves, whose column may have a common name such as id
 		}
 		for _, c := range t.Owners {
 			if lc := l.column(c.Name); lc != nil {
@@ -62,8 +61,8 @@ func (v *verification) checkUndeclared() {
 	}
 }
 
-// checkShared looks for the owner's column in tables that everybody may read, and
-// for tables that are declared both ways.
+// checkShared finds the owner's column in shared tables, and tables that are declared
+// both ways.
 func (v *verification) checkShared(owners []ownedBy) {
 	for _, t := range v.declared() {
 		l := v.live.find(t)
@@ -80,7 +79,7 @@ func (v *verification) checkShared(owners []ownedBy) {
 		comment := strings.TrimSpace(l.Comment + " " + forEverybody)
 		sql := []string{"comment on " + kind + " " + t.Quoted + " is " + quoteLiteral(comment) + ";"}
 		if v.live.cockroach && l.view() {
-			sql = nil // it has no comments on views
+			sql = nil // CockroachDB has no comments on views
 		}
 		for _, other := range v.declared() {
 			if !other.Shared && v.live.find(other) == l {
@@ -98,8 +97,8 @@ func (v *verification) checkShared(owners []ownedBy) {
 	}
 }
 
-// quoteLiteral quotes text so that it is read the same whatever
-// standard_conforming_strings is.
+// quoteLiteral quotes text so that it is read the same with any setting of
+// standard_conforming_strings.
 func quoteLiteral(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	if strings.Contains(s, `\`) {

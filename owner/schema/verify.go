@@ -15,38 +15,35 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
-// table and column are what was declared; liveTable and liveColumn are what the
-// database has.
+// table and column are declared; liveTable and liveColumn are in the database.
 type (
 	table  = access.Table
 	column = access.Column
 )
 
-// Verify compares the declarations of tables with the live schema, and returns what
-// is to be changed there. Use [VerifyT] in a test that runs after the migrations, and
-// [Check] at start-up.
+// Verify compares the declarations of tables with the live schema, and returns the
+// changes that the schema needs. Use [VerifyT] in a test that runs after the
+// migrations, and [Check] at start-up.
 //
-// Give it all tables that the service declares. It looks for:
+// Pass all tables that the service declares. Verify reports:
 //   - tables and columns that are missing, columns of another type or with NULL
-//     where the struct cannot hold it, a time.Time on a timestamp without time zone,
+//     if the struct cannot hold it, a time.Time on a timestamp without time zone,
 //     versions that begin with 0, columns that the struct does not have and an insert
 //     would have to fill, and values of a column that the struct's type loses or takes
 //     for another one;
 //   - owners that can be NULL, and tables without an index that begins with them;
 //   - a primary key, or an [owner.Unique], that is not unique in the database, and
-//     unique constraints without the owner, whose violation tells of strangers;
-//   - an [owner.Reference], or a parent, that is not guarded by a foreign key which
-//     takes the owner along;
+//     unique constraints without the owner, whose violation reveals rows of others;
+//   - an [owner.Reference], or a parent, without a foreign key that includes the owner;
 //   - tables in the same schemas that have a column of an owner's name and type
 //     and are not declared, unless their comment contains "rowkeeper: undeclared";
 //   - an [owner.SharedTable] that has such a column, or is declared with owners too,
 //     unless its comment contains "rowkeeper: shared";
-//   - row-level security that is only half there; for more see [WithRLS].
+//   - row-level security that is only partly set up; see also [WithRLS].
 //
-// Findings are ordered by severity, the worst first, then by table and name. The
-// same schema and declarations give the same findings. Views are compared by
-// their columns only. Partitions, and tables that inherit, count as part of their
-// parent.
+// Findings are ordered by severity, the worst first, then by table and name. The same
+// schema and declarations give the same findings. Views are compared by their columns
+// only. Partitions and inheriting tables count as part of their parent.
 //
 // Verify reads the system catalogs, as the role of the connection, and no row of any
 // table. The error is that of the database, or says what is wrong with the call.
@@ -77,8 +74,8 @@ func Verify(ctx context.Context, db owner.DB, tables ...owner.AnyTable) ([]Findi
 	return slices.Compact(v.found), nil // a table may be declared twice
 }
 
-// Check is [Verify] for start-up. Its error lists the findings of that severity
-// and worse ones, and is nil if there are none:
+// Check is like [Verify], for start-up. Its error lists the findings of that severity
+// and worse, and is nil if there are none:
 //
 //	if err := schema.Check(ctx, pool, schema.Exposed, Accounts, Orders); err != nil {
 //		log.Fatal(err)
@@ -109,8 +106,8 @@ type TestingT interface {
 	Errorf(format string, args ...any)
 }
 
-// VerifyT is [Verify] for tests: each finding, of any severity, fails the test, and so
-// does an error. To pass over some findings, call Verify and look through them.
+// VerifyT is like [Verify], for tests: each finding of any severity fails the test,
+// and so does an error. To ignore some findings, call Verify and filter its result.
 //
 //	func TestSchema(t *testing.T) {
 //		schema.VerifyT(t, migrated(t), schema.WithRLS(Accounts, Orders)...)
@@ -172,7 +169,7 @@ type verification struct {
 	found    []Finding
 }
 
-// declared returns each declaration once, also those that are known from others.
+// declared returns each declaration once, including those that others refer to.
 func (v *verification) declared() []*table { return declaredBy(v.subjects) }
 
 func declaredBy(subjects []subject) (out []*table) {

@@ -20,8 +20,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
-// A shop whose schema is as its declarations want it; the tests change one thing
-// at a time.
+// A shop whose schema fits its declarations. The tests change one thing at a time.
 type (
 	shopID   int64
 	customer struct {
@@ -99,7 +98,7 @@ func verified(t *testing.T, db owner.DB, tables ...owner.AnyTable) []schema.Find
 	return found
 }
 
-// mend runs what a finding says, each statement alone and all in one session.
+// mend runs the SQL of a finding, each statement alone and all in one session.
 func mend(t *testing.T, db *dbtest.DB, f schema.Finding) {
 	t.Helper()
 	conn, err := db.Acquire(t.Context())
@@ -112,7 +111,7 @@ func mend(t *testing.T, db *dbtest.DB, f schema.Finding) {
 	}
 }
 
-// serverVersion is the major version of PostgreSQL, and 0 for CockroachDB.
+// serverVersion returns the major version of PostgreSQL, and 0 for CockroachDB.
 func serverVersion(t *testing.T, db *dbtest.DB) int {
 	t.Helper()
 	var s string
@@ -288,7 +287,7 @@ func TestVerify(t *testing.T) {
 					mend(t, db, g)
 					mended = append(mended, g)
 				}
-				// CockroachDB goes on changing a type when it has answered.
+				// CockroachDB continues to change a type after it has answered.
 				require.EventuallyWithT(t, func(c *assert.CollectT) {
 					after, err := schema.Verify(t.Context(), db, shop...)
 					require.NoError(c, err)
@@ -302,8 +301,8 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// rounds has the flaws one by one or, for CockroachDB, where each schema takes
-// long to make, as many together as do not concern the same thing.
+// rounds returns the flaws one by one. For CockroachDB, where creating a schema is
+// slow, it groups as many flaws as concern different things.
 func rounds(cockroach bool) map[string][]flaw {
 	out := map[string][]flaw{}
 	times := map[string]int{}
@@ -337,7 +336,7 @@ func matching(t *testing.T, found []schema.Finding, want schema.Finding) schema.
 	return schema.Finding{}
 }
 
-// freshSchema is another schema on the same server.
+// freshSchema returns another schema on the same server.
 func freshSchema(t *testing.T, of *dbtest.DB) *dbtest.DB {
 	t.Helper()
 	name := "v_" + strings.ToLower(rand.Text()[:12])

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checkRLS looks at the second wall: for all that RLS makes where it was asked
-// for, and elsewhere whether what there is makes sense.
+// checkRLS checks the second wall: everything that RLS makes if that was requested,
+// and otherwise whether the existing row-level security is consistent.
 func (v *verification) checkRLS() error {
 	var asked []subject
 	for _, s := range v.subjects {
@@ -42,8 +42,8 @@ func (v *verification) checkRLS() error {
 	return nil
 }
 
-// present leaves out what is not there, or is a view: those are findings of
-// their own, or have no wall.
+// present removes declarations whose table is missing, which is a finding of its own,
+// or is a view, which has no wall.
 func (v *verification) present(subjects []subject) []subject {
 	return slices.DeleteFunc(subjects, func(s subject) bool {
 		return slices.ContainsFunc(declaredBy([]subject{s}), func(t *table) bool {
@@ -80,7 +80,7 @@ func (v *verification) checkWall(p policy) {
 	}
 }
 
-// checkPolicies compares the policies of a table with those that it should have.
+// checkPolicies compares the policies of a table with the required ones.
 func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
 	quoted, plain := v.live.called(l)
 	for _, w := range wanted {
@@ -101,7 +101,7 @@ func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
 	}
 }
 
-// same compares a policy with the text that the server makes of it.
+// same compares a policy with the text that the server stores for it.
 func (l *liveSchema) same(w policy, p *livePolicy) bool {
 	command, check := "*", w.rows
 	if w.command == "select" {
@@ -116,9 +116,9 @@ var (
 	marks  = regexp.MustCompile(` ?([,=]) ?`)
 )
 
-// plain leaves out what the server writes in its own way: parentheses, quotes,
-// casts, and schemas. What is wanted has neither OR nor NOT, whose meaning this
-// could change.
+// plain removes what the server writes in its own way: parentheses, quotes, casts,
+// and schemas. Required policies have neither OR nor NOT, whose meaning this could
+// change.
 func (l *liveSchema) plain(text string) string {
 	text = strings.ReplaceAll(casts.ReplaceAllString(text, ""), `"`, "")
 	text = strings.ToLower(blanks.ReplaceAllString(" "+text+" ", " "))
@@ -132,7 +132,7 @@ func (v *verification) bypasses(role string) bool {
 	return slices.ContainsFunc(v.live.roles, func(r liveRole) bool { return r.Name == role && (r.Super || r.Bypass) })
 }
 
-// checkHalfWall looks at tables for which no wall was asked.
+// checkHalfWall checks tables for which no wall was requested.
 func (v *verification) checkHalfWall(t *table, l *liveTable) {
 	if !l.RowSecurity {
 		if len(l.policies) > 0 {
@@ -173,8 +173,8 @@ func (v *verification) checkRoles() {
 	}
 }
 
-// checkViews looks for views that read a table with the rights of somebody for
-// whom its policies do not hold.
+// checkViews finds views that read a table with the rights of a role to which its
+// policies do not apply.
 func (v *verification) checkViews(guarded []*liveTable) {
 	for _, view := range v.live.views {
 		l, of := v.live.byID[view.View], v.live.byID[view.Of]
@@ -184,7 +184,7 @@ func (v *verification) checkViews(guarded []*liveTable) {
 		quoted, plain := v.live.called(l)
 		_, name := v.live.called(of)
 		sql := "alter view " + quoted + " set (security_invoker = true);"
-		if l.Kind == "m" || strings.HasPrefix(v.live.version, "PostgreSQL 14.") { // which has no such views
+		if l.Kind == "m" || strings.HasPrefix(v.live.version, "PostgreSQL 14.") { // PostgreSQL 14 has no such views
 			sql = "revoke select on " + quoted + " from public, " + quotedList([]string{v.live.user}) + ";"
 		}
 		v.say(Exposed, plain, l.Name, []string{sql}, "the view reads %s with the rights of its owner, for whom no policy holds", name)

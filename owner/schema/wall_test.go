@@ -29,7 +29,7 @@ type entry struct {
 
 var logs = owner.MustTable[entry, shopID]("logs")
 
-// wallFlaws are done by the table's owner; APP is the role that looks.
+// wallFlaws are made by the table's owner; APP is the role that verifies.
 var wallFlaws = []flaw{{
 	name: "off", change: `alter table items disable row level security`,
 	want: schema.Finding{Severity: schema.Exposed, Table: "items", Name: "items", Problem: "row-level security is off"},
@@ -157,7 +157,7 @@ func TestVerifyWall(t *testing.T) {
 	})
 }
 
-// A role that was only put on does not hide who is behind it.
+// SET ROLE does not hide the session's own role.
 func TestVerifyWallBehindSetRole(t *testing.T) {
 	eachWall(t, shopDDL, shop, func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool) {
 		conn, err := admin.Acquire(t.Context())
@@ -175,7 +175,7 @@ func TestVerifyWallBehindSetRole(t *testing.T) {
 	})
 }
 
-// Without being asked, Verify says what makes no sense.
+// Without WithRLS, Verify reports row-level security that makes no sense.
 var halfWalls = []flaw{{
 	name: "policies that do nothing", change: `create policy p on items using (n > 1)`,
 	want: schema.Finding{Severity: schema.Exposed, Table: "items", Name: "p", Problem: "they do nothing"},

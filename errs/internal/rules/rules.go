@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Names that a database gives by itself.
+// Names that a database assigns.
 const (
 	OldPrimaryKey       = "primary" // every primary key of CockroachDB before 21.2
 	PrimaryKeySuffix    = "_pkey"
@@ -48,7 +48,7 @@ type Rule struct {
 	Status     int  // 0: that of the kind
 }
 
-// Reply is what a client is told.
+// Reply is the response to a client.
 type Reply struct{ Code, Field, Message string }
 
 // Name returns how the rule is made, such as Constraint("a_check").On("a"). No two rules

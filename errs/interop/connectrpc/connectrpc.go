@@ -1,4 +1,4 @@
-// Package connectrpc lets connect-go answer with the errors of package errs.
+// Package connectrpc translates the errors of connect-go handlers by package errs.
 package connectrpc
 
 import (
@@ -12,13 +12,13 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/interop/internal/rpcdetail"
 )
 
-// Interceptor translates whatever handlers return, unary and streaming; calls of
-// clients pass through. The error has the kind's code and public text, details
-// (google.rpc ErrorInfo, BadRequest, RetryInfo), and Retry-After in its metadata.
-// A nil catalog has the defaults alone.
+// Interceptor translates the errors that handlers return, unary and streaming. It
+// does not change calls of clients. The error has the kind's code and public text,
+// details (google.rpc ErrorInfo, BadRequest, RetryInfo), and Retry-After in its
+// metadata. A nil catalog has the defaults alone.
 //
-// A *connect.Error keeps its code and details, and loses its text and metadata;
-// see package interop.
+// A *connect.Error keeps its code and details and loses its text and metadata; see
+// package interop.
 func Interceptor(c *errs.Catalog) connect.Interceptor { return interceptor{c} }
 
 type interceptor struct{ catalog *errs.Catalog }
@@ -71,7 +71,7 @@ func (i interceptor) translate(err error, procedure string) error {
 	return out
 }
 
-// opaque says no more than text, and has the rest for logs.
+// opaque shows only text, and keeps the cause for logs.
 type opaque struct {
 	text  string
 	cause error

@@ -1,5 +1,4 @@
-// Package drivers tests that errs says the same whatever driver the error came
-// through.
+// Package drivers tests that errs gives the same result for every driver.
 package drivers
 
 import (
@@ -145,7 +144,7 @@ const schema = `
 	);
 	insert into people values (1, 'Ann', 'ann@example.com', 18, null), (2, 'Bob', null, 18, 1)`
 
-// What CockroachDB does not have.
+// Objects that CockroachDB does not have.
 const postgresSchema = `
 	create table rooms (during int4range, constraint rooms_during_excl exclude using gist (during with &&));
 	insert into rooms values ('[1,5)');

@@ -20,8 +20,8 @@ import (
 )
 
 // GORM and go-pg have errors of their own for a missing row, with a rule each. Bun
-// returns sql.ErrNoRows, which needs none. Leave GORM's TranslateError off: it would throw away
-// the name of the constraint.
+// returns sql.ErrNoRows, which needs none. Leave GORM's TranslateError off: it would
+// discard the name of the constraint.
 var rulesOfORMs = []errs.Rule{
 	errs.Is(gorm.ErrRecordNotFound).Kind(errs.NotFound).Code("not_found"),
 	errs.Is(pg.ErrNoRows).Kind(errs.NotFound).Code("not_found"),
@@ -34,8 +34,8 @@ func init() {
 	drivers["GORM"] = openGORM
 }
 
-// databaseOf is the database, where CockroachDB has a default that other drivers do not
-// know.
+// databaseOf returns the database of c, or CockroachDB's default, which other drivers do
+// not know.
 func databaseOf(c *pgconn.Config) string { return cmp.Or(c.Database, "defaultdb") }
 
 type throughBun struct {

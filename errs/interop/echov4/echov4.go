@@ -1,4 +1,4 @@
-// Package echov4 lets echo v4 answer with the errors of package errs.
+// Package echov4 translates the errors of echo v4 handlers by package errs.
 package echov4
 
 import (
@@ -11,16 +11,16 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/interop/internal/outermost"
 )
 
-// ErrorHandler answers and logs as errs.Catalog.Handler does:
+// ErrorHandler answers and logs errors as errs.Catalog.Handler does:
 //
 //	e.HTTPErrorHandler = echov4.ErrorHandler(catalog)
 //
-// An *echo.HTTPError keeps its status and loses its message; see package
-// interop. A nil catalog has the defaults alone.
+// An *echo.HTTPError keeps its status and loses its message; see package interop. A
+// nil catalog has the defaults alone.
 func ErrorHandler(c *errs.Catalog) echo.HTTPErrorHandler {
 	return func(err error, ctx echo.Context) {
 		if ctx.Response().Committed {
-			if errs.RequestID(ctx.Request().Context()) != "" { // it is within Catalog.Middleware, which ends the connection
+			if errs.RequestID(ctx.Request().Context()) != "" { // within Catalog.Middleware, which ends the connection
 				c.Write(ctx.Response(), ctx.Request(), err)
 			}
 			return
@@ -39,7 +39,7 @@ func ErrorHandler(c *errs.Catalog) echo.HTTPErrorHandler {
 	}
 }
 
-// kindOf finds the kind that means no more than its status says.
+// kindOf returns the kind that means no more than its status.
 func kindOf(status int) (errs.Kind, bool) {
 	for _, k := range []errs.Kind{
 		errs.Internal, errs.Unavailable, errs.Timeout, errs.Malformed, errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.MethodNotAllowed,

@@ -1,4 +1,4 @@
-// Package goahttp lets goa answer with the errors of package errs.
+// Package goahttp translates the errors of goa services by package errs.
 package goahttp
 
 import (
@@ -13,14 +13,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/interop/internal/outermost"
 )
 
-// Middleware translates whatever the methods of a service return:
+// Middleware translates the errors that the methods of a service return:
 //
 //	endpoints.Use(goahttp.Middleware(catalog))
 //
-// A *goa.ServiceError keeps its name, and with it the status that the design
-// gives it, and loses its message; see package interop. Error types that the
-// design makes are left as they are. A nil catalog has the defaults alone. Over
-// goa's gRPC an *errs.Error has its public text and the code Unknown.
+// A *goa.ServiceError keeps its name, and with it the status that the design gives
+// it, and loses its message; see package interop. Error types that the design
+// generates are left unchanged. A nil catalog has the defaults alone. Over goa's gRPC
+// an *errs.Error has its public text and the code Unknown.
 func Middleware(c *errs.Catalog) func(goa.Endpoint) goa.Endpoint {
 	return func(next goa.Endpoint) goa.Endpoint {
 		return func(ctx context.Context, req any) (any, error) {
@@ -33,10 +33,10 @@ func Middleware(c *errs.Catalog) func(goa.Endpoint) goa.Endpoint {
 	}
 }
 
-// Formatter is what generated servers take: New(endpoints, mux, decoder,
-// encoder, errhandler, goahttp.Formatter(catalog)). It makes a problem details
-// object of every error that the design does not name. What goa itself found
-// wrong with a request stays as goa says it. Use it together with Middleware.
+// Formatter returns the error formatter for generated servers: New(endpoints, mux,
+// decoder, encoder, errhandler, goahttp.Formatter(catalog)). It makes a problem
+// details object of every error that the design does not name. Errors that goa itself
+// finds in a request are left unchanged. Use it together with Middleware.
 func Formatter(c *errs.Catalog) func(context.Context, error) goahttp.Statuser {
 	return func(ctx context.Context, err error) goahttp.Statuser {
 		if own, ok := outermost.As[*goa.ServiceError](err); ok && findings[own.Name] {
@@ -57,7 +57,7 @@ func Formatter(c *errs.Catalog) func(context.Context, error) goahttp.Statuser {
 	}
 }
 
-// findings are the names of what goa finds wrong before it calls the endpoint.
+// findings are the names of the errors that goa finds before it calls the endpoint.
 var findings = map[string]bool{
 	goa.InvalidFieldType: true, goa.MissingField: true, goa.InvalidEnumValue: true, goa.InvalidFormat: true, goa.InvalidPattern: true,
 	goa.InvalidRange: true, goa.InvalidLength: true, goa.MissingPayload: true, goa.DecodePayload: true, goa.UnsupportedMediaType: true,
@@ -65,16 +65,16 @@ var findings = map[string]bool{
 
 type headerKey struct{}
 
-// Headers lets Formatter set Retry-After and application/problem+json, for which
-// goa has no place of its own. It is for the outside of the mux, and for
-// services that encode in JSON, which is goa's default.
+// Headers lets Formatter set Retry-After and application/problem+json, for which goa
+// has no place. Wrap it around the mux. It is for services that encode in JSON, goa's
+// default.
 func Headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))
 	})
 }
 
-// translate gives an *errs.Error, or a *goa.ServiceError without text of its own.
+// translate returns an *errs.Error, or a *goa.ServiceError without its text.
 func translate(c *errs.Catalog, err error) error {
 	var e *errs.Error
 	errors.As(c.Translate(err), &e)
@@ -89,7 +89,7 @@ func translate(c *errs.Catalog, err error) error {
 	return goa.NewServiceError(cause, own.Name, own.Timeout, own.Temporary, own.Fault)
 }
 
-// opaque says no more than text, and has the rest for logs.
+// opaque shows only text, and keeps the cause for logs.
 type opaque struct {
 	text  string
 	cause error

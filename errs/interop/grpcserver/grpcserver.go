@@ -1,4 +1,4 @@
-// Package grpcserver lets grpc-go answer with the errors of package errs.
+// Package grpcserver translates the errors of grpc-go handlers by package errs.
 package grpcserver
 
 import (
@@ -15,12 +15,12 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/interop/internal/rpcdetail"
 )
 
-// Unary is an interceptor that translates whatever handlers return. The status
-// has the kind's code and public text, and details (google.rpc ErrorInfo,
-// BadRequest, RetryInfo). A nil catalog has the defaults alone.
+// Unary returns an interceptor that translates the errors of handlers. The status has
+// the kind's code and public text, and details (google.rpc ErrorInfo, BadRequest,
+// RetryInfo). A nil catalog has the defaults alone.
 //
-// A status of the handler's own keeps its code and details, and loses its
-// message; see package interop.
+// A status that the handler returns keeps its code and details and loses its message;
+// see package interop.
 func Unary(c *errs.Catalog) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		resp, err := next(ctx, req)
@@ -31,7 +31,7 @@ func Unary(c *errs.Catalog) grpc.UnaryServerInterceptor {
 	}
 }
 
-// Stream is Unary for streams.
+// Stream is like [Unary], for streams.
 func Stream(c *errs.Catalog) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 		if err := next(srv, stream); err != nil {

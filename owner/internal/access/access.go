@@ -1,6 +1,6 @@
-// Package access is how the packages beside owner reach what it keeps from
-// everybody else: what was declared, the values of a scope, and parts of statements
-// made from columns that are known at run time only.
+// Package access gives the packages beside owner access to its internals:
+// declarations, the values of a scope, and parts of statements made from columns that
+// are known only at run time.
 package access
 
 import (
@@ -8,51 +8,51 @@ import (
 	"reflect"
 )
 
-// Owner is package owner, which sets it when it starts. Nobody else does.
+// Owner is set by package owner when it is initialized, and never changed.
 var Owner Accessor
 
 // An Accessor knows the types of package owner. Its arguments are of these types,
 // which this package cannot import.
 type Accessor interface {
-	// Describe returns what declarations say: an *owner.Table, an *owner.SharedTable
-	// or an owner.Grant each. Within one result a table is described once, however
-	// many declarations refer to it.
+	// Describe returns the description of each declaration: an *owner.Table, an
+	// *owner.SharedTable or an owner.Grant. Within one result a table is described
+	// once, even if several declarations refer to it.
 	Describe(declarations ...any) []Declaration
 
-	// Values returns what names the owner of an owner.Scope, in Go and for the
-	// database: tenant and user of a Member, otherwise one value. There are none if
-	// owner.For did not make the scope.
+	// Values returns the values that name the owner of an owner.Scope, in Go and for
+	// the database: tenant and user of a Member, otherwise one value. It returns none
+	// if owner.For did not make the scope.
 	Values(scope any) (values, args []any)
 
 	// Levels returns how many values name an owner of that type: 2 for a Member,
-	// and otherwise 1.
+	// otherwise 1.
 	Levels(owner any) int
 
-	// Fill sets into to what a table has at that place of its description: an
+	// Fill sets into to the part of the table at that place of its description: an
 	// *owner.ColumnOf[R, any] to a column, an *owner.Reference[R, any] to a
 	// reference, and an *owner.Key[R] to a unique key.
 	Fill(into, table any, at int)
 
-	// Fragment sets an *owner.Condition to the fragment in parentheses, or to one
-	// that fails with the error.
+	// Fragment sets an *owner.Condition to the fragment in parentheses, or to a
+	// condition that fails with err.
 	Fragment(condition any, f Fragment, err error)
 
 	// Aggregate returns the aggregate function of a column over an owner.Select.
 	Aggregate(ctx context.Context, db, rows, table any, column int, function string) (any, error)
 
-	// Cursor returns the cursor that the Page of an owner.Select gives for the rows
-	// behind that one.
+	// Cursor returns the cursor that Page of an owner.Select returns for the rows
+	// after that one.
 	Cursor(cursors, rows, row any) (string, error)
 }
 
-// A Declaration says what was declared. The zero Declaration is that of a value
-// that package owner did not make.
+// A Declaration describes a declaration. It is zero for a value that package owner
+// did not make.
 type Declaration struct {
 	Table *Table
-	Grant *Grant // of an owner.Grant on the rows of Table, otherwise nil
+	Grant *Grant // of an owner.Grant on the rows of Table, or nil
 }
 
-// A Table is described for reading only.
+// A Table is a description, for reading only.
 type Table struct {
 	ID         any    // equal for descriptions of the same declaration
 	Name       string // as declared
@@ -61,17 +61,17 @@ type Table struct {
 	Shared     bool
 	Columns    []*Column
 	OwnerTypes []reflect.Type
-	Settings   []string  // that name the owner to policies, one for each of OwnerTypes
-	Owners     []*Column // tenant and owner, or that alone
+	Settings   []string  // the names of the settings for policies, one for each of OwnerTypes
+	Owners     []*Column // tenant and owner, or the owner alone
 	Key        []*Column // the primary key without the owner
-	Parent     []*Column // what points at the key of Through
-	Version    *Column   // or nil
-	Through    *Table    // or nil
+	Parent     []*Column // the columns that hold the key of Through
+	Version    *Column   // nil if there is none
+	Through    *Table    // nil if there is none
 	References []Reference
 	Uniques    [][]*Column
 }
 
-// A Column is at a place in the Columns of a Table.
+// A Column has the index of its place in the Columns of a Table.
 type Column struct {
 	At           int
 	Name, Quoted string
@@ -79,9 +79,9 @@ type Column struct {
 	Index        []int
 	Type         reflect.Type
 
-	PrimaryKey bool // or a part of it
-	Default    bool // tagged so
-	Server     bool // tagged so
+	PrimaryKey bool // or part of it
+	Default    bool // has the tag
+	Server     bool // has the tag
 	Readable   bool // not hidden
 	Writable   bool // by clients
 	Fixed      bool // never assigned
@@ -90,7 +90,7 @@ type Column struct {
 	Nullable   bool // its type can hold NULL
 }
 
-// A Reference is a foreign key that is declared.
+// A Reference is a declared foreign key.
 type Reference struct {
 	Parent *Table
 	From   []*Column // point at the parent's key
@@ -103,9 +103,9 @@ type Grant struct {
 	Narrowed bool      // by conditions on Grants
 }
 
-// A Fragment is SQL text with an argument between each two pieces of it.
+// A Fragment is SQL text in pieces, with an argument between each two.
 type Fragment struct {
 	Pieces []string
-	Uses   []int // which argument stands between a piece and the next
+	Uses   []int // the argument between a piece and the next
 	Args   []any
 }

@@ -1,4 +1,5 @@
-// Package exampled checks, for tests, that each name of a package is in an example.
+// Package exampled checks, for tests, that each exported name of a package is used in
+// an example.
 package exampled
 
 import (
@@ -13,10 +14,9 @@ import (
 	"testing"
 )
 
-// Check fails the test unless whatever the package in the current folder exports is
-// in one of its files example_*.go: by its name, and a type also by that of a
-// function that makes it or of one of its methods. It returns how many names it
-// looked for.
+// Check fails the test unless every exported name of the package in the current
+// folder is used in one of its files example_*.go. For a type, a function that makes
+// it or one of its methods is enough. It returns how many names it checked.
 func Check(t *testing.T) int {
 	t.Helper()
 	fail := func(err error) {

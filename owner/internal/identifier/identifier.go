@@ -1,4 +1,4 @@
-// Package identifier keeps names within what PostgreSQL keeps of them.
+// Package identifier keeps names within the length that PostgreSQL stores.
 package identifier
 
 import (
@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Max is how many bytes of a name PostgreSQL keeps: NAMEDATALEN - 1.
+// Max is the length in bytes to which PostgreSQL truncates a name: NAMEDATALEN - 1.
 const Max = 63
 
-// Shorten returns a name that PostgreSQL keeps whole. Names that are too long get a
-// hash at their end, so that they stay apart.
+// Shorten returns a name that PostgreSQL stores completely. Names that are too long
+// end in a hash, so that they stay distinct.
 func Shorten(name string) string {
 	if len(name) <= Max {
 		return name

@@ -1,6 +1,6 @@
-// Package interleave tries package owner with two sessions at once: one gives rows
-// away while the other, of the owner so far, reads and writes them. It has tests
-// only:
+// Package interleave tests package owner with two concurrent connections: one gives
+// rows away while the other reads and writes them for their previous owner. It
+// contains only tests:
 //
 //	go test ./owner/internal/interleave -schedules 20000
 package interleave

@@ -20,8 +20,8 @@ var (
 	seed      = flag.Uint64("seed", 1, "of the schedules")
 )
 
-// Whatever the order in which two sessions take their steps, nothing of the former
-// owner's happens once it is known that the rows are given away.
+// In every order of the steps of two sessions, the former owner's statements have no
+// effect after the transfer is known to have committed.
 func TestNothingHappensAfterTheTransfer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		_, err := db.Exec(t.Context(), ddl)
@@ -63,7 +63,7 @@ func TestNothingHappensAfterTheTransfer(t *testing.T) {
 	})
 }
 
-// try runs so many schedules, each on rows of its own from id on.
+// try runs that many schedules, each on rows of its own from id on.
 func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64, n int) (map[string]int, error) {
 	ctx := t.Context()
 	conns := make([]*pgx.Conn, 3)
@@ -117,7 +117,7 @@ func (c *schedule) count(tally map[string]int) {
 	}
 }
 
-// judge says what is wrong, or "".
+// judge describes a violation, or returns "".
 func (c *schedule) judge(ctx context.Context, db *dbtest.DB) (string, error) {
 	if c.gone == 0 || !c.effect || c.gone > c.answered {
 		return "", nil // never given away, nothing done, or done before

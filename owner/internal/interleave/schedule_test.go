@@ -13,7 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// session is one of the two: a connection, and steps that it takes one by one.
+// session is one of the two connections, with the steps that it takes one by one.
 type session struct {
 	conn  *pgx.Conn
 	tx    pgx.Tx
@@ -27,9 +27,9 @@ type step struct {
 	run  func(ctx context.Context, s *session) error
 }
 
-// schedule is two sessions on one place, whose steps are taken in an order drawn by
-// lot. Events are numbered as they are seen, so that what is seen to end before
-// another thing begins has ended before.
+// schedule is two sessions on one place, whose steps are taken in a random order.
+// Events are numbered when they are observed, so an event that is observed to end
+// before another begins has ended before it.
 type schedule struct {
 	p     place
 	level pgx.TxIsoLevel
@@ -53,7 +53,7 @@ func (c *schedule) note(format string, args ...any) int {
 	return c.clock
 }
 
-// draw chooses what the sessions do.
+// draw chooses the steps of the sessions.
 func (c *schedule) draw() {
 	c.change = []string{"transfer", "transfer", "move", "unshare"}[c.rand.IntN(4)]
 	all := append(append(append([]statement{}, locks...), writes...), reads...)
@@ -97,7 +97,7 @@ func begin(level pgx.TxIsoLevel) step {
 	}}
 }
 
-// touch is a write of the giver's before the rows are given away.
+// touch is a write of the giver before the rows are given away.
 func (c *schedule) touch() step {
 	p := c.p
 	switch c.rand.IntN(5) {
@@ -127,7 +127,7 @@ func (c *schedule) touch() step {
 	}}
 }
 
-// give is what ends the other's right to the rows.
+// give ends the other's right to the rows.
 func (c *schedule) give() step {
 	p := c.p
 	return step{c.change, func(ctx context.Context, s *session) (err error) {
@@ -143,7 +143,7 @@ func (c *schedule) give() step {
 	}}
 }
 
-// run takes the steps. A session that waits for the other's lock is left alone.
+// run takes the steps. It skips a session that waits for the other's lock.
 func (c *schedule) run(ctx context.Context) error {
 	for {
 		var ready []*session
@@ -179,7 +179,7 @@ func (c *schedule) name(s *session) string {
 func (c *schedule) send(ctx context.Context, s *session) {
 	st := s.steps[0]
 	at := c.note("%s: %s", c.name(s), st.name)
-	// CockroachDB gives a transaction its time stamp when it begins.
+	// CockroachDB assigns the time stamp of a transaction when it begins.
 	if s == &c.other && (st.name != "begin" || c.watch == nil) && c.first == 0 {
 		c.first = at
 	}
@@ -187,8 +187,8 @@ func (c *schedule) send(ctx context.Context, s *session) {
 	go func() { s.done <- st.run(ctx, s) }()
 }
 
-// wait returns when the session has taken its step, or is seen to wait for a lock;
-// without a session, when either has.
+// wait returns when the session has taken its step or is observed to wait for a lock.
+// Without a session, it returns when either has.
 func (c *schedule) wait(ctx context.Context, s *session) error {
 	limit := time.After(60 * time.Second)
 	for {
@@ -232,8 +232,8 @@ func (c *schedule) waits(ctx context.Context, s *session) (waits bool, err error
 	return waits, err
 }
 
-// ended is called for each step. A transaction that failed is rolled back; that
-// there is no such row is an answer like others.
+// ended is called for each step. A transaction that failed is rolled back; a missing
+// row is a regular answer.
 func (c *schedule) ended(ctx context.Context, s *session, err error) {
 	st := s.steps[0]
 	s.busy, s.steps = false, s.steps[1:]

@@ -9,9 +9,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// statement is one that the former owner sends. It reports whether it read or
-// changed anything that is not the former owner's any more once the rows are given
-// away.
+// statement is a statement of the former owner. It reports whether it read or changed
+// a row that is no longer the former owner's after the transfer.
 type statement struct {
 	name string
 	kind string // read, lock or write
@@ -27,7 +26,7 @@ func some[R any](rows []R, err error) (bool, error) { return len(rows) > 0, err 
 
 func any1(n int64, err error) (bool, error) { return n > 0, err }
 
-// queue sends at once what it is given, and keeps the first error.
+// queue sends statements at once and keeps the first error.
 type queue struct {
 	ctx context.Context
 	tx  pgx.Tx

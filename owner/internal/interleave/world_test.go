@@ -16,8 +16,8 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 type UserID int64
 
-// A Doc has an owner, its notes are the doc's, and the marks are those of notes. A
-// link is of whoever made it, and points at a doc. A share lets somebody read one.
+// A Doc has an owner; notes belong to a doc, and marks to a note. A link belongs to
+// the owner who made it and points at a doc. A share lets an owner read a doc.
 type (
 	Doc struct {
 		ID    int64  `db:"id" owner:"pk"`
@@ -87,8 +87,8 @@ var (
 	Shared   = owner.GrantedBy(Docs, Shares, ShareDoc)
 )
 
-// There are no foreign keys, whose locks would hide that ours are missing, and no
-// index with the owner, which would make of it a key.
+// There are no foreign keys, whose locks would hide that the package's are missing,
+// and no index with the owner, which would make the owner part of a key.
 const ddl = `create table docs (id int8 primary key, user_id int8 not null, title text not null);
 create table notes (id int8 primary key, doc_id int8 not null, pos int8 not null, text text not null, version int8 not null, unique (doc_id, pos));
 create table marks (id int8 primary key, note_id int8 not null, text text not null);
@@ -111,8 +111,8 @@ func scope(u UserID) owner.Scope[UserID] {
 	return s
 }
 
-// place is the rows of one schedule: all ids are the same number, and the next one
-// is that of rows that are not there yet, and of Bob's doc.
+// place is the rows of one schedule: all have the same id. The next id is that of
+// rows that do not exist yet, and of Bob's doc.
 type place struct{ id int64 }
 
 func (p place) fill(ctx context.Context, t *testing.T, db *dbtest.DB) {

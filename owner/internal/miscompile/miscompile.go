@@ -1,4 +1,4 @@
-// Package miscompile checks, for tests, what does not compile.
+// Package miscompile checks, for tests, which lines do not compile.
 package miscompile
 
 import (
@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// Check fails the test unless the lines of a Go file that end in "// wrong" do not
-// compile, and all others do.
+// Check fails the test unless exactly the lines of a Go file that end in "// wrong"
+// fail to compile.
 func Check(t *testing.T, path string) {
 	t.Helper()
 	source, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// -e, so that the compiler does not stop after ten.
+	// With -e the compiler does not stop after ten errors.
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-gcflags=-e", path).CombinedOutput()
 	if err == nil {
 		t.Fatal("all of it compiled")

@@ -106,5 +106,5 @@ func (l *Lowered) Scan(src any) error {
 // Value implements driver.Valuer.
 func (l Lowered) Value() (driver.Value, error) { return string(l), nil }
 
-// Shape is a struct that drops what it does not know of a JSON object.
+// Shape is a struct that drops unknown members of a JSON object.
 type Shape struct{ A int }

@@ -88,7 +88,7 @@ func pairOf[V any](column string, values ...string) pairOfTypes {
 	}
 }
 
-// minOf is the same over a view of the least value, which is that of the row.
+// minOf does the same over a view of the least value, which is the row's own.
 func minOf[V, B any](column string, values ...string) pairOfTypes {
 	p := pairOf[B](column, values...)
 	table := owner.MustTable[pagedRow[B], userID](p.table)
@@ -126,8 +126,8 @@ var (
 	someSpans = []string{"'0'", "'1 month'", "'30 days'", "'720 hours'", "'-1 day'", "'0.000001 seconds'", "'100 years'", "'1 month -1 day'"}
 )
 
-// pairs are at least one Go type for each kind of column, and columns that hold
-// more than the Go type.
+// pairs has at least one Go type for each kind of column, and columns that hold more
+// than the Go type.
 func pairs() []pairOfTypes {
 	extended := func(some []string, more ...string) []string { return append(slices.Clone(some), more...) }
 	big := extended(someInts, "2147483647", "9223372036854775807", "-9223372036854775808", "9007199254740993", "9007199254740992")
@@ -160,8 +160,8 @@ func pairs() []pairOfTypes {
 	}
 }
 
-// fill makes a table of each value twice, and NULL twice, of which it leaves out
-// what the engine or the Go type does not take. It says how many rows there are.
+// fill inserts each value twice, and NULL twice, except those that the engine or the
+// Go type does not accept. It returns the number of rows.
 func (p pairOfTypes) fill(t *testing.T, db *pgxpool.Pool) (rows int) {
 	t.Helper()
 	ctx := t.Context()
@@ -187,7 +187,7 @@ func (p pairOfTypes) fill(t *testing.T, db *pgxpool.Pool) (rows int) {
 	return rows
 }
 
-// sorted are the rows of the table in their order.
+// sorted returns the rows of the table in their order.
 func (p pairOfTypes) sorted(ctx context.Context, db *pgxpool.Pool, desc bool) ([]int64, error) {
 	by := "v is null, v, id"
 	if desc {
@@ -200,8 +200,8 @@ func (p pairOfTypes) sorted(ctx context.Context, db *pgxpool.Pool, desc bool) ([
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// For every pair of types, pages have each row once, in both directions, or the
-// first one is an error. None goes on for ever.
+// For every pair of types, pages contain each row once in both directions, or the
+// first page is an error. None continues forever.
 func TestPagesOfEveryPairOfTypes(t *testing.T) {
 	require.GreaterOrEqual(t, len(pairs()), 40)
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -253,7 +253,7 @@ func pagesOfPairs(t *testing.T, db *pgxpool.Pool) {
 	require.GreaterOrEqual(t, sorted, 40)
 }
 
-// walk goes through the pages, and no further than there can be any.
+// walk reads the pages, up to the possible number.
 func (p pairOfTypes) walk(ctx context.Context, db owner.DB, desc bool, size, rows int) (got []int64, err error) {
 	for cursor := ""; len(got) <= 2*rows; {
 		ids, next, err := p.page(ctx, db, desc, cursor, size)

@@ -1,4 +1,4 @@
-// Package pgvalue knows what pgx sends for a value of a Go type.
+// Package pgvalue determines what pgx sends for a value of a Go type.
 package pgvalue
 
 import (
@@ -11,8 +11,9 @@ import (
 // Valuer is the type of driver.Valuer.
 var Valuer = reflect.TypeFor[driver.Valuer]()
 
-// Argument returns what to give to pgx for a field, which must be addressable.
-// Where only the pointer has the Value method, pgx would not find it on the value.
+// Argument returns the argument to pass to pgx for a field, which must be
+// addressable. If only the pointer has the Value method, pgx would not find it on the
+// value.
 func Argument(field reflect.Value) any {
 	v := field.Interface()
 	if _, ok := v.(driver.Valuer); ok {
@@ -54,7 +55,7 @@ func IsNull(arg any) (bool, error) {
 	return false, nil
 }
 
-// Elem returns what t points at, or t if it is no pointer.
+// Elem returns the type that t points at, or t if it is not a pointer.
 func Elem(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Pointer {
 		return t.Elem()

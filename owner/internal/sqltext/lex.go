@@ -10,18 +10,19 @@ import (
 // A query in parentheses begins with one of these, in both grammars.
 var queries = []string{"select", "with", "values", "table"}
 
-// Only these can be whole statements.
+// Whole statements begin with one of these.
 var verbs = []string{"select", "with", "insert", "upsert", "update", "delete", "merge"}
 
-// As in PostgreSQL, but for the backtick, with which no operator is spelt.
+// operators are the characters of operators in PostgreSQL, without the backtick, which
+// no operator contains.
 const operators = "~!@#^&|?+-*/%<>="
 
 type lexer struct {
 	in    string
 	at    int
 	whole bool
-	open  []byte // the brackets to be closed, by what closes them
-	piece int    // where the piece at hand began
+	open  []byte // the closing brackets of the open ones
+	piece int    // where the current piece began
 	out   Text
 }
 
@@ -60,7 +61,7 @@ func (l *lexer) refuse(format string, args ...any) error {
 	return fmt.Errorf("at byte %d: %s", l.at, fmt.Sprintf(format, args...))
 }
 
-// next is the byte that far ahead, or 0.
+// next returns the byte at that distance, or 0.
 func (l *lexer) next(ahead int) byte {
 	if l.at+ahead < len(l.in) {
 		return l.in[l.at+ahead]
@@ -68,7 +69,7 @@ func (l *lexer) next(ahead int) byte {
 	return 0
 }
 
-// token moves behind the token that begins here.
+// token skips the token that begins here.
 func (l *lexer) token() error {
 	switch c := l.in[l.at]; {
 	case c == '\'':
@@ -106,22 +107,22 @@ func (l *lexer) token() error {
 	return nil
 }
 
-// text passes over '…', which begins here, and over what follows the E of E'…'.
+// text skips '…', which begins here, or the rest of E'…' after the E.
 func (l *lexer) text(escapes bool) error {
 	for i := l.at + 1; i < len(l.in); i++ {
 		switch c := l.in[i]; {
 		case c == '\\' && escapes:
 			i++
 		case c == '\\' && i+1 < len(l.in) && l.in[i+1] == '\'':
-			// Where standard_conforming_strings is off, the text would go on.
+			// If standard_conforming_strings is off, the text would go on.
 			l.at = i
 			return l.refuse(`there must be no \ before ' but in E'…'; give the text as a parameter`)
 		case c == '\'' && i+1 < len(l.in) && l.in[i+1] == '\'':
 			i++
 		case c == '\'':
 			l.at = i + 1
-			// A new line between two texts joins them, and the second has the
-			// escapes of the first.
+			// A new line between two texts joins them, and the second has the escapes
+			// of the first.
 			if strings.HasPrefix(strings.TrimLeft(l.in[l.at:], " \t\n\r\f"), "'") {
 				return l.refuse("two texts follow each other")
 			}
@@ -193,7 +194,7 @@ func (l *lexer) number() error {
 	return nil
 }
 
-// operator passes over an operator, or over a parameter.
+// operator skips an operator, or a parameter.
 func (l *lexer) operator() error {
 	begin := l.at
 	for l.at < len(l.in) && strings.IndexByte(operators, l.in[l.at]) >= 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Texts that are conditions, and what is sent for them.
+// Accepted conditions, with the SQL that is sent for them.
 var accepted = []struct {
 	text, sql string
 	names     []string
@@ -53,8 +53,8 @@ func TestFragment(t *testing.T) {
 	}
 }
 
-// What each is refused for. Most of these would end the parentheses, hide what
-// comes behind them, or be read differently by one of the servers.
+// Refused texts with the reasons. Most of them would end the parentheses, hide the
+// text that follows, or be read differently by one of the servers.
 var refused = []struct{ text, want string }{
 	{"", "empty"},
 	{" \n\t", "empty"},
@@ -195,7 +195,7 @@ func TestValues(t *testing.T) {
 	require.EqualError(t, err, `no argument for @a; no parameter for the argument "A"; no parameter for the argument "c"`)
 }
 
-// The reference finds what it is there to find.
+// The reference detects the mistakes that it is written for.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	for text, hits := range map[string][3]bool{ // by dialect: whether it stays within its parentheses
@@ -221,8 +221,8 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// stays fails if a server would see the fragment end its own parentheses, or hide
-// what comes after it.
+// stays fails if a server would see the fragment end its own parentheses or hide the
+// text that follows it.
 func stays(t *testing.T, text string) {
 	t.Helper()
 	parsed, err := Fragment(text)
@@ -259,7 +259,7 @@ func FuzzFragment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) { stays(t, text) })
 }
 
-// Every short text of the characters that matter.
+// Every short text of the relevant characters.
 func TestEveryShortFragment(t *testing.T) {
 	t.Parallel()
 	pieces := []string{"(", ")", "'", `"`, `\`, "$", "e", "b", "u&", "-", "/", "*", "@", "a", "1", " ", "\n", ";", "[", "]", "select"}

@@ -2,9 +2,9 @@ package sqltext
 
 import "strings"
 
-// A dialect is how a server cuts text into tokens. It is written from the
-// servers' scanners, knows nothing of what this package refuses, and so says what
-// would happen if the package accepted it.
+// A dialect is how a server splits text into tokens. It follows the servers' scanners
+// and does not know what this package refuses, so it shows what would happen if the
+// package accepted a text.
 type dialect struct {
 	name      string
 	backslash bool // escapes in '…' too: standard_conforming_strings is off
@@ -17,7 +17,7 @@ var dialects = []dialect{
 	{name: "CockroachDB", bytes: true},
 }
 
-// read is what a server makes of a text.
+// read is a server's reading of a text.
 type read struct {
 	closes    []int // where no bracket is open any more
 	comment   bool

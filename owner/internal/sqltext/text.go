@@ -1,8 +1,8 @@
 // Package sqltext checks SQL that is written by hand, and finds its parameters.
 //
-// It accepts only text that CockroachDB and PostgreSQL cut into the same tokens,
-// whatever their settings. What they read differently, such as backslashes before
-// quotes, is refused.
+// It accepts only text that CockroachDB and PostgreSQL split into the same tokens
+// with all settings. Text that they read differently, such as a backslash before a
+// quote, is refused.
 package sqltext
 
 import (
@@ -15,22 +15,22 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Text is SQL that passed the checks, cut at its parameters.
+// A Text is checked SQL, split at its parameters.
 type Text struct {
 	Pieces []string
-	Uses   []int    // which of the Names stands between a piece and the next
+	Uses   []int    // the index in Names of the parameter after each piece
 	Names  []string // in the order of their first use
 }
 
-// Fragment checks a condition: one that stands in parentheses cannot end them,
-// and has no subquery.
+// Fragment checks a condition: it cannot end parentheses around it, and has no
+// subquery.
 func Fragment(text string) (*Text, error) { return lex(text, false) }
 
 // Statement checks a whole statement, which reads or writes rows.
 func Statement(text string) (*Text, error) { return lex(text, true) }
 
-// SQL is the text with $1 for the first of the names, $2 for the second, and so
-// on. All Names must be among them.
+// SQL returns the text with $1 for the first of the names, $2 for the second, and so
+// on. names must include all Names.
 func (t *Text) SQL(names []string) string {
 	var out strings.Builder
 	for i, piece := range t.Pieces {
@@ -42,11 +42,11 @@ func (t *Text) SQL(names []string) string {
 	return out.String()
 }
 
-// Values are the arguments with these names. It is an error if one is missing, if
-// there are others, or if pgx would not take one for a value.
+// Values returns the arguments with these names. It returns an error if one is
+// missing, if there are others, or if pgx would not take one for a value.
 func Values(names []string, args map[string]any) ([]any, error) {
 	var problems []string
-	values := make([]any, 0, len(names)+2) // +2 for an owner
+	values := make([]any, 0, len(names)+2) // room for an owner
 	for _, name := range names {
 		value, ok := args[name]
 		if !ok {
@@ -69,13 +69,13 @@ func Values(names []string, args map[string]any) ([]any, error) {
 	return values, nil
 }
 
-// Missing reports whether what is to run a statement is nil.
+// Missing reports whether db is nil.
 func Missing(db any) bool {
 	v := reflect.ValueOf(db)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// Short is the beginning of a text, for messages.
+// Short returns the beginning of a text, for messages.
 func Short(text string) string {
 	words := strings.Fields(text)
 	short := strings.Join(words[:min(len(words), 6)], " ")

@@ -3,8 +3,8 @@ package outermost
 
 import "github.com/rowkeeper/rowkeeper/errs"
 
-// As is errors.As, except that it does not look into the cause of an
-// *errs.Error: that one has been translated already.
+// As is like errors.As, but does not look into the cause of an *errs.Error, which has
+// been translated already.
 func As[T error](err error) (found T, ok bool) {
 	if found, ok = err.(T); ok {
 		return found, true

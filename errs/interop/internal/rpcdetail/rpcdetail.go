@@ -1,5 +1,5 @@
-// Package rpcdetail tells gRPC and Connect clients by google.rpc messages what
-// HTTP clients read in a problem details object.
+// Package rpcdetail converts an *errs.Error to the google.rpc messages for gRPC and
+// Connect clients, with the content of a problem details object.
 package rpcdetail
 
 import (
@@ -13,9 +13,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 )
 
-// Of gives an ErrorInfo with the code in upper case, as AIP-193 wants it, and
-// the service of procedure ("/acme.v1.Users/Create") as its domain; a BadRequest
-// where fields are at fault; and a RetryInfo where the call may be sent again.
+// Of returns an ErrorInfo with the code in upper case, as AIP-193 requires, and the
+// service of procedure ("/acme.v1.Users/Create") as its domain; a BadRequest if
+// fields are at fault; and a RetryInfo if the call may be sent again.
 func Of(e *errs.Error, procedure string) []proto.Message {
 	service, _, _ := strings.Cut(strings.TrimPrefix(procedure, "/"), "/")
 	reason := strings.ToUpper(e.Code())
@@ -35,7 +35,7 @@ func Of(e *errs.Error, procedure string) []proto.Message {
 	return details
 }
 
-// path turns a JSON Pointer, "/items/0/name", into what BadRequest wants:
+// path converts a JSON Pointer, "/items/0/name", to the path syntax of BadRequest:
 // "items[0].name".
 func path(pointer string) string {
 	var b strings.Builder

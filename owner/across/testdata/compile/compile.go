@@ -1,5 +1,5 @@
-// Package compile is not meant to compile: each line marked "wrong" is a
-// mistake that the types of package across must catch, and no other line is.
+// Package compile is not meant to compile: each line marked "wrong" is a mistake that
+// the types of package across must catch, and no other line is.
 package compile
 
 import (
