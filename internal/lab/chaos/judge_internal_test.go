@@ -260,10 +260,11 @@ func TestFaultsAreSpreadOverTheTransactions(t *testing.T) {
 }
 
 func TestFlat(t *testing.T) {
+	step := 2 * time.Second
 	samples := func(f func(i int) sample) (all []sample) {
 		for i := range 50 {
 			s := f(i)
-			s.at = time.Duration(i) * time.Second
+			s.at = time.Duration(i) * step
 			all = append(all, s)
 		}
 		return all
@@ -285,6 +286,17 @@ func TestFlat(t *testing.T) {
 		require.ErrorContains(t, err, name+" grow")
 	}
 	require.ErrorContains(t, flat(nil, new(bytes.Buffer)), "no more than 0 looks")
+
+	step = 200 * time.Millisecond
+	rising := func(by int) []sample {
+		return samples(func(i int) sample {
+			s := level(i)
+			s.goroutines += float64(by * i)
+			return s
+		})
+	}
+	require.NoError(t, flat(rising(3), new(bytes.Buffer)), "too short to tell")
+	require.ErrorContains(t, flat(rising(20), new(bytes.Buffer)), "goroutines grow")
 }
 
 func TestWriteKeepsWhatIsAround(t *testing.T) {
