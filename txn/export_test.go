@@ -2,6 +2,8 @@ package txn
 
 import "time"
 
+func init() { drainTime = 3 * time.Second }
+
 // Narrow creates a queue, as conflicts do, that admits one call at a time, has long
 // known that limit, and has the given usual duration of a permit.
 func Narrow(db DB, turn time.Duration, key ...any) { narrow(db, keyOf(key), turn) }

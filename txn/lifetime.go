@@ -69,7 +69,7 @@ func (a *attempt) dispose() {
 
 // drainTime is how long results that the function left open are read although the
 // transaction is not to be committed. After that, closing the connection is cheaper.
-const drainTime = 50 * time.Millisecond
+var drainTime = 50 * time.Millisecond // longer in tests, which count connections on slow machines too
 
 // settle closes what the function left open, as the connection is busy until then.
 // Before a COMMIT all of it has to be read.
