@@ -244,12 +244,13 @@ func TestRequiresNewPassesItsOwnCall(t *testing.T) {
 			require.Zero(t, waits.began.Load(), name)
 		}
 
-		txn.Narrow(db.Pool, time.Minute, "another row")
 		for name, outer := range map[string]txn.DB{"another key": r, "of another pool": other} {
 			nested := txn.Key("another row")
 			if outer == other {
 				nested = key
 			}
+			txn.Narrow(db.Pool, time.Minute, "the row") // a quiet queue is forgotten after a second
+			txn.Narrow(db.Pool, time.Minute, "another row")
 			h := hold(t, txn.New(db.Pool, nested))
 			before := waits.began.Load()
 			ended := make(chan error, 1)
