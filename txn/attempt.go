@@ -53,11 +53,12 @@ type attempt struct {
 	stored     *string // the result in the claim
 	hooks      []func(context.Context)
 
-	failed   error           // the first error since the transaction was last healthy
-	conflict *pgconn.PgError // the last conflict, even if a savepoint undid it
-	broken   error           // if set, nothing more is sent and nothing is committed
-	brokenBy int             // number of the queued statement that caused broken, or 0
-	open     abandoner       // rows or a batch that the function has not closed
+	failed    error           // the first error since the transaction was last healthy
+	conflict  *pgconn.PgError // the last conflict, even if a savepoint undid it
+	broken    error           // if set, nothing more is sent and nothing is committed
+	brokenBy  int             // number of the queued statement that caused broken, or 0
+	open      abandoner       // rows or a batch that the function has not closed
+	undrained bool            // the connection was closed because of what was left open, by no fault of its own
 
 	cockroach    bool   // read on connecting, as the connection may be somebody else's at the end
 	ended        string // the tag with which the function ended the transaction itself
@@ -188,7 +189,7 @@ func (a *attempt) healthy() bool {
 // that the function returned although a savepoint undid it. A conflict of another
 // connection does not count. It returns nil if there is none.
 func (a *attempt) reason(returned error) error {
-	if !a.healthy() {
+	if !a.healthy() && !a.undrained {
 		return a.failure(returned)
 	}
 	switch pe := conflict(returned); {

@@ -2,6 +2,8 @@ package txn
 
 import (
 	"context"
+	"errors"
+	"os"
 	"time"
 )
 
@@ -79,14 +81,19 @@ func (a *attempt) settle(commits bool) {
 		return
 	}
 	a.open = nil
-	if conn := a.conn; conn != nil && !commits && !conn.IsClosed() {
-		wire := conn.PgConn().Conn()
-		_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
-		defer func() {
-			if !conn.IsClosed() {
-				_ = wire.SetReadDeadline(time.Time{})
-			}
-		}()
+	conn := a.conn
+	if conn == nil || commits || conn.IsClosed() {
+		o.abandon()
+		return
 	}
+	before := a.failed
+	wire := conn.PgConn().Conn()
+	_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
 	o.abandon()
+	switch {
+	case !conn.IsClosed():
+		_ = wire.SetReadDeadline(time.Time{})
+	case before == nil && errors.Is(a.failed, os.ErrDeadlineExceeded):
+		a.failed, a.undrained = nil, true
+	}
 }
