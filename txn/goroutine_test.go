@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
@@ -320,21 +322,24 @@ func TestConnIsNilAfterTheFunction(t *testing.T) {
 // The unread rest of an unwanted result is not read to its end, and what that costs is no
 // reason to run the function again.
 func TestErrorWithRowsHalfRead(t *testing.T) {
+	t.Parallel()
 	// The rest comes much later: one that flows would keep a processor busy.
 	const slow = "select repeat('x', 1000), pg_sleep(case when i = 100 then 1000 else 0 end) from generate_series(1, 100) i"
-	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, first *pgxpool.Pool) {
+		pool := poolLike(t, db, first, func(c *pgxpool.Config) { c.MaxConns = 4 })
 		mine := errors.New("mine")
+		var wg sync.WaitGroup
 		for name, open := range map[string]func(ctx context.Context, tx *txn.Tx){
 			"rows": func(ctx context.Context, tx *txn.Tx) {
 				rows, err := tx.Query(ctx, slow)
-				require.NoError(t, err)
-				require.True(t, rows.Next())
+				assert.NoError(t, err)
+				assert.True(t, rows.Next())
 			},
 			"rows behind a write": func(ctx context.Context, tx *txn.Tx) {
-				require.NoError(t, write(ctx, tx, 1, 7))
+				assert.NoError(t, write(ctx, tx, 2, 7))
 				rows, err := tx.Query(ctx, slow)
-				require.NoError(t, err)
-				require.True(t, rows.Next())
+				assert.NoError(t, err)
+				assert.True(t, rows.Next())
 			},
 			"a row that is not scanned": func(ctx context.Context, tx *txn.Tx) {
 				tx.QueryRow(ctx, slow)
@@ -344,21 +349,25 @@ func TestErrorWithRowsHalfRead(t *testing.T) {
 				b.Queue(setBalance, 1, 7)
 				b.Queue(slow)
 				_, err := tx.SendBatch(ctx, &b).Exec()
-				require.NoError(t, err)
+				assert.NoError(t, err)
 			},
 		} {
-			runs := 0
-			err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
-				runs++
-				open(ctx, tx)
-				return mine
+			wg.Go(func() {
+				runs := 0
+				err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+					runs++
+					open(ctx, tx)
+					return mine
+				})
+				assert.ErrorIs(t, err, mine, name)
+				assert.Equal(t, 1, runs, name)
+				assert.Equal(t, rolledBack, claimOf(err), name)
 			})
-			require.ErrorIs(t, err, mine, name)
-			require.Equal(t, 1, runs, name)
-			require.Equal(t, rolledBack, claimOf(err), name)
-			requireGivenBack(t, pool)
 		}
+		wg.Wait()
+		requireGivenBack(t, pool)
 		require.Equal(t, 100, balance(t, db, 1))
+		require.Equal(t, 100, balance(t, db, 2))
 	})
 }
 

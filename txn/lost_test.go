@@ -306,6 +306,7 @@ func TestHangUpWhileAQueuedWriteWaits(t *testing.T) {
 
 // A COMMIT that is never answered ends the call after a grace, as unknown.
 func TestCommitWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -329,6 +330,7 @@ func TestCommitWithoutAnswer(t *testing.T) {
 // no claim is wrong, no connection is lost to the pool or comes back dirty, and
 // no goroutine stays.
 func TestRandomCuts(t *testing.T) {
+	t.Parallel()
 	cuts := 200 // for each mode on each engine
 	if testing.Short() {
 		cuts = 40

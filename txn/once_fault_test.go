@@ -120,6 +120,7 @@ func TestOnceClaimsFirst(t *testing.T) {
 // directions and in each way, with and without the message delivered: every call
 // ends as committed, once, with the result of the attempt that was.
 func TestOnceLostAt(t *testing.T) {
+	t.Parallel()
 	for name := range shapes {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -385,6 +386,7 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 // happens twice. A call that has only one attempt may fail, and the next call takes the
 // key over.
 func TestOnceRandomCuts(t *testing.T) {
+	t.Parallel()
 	cuts := 60
 	if testing.Short() {
 		cuts = 20

@@ -177,6 +177,7 @@ func TestOnceIsTakenOverByOne(t *testing.T) {
 // The COMMIT of a call that took the key over is lost, or held in the network until
 // everything is over. It counts, or fails, and at most one attempt has an effect.
 func TestOnceTakesOverInDoubt(t *testing.T) {
+	t.Parallel()
 	mine := errors.New("mine")
 	const name = "all in one packet"
 	for _, test := range []struct {

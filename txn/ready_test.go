@@ -16,6 +16,7 @@ import (
 // even if their text does not show it. So a call does the same on a connection that
 // knows the statements and on one that does not.
 func TestQueuedStatementsHaveTheirEffectFirst(t *testing.T) {
+	t.Parallel()
 	eachMode(t, func(t *testing.T, db *dbtest.DB, given *pgxpool.Pool) {
 		away := schemas(t, db, "_away")[0]
 		for _, sql := range []string{
