@@ -44,7 +44,7 @@ func withoutBegin() faultnet.Hook {
 // After a BEGIN that was not executed, everything is committed with its packet, so
 // nothing is reported as rolled back, and nothing more is sent.
 func TestBeginThatIsAnotherStatement(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		for name, shape := range shapes {
 			for _, warm := range []bool{true, false} {
 				t.Run(mode.String()+"/"+name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestBeginThatIsAnotherStatement(t *testing.T) {
 // The answers to COMMIT and to savepoints are checked too.
 func TestAnswerThatIsAnotherStatements(t *testing.T) {
 	for tag, want := range map[string]claim{"COMMIT": unknown, "SAVEPOINT": committed, "RELEASE": committed, "SET": committed} {
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			t.Run(tag+"/"+mode.String(), func(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 					if tag == "SET" && db.Cockroach() {

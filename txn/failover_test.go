@@ -111,7 +111,7 @@ func failover(t *testing.T, f *failoverPair, round, calls int) {
 	config, err := pgxpool.ParseConfig(hosts(t, "read-write", f.URL, f.standby.URL))
 	require.NoError(t, err)
 	config.MaxConns = 12
-	config.ConnConfig.DefaultQueryExecMode = execModes[round%len(execModes)]
+	config.ConnConfig.DefaultQueryExecMode = execModes()[round%len(execModes())]
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
 	defer pool.Close()
@@ -144,6 +144,7 @@ func failover(t *testing.T, f *failoverPair, round, calls int) {
 // A server that is away for a moment delays its calls by that moment, if the pool was
 // connected before. If the pool never was, the error is returned at once.
 func TestServerThatIsAwayForAMoment(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		pool := poolWith(t, p.DB, func(c *pgxpool.Config) { c.MaxConns = 4 })
 		fresh := poolWith(t, p.DB, func(*pgxpool.Config) {})
@@ -211,9 +212,10 @@ func (o *onWait) TraceWaitStart(ctx context.Context, _ txn.TraceWaitStartData) c
 // fail every write, unless OnPgError closes them; with target_session_attrs that
 // requires a writable server, none is made to a standby.
 func TestReadOnlyAfterAFailover(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL)
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			for _, heals := range []bool{false, true} {
 				for shape := range shapes {
 					var where atomic.Pointer[dbtest.DB]

@@ -195,7 +195,7 @@ var waysPastOn = map[string]func(ctx context.Context, conn *pgx.Conn) error{
 }
 
 func TestGuardRefusesStatementsOnAnotherConnection(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				accounts(t, db)
@@ -435,7 +435,7 @@ func TestGuardLetsTheHooksOfThePoolPass(t *testing.T) {
 }
 
 func TestGuardThatReportsLetsGoAhead(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				accounts(t, db)

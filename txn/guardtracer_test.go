@@ -97,7 +97,7 @@ func (q onlyQueries) TraceQueryEnd(ctx context.Context, c *pgx.Conn, d pgx.Trace
 }
 
 func TestGuardForwardsToTheTracerThatIsThere(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				accounts(t, db)

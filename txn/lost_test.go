@@ -335,7 +335,7 @@ func TestRandomCuts(t *testing.T) {
 	if testing.Short() {
 		cuts = 40
 	}
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) { randomCuts(t, db, mode, cuts) })
 		})

@@ -20,7 +20,7 @@ import (
 func TestArgumentsAreNotKept(t *testing.T) {
 	db := dbtest.First(t)
 	const connections, large = 4, 1 << 20
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			pool := poolWith(t, db, func(c *pgxpool.Config) {
 				c.MaxConns, c.ConnConfig.DefaultQueryExecMode = connections, mode

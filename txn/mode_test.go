@@ -13,18 +13,33 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-var execModes = []pgx.QueryExecMode{
-	pgx.QueryExecModeCacheStatement,
-	pgx.QueryExecModeCacheDescribe,
-	pgx.QueryExecModeDescribeExec,
-	pgx.QueryExecModeExec,
-	pgx.QueryExecModeSimpleProtocol,
+// execModes returns pgx's modes, and with -short one of each kind: with a name, without
+// one, and all as text.
+func execModes() []pgx.QueryExecMode {
+	if testing.Short() {
+		return []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol}
+	}
+	return []pgx.QueryExecMode{
+		pgx.QueryExecModeCacheStatement,
+		pgx.QueryExecModeCacheDescribe,
+		pgx.QueryExecModeDescribeExec,
+		pgx.QueryExecModeExec,
+		pgx.QueryExecModeSimpleProtocol,
+	}
+}
+
+// skipIfShort keeps a test that starts servers of its own out of the daily loop.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it starts a server of its own")
+	}
 }
 
 // eachMode runs f on every engine in every mode, with a pool of one connection and the
 // tables of accounts.
 func eachMode(t *testing.T, f func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool)) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				accounts(t, db)

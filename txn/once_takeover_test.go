@@ -30,7 +30,7 @@ func blocked(t testing.TB, db *dbtest.DB, key string) {
 // The call after one that failed in doubt takes the key over, on every kind of
 // database.
 func TestOnceTakesOver(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				withLedger(t, db)

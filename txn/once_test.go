@@ -42,7 +42,7 @@ func receipts(shape string, call int) func(ctx context.Context, tx *txn.Tx) (rec
 }
 
 func TestOnceReplays(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				withLedger(t, db)

@@ -48,7 +48,7 @@ func TestOwnCommitWhoseAnswerIsLost(t *testing.T) {
 			return nil
 		},
 	}
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })

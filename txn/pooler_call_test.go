@@ -98,7 +98,7 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 
 // A Batch, and a call that joins a transaction of pgx's own, of two clients in turn.
 func TestBatchesBehindAPooler(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			eachPooler(t, map[string]string{"default_pool_size": "2"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 				marks(t, db)

@@ -239,7 +239,7 @@ func TestRefusedStatementsBehindAPooler(t *testing.T) {
 
 // A pooler without transactions is reported by the first call.
 func TestStatementPooling(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			eachPooler(t, map[string]string{"pool_mode": "statement"}, func(t *testing.T, db *dbtest.DB, p *devdb.Pooler) {
 				_, err := db.Exec(t.Context(), "create table effects (call bigint not null, attempt bigint not null)")

@@ -169,7 +169,7 @@ func raise(code, who string, n int) string {
 // Two clients in turn, whose sessions change, in every mode: each call has its own
 // effects, and no others.
 func TestModesBehindAPooler(t *testing.T) {
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) { modeBehindAPooler(t, mode, false) })
 	}
 	t.Run("wrapper", func(t *testing.T) { modeBehindAPooler(t, pgx.QueryExecModeCacheStatement, true) })

@@ -75,7 +75,7 @@ func TestRoundTrips(t *testing.T) {
 		{"an error before anything was sent", 0, func(ctx context.Context, tx *txn.Tx) error { queue(tx); return context.Canceled }, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for _, mode := range execModes {
+			for _, mode := range execModes() {
 				t.Run(mode.String(), func(t *testing.T) {
 					if mode == pgx.QueryExecModeDescribeExec {
 						t.Skip("it describes every statement each time")

@@ -116,7 +116,7 @@ func TestStaleConnections(t *testing.T) {
 					}
 					f := withFaults(t, db, func(c *pgxpool.Config) {
 						c.MaxConns = conns
-						c.ConnConfig.DefaultQueryExecMode = execModes[len(way)%len(execModes)]
+						c.ConnConfig.DefaultQueryExecMode = execModes()[len(way)%len(execModes())]
 						c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 					})
 					var late goodbyes
@@ -241,7 +241,7 @@ func TestCutInTheFirstStatement(t *testing.T) {
 // well as BEGIN.
 func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 	t.Parallel()
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
@@ -282,7 +282,7 @@ func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 // in that packet may anything be unknown.
 func TestCutsInTheFirstPacket(t *testing.T) {
 	t.Parallel()
-	for _, mode := range execModes {
+	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				f := withFaults(t, db, func(c *pgxpool.Config) {
@@ -291,7 +291,7 @@ func TestCutsInTheFirstPacket(t *testing.T) {
 				})
 				f.proxy.SetHook(cutFirstPackets(db))
 				ways := []string{"all in one packet", "first statement alone", "Batch", "wrapper"}
-				all := tellAll(1, long(5000)/len(execModes), 16, func(number int) (int, error) {
+				all := tellAll(1, long(5000)/len(execModes()), 16, func(number int) (int, error) {
 					ctx, cancel := context.WithTimeout(t.Context(), eventually)
 					defer cancel()
 					return staleWays[ways[number%len(ways)]](ctx, f.pool, number)

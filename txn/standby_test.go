@@ -37,9 +37,10 @@ var readOnStandby = []txn.Option{txn.ReadOnly(), txn.Isolation(pgx.RepeatableRea
 
 // A hot standby has no SERIALIZABLE. The error suggests the alternative.
 func TestSerializableOnAHotStandby(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL)
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			pool := poolWith(t, standby, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 			count := func(opts ...txn.Option) (int, error) {
 				runs := 0
@@ -68,9 +69,10 @@ func TestSerializableOnAHotStandby(t *testing.T) {
 // A hot standby may end a transaction that reads, by an ERROR in a statement, or with
 // its session while nothing is sent. Both run again.
 func TestConflictWithRecovery(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, source devdb.Source, p *primary) {
 		_, standby := startStandby(t, source, p.URL, "-c", "max_standby_streaming_delay=0", "-c", "hot_standby_feedback=off")
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			for _, idle := range []bool{true, false} {
 				table := fmt.Sprintf("%s_%t", strings.ReplaceAll(mode.String(), " ", "_"), idle)
 				_, err := p.Exec(t.Context(), "create table "+table+" as select 1 as n")

@@ -147,7 +147,7 @@ func TestCommitThatWaitsForAStandby(t *testing.T) {
 		release := p.withoutStandby(t)
 		var wg sync.WaitGroup
 		call := 0
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			if testing.Short() && mode != pgx.QueryExecModeCacheStatement && mode != pgx.QueryExecModeSimpleProtocol {
 				continue
 			}
@@ -200,8 +200,9 @@ func (s standbyScenario) run(t *testing.T, p *primary, mode pgx.QueryExecMode, s
 // ended, within the grace. So nothing is unknown. A statement_timeout does not apply to
 // such a wait.
 func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
-		for i, mode := range execModes {
+		for i, mode := range execModes() {
 			for shape := range shapes {
 				release := p.withoutStandby(t)
 				application := fmt.Sprintf("call %d %s", i, shape)
@@ -237,6 +238,7 @@ func TestCommitThatAStandbyAnswersInTime(t *testing.T) {
 // call with Once leaves that session alone, and reports committed only when the standby
 // has answered.
 func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
+	skipIfShort(t)
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
 		for shape := range shapes {
 			release := p.withoutStandby(t)
@@ -274,7 +276,7 @@ func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 // them. A replay waits for a standby before it reports committed.
 func TestReplayWaitsForAStandby(t *testing.T) {
 	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
-		for _, mode := range execModes {
+		for _, mode := range execModes() {
 			release := p.withoutStandby(t)
 			name := mode.String()
 			pool := poolWith(t, p.DB, func(c *pgxpool.Config) {

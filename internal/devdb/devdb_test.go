@@ -87,6 +87,9 @@ func TestNothingSurvivesAProcessThatEndsBadly(t *testing.T) {
 	}
 	for _, engine := range []Engine{PostgreSQL, CockroachDB} {
 		for _, how := range []string{"panic", "exit", "interrupt", "kill"} {
+			if testing.Short() && how != "kill" {
+				continue
+			}
 			t.Run(string(engine)+"/"+how, func(t *testing.T) {
 				if !available(engine) {
 					t.Skipf("no %s on this machine", engine)
@@ -131,6 +134,9 @@ func TestNothingSurvivesAProcessThatEndsBadly(t *testing.T) {
 func TestNothingSurvivesAProcessKilledWhileItStarts(t *testing.T) {
 	if os.Getenv(EnvURL) != "" || !available(PostgreSQL) {
 		t.Skip("PostgreSQL is not started here")
+	}
+	if testing.Short() {
+		t.Skip("not with -short")
 	}
 	t.Parallel()
 	temp, err := os.MkdirTemp("/tmp", "devdb")
