@@ -60,8 +60,8 @@ func TestHotRowCostsAQueue(t *testing.T) {
 		attempts := hot(t, db, workers, each, increment)
 		require.Less(t, attempts, workers*each*3/2)
 		runner := txn.New(db.Pool)
-		require.Zero(t, runner.Stats().Waiting)
-		require.Zero(t, runner.Stats().Holding)
+		require.Zero(t, txn.StatsOf(runner).Waiting)
+		require.Zero(t, txn.StatsOf(runner).Active)
 	})
 }
 
@@ -138,7 +138,7 @@ func TestWaitForATurn(t *testing.T) {
 		r := txn.New(db.Pool, txn.Key("the row"))
 		_, err := txn.RunInTx(t.Context(), r, collide(db, asIs)) // which makes the line
 		require.NoError(t, err)
-		require.Equal(t, txn.Stats{Lines: 1}, r.Stats())
+		require.Equal(t, txn.Stats{Queues: 1}, txn.StatsOf(r))
 		txn.Narrow(db.Pool, time.Millisecond, "the row")
 		holding, release := make(chan struct{}), make(chan struct{})
 		held := make(chan error, 1)
@@ -161,7 +161,7 @@ func TestWaitForATurn(t *testing.T) {
 				txn.Trace(&waitTracer{told: told}), txn.Name("second"))
 		}()
 		start := <-told
-		require.True(t, start.InLine)
+		require.True(t, start.ForPermit)
 		require.Equal(t, "second", start.Name)
 		require.EqualValues(t, 1, db.Stat().AcquiredConns())
 		cancel()

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 )
 
 // attempt is one run of the function in one transaction, with everything known about
@@ -22,12 +24,10 @@ type attempt struct {
 	cancel context.CancelFunc
 	direct bool // statements are sent by this package, on a connection of its own
 
-	firstSQL   string // first statement of the transaction
-	firstArgs  []any
-	firstPrint fingerprint   // of that; zero if none, or if it was too costly while there were no queues
-	trail      []fingerprint // of what was sent, while there are queues
-	turn       *turn         // nil if there is no queue
-	conflicted bool          // it lost to another transaction
+	first      first
+	touched    []admission.Fingerprint // of what was sent, while there are queues
+	permit     *admission.Permit       // nil if there is no queue
+	conflicted bool                    // it lost to another transaction
 
 	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
 	wire     atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts

@@ -25,7 +25,7 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 	}
 	ctx, unbind := a.bound(ctx)
 	defer unbind()
-	if err := a.takeTurn(ctx, first); err != nil {
+	if err := a.enter(ctx, first); err != nil {
 		return err
 	}
 	ctx = a.call.running.owned(ctx)
@@ -64,8 +64,8 @@ func (a *attempt) use(conn *pgx.Conn) {
 }
 
 func (a *attempt) connected() {
-	if a.turn != nil {
-		a.call.lines.connected(a.turn)
+	if a.permit != nil {
+		a.call.queuing.queues.Connected(a.permit)
 	}
 }
 
@@ -218,7 +218,7 @@ func (a *attempt) idle() bool {
 // give gives the connection back. It first closes large objects that are still open,
 // which pgx closes only in its own Rollback.
 func (a *attempt) give(ctx context.Context) {
-	defer a.endTurn()
+	defer a.releasePermit()
 	if a.release != nil {
 		defer a.release()
 	}

@@ -1,23 +1,34 @@
 package txn
 
-import "time"
+import (
+	"time"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+)
 
 func init() { drainTime = 3 * time.Second }
 
-// Narrow creates a queue, as conflicts do, that admits one call at a time, has long
-// known that limit, and has the given usual duration of a permit.
-func Narrow(db DB, turn time.Duration, key ...any) { narrow(db, keyOf(key), turn) }
-
-// NarrowFor is Narrow for transactions that begin with the given statement.
-func NarrowFor(db DB, turn time.Duration, sql string, args ...any) {
-	narrow(db, fingerprintOf(sql, args, true), turn)
+// Narrow makes a queue, as conflicts do, that admits one call at a time, has long known
+// that limit, and has the given usual duration of a permit.
+func Narrow(db DB, usual time.Duration, key ...any) {
+	queuesOf(db, &defaults).Narrow(admission.OfParts(key), usual)
 }
 
-func narrow(db DB, key fingerprint, usual time.Duration) {
-	a := linesOf(db, &defaults)
-	a.conflict(&request{key: key}, nil)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := a.byKey[key]
-	l.limit, l.failures, l.patience, l.pause, l.usual = 1, 1, mostPatience, time.Hour, usual
+// NarrowFor is Narrow for transactions that begin with the given statement.
+func NarrowFor(db DB, usual time.Duration, sql string, args ...any) {
+	queuesOf(db, &defaults).Narrow(admission.OfStatement(sql, args, true), usual)
+}
+
+// Stats counts the queues of a pool.
+type Stats = admission.Stats
+
+// StatsOf returns the counts of the queues of a database, which are zero if it has none.
+func StatsOf(db DB) (s Stats) {
+	if r, ok := db.(*Runner); ok {
+		db = r.db
+	}
+	if q := queuesOf(db, &defaults); q != nil {
+		s = q.Stats()
+	}
+	return s
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 )
 
 // Option configures how a transaction runs. Options given to [New] apply to every call
@@ -50,7 +52,7 @@ type config struct {
 	idempotent  bool
 	requiresNew bool
 	tracer      Tracer
-	key         fingerprint // of the queue that Key names
+	key         admission.Fingerprint // of the queue that Key names
 	noAdmission bool
 	once        *once // nil if the option is not given
 	ledger      Ledger
@@ -204,7 +206,7 @@ func Key(parts ...any) Option {
 		if len(parts) == 0 {
 			return errors.New("no parts are given")
 		}
-		if c.key = keyOf(parts); c.key == 0 {
+		if c.key = admission.OfParts(parts); c.key == 0 {
 			return errors.New("a part is of a type without a value to go by, such as a map, or a struct with fields that are not exported")
 		}
 		return nil
@@ -248,7 +250,7 @@ func Key(parts ...any) Option {
 // are dropped with it. A pool has at most 1024. A queue in which nobody has waited or
 // lost for a second is dropped once the calls it had admitted by then have ended. While
 // no transaction in the process conflicts, the cost is an atomic load and a hash of the
-// first statement. [Runner.Stats] reports the queues.
+// first statement.
 //
 // These calls have no queue: calls on a connection of the caller's, which waiting would
 // hold; calls through a wrapper that does not embed a pool; transactions that begin

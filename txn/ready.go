@@ -126,7 +126,7 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 		statements, ahead = statements[ahead:], 0
 	}
 	a.link.nameBeginAndCommit(statements)
-	a.follow(statements)
+	a.touch(statements)
 	if i, err := a.link.encode(statements); err != nil {
 		e := &encodeError{statement: &statements[i], err: err}
 		e.mayBeMisdescribed = e.statement.described != nil && (!e.statement.fresh || i > ahead)

@@ -21,7 +21,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	switch a {
 	case always:
 		at.conflicted = true
-		c.asks.lost++
+		c.queuing.request.Losses++
 		if reason(serverError(reasonErr)) == reasonCommitDeadline {
 			return count(&c.deadlines, maxDeadlines)
 		}
@@ -56,7 +56,7 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 		end = deadline
 	}
 	delay := c.backoff.delay(failed)
-	if c.inLine {
+	if c.queuing.queued {
 		delay = 0 // the queue delays it
 	}
 	if failed-c.excused >= c.maxAttempts || !time.Now().Add(delay).Before(end) {

@@ -131,8 +131,8 @@ func TestStructThatOverridesBeginTxIsItsPool(t *testing.T) {
 		attempts, err := txn.RunInTx(t.Context(), p, collide(db, asIs))
 		require.NoError(t, err)
 		require.Equal(t, 2, attempts)
-		require.Equal(t, 1, txn.New(p).Stats().Lines, "a conflict makes a line, as on the pool")
-		require.Equal(t, txn.New(db).Stats(), txn.New(p).Stats())
+		require.Equal(t, 1, txn.StatsOf(p).Queues, "a conflict makes a line, as on the pool")
+		require.Equal(t, txn.StatsOf(db), txn.StatsOf(p))
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -170,15 +169,8 @@ type call struct {
 
 	running *running // parent of the function's context, or that context
 
-	lines  *admission // nil if none
-	looked bool       // lines has been looked up
-	number int        // of the attempt
-	inLine bool       // queued with others, so a retry needs no further wait
-	asks   request    // for a permit
-
-	// Read by calls inside the function, which may run in other goroutines.
-	begins atomic.Uint64        // fingerprint of the attempt's first statement
-	turn   atomic.Pointer[turn] // of the attempt
+	number  int // of the attempt
+	queuing queuing
 }
 
 func (c *call) run(ctx context.Context) (kept bool, err error) {
@@ -205,8 +197,7 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.maxElapsed), &elapsedError{c.maxElapsed})
 		defer cancel()
 	}
-	c.asks.name = c.name
-	c.asks.deadline, _ = ctx.Deadline()
+	c.queuing.request.Deadline, _ = ctx.Deadline()
 	r := c.runningOn(ctx)
 	defer r.over.Store(true)
 	release, err := c.hold(r)

@@ -27,18 +27,6 @@ func New(db DB, opts ...Option) *Runner {
 	return r
 }
 
-// Stats returns the state of the admission queues of the Runner's pool, which all calls
-// on that pool share. It is zero if the Runner has no pool.
-func (r *Runner) Stats() Stats {
-	if r == nil || r.db == nil || r.config == nil {
-		return Stats{}
-	}
-	if lines := linesOf(r.db, r.config); lines != nil {
-		return lines.stats()
-	}
-	return Stats{}
-}
-
 // Begin begins a plain transaction, with the isolation level and access mode of the
 // options. The caller commits or rolls it back, and nothing is retried. It allows
 // passing a Runner to code that begins transactions itself.

@@ -301,7 +301,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 		return tag, err
 	}
 	a.sending(sql)
-	a.follow([]statement{{kind: answered, sql: sql, args: args}})
+	a.touch([]statement{{kind: answered, sql: sql, args: args}})
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, a.unnamed(args)...)
 	} else {
@@ -379,7 +379,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 		return failedRows(err)
 	}
 	a.sending(sql)
-	a.follow([]statement{{kind: answered, sql: sql, args: args}})
+	a.touch([]statement{{kind: answered, sql: sql, args: args}})
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

@@ -76,21 +76,21 @@ type TraceCommitEndData struct {
 
 // TraceWaitStartData is passed to [Tracer.TraceWaitStart].
 type TraceWaitStartData struct {
-	Name    string
-	Attempt int           // the failed attempt
-	Delay   time.Duration // length of the wait; unknown in a queue
-	Err     error         // the reason; nil in a queue
-	InLine  bool          // waits for a permit, before the attempt takes a connection
-	Ahead   int           // calls waiting ahead of it
+	Name      string
+	Attempt   int           // the failed attempt
+	Delay     time.Duration // length of the wait; unknown in a queue
+	Err       error         // the reason; nil in a queue
+	ForPermit bool          // of an admission queue, before the attempt takes a connection
+	Ahead     int           // calls waiting ahead of it
 }
 
 // TraceWaitEndData is passed to [Tracer.TraceWaitEnd].
 type TraceWaitEndData struct {
-	Name    string
-	Attempt int
-	InLine  bool
-	Waited  time.Duration // in a queue
-	Err     error         // nil, or why the wait was cut short
+	Name      string
+	Attempt   int
+	ForPermit bool
+	Waited    time.Duration // in a queue
+	Err       error         // nil, or why the wait was cut short
 }
 
 // NopTracer implements [Tracer] and does nothing. Embed it in a tracer that needs some

@@ -1,4 +1,4 @@
-package txn
+package admission
 
 import (
 	"database/sql"
@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func printOf(args ...any) fingerprint { return fingerprintOf("s", args, true) }
+func printOf(args ...any) Fingerprint { return OfStatement("s", args, true) }
 
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
@@ -61,8 +61,8 @@ func TestFingerprint(t *testing.T) {
 	for _, pair := range different {
 		require.NotEqual(t, printOf(pair[0]...), printOf(pair[1]...), "%v", pair)
 	}
-	require.NotEqual(t, fingerprintOf("a", nil, true), fingerprintOf("b", nil, true))
-	require.NotEqual(t, fingerprintOf("a", []any{"b"}, true), keyOf([]any{"a", "b"}))
+	require.NotEqual(t, OfStatement("a", nil, true), OfStatement("b", nil, true))
+	require.NotEqual(t, OfStatement("a", []any{"b"}, true), OfParts([]any{"a", "b"}))
 	type ring struct{ Next *ring }
 	r := &ring{}
 	r.Next = r
@@ -77,11 +77,11 @@ func TestFingerprintInPassing(t *testing.T) {
 	type uuid [16]byte
 	name := "a"
 	for _, v := range []any{1, "a", []byte("a"), true, time.Now(), uuid{1}, 1.5, nil} {
-		require.Equal(t, printOf(v), fingerprintOf("s", []any{v}, false), "%T", v)
+		require.Equal(t, printOf(v), OfStatement("s", []any{v}, false), "%T", v)
 	}
 	for _, v := range []any{&name, []string{"a"}, pgtype.Int8{Int64: 1, Valid: true}, struct{ N int }{1}} {
 		require.NotZero(t, printOf(v), "%T", v)
-		require.Zero(t, fingerprintOf("s", []any{v}, false), "%T", v)
+		require.Zero(t, OfStatement("s", []any{v}, false), "%T", v)
 	}
 }
 

@@ -1,4 +1,4 @@
-package txn
+package admission
 
 import (
 	"database/sql/driver"
@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// fingerprint stands for a statement with its arguments, or for the parts given to Key.
+// A Fingerprint stands for a statement with its arguments, or for the parts of a named key.
 // Transactions that begin with the same one probably contend for the same rows. Zero
 // means none.
-type fingerprint uint64
+type Fingerprint uint64
 
-var fingerprintSeed = maphash.MakeSeed()
+var seed = maphash.MakeSeed()
 
-// fingerprintOf hashes a statement. It returns zero if an argument cannot be compared
+// OfStatement hashes a statement. It returns zero if an argument cannot be compared
 // by value, such as a map or a channel. Unless thorough, it reads only values that cost
 // almost nothing and run no user code: numbers, text, times.
-func fingerprintOf(sql string, args []any, thorough bool) fingerprint {
+func OfStatement(sql string, args []any, thorough bool) Fingerprint {
 	h := hasher{thorough: thorough}
-	h.SetSeed(fingerprintSeed)
+	h.SetSeed(seed)
 	h.text('q', sql)
 	for _, arg := range args {
 		if !h.value(arg) {
@@ -30,10 +30,10 @@ func fingerprintOf(sql string, args []any, thorough bool) fingerprint {
 	return h.sum()
 }
 
-// keyOf hashes the parts given to Key.
-func keyOf(parts []any) fingerprint {
+// OfParts hashes the parts of a key that the caller names.
+func OfParts(parts []any) Fingerprint {
 	h := hasher{thorough: true}
-	h.SetSeed(fingerprintSeed)
+	h.SetSeed(seed)
 	h.WriteByte('k')
 	for _, p := range parts {
 		if !h.value(p) {
@@ -51,7 +51,7 @@ type hasher struct {
 	thorough bool
 }
 
-func (h *hasher) sum() fingerprint { return max(fingerprint(h.Sum64()), 1) }
+func (h *hasher) sum() Fingerprint { return max(Fingerprint(h.Sum64()), 1) }
 
 func (h *hasher) text(kind byte, s string) {
 	h.number(kind, uint64(len(s)))

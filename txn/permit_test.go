@@ -62,14 +62,14 @@ type lineWaits struct {
 }
 
 func (w *lineWaits) TraceWaitStart(ctx context.Context, data txn.TraceWaitStartData) context.Context {
-	if data.InLine {
+	if data.ForPermit {
 		w.began.Add(1)
 	}
 	return ctx
 }
 
 func (w *lineWaits) TraceWaitEnd(_ context.Context, data txn.TraceWaitEndData) {
-	if data.InLine && w.ends != nil {
+	if data.ForPermit && w.ends != nil {
 		w.ends <- data
 	}
 }
@@ -84,7 +84,7 @@ func TestOneConflictHoldsUpNobody(t *testing.T) {
 		attempts, err := txn.RunInTx(t.Context(), r, collide(db, asIs))
 		require.NoError(t, err)
 		require.Equal(t, 2, attempts)
-		require.Equal(t, 1, r.Stats().Lines)
+		require.Equal(t, 1, txn.StatsOf(r).Queues)
 		var all sync.WaitGroup
 		var together sync.WaitGroup // all are in at the same time
 		together.Add(4)
@@ -105,7 +105,7 @@ func TestOneConflictHoldsUpNobody(t *testing.T) {
 		}
 		all.Wait()
 		require.Zero(t, waits.began.Load())
-		until(t, func() bool { return r.Stats() == txn.Stats{} }) // and the line goes
+		until(t, func() bool { return txn.StatsOf(r) == txn.Stats{} }) // and the line goes
 	})
 }
 
@@ -121,7 +121,7 @@ func TestStatementsOwnContextInLine(t *testing.T) {
 		go func() {
 			waiting <- txn.Run(t.Context(), r, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 7) })
 		}()
-		until(t, func() bool { return r.Stats().Waiting == 1 })
+		until(t, func() bool { return txn.StatsOf(r).Waiting == 1 })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		err := txn.Run(ctx, r, func(ctx context.Context, tx *txn.Tx) error {
@@ -132,7 +132,7 @@ func TestStatementsOwnContextInLine(t *testing.T) {
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				var busy *txn.BusyError
 				require.False(t, errors.As(err, &busy), "the call has an hour: %v", err)
-				require.Equal(t, 1, r.Stats().Waiting)
+				require.Equal(t, 1, txn.StatsOf(r).Waiting)
 			}
 			tx.Queue("update accounts set balance = balance + 1 where id = 1")
 			h.release()
@@ -179,7 +179,7 @@ func TestWaitInVain(t *testing.T) {
 
 		ctx, hangUp := context.WithCancel(t.Context())
 		go func() {
-			for r.Stats().Waiting == 0 {
+			for txn.StatsOf(r).Waiting == 0 {
 				time.Sleep(tick)
 			}
 			hangUp()
@@ -341,11 +341,11 @@ func TestNoPlaceInLineIsLeftBehind(t *testing.T) {
 			<-ended
 			if test.frees {
 				require.NoError(t, <-h.ended)
-				require.Zero(t, r.Stats().Holding, test.name)
+				require.Zero(t, txn.StatsOf(r).Active, test.name)
 				h = hold(t, r)
 			}
-			require.Zero(t, r.Stats().Waiting, test.name)
-			require.Equal(t, 1, r.Stats().Holding, test.name)
+			require.Zero(t, txn.StatsOf(r).Waiting, test.name)
+			require.Equal(t, 1, txn.StatsOf(r).Active, test.name)
 		}
 		h.release()
 		require.NoError(t, <-h.ended)
@@ -396,7 +396,7 @@ func TestTurnEndsWhenAHookPanics(t *testing.T) {
 			hooks.at = at
 			require.Panics(t, func() { _ = call() }, at)
 			require.Equal(t, at, hooks.seen)
-			require.Equal(t, txn.Stats{Lines: 1}, r.Stats(), at)
+			require.Equal(t, txn.Stats{Queues: 1}, txn.StatsOf(r), at)
 			require.NoError(t, call(), at)
 		}
 	})

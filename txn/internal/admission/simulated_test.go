@@ -1,4 +1,4 @@
-package txn
+package admission
 
 import (
 	"context"
@@ -24,7 +24,7 @@ type workload struct {
 	then     int
 	losers   int // of the transactions under way at the start, those that lose to somebody else
 	runs     time.Duration
-	lines    *admission // nil: none
+	queues   *Queues // nil: none
 }
 
 // simulated is a running workload with its results.
@@ -39,7 +39,7 @@ type simulated struct {
 	commits  []time.Duration // since the start
 	by       []int           // of each worker
 	attempts int
-	waited   int // attempts that had to wait for their turn
+	waited   int // attempts that had to wait for their permit
 	refused  int // calls that had no time left, or were told so
 }
 
@@ -74,33 +74,33 @@ func (w *simulated) call(worker int, random *rand.Rand) {
 		ctx, cancel = context.WithTimeout(ctx, w.deadline)
 		defer cancel()
 	}
-	r := request{key: 1}
-	r.deadline, _ = ctx.Deadline()
+	r := Request{Key: 1}
+	r.Deadline, _ = ctx.Deadline()
 	apart := false
 	for {
-		if r.lost > 1 && !apart {
-			time.Sleep(between(random, 0, time.Millisecond<<min(r.lost, 9)))
+		if r.Losses > 1 && !apart {
+			time.Sleep(between(random, 0, time.Millisecond<<min(r.Losses, 9)))
 		}
-		turn, how := w.attempt(ctx, &r, random)
-		if how != lost {
+		permit, how := w.attempt(ctx, &r, random)
+		if how != Lost {
 			w.note(worker, how)
 			return
 		}
-		r.lost++
-		if w.lines != nil {
-			apart = w.lines.conflict(&r, turn)
+		r.Losses++
+		if w.queues != nil {
+			apart = w.queues.Lost(&r, permit)
 		}
 	}
 }
 
 // note records how a call ended.
-func (w *simulated) note(worker int, how verdict) {
-	if how == cut {
+func (w *simulated) note(worker int, how Verdict) {
+	if how == Cut {
 		time.Sleep(10 * time.Millisecond)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if how == cut {
+	if how == Cut {
 		w.refused++
 		return
 	}
@@ -109,39 +109,39 @@ func (w *simulated) note(worker int, how verdict) {
 }
 
 // attempt simulates an attempt: it waits for a permit, then for a connection.
-func (w *simulated) attempt(ctx context.Context, r *request, random *rand.Rand) (t *turn, how verdict) {
-	if w.lines != nil {
+func (w *simulated) attempt(ctx context.Context, r *Request, random *rand.Rand) (t *Permit, how Verdict) {
+	if w.queues != nil {
 		var err error
-		if t, err = w.lines.enter(r); err != nil {
-			return nil, cut
+		if t, err = w.queues.Enter(r); err != nil {
+			return nil, Cut
 		}
 	}
 	if t != nil {
-		defer func() { w.lines.leave(t, how) }()
-		if t.wake != nil {
+		defer func() { w.queues.Release(t, how) }()
+		if t.granted != nil {
 			w.mu.Lock()
 			w.waited++
 			w.mu.Unlock()
 			select {
-			case <-t.wake:
+			case <-t.granted:
 			case <-ctx.Done():
-				return t, cut
+				return t, Cut
 			}
 		}
 	}
 	select {
 	case w.conns <- struct{}{}:
 	case <-ctx.Done():
-		return t, cut
+		return t, Cut
 	}
 	defer func() { <-w.conns }()
 	if t != nil {
-		w.lines.connected(t)
+		w.queues.Connected(t)
 	}
 	return t, w.transaction(ctx, random)
 }
 
-func (w *simulated) transaction(ctx context.Context, random *rand.Rand) verdict {
+func (w *simulated) transaction(ctx context.Context, random *rand.Rand) Verdict {
 	w.mu.Lock()
 	w.attempts++
 	row, rows, began := -1, w.rows, time.Since(w.start)
@@ -156,19 +156,19 @@ func (w *simulated) transaction(ctx context.Context, random *rand.Rand) verdict 
 	select {
 	case <-time.After(between(random, w.lasts*3/4, w.lasts*5/4)):
 	case <-ctx.Done():
-		return cut
+		return Cut
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if row >= 0 && w.versions[row] != read {
-		return lost
+		return Lost
 	}
 	if at := w.runs / 4; w.losers > 0 && began <= at && time.Since(w.start) > at {
 		w.losers--
-		return lost
+		return Lost
 	}
 	w.versions[row]++
-	return agreed
+	return Agreed
 }
 
 func between(random *rand.Rand, a, b time.Duration) time.Duration {
@@ -196,7 +196,7 @@ func TestConvoyDoesNotForm(t *testing.T) {
 			for _, deadline := range []time.Duration{0, 8 * lasts} {
 				load := workload{workers: 64, pool: pool, lasts: lasts, deadline: deadline, losers: 1, runs: 8 * lasts}
 				free := load.run(t)
-				load.lines = newAdmission(unlimited)
+				load.queues = New(unlimited)
 				lined := load.run(t)
 				require.Zero(t, lined.waited, "%v", load)
 				require.InEpsilon(t, len(free.commits), len(lined.commits), 0.05, "%v", load)
@@ -213,7 +213,7 @@ func TestConvoyBreaksUp(t *testing.T) {
 		for _, losers := range []int{2, 10, 64} {
 			load := workload{workers: 64, lasts: lasts, losers: losers, runs: 8 * time.Second}
 			free := load.run(t)
-			load.lines = newAdmission(unlimited)
+			load.queues = New(unlimited)
 			lined := load.run(t)
 			share := 0.9
 			if losers == load.workers { // as if it were a row that everybody wants, so it takes longer to see that it is none
@@ -231,7 +231,7 @@ func TestHotRowIsServedInTurn(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
 		for _, workers := range []int{2, 16, 64} {
-			load := workload{workers: workers, pool: 16, lasts: lasts, rows: 1, runs: 500 * lasts, lines: newAdmission(unlimited)}
+			load := workload{workers: workers, pool: 16, lasts: lasts, rows: 1, runs: 500 * lasts, queues: New(unlimited)}
 			hot := load.run(t)
 			require.Greater(t, len(hot.commits), 475, "%v", load)
 			require.Less(t, hot.attempts, len(hot.commits)*11/10+2*workers, "%v", load)
@@ -245,7 +245,7 @@ func TestHotRowCoolsDown(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
 		const hot = 15 * time.Second
-		load := workload{workers: 64, lasts: lasts, rows: 1, change: hot, runs: hot + 15*time.Second, lines: newAdmission(unlimited)}
+		load := workload{workers: 64, lasts: lasts, rows: 1, change: hot, runs: hot + 15*time.Second, queues: New(unlimited)}
 		cooled := load.run(t)
 		require.Less(t, cooled.in(0, hot), 1.1*hot.Seconds()/lasts.Seconds())
 		require.Greater(t, cooled.in(load.runs-time.Second, load.runs), 0.9*64/lasts.Seconds(), "%v", load)
@@ -255,9 +255,9 @@ func TestHotRowCoolsDown(t *testing.T) {
 // A row becomes contended, and its calls are then queued.
 func TestRowBecomesHot(t *testing.T) {
 	t.Parallel()
-	load := workload{workers: 64, pool: 16, lasts: 5 * time.Millisecond, rows: 10_000, runs: 2 * time.Second, lines: newAdmission(unlimited)}
+	load := workload{workers: 64, pool: 16, lasts: 5 * time.Millisecond, rows: 10_000, runs: 2 * time.Second, queues: New(unlimited)}
 	free := load.run(t)
-	load.lines, load.change, load.then, load.runs = newAdmission(unlimited), load.runs, 1, 2*load.runs
+	load.queues, load.change, load.then, load.runs = New(unlimited), load.runs, 1, 2*load.runs
 	heated := load.run(t)
 	require.InEpsilon(t, free.in(0, free.runs), heated.in(0, free.runs), 0.05)
 	commits := len(heated.commits) - len(free.commits)
@@ -272,7 +272,7 @@ func TestCrowdIsServed(t *testing.T) {
 		{lasts: time.Millisecond, pool: 16, rows: 1},
 		{lasts: 20 * time.Millisecond, pool: 16, losers: 64},
 	} {
-		load.workers, load.deadline, load.lines = 1500, 3*time.Second, newAdmission(unlimited)
+		load.workers, load.deadline, load.queues = 1500, 3*time.Second, New(unlimited)
 		load.runs = 1 // one call each
 		crowd := load.run(t)
 		require.Zero(t, crowd.refused, "%v", load)
