@@ -15,6 +15,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // hot has many workers increment one row, and returns how many attempts that took.
@@ -154,7 +155,7 @@ func TestWaitForATurn(t *testing.T) {
 		}()
 		<-holding
 		ctx, cancel := context.WithCancel(t.Context())
-		told := make(chan txn.TraceWaitStartData, 1)
+		told := make(chan trace.WaitStart, 1)
 		done := make(chan error, 1)
 		go func() {
 			done <- txn.Run(ctx, r, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 8) },
@@ -173,11 +174,11 @@ func TestWaitForATurn(t *testing.T) {
 }
 
 type waitTracer struct {
-	txn.NopTracer
-	told chan txn.TraceWaitStartData
+	trace.Nop
+	told chan trace.WaitStart
 }
 
-func (w *waitTracer) TraceWaitStart(ctx context.Context, data txn.TraceWaitStartData) context.Context {
+func (w *waitTracer) TraceWaitStart(ctx context.Context, data trace.WaitStart) context.Context {
 	select {
 	case w.told <- data:
 	default:

@@ -22,6 +22,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // hosts returns a connection string for several servers on this machine.
@@ -198,11 +199,11 @@ func (o ownBeginTx) BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, er
 
 // onWait calls f when a call waits.
 type onWait struct {
-	txn.NopTracer
+	trace.Nop
 	f func()
 }
 
-func (o *onWait) TraceWaitStart(ctx context.Context, _ txn.TraceWaitStartData) context.Context {
+func (o *onWait) TraceWaitStart(ctx context.Context, _ trace.WaitStart) context.Context {
 	o.f()
 	return ctx
 }

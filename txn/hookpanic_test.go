@@ -14,12 +14,13 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // bomb is user code that runs around COMMIT and does not return, once it is armed for
 // that place.
 type bomb struct {
-	txn.NopTracer
+	trace.Nop
 	how   func()
 	place atomic.Pointer[string]
 }
@@ -45,13 +46,13 @@ func (b *bomb) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryE
 
 type bombKey struct{}
 
-func (b *bomb) TraceCommitStart(ctx context.Context, _ txn.TraceCommitStartData) context.Context {
+func (b *bomb) TraceCommitStart(ctx context.Context, _ trace.CommitStart) context.Context {
 	b.at("start of the commit")
 	return ctx
 }
-func (b *bomb) TraceCommitEnd(context.Context, txn.TraceCommitEndData)   { b.at("end of the commit") }
-func (b *bomb) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) { b.at("end of the attempt") }
-func (b *bomb) TraceCallEnd(context.Context, txn.TraceCallEndData)       { b.at("end of the call") }
+func (b *bomb) TraceCommitEnd(context.Context, trace.CommitEnd)   { b.at("end of the commit") }
+func (b *bomb) TraceAttemptEnd(context.Context, trace.AttemptEnd) { b.at("end of the attempt") }
+func (b *bomb) TraceCallEnd(context.Context, trace.CallEnd)       { b.at("end of the call") }
 
 // Value encodes an argument in the packet of COMMIT.
 func (b *bomb) Value() (driver.Value, error) {

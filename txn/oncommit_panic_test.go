@@ -13,11 +13,12 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // breaksAt is a Tracer that panics or ends its goroutine at one event.
 type breaksAt struct {
-	txn.NopTracer
+	trace.Nop
 	event string
 	how   func()
 }
@@ -28,9 +29,9 @@ func (b *breaksAt) at(event string) {
 	}
 }
 
-func (b *breaksAt) TraceCommitEnd(context.Context, txn.TraceCommitEndData)   { b.at("TraceCommitEnd") }
-func (b *breaksAt) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) { b.at("TraceAttemptEnd") }
-func (b *breaksAt) TraceCallEnd(context.Context, txn.TraceCallEndData)       { b.at("TraceCallEnd") }
+func (b *breaksAt) TraceCommitEnd(context.Context, trace.CommitEnd)   { b.at("TraceCommitEnd") }
+func (b *breaksAt) TraceAttemptEnd(context.Context, trace.AttemptEnd) { b.at("TraceAttemptEnd") }
+func (b *breaksAt) TraceCallEnd(context.Context, trace.CallEnd)       { b.at("TraceCallEnd") }
 
 // A panic after the COMMIT continues, but the functions given to OnCommit run first,
 // and everything is given back.

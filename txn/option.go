@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // Option configures how a transaction runs. Options given to [New] apply to every call
@@ -51,7 +52,7 @@ type config struct {
 	name        string
 	idempotent  bool
 	requiresNew bool
-	tracer      Tracer
+	tracer      trace.Tracer
 	key         admission.Fingerprint // of the queue that Key names
 	noAdmission bool
 	once        *once // nil if the option is not given
@@ -269,7 +270,7 @@ func NoAdmission() Option {
 
 // Trace sets the tracer of calls, attempts and waits. The default is none. t must not
 // be nil.
-func Trace(t Tracer) Option {
+func Trace(t trace.Tracer) Option {
 	return optionFunc{"Trace", func(c *config) error {
 		if v := reflect.ValueOf(t); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return errors.New("the tracer is nil")

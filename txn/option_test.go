@@ -10,9 +10,10 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
-type nilTracer struct{ txn.NopTracer }
+type nilTracer struct{ trace.Nop }
 
 func TestNonsenseIsAnErrorAtTheFirstCall(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // trap is user code that this package or pgx runs, in all its forms. It panics once
@@ -69,27 +70,27 @@ func firstWordOf(sql string) string {
 }
 
 type callTracer struct {
-	txn.NopTracer
+	trace.Nop
 	*trap
 }
 
-func (b callTracer) TraceCallStart(ctx context.Context, _ txn.TraceCallStartData) context.Context {
+func (b callTracer) TraceCallStart(ctx context.Context, _ trace.CallStart) context.Context {
 	b.at("TraceCallStart")
 	return ctx
 }
-func (b callTracer) TraceCallEnd(context.Context, txn.TraceCallEndData) { b.at("TraceCallEnd") }
-func (b callTracer) TraceAttemptStart(ctx context.Context, _ txn.TraceAttemptStartData) context.Context {
+func (b callTracer) TraceCallEnd(context.Context, trace.CallEnd) { b.at("TraceCallEnd") }
+func (b callTracer) TraceAttemptStart(ctx context.Context, _ trace.AttemptStart) context.Context {
 	b.at("TraceAttemptStart")
 	return ctx
 }
-func (b callTracer) TraceAttemptEnd(context.Context, txn.TraceAttemptEndData) {
+func (b callTracer) TraceAttemptEnd(context.Context, trace.AttemptEnd) {
 	b.at("TraceAttemptEnd")
 }
-func (b callTracer) TraceCommitStart(ctx context.Context, _ txn.TraceCommitStartData) context.Context {
+func (b callTracer) TraceCommitStart(ctx context.Context, _ trace.CommitStart) context.Context {
 	b.at("TraceCommitStart")
 	return ctx
 }
-func (b callTracer) TraceCommitEnd(context.Context, txn.TraceCommitEndData) { b.at("TraceCommitEnd") }
+func (b callTracer) TraceCommitEnd(context.Context, trace.CommitEnd) { b.at("TraceCommitEnd") }
 
 // traps maps the places of a trap to functions that reach them. Each writes row 1, so a
 // commit shows.

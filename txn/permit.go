@@ -250,16 +250,3 @@ func (a *attempt) verdict() admission.Verdict {
 	}
 	return admission.Agreed
 }
-
-func (c *call) traceQueueStart(ctx context.Context, ahead int) context.Context {
-	if c.tracer == nil {
-		return ctx
-	}
-	return c.tracer.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: c.number, ForPermit: true, Ahead: ahead})
-}
-
-func (c *call) traceQueueEnd(ctx context.Context, start time.Time, err error) {
-	if c.tracer != nil {
-		c.tracer.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: c.number, ForPermit: true, Waited: time.Since(start), Err: err})
-	}
-}

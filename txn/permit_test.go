@@ -16,6 +16,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // until is require.Eventually for events of unpredictable duration.
@@ -56,19 +57,19 @@ func hold(t *testing.T, r *txn.Runner) held {
 
 // lineWaits counts the waits for a permit, and signals them.
 type lineWaits struct {
-	txn.NopTracer
+	trace.Nop
 	began atomic.Int64
-	ends  chan txn.TraceWaitEndData
+	ends  chan trace.WaitEnd
 }
 
-func (w *lineWaits) TraceWaitStart(ctx context.Context, data txn.TraceWaitStartData) context.Context {
+func (w *lineWaits) TraceWaitStart(ctx context.Context, data trace.WaitStart) context.Context {
 	if data.ForPermit {
 		w.began.Add(1)
 	}
 	return ctx
 }
 
-func (w *lineWaits) TraceWaitEnd(_ context.Context, data txn.TraceWaitEndData) {
+func (w *lineWaits) TraceWaitEnd(_ context.Context, data trace.WaitEnd) {
 	if data.ForPermit && w.ends != nil {
 		w.ends <- data
 	}
@@ -149,7 +150,7 @@ func TestStatementsOwnContextInLine(t *testing.T) {
 func TestWaitInVain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
-		tracer := &lineWaits{ends: make(chan txn.TraceWaitEndData, 1)}
+		tracer := &lineWaits{ends: make(chan trace.WaitEnd, 1)}
 		r := txn.New(db.Pool, txn.Key("the row"), txn.Name("second"))
 		txn.Narrow(db.Pool, time.Minute, "the row")
 		h := hold(t, r)
@@ -265,18 +266,18 @@ func TestRequiresNewPassesItsOwnCall(t *testing.T) {
 
 // hostile is a tracer whose methods do not return.
 type hostile struct {
-	txn.NopTracer
+	trace.Nop
 	start, end func()
 }
 
-func (h *hostile) TraceWaitStart(ctx context.Context, _ txn.TraceWaitStartData) context.Context {
+func (h *hostile) TraceWaitStart(ctx context.Context, _ trace.WaitStart) context.Context {
 	if h.start != nil {
 		h.start()
 	}
 	return ctx
 }
 
-func (h *hostile) TraceWaitEnd(context.Context, txn.TraceWaitEndData) {
+func (h *hostile) TraceWaitEnd(context.Context, trace.WaitEnd) {
 	if h.end != nil {
 		h.end()
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // How often a call runs again for reasons other than a conflict.
@@ -74,11 +76,11 @@ func (c *call) pause(ctx context.Context, attempt int, delay time.Duration, caus
 		return nil
 	}
 	if t := c.tracer; t != nil {
-		ctx = t.TraceWaitStart(ctx, TraceWaitStartData{Name: c.name, Attempt: attempt, Delay: delay, Err: cause})
+		ctx = t.TraceWaitStart(ctx, trace.WaitStart{Name: c.name, Attempt: attempt, Delay: delay, Err: cause})
 	}
 	err := sleep(ctx, delay)
 	if t := c.tracer; t != nil {
-		t.TraceWaitEnd(ctx, TraceWaitEndData{Name: c.name, Attempt: attempt, Err: err})
+		t.TraceWaitEnd(ctx, trace.WaitEnd{Name: c.name, Attempt: attempt, Err: err})
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
 // RunInTx runs fn in a transaction, commits it, and returns fn's result. If the
@@ -176,17 +178,13 @@ type call struct {
 func (c *call) run(ctx context.Context) (kept bool, err error) {
 	caller := ctx
 	if t := c.tracer; t != nil {
-		ctx = t.TraceCallStart(ctx, TraceCallStartData{Name: c.name})
+		ctx = t.TraceCallStart(ctx, trace.CallStart{Name: c.name})
 	}
 	attempts := 0
 	// Deferred separately, so that a panic in one, or in earlier code, does not keep
 	// the others from running. A committed transaction always runs its hooks.
 	defer func() { runHooks(context.WithoutCancel(caller), c.name, c.hooks) }()
-	defer func() {
-		if t := c.tracer; t != nil {
-			t.TraceCallEnd(ctx, TraceCallEndData{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: err})
-		}
-	}()
+	defer func() { c.traceCallEnd(ctx, attempts, kept, err) }()
 	kept, attempts, err = c.loop(ctx)
 	return kept, err
 }
@@ -249,7 +247,7 @@ type result struct {
 // attempt runs the function once.
 func (c *call) attempt(ctx context.Context, number int) (res result) {
 	if t := c.tracer; t != nil {
-		ctx = t.TraceAttemptStart(ctx, TraceAttemptStartData{Name: c.name, Attempt: number})
+		ctx = t.TraceAttemptStart(ctx, trace.AttemptStart{Name: c.name, Attempt: number})
 	}
 	at := newAttempt(c, ctx, number)
 	c.number = number

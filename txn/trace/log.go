@@ -1,21 +1,20 @@
-package txn
+package trace
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 )
 
-// LogTracer is a [Tracer] that logs to Logger: commits at level Debug, attempts that
-// run again and failed calls at Info, calls whose outcome is unknown or that committed
+// Log is a [Tracer] that logs to Logger: commits at level Debug, attempts that run
+// again and failed calls at Info, calls whose outcome is unknown or that committed
 // although something failed at Error. It logs SQLSTATEs and CockroachDB's reasons, but
 // no text from the database. A nil Logger means slog.Default().
-type LogTracer struct {
-	NopTracer
+type Log struct {
+	Nop
 	Logger *slog.Logger
 }
 
-func (t LogTracer) logger() *slog.Logger {
+func (t Log) logger() *slog.Logger {
 	if t.Logger == nil {
 		return slog.Default()
 	}
@@ -23,7 +22,7 @@ func (t LogTracer) logger() *slog.Logger {
 }
 
 // TraceAttemptEnd logs an attempt that runs again.
-func (t LogTracer) TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData) {
+func (t Log) TraceAttemptEnd(ctx context.Context, data AttemptEnd) {
 	if !data.Retryable {
 		return
 	}
@@ -33,22 +32,19 @@ func (t LogTracer) TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData
 }
 
 // TraceCallEnd logs the end of a call.
-func (t LogTracer) TraceCallEnd(ctx context.Context, data TraceCallEndData) {
+func (t Log) TraceCallEnd(ctx context.Context, data CallEnd) {
 	level, message := slog.LevelDebug, "transaction committed"
-	if data.Err != nil {
+	switch {
+	case data.Outcome == Unknown:
+		level, message = slog.LevelError, "transaction outcome unknown"
+	case data.Outcome == Committed && data.Err != nil:
+		level, message = slog.LevelError, "transaction committed, but something went wrong"
+	case data.Outcome != Committed:
 		level, message = slog.LevelInfo, "transaction rolled back"
-		var unknown *OutcomeUnknownError
-		var committed *CommittedError
-		switch {
-		case errors.As(data.Err, &unknown):
-			level, message = slog.LevelError, "transaction outcome unknown"
-		case errors.As(data.Err, &committed):
-			level, message = slog.LevelError, "transaction committed, but something went wrong"
-		}
 	}
 	attrs := []slog.Attr{slog.String("transaction", data.Name), slog.Int("attempts", data.Attempts), slog.Duration("elapsed", data.Elapsed)}
-	if pe := serverError(data.Err); pe != nil {
-		attrs = append(attrs, slog.String("sqlstate", pe.Code))
+	if data.SQLState != "" {
+		attrs = append(attrs, slog.String("sqlstate", data.SQLState))
 	}
 	t.logger().LogAttrs(ctx, level, message, attrs...)
 }
