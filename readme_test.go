@@ -21,6 +21,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -128,7 +129,7 @@ func (s *after) deposit(ctx context.Context, user UserID, key string, d Deposit)
 	return txn.RunInTx(ctx, s.pool, func(ctx context.Context, tx *txn.Tx) (balance int64, err error) {
 		err = tx.QueryRow(ctx, "update accounts set balance = balance + $2 where id = $1 returning balance", d.To, d.Amount).Scan(&balance)
 		return balance, err
-	}, txn.Once(fmt.Sprintf("deposits/%d", user), key, d))
+	}, once.Key(fmt.Sprintf("deposits/%d", user), key, d))
 }
 
 func TestReadmeShowsCodeThatCompiles(t *testing.T) {
@@ -211,7 +212,7 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 		}
 		require.Equal(t, 422, withdraw("2"))
 
-		_, err = db.Exec(t.Context(), txn.LedgerSchema)
+		_, err = db.Exec(t.Context(), once.Schema)
 		require.NoError(t, err)
 		for range 2 {
 			balance, err := s.deposit(t.Context(), 43, "key", Deposit{To: 3, Amount: 5})
@@ -219,7 +220,7 @@ func TestReadmeKeepsItsWord(t *testing.T) {
 			require.EqualValues(t, 75, balance)
 		}
 		_, err = s.deposit(t.Context(), 43, "key", Deposit{To: 3, Amount: 6})
-		require.ErrorIs(t, err, txn.ErrKeyReused)
+		require.ErrorIs(t, err, once.ErrKeyReused)
 	})
 }
 

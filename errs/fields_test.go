@@ -22,6 +22,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // seam is the response for an error of another package.
@@ -76,15 +77,15 @@ func seams() map[string]seam {
 		"owner.PatchError: type":           {&owner.PatchError{Field: "/n", Reason: owner.PatchWrongType}, 422, "wrong_type", "/n", "This value is of the wrong type."},
 		"owner.PatchError: made elsewhere": {&owner.PatchError{Field: "n", Reason: "Not A Code"}, 422, "invalid", "", "A value is not allowed."},
 
-		"txn.ErrKeyReused":        {txn.ErrKeyReused, 422, "key_reused", "", "This key was used for a different request."},
-		"txn.ErrInFlight":         {txn.ErrInFlight, 409, "in_flight", "", "The same request is still being processed."},
-		"txn.OutcomeUnknownError": {&txn.OutcomeUnknownError{}, 500, "outcome_unknown", "", "We could not confirm whether this was saved."},
-		"txn.CommittedError":      {&txn.CommittedError{Err: errs.NotFound}, 500, "internal", "", internal},
-		"txn.ExhaustedError":      {&txn.ExhaustedError{}, 503, "unavailable", "", "The service is temporarily unavailable."},
-		"txn.BusyError":           {&txn.BusyError{Wait: 3 * time.Second}, 503, "contention", "", "The service is busy. Please try again."},
-		"txn.UnexpectedRowsError": {&txn.UnexpectedRowsError{}, 409, "conflict", "", "The request conflicts with existing data."},
-		"txn.QueuedError":         {&txn.QueuedError{Err: owner.ErrCursor}, 422, "invalid_cursor", "?cursor", "The cursor is not valid here."},
-		"txn.ResultTooLargeError": {&txn.ResultTooLargeError{}, 500, "internal", "", internal},
+		"once.ErrKeyReused":        {once.ErrKeyReused, 422, "key_reused", "", "This key was used for a different request."},
+		"once.ErrInFlight":         {once.ErrInFlight, 409, "in_flight", "", "The same request is still being processed."},
+		"txn.OutcomeUnknownError":  {&txn.OutcomeUnknownError{}, 500, "outcome_unknown", "", "We could not confirm whether this was saved."},
+		"txn.CommittedError":       {&txn.CommittedError{Err: errs.NotFound}, 500, "internal", "", internal},
+		"txn.ExhaustedError":       {&txn.ExhaustedError{}, 503, "unavailable", "", "The service is temporarily unavailable."},
+		"txn.BusyError":            {&txn.BusyError{Wait: 3 * time.Second}, 503, "contention", "", "The service is busy. Please try again."},
+		"txn.UnexpectedRowsError":  {&txn.UnexpectedRowsError{}, 409, "conflict", "", "The request conflicts with existing data."},
+		"txn.QueuedError":          {&txn.QueuedError{Err: owner.ErrCursor}, 422, "invalid_cursor", "?cursor", "The cursor is not valid here."},
+		"once.ResultTooLargeError": {&once.ResultTooLargeError{}, 500, "internal", "", internal},
 
 		"idempotency.KeyError: twice": {idempotencyKey("a", "a"), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is there more than once."},
 		"idempotency.KeyError: empty": {idempotencyKey(""), 400, "invalid_idempotency_key", "Idempotency-Key:", "The header Idempotency-Key is empty."},

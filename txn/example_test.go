@@ -169,34 +169,6 @@ func ExampleBatch() {
 	// <nil>
 }
 
-// The request is made twice, as by a client that got no answer, and is executed once.
-func ExampleOnce() {
-	pool, ctx := exampleDB(
-		txn.LedgerSchema,
-		"create table accounts (id bigint primary key, balance bigint)",
-		"insert into accounts values (1, 100)",
-	)
-	defer pool.Close()
-
-	type withdrawal struct{ Account, Amount int }
-	withdraw := func(user, key string, w withdrawal) (left int, err error) {
-		return txn.RunInTx(ctx, pool, func(ctx context.Context, tx *txn.Tx) (left int, err error) {
-			err = tx.QueryRow(ctx, "update accounts set balance = balance - $2 where id = $1 returning balance", w.Account, w.Amount).Scan(&left)
-			return left, err
-		}, txn.Once("withdrawals/"+user, key, w))
-	}
-	fmt.Println(withdraw("alice", "k1", withdrawal{1, 30}))
-	fmt.Println(withdraw("alice", "k1", withdrawal{1, 30}))
-	fmt.Println(withdraw("alice", "k2", withdrawal{1, 30}))
-	_, err := withdraw("alice", "k1", withdrawal{1, 50})
-	fmt.Println(errors.Is(err, txn.ErrKeyReused))
-	// Output:
-	// 70 <nil>
-	// 70 <nil>
-	// 40 <nil>
-	// true
-}
-
 func ExampleNew() {
 	pool, ctx := exampleDB()
 	defer pool.Close()

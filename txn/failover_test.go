@@ -94,7 +94,6 @@ func (f *failoverPair) failOver(t testing.TB) {
 // loses its synchronous standby, COMMITs that wait for it are canceled, and the standby
 // takes over. The reported outcomes are compared with the data on the new primary.
 func TestFailover(t *testing.T) {
-	t.Parallel()
 	rounds := 4
 	if testing.Short() {
 		rounds = 1

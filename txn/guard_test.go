@@ -15,6 +15,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 const past = "goes past the transaction"
@@ -662,7 +663,7 @@ func TestGuardLetsTheLedgerPass(t *testing.T) {
 						return 0, err
 					}
 					return read(ctx, tx, 1)
-				}, txn.Once("guard", name, 1))
+				}, once.Key("guard", name, 1))
 				require.NoError(t, err, name)
 				require.Equal(t, balance(t, db, 1), n, name)
 			}

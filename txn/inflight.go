@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 )
 
 // mostInFlight is how many calls on a database may wait for another call with their
@@ -35,7 +37,7 @@ func (c *call) hold(r *running) (release func(kept bool), err error) {
 		return func(bool) {}, nil
 	}
 	db := identity(c.db)
-	k := inFlightKey{db, c.once.namespace, c.once.key}
+	k := inFlightKey{db, c.once.Namespace, c.once.Key}
 	for outer := runningIn(r.Context); outer != nil; outer = runningIn(outer.Context) {
 		if outer.key == k && !outer.over.Load() {
 			return nil, fmt.Errorf("%s: Once inside the function of a call with the same key, which would wait for itself", prefix(c.name))
@@ -57,9 +59,9 @@ func (c *call) hold(r *running) (release func(kept bool), err error) {
 				close(h.done)
 			}, nil
 		}
-		if c.ledger.NoWait || inFlight.waiting[db] >= mostInFlight {
+		if c.once.NoWait || inFlight.waiting[db] >= mostInFlight {
 			inFlight.Unlock()
-			return nil, fmt.Errorf("%s: %w", prefix(c.name), ErrInFlight)
+			return nil, fmt.Errorf("%s: %w", prefix(c.name), ledger.ErrInFlight)
 		}
 		inFlight.waiting[db]++
 		inFlight.Unlock()

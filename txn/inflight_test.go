@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // One of many callers has an effect, and all get its result: in one process, and as if
@@ -42,7 +43,7 @@ func TestOnceConcurrently(t *testing.T) {
 								effects.Add(1)
 							}
 							return receipt{Call: i, Note: "x"}, err
-						}, txn.Once("test", "k", "same"))
+						}, once.Key("test", "k", "same"))
 					})
 				}
 				wg.Wait()
@@ -65,7 +66,7 @@ func TestOnceWaitsWithoutAConnection(t *testing.T) {
 		withLedger(t, db)
 		f := withFaults(t, db)
 		entered, goOn := make(chan struct{}), make(chan struct{})
-		run := func(ctx context.Context, opts ...txn.Option) (int, error) {
+		run := func(ctx context.Context, ledger once.Ledger) (int, error) {
 			return txn.RunInTx(ctx, f.pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
 				_, err := tx.Exec(ctx, insertEffect, 1, 1)
 				if err == nil {
@@ -73,24 +74,24 @@ func TestOnceWaitsWithoutAConnection(t *testing.T) {
 					<-goOn
 				}
 				return 7, err
-			}, append(opts, txn.Once("test", "k", nil))...)
+			}, ledger.Key("test", "k", nil))
 		}
 		results := make(chan error, 2)
 		go func() {
-			_, err := run(t.Context())
+			_, err := run(t.Context(), once.Ledger{})
 			results <- err
 		}()
 		<-entered
-		_, err := run(t.Context(), txn.Ledger{NoWait: true})
-		require.ErrorIs(t, err, txn.ErrInFlight)
+		_, err := run(t.Context(), once.Ledger{NoWait: true})
+		require.ErrorIs(t, err, once.ErrInFlight)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		_, err = run(ctx)
+		_, err = run(ctx, once.Ledger{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.EqualValues(t, 1, f.pool.Stat().AcquiredConns())
 		require.Zero(t, f.pool.Stat().EmptyAcquireCount()-f.pool.Stat().NewConnsCount(), "nobody waited for the connection")
 		go func() {
-			n, err := run(t.Context())
+			n, err := run(t.Context(), once.Ledger{})
 			if n != 7 {
 				err = errors.Join(err, fmt.Errorf("got %d", n))
 			}
@@ -117,16 +118,16 @@ func TestOnceNoWaitForAnotherProcess(t *testing.T) {
 				close(entered)
 				<-goOn
 				return err
-			}, txn.Once("test", "k", nil))
+			}, once.Key("test", "k", nil))
 		}()
 		<-entered
 		run := func() error {
 			return txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 				_ = write(ctx, tx, 2, 7)
 				return errors.New("mine")
-			}, txn.Once("test", "k", nil), txn.Ledger{NoWait: true})
+			}, once.Ledger{NoWait: true}.Key("test", "k", nil))
 		}
-		require.ErrorIs(t, run(), txn.ErrInFlight)
+		require.ErrorIs(t, run(), once.ErrInFlight)
 		close(goOn)
 		require.NoError(t, <-first)
 		require.NoError(t, run())
@@ -144,7 +145,7 @@ func TestOnceNoWaitIsForTheClaim(t *testing.T) {
 		for i, opts := range [][]txn.Option{nil, {txn.Timeouts{Lock: 7 * time.Second}}} {
 			timeout, err := txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (s string, err error) {
 				return s, tx.QueryRow(ctx, "show lock_timeout").Scan(&s)
-			}, append(opts, txn.Once("test", fmt.Sprint(i), nil), txn.Ledger{NoWait: true})...)
+			}, append(opts, once.Ledger{NoWait: true}.Key("test", fmt.Sprint(i), nil))...)
 			require.NoError(t, err)
 			require.Equal(t, []string{"0", "7s"}[i], timeout)
 		}
@@ -160,7 +161,7 @@ func TestTooManyWaitForAKey(t *testing.T) {
 		var refused, canceled atomic.Int64
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			err := txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { close(entered); <-goOn; return nil }, txn.Once("test", "k", nil))
+			err := txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { close(entered); <-goOn; return nil }, once.Key("test", "k", nil))
 			if err != nil {
 				t.Error(err)
 			}
@@ -169,9 +170,9 @@ func TestTooManyWaitForAKey(t *testing.T) {
 		const waiting = 1000
 		for range waiting + 1 {
 			wg.Go(func() {
-				err := txn.Run(ctx, db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil))
+				err := txn.Run(ctx, db, func(context.Context, *txn.Tx) error { return nil }, once.Key("test", "k", nil))
 				switch {
-				case errors.Is(err, txn.ErrInFlight):
+				case errors.Is(err, once.ErrInFlight):
 					refused.Add(1)
 					cancel()
 				case errors.Is(err, context.Canceled):
@@ -184,6 +185,6 @@ func TestTooManyWaitForAKey(t *testing.T) {
 		wg.Wait()
 		require.EqualValues(t, 1, refused.Load())
 		require.NotZero(t, canceled.Load())
-		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil)))
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, once.Key("test", "k", nil)))
 	})
 }

@@ -11,29 +11,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 )
-
-// LedgerSchema creates the table that [Once] needs, on CockroachDB and PostgreSQL, in
-// the first schema of the search path. Run it with the rest of your schema. The role of
-// the service needs SELECT, INSERT, UPDATE and DELETE on the table.
-//
-// The table stores results as text, so it is as secret as what the service returns.
-const LedgerSchema = `create table rowkeeper_ledger (
-	namespace  text        not null,
-	key        text        not null,
-	attempt    text        not null, -- which of the attempts took the key
-	request    bytea,                -- its hash; null where the key was taken without an effect
-	result     text,                 -- JSON
-	expires_at timestamptz not null,
-	constraint rowkeeper_ledger_pkey primary key (namespace, key)
-);
-create index rowkeeper_ledger_expires_at_idx on rowkeeper_ledger (expires_at)`
-
-// LedgerTTL makes CockroachDB, from v22.2 on, delete expired rows of the ledger by
-// itself. [CleanLedger] and the index on expires_at are then not needed.
-//
-// Source: CockroachDB, "Batch Delete Expired Data with Row-Level TTL".
-const LedgerTTL = `alter table rowkeeper_ledger set (ttl_expiration_expression = 'expires_at')`
 
 const (
 	ledgerKey = "rowkeeper_ledger_pkey"
@@ -48,8 +28,6 @@ const (
 	fromBlocked        = " where namespace = $1 and key = $2 and attempt = $6 and request is null"
 	readLedger         = "select attempt, request, result, expires_at <= now() from rowkeeper_ledger where namespace = $1 and key = $2"
 	forgetKey          = "delete from rowkeeper_ledger where namespace = $1 and key = $2 and expires_at <= now()"
-	cleanLedger        = "delete from rowkeeper_ledger where (namespace, key) in " +
-		"(select namespace, key from rowkeeper_ledger where expires_at <= now() order by expires_at limit $1::bigint)"
 
 	// PostgreSQL's short lock timeout, for the claim alone.
 	hurry = "select set_config('rowkeeper.lock_timeout', current_setting('lock_timeout'), true), set_config('lock_timeout', '100ms', true)"
@@ -72,7 +50,7 @@ func (a *attempt) claim() {
 		return
 	}
 	a.nonce = rand.Text()
-	s := statement{kind: claims, sql: claimLedger, args: []any{o.namespace, o.key, a.nonce, o.request, int64(a.call.ledger.retention() / time.Second)}}
+	s := statement{kind: claims, sql: claimLedger, args: []any{o.Namespace, o.Key, a.nonce, o.Hash, int64(o.Retention / time.Second)}}
 	if a.fences {
 		s.args[3] = []byte(nil)
 	}
@@ -83,9 +61,9 @@ func (a *attempt) claim() {
 		s.carry(*a.stored)
 	}
 	first := []statement{s}
-	if a.call.ledger.NoWait && !a.fences && a.conn != nil {
+	if o.NoWait && !a.fences && a.conn != nil {
 		if a.cockroach {
-			first = []statement{{kind: guards, sql: probe, args: []any{o.namespace, o.key}}, s}
+			first = []statement{{kind: guards, sql: probe, args: []any{o.Namespace, o.Key}}, s}
 		} else {
 			first = []statement{{kind: guards, sql: hurry}, s, {kind: guards, sql: relax}}
 		}
@@ -100,7 +78,7 @@ func (a *attempt) claimPrefix() string {
 	for _, s := range a.call.firstAfter(a.call.ghost) {
 		b.WriteString(s.sql + "\n;")
 	}
-	if a.call.ledger.NoWait && !a.fences {
+	if a.call.once.NoWait && !a.fences {
 		b.WriteString(hurry + "\n;")
 	}
 	claim, _, _ := strings.Cut(claimLedger, ")")
@@ -138,7 +116,7 @@ func (a *attempt) record() error {
 		o := a.call.once
 		a.queue = append(a.queue, statement{
 			kind: records, sql: recordOne, expected: &expectation{1, recordResult},
-			args: []any{o.namespace, o.key, a.nonce, *text},
+			args: []any{o.Namespace, o.Key, a.nonce, *text},
 		})
 	default:
 		a.stored = text // for the claim, which is made once there is a connection
@@ -173,10 +151,10 @@ func (a *attempt) claimError(err error) error {
 		return &takenError{err}
 	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
 		return &takenError{err} // another call took it over
-	case pe.Code == codeLockNotAvailable && a.call.ledger.NoWait && a.call.ghost == nil:
-		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ErrInFlight, err)
+	case pe.Code == codeLockNotAvailable && a.call.once.NoWait && a.call.ghost == nil:
+		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ledger.ErrInFlight, err)
 	case pe.Code == codeUndefinedTable:
-		return fmt.Errorf("%s: Once: there is no ledger: create it by txn.LedgerSchema: %w", prefix(a.name()), err)
+		return fmt.Errorf("%s: Once: there is no ledger: create it by once.Schema: %w", prefix(a.name()), err)
 	}
 	return fmt.Errorf("%s: Once: %w", prefix(a.name()), err)
 }
@@ -202,7 +180,7 @@ func (e *entry) scan(row pgx.Row) error {
 // That row is visible even if the wait of its own COMMIT was cut short.
 func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	o := a.call.once
-	args := []any{o.namespace, o.key}
+	args := []any{o.Namespace, o.Key}
 	if a.link == nil {
 		a.rollback(ctx)
 		err = a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
@@ -271,11 +249,11 @@ func (a *attempt) forget(ctx context.Context) error {
 	o := a.call.once
 	if a.link == nil {
 		return a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, forgetKey, o.namespace, o.key)
+			_, err := tx.Exec(ctx, forgetKey, o.Namespace, o.Key)
 			return err
 		})
 	}
-	_, err := a.conn.Exec(ctx, forgetKey, a.link.outside(o.namespace, o.key)...)
+	_, err := a.conn.Exec(ctx, forgetKey, a.link.outside(o.Namespace, o.Key)...)
 	return err
 }
 
@@ -297,26 +275,4 @@ func (a *attempt) beside(ctx context.Context, f func(ctx context.Context, tx pgx
 		return err
 	}
 	return tx.Commit(ctx)
-}
-
-// cleanBatch is how many rows one transaction of CleanLedger deletes, so that it holds
-// few locks, for a short time.
-const cleanBatch = 500
-
-// CleanLedger deletes expired rows of the ledger, in transactions of 500 rows, until
-// none are left or ctx ends, and returns how many it deleted. Run it now and then, from
-// one place; [Once] does not depend on it. db must be able to begin transactions, so it
-// cannot be a pgx.Tx.
-func CleanLedger(ctx context.Context, db DB, opts ...Option) (deleted int64, err error) {
-	opts = append([]Option{Isolation(pgx.ReadCommitted), Name("clean ledger")}, opts...)
-	for {
-		n, err := RunInTx(ctx, db, func(ctx context.Context, tx *Tx) (int64, error) {
-			tag, err := tx.Exec(ctx, cleanLedger, int64(cleanBatch))
-			return tag.RowsAffected(), err
-		}, opts...)
-		deleted += n
-		if err != nil || n < cleanBatch {
-			return deleted, err
-		}
-	}
 }

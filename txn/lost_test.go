@@ -330,7 +330,6 @@ func TestCommitWithoutAnswer(t *testing.T) {
 // no claim is wrong, no connection is lost to the pool or comes back dirty, and
 // no goroutine stays.
 func TestRandomCuts(t *testing.T) {
-	t.Parallel()
 	cuts := 200 // for each mode on each engine
 	if testing.Short() {
 		cuts = 40

@@ -19,6 +19,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // Once adds no round trip the first time, and a replay takes two.
@@ -32,10 +33,11 @@ func TestRoundTripsOfOnce(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 					withLedger(t, db)
 					f := withFaults(t, db, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
-					turns := func(key string, opts ...txn.Option) int64 {
+					turns := func(key string, ledger once.Ledger) int64 {
 						before := f.proxy.Turns()
+						var opts []txn.Option
 						if key != "" {
-							opts = append(opts, txn.Once("test", key, nil))
+							opts = append(opts, ledger.Key("test", key, nil))
 						}
 						_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), opts...)
 						require.NoError(t, err)
@@ -48,23 +50,24 @@ func TestRoundTripsOfOnce(t *testing.T) {
 					if mode == pgx.QueryExecModeSimpleProtocol {
 						tries = 10
 					}
-					fewest := func(key func(i int) string, opts ...txn.Option) int64 {
-						least := turns(key(0), opts...)
+					fewest := func(key func(i int) string, ledger once.Ledger) int64 {
+						least := turns(key(0), ledger)
 						for i := 1; i < tries; i++ {
-							least = min(least, turns(key(i), opts...))
+							least = min(least, turns(key(i), ledger))
 						}
 						return least
 					}
 					fresh := func(name string) func(int) string { return func(i int) string { return fmt.Sprint(name, i) } }
 					always := func(key string) func(int) string { return func(int) string { return key } }
-					turns("warm")
-					without := fewest(always(""))
-					require.Equal(t, without, fewest(fresh("first")))
-					require.EqualValues(t, 2, fewest(always("first0")), "a replay")
-					turns("warm too", txn.Ledger{NoWait: true})
-					require.Equal(t, without, fewest(fresh("second"), txn.Ledger{NoWait: true}))
+					wait, noWait := once.Ledger{}, once.Ledger{NoWait: true}
+					turns("warm", wait)
+					without := fewest(always(""), wait)
+					require.Equal(t, without, fewest(fresh("first"), wait))
+					require.EqualValues(t, 2, fewest(always("first0"), wait), "a replay")
+					turns("warm too", noWait)
+					require.Equal(t, without, fewest(fresh("second"), noWait))
 					if !db.Cockroach() { // where what was just committed may have to be looked at again
-						require.EqualValues(t, 2, fewest(always("second0"), txn.Ledger{NoWait: true}))
+						require.EqualValues(t, 2, fewest(always("second0"), noWait))
 					}
 				})
 			})
@@ -97,7 +100,7 @@ func TestOnceClaimsFirst(t *testing.T) {
 				})
 				for i := range 2 {
 					sent = nil
-					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", fmt.Sprint(i), nil))
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", fmt.Sprint(i), nil))
 					require.NoError(t, err)
 				}
 				f.proxy.SetHook(nil)
@@ -127,7 +130,7 @@ func TestOnceLostAt(t *testing.T) {
 				withLedger(t, db)
 				f := withFaults(t, db)
 				warm := func() {
-					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", fmt.Sprint("warm", time.Now()), nil))
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), once.Key("test", fmt.Sprint("warm", time.Now()), nil))
 					require.NoError(t, err)
 				}
 				type told struct {
@@ -160,7 +163,7 @@ func TestOnceLostAt(t *testing.T) {
 								got, err := txn.RunInTx(ctx, f.pool, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 									tx.OnCommit(func(context.Context) { hooks[call]++ })
 									return receipts(name, call)(ctx, tx)
-								}, txn.Once("test", fmt.Sprint(call), call))
+								}, once.Key("test", fmt.Sprint(call), call))
 								cancel()
 								f.proxy.SetHook(nil)
 								require.NoError(t, err, "%v, message %d, %v", from, place, cut)
@@ -221,7 +224,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 					if takesOver {
 						blocked(t, db, fmt.Sprint("warm", i))
 					}
-					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", fmt.Sprint("warm", i), nil))
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), once.Key("test", fmt.Sprint("warm", i), nil))
 					require.NoError(t, err)
 				}
 				at := faultnet.Executes("commit")
@@ -247,7 +250,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 						close(late)
 					}()
 				}
-				got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", "k", nil))
+				got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", "k", nil))
 				require.NoError(t, err)
 				if name == "all in one packet" {
 					require.Equal(t, attempt+1, got.Attempt)
@@ -256,7 +259,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 				<-landed
 				for range 2 {
 					require.Equal(t, []int{got.Attempt}, f.effects(t, 1))
-					again, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", "k", nil))
+					again, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", "k", nil))
 					require.NoError(t, err)
 					require.Equal(t, got, again)
 				}
@@ -288,7 +291,7 @@ func TestOnceFences(t *testing.T) {
 				withLedger(t, db)
 				f := withFaults(t, db)
 				for i := range 2 {
-					_, err := txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", -1), txn.Once("test", fmt.Sprint("warm", i), nil))
+					_, err := txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", -1), once.Key("test", fmt.Sprint("warm", i), nil))
 					require.NoError(t, err)
 				}
 				late := make(chan struct{})
@@ -307,7 +310,7 @@ func TestOnceFences(t *testing.T) {
 							return receipt{}, test.second(nil) // without a statement
 						}
 						return receipts("all in one packet", 1)(ctx, tx)
-					}, append(test.opts, txn.Once("test", "k", nil))...)
+					}, append(test.opts, once.Key("test", "k", nil))...)
 				}
 				got, err := run()
 				close(late)
@@ -328,7 +331,7 @@ func TestOnceFences(t *testing.T) {
 				}
 				require.Empty(t, f.effects(t, 1), "then and later")
 				for range 2 { // the key is the next call's, in a second attempt
-					got, err = txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", 1), txn.Once("test", "k", nil), txn.MaxAttempts(1))
+					got, err = txn.RunInTx(t.Context(), f.pool, receipts("all in one packet", 1), once.Key("test", "k", nil), txn.MaxAttempts(1))
 					require.NoError(t, err)
 					require.Equal(t, []int{2}, f.effects(t, 1))
 					require.Equal(t, 2, got.Attempt)
@@ -355,7 +358,7 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 			}
 			return faultnet.Pass()
 		})
-		got, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), txn.Once("test", "k", nil))
+		got, err := txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 1), once.Key("test", "k", nil))
 		require.NoError(t, err)
 		require.Equal(t, 1, got.Attempt)
 		require.Equal(t, 10, away)
@@ -376,10 +379,10 @@ func TestOnceWhileTheServerIsAway(t *testing.T) {
 			}
 			return faultnet.Pass()
 		}))
-		_, err = txn.RunInTx(ctx, f.pool, receipts("COMMIT alone", 2), txn.Once("test", "l", nil))
+		_, err = txn.RunInTx(ctx, f.pool, receipts("COMMIT alone", 2), once.Key("test", "l", nil))
 		require.Equal(t, unknown, claimOf(err), "%v", err)
 		f.proxy.SetHook(nil)
-		got, err = txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 2), txn.Once("test", "l", nil))
+		got, err = txn.RunInTx(t.Context(), f.pool, receipts("COMMIT alone", 2), once.Key("test", "l", nil))
 		require.NoError(t, err)
 		require.Equal(t, 1, got.Attempt)
 	})
@@ -416,7 +419,7 @@ func TestOnceRandomCuts(t *testing.T) {
 					f.proxy.CutAfterBytes(from, 1+random.Int64N(900), cutsFor(db)[random.IntN(len(cutsFor(db)))])
 					for j := range 3 {
 						call := i*10 + j + 1
-						opts := []txn.Option{txn.Once("test", fmt.Sprint(call), call)}
+						opts := []txn.Option{once.Key("test", fmt.Sprint(call), call)}
 						if random.IntN(2) == 0 {
 							opts = append(opts, txn.MaxAttempts(1))
 						}

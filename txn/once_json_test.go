@@ -20,6 +20,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // Types for requests and results. Some hide a part of themselves from encoding/json.
@@ -207,7 +208,7 @@ func TestOnceTellsRequestsApart(t *testing.T) {
 						t.Errorf("%s: it ran", name)
 					}
 					return fmt.Sprintf("result of %p", &request), nil
-				}, txn.Once("test", name, request))
+				}, once.Key("test", name, request))
 			}
 			first, err := run(test.a)
 			if test.refused != "" {
@@ -223,7 +224,7 @@ func TestOnceTellsRequestsApart(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, first, again, name)
 			_, err = run(test.b)
-			require.ErrorIs(t, err, txn.ErrKeyReused, name)
+			require.ErrorIs(t, err, once.ErrKeyReused, name)
 		}
 		require.Equal(t, want, keysIn(t, db))
 	})
@@ -253,7 +254,7 @@ func TestOnceTakesForTheSame(t *testing.T) {
 			"left out by a method": {lossy{1, 2}, lossy{1, 3}},
 		} {
 			run := func(request any) error {
-				return txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", name, request))
+				return txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, once.Key("test", name, request))
 			}
 			require.NoError(t, run(same[0]), name)
 			require.NoError(t, run(same[1]), name)
@@ -265,7 +266,7 @@ func runResult[T any](t *testing.T, db *dbtest.DB, key string, result T) (T, err
 	return txn.RunInTx(t.Context(), db, func(ctx context.Context, tx *txn.Tx) (T, error) {
 		tx.Queue("insert into accounts values ((select count(*) from accounts) + 1, 1)")
 		return result, nil
-	}, txn.Once("test", key, nil), txn.Name("r"))
+	}, once.Key("test", key, nil), txn.Name("r"))
 }
 
 // requireReplay checks that a result comes back unchanged.

@@ -16,6 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // blocked leaves a ledger row as a call does whose outcome was in doubt and which could
@@ -41,7 +42,8 @@ func TestOnceTakesOver(t *testing.T) {
 				call := 0
 				for name := range shapes {
 					for kind, through := range map[string]txn.DB{"pool": f.pool, "wrapper": wrapper{f.pool}, "open wrapper": openWrapper{wrapper{f.pool}}, "connection": conn.Conn()} {
-						for opt, opts := range map[string][]txn.Option{"wait": nil, "no wait": {txn.Ledger{NoWait: true}}, "one attempt": {txn.MaxAttempts(1)}} {
+						for opt, opts := range map[string][]txn.Option{"wait": nil, "no wait": nil, "one attempt": {txn.MaxAttempts(1)}} {
+							ledger := once.Ledger{NoWait: opt == "no wait"}
 							call++
 							key, message := fmt.Sprint(call), fmt.Sprintf("%s, %s, %s", name, kind, opt)
 							blocked(t, db, key)
@@ -51,11 +53,11 @@ func TestOnceTakesOver(t *testing.T) {
 									return txn.RunInTx(t.Context(), through, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
 										tx.OnCommit(func(context.Context) { hooks++ })
 										return receipts(name, call)(ctx, tx)
-									}, append(opts, txn.Once("test", key, call))...)
+									}, append(opts, ledger.Key("test", key, call))...)
 								}
 								got, err := run()
 								// A call that has just ended may still hold its lock on CockroachDB.
-								for start := time.Now(); db.Cockroach() && opt == "no wait" && errors.Is(err, txn.ErrInFlight) && time.Since(start) < eventually; {
+								for start := time.Now(); db.Cockroach() && opt == "no wait" && errors.Is(err, once.ErrInFlight) && time.Since(start) < eventually; {
 									got, err = run()
 								}
 								require.NoError(t, err, message)
@@ -65,8 +67,8 @@ func TestOnceTakesOver(t *testing.T) {
 								}
 								require.Equal(t, 1, hooks, message)
 							}
-							_, err = txn.RunInTx(t.Context(), through, receipts(name, call), append(opts, txn.Once("test", key, "another"))...)
-							require.ErrorIs(t, err, txn.ErrKeyReused, message)
+							_, err = txn.RunInTx(t.Context(), through, receipts(name, call), append(opts, ledger.Key("test", key, "another"))...)
+							require.ErrorIs(t, err, once.ErrKeyReused, message)
 						}
 					}
 				}
@@ -87,7 +89,7 @@ func TestRoundTripsOfTakingOver(t *testing.T) {
 		for name := range shapes {
 			turns := func(key string) int64 {
 				before := f.proxy.Turns()
-				_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), txn.Once("test", name+key, nil))
+				_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", name+key, nil))
 				require.NoError(t, err)
 				return f.proxy.Turns() - before
 			}
@@ -114,7 +116,7 @@ func TestOnceTakesOverAfterAnError(t *testing.T) {
 					return err
 				}
 				return end
-			}, txn.Once("test", "k", request))
+			}, once.Key("test", "k", request))
 		}
 		for range 2 {
 			require.ErrorIs(t, run("a", mine), mine)
@@ -122,12 +124,12 @@ func TestOnceTakesOverAfterAnError(t *testing.T) {
 		}
 		require.NoError(t, run("b", nil))
 		require.Equal(t, 7, balance(t, db, 1))
-		require.ErrorIs(t, run("a", nil), txn.ErrKeyReused)
+		require.ErrorIs(t, run("a", nil), once.ErrKeyReused)
 
 		blocked(t, db, "l")
 		_, err := db.Exec(t.Context(), "update rowkeeper_ledger set expires_at = now() - interval '1 second' where key = 'l'")
 		require.NoError(t, err)
-		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 2, 8) }, txn.Once("test", "l", nil)))
+		require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 2, 8) }, once.Key("test", "l", nil)))
 		require.Equal(t, 8, balance(t, db, 2))
 		require.Zero(t, db.Stat().AcquiredConns())
 	})
@@ -158,7 +160,7 @@ func TestOnceIsTakenOverByOne(t *testing.T) {
 						wg.Go(func() {
 							ctx, cancel := context.WithTimeout(t.Context(), eventually)
 							defer cancel()
-							got[i], errs[i] = txn.RunInTx(ctx, pool, receipts(name, call), txn.Once("test", fmt.Sprint(call), call), txn.Isolation(level))
+							got[i], errs[i] = txn.RunInTx(ctx, pool, receipts(name, call), once.Key("test", fmt.Sprint(call), call), txn.Isolation(level))
 						})
 					}
 					wg.Wait()
@@ -177,7 +179,6 @@ func TestOnceIsTakenOverByOne(t *testing.T) {
 // The COMMIT of a call that took the key over is lost, or held in the network until
 // everything is over. It counts, or fails, and at most one attempt has an effect.
 func TestOnceTakesOverInDoubt(t *testing.T) {
-	t.Parallel()
 	mine := errors.New("mine")
 	const name = "all in one packet"
 	for _, test := range []struct {
@@ -208,7 +209,7 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					f := withFaults(t, db)
 					for _, warm := range []string{"a", "b"} {
 						blocked(t, db, warm)
-						_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), txn.Once("test", warm, nil), txn.Isolation(level))
+						_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, -1), once.Key("test", warm, nil), txn.Isolation(level))
 						require.NoError(t, err)
 					}
 					blocked(t, db, "k")
@@ -222,7 +223,7 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					}
 					ends, landed := lands(f.proxy.Sessions(), late)
 					f.proxy.SetHook(faultnet.Hooks(hook, ends))
-					opts := []txn.Option{txn.Once("test", "k", nil), txn.Isolation(level)}
+					opts := []txn.Option{once.Key("test", "k", nil), txn.Isolation(level)}
 					first := opts
 					if test.attempts > 0 {
 						first = append(first, txn.MaxAttempts(test.attempts))

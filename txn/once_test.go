@@ -14,11 +14,12 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 func withLedger(t testing.TB, db *dbtest.DB) {
 	t.Helper()
-	_, err := db.Exec(t.Context(), txn.LedgerSchema)
+	_, err := db.Exec(t.Context(), once.Schema)
 	require.NoError(t, err)
 }
 
@@ -52,7 +53,7 @@ func TestOnceReplays(t *testing.T) {
 					call++
 					var first receipt
 					for i := range 4 {
-						got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, call), txn.Once("test", name, call))
+						got, err := txn.RunInTx(t.Context(), f.pool, receipts(name, call), once.Key("test", name, call))
 						require.NoError(t, err, "%s %d", name, i)
 						if i == 0 {
 							first = got
@@ -73,7 +74,7 @@ func TestOnceWithoutStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
 		for i := range 3 {
-			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, txn.Once("test", "k", nil))
+			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, once.Key("test", "k", nil))
 			require.NoError(t, err)
 			require.Zero(t, got)
 		}
@@ -103,7 +104,7 @@ func TestOnceCannotBeSwallowed(t *testing.T) {
 					t.Error("the key was taken")
 				}
 				return 0, end(err)
-			}, txn.Once("test", "k", "request"))
+			}, once.Key("test", "k", "request"))
 			require.NoError(t, err)
 			require.Equal(t, 42, got)
 		}
@@ -125,7 +126,7 @@ func TestOnceRefusesAnotherRequest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
 		run := func(namespace string, r any) (int, error) {
-			return txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 1, nil }, txn.Once(namespace, "k", r), txn.Name("pay"))
+			return txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 1, nil }, once.Key(namespace, "k", r), txn.Name("pay"))
 		}
 		_, err := run("a", request{"x", 5})
 		require.NoError(t, err)
@@ -135,7 +136,7 @@ func TestOnceRefusesAnotherRequest(t *testing.T) {
 		require.NoError(t, err)
 		for _, r := range []any{request{"x", 6}, request{"y", 5}, nil, "x", []int{5}} {
 			got, err := run("a", r)
-			require.ErrorIs(t, err, txn.ErrKeyReused)
+			require.ErrorIs(t, err, once.ErrKeyReused)
 			require.ErrorContains(t, err, "txn pay: Once")
 			require.Zero(t, got)
 		}
@@ -150,7 +151,7 @@ func TestOnceKeepsNamespacesApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
 		for i, k := range [][2]string{{"a", "bc"}, {"ab", "c"}, {"a/b", "c"}, {"a", "b/c"}, {"A", "bc"}} {
-			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, txn.Once(k[0], k[1], nil))
+			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, once.Key(k[0], k[1], nil))
 			require.NoError(t, err)
 			require.Equal(t, i, got)
 		}
@@ -168,7 +169,7 @@ func TestOnceAfterAnError(t *testing.T) {
 					return err
 				}
 				return end()
-			}, txn.Once("test", "k", nil))
+			}, once.Key("test", "k", nil))
 		}
 		require.ErrorIs(t, run(func() error { return mine }), mine)
 		require.Panics(t, func() { _ = run(func() error { panic("mine") }) })
@@ -188,7 +189,7 @@ func TestOnceInAConflict(t *testing.T) {
 		withLedger(t, db)
 		accounts(t, db)
 		for range 2 {
-			attempt, err := txn.RunInTx(t.Context(), db, collide(db, asIs), txn.Once("test", "k", nil), txn.Idempotent(), txn.Key("row", 1))
+			attempt, err := txn.RunInTx(t.Context(), db, collide(db, asIs), once.Key("test", "k", nil), txn.Idempotent(), txn.Key("row", 1))
 			require.NoError(t, err)
 			require.Equal(t, 2, attempt)
 		}
@@ -207,23 +208,23 @@ func TestOnceResultTooLarge(t *testing.T) {
 				}
 				tx.Queue(setBalance, 1, 7)
 				return strings.Repeat("x", size), nil
-			}, txn.Once("test", fmt.Sprint(size, first), nil))
+			}, once.Key("test", fmt.Sprint(size, first), nil))
 		}
 		for _, first := range []bool{true, false} {
-			got, err := run(txn.MostResult-1, first)
-			var tooLarge *txn.ResultTooLargeError
+			got, err := run(256<<10-1, first)
+			var tooLarge *once.ResultTooLargeError
 			require.ErrorAs(t, err, &tooLarge)
-			require.Equal(t, txn.MostResult+1, tooLarge.Size)
+			require.Equal(t, 256<<10+1, tooLarge.Size)
 			require.Empty(t, got)
 			require.Equal(t, 100, balance(t, db, 1))
 			require.Zero(t, keysIn(t, db))
 		}
 		for range 2 {
-			got, err := run(txn.MostResult-2, true)
+			got, err := run(256<<10-2, true)
 			require.NoError(t, err)
-			require.Len(t, got, txn.MostResult-2)
+			require.Len(t, got, 256<<10-2)
 		}
-		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (func(), error) { return nil, nil }, txn.Once("test", "f", nil))
+		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (func(), error) { return nil, nil }, once.Key("test", "f", nil))
 		require.ErrorContains(t, err, "cannot be encoded")
 		requireClean(t, db.Pool)
 	})
@@ -234,14 +235,14 @@ func TestOnceResultTooLarge(t *testing.T) {
 func TestOnceResultOfAnotherType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
-		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (string, error) { return "x", nil }, txn.Once("test", "k", nil))
+		_, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (string, error) { return "x", nil }, once.Key("test", "k", nil))
 		require.NoError(t, err)
-		n, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, txn.Once("test", "k", nil))
+		n, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, once.Key("test", "k", nil))
 		require.ErrorAs(t, err, new(*txn.CommittedError))
 		require.Zero(t, n)
-		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "k", nil)), "without a result none is needed")
-		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, txn.Once("test", "l", nil)))
-		_, err = txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, txn.Once("test", "l", nil))
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, once.Key("test", "k", nil)), "without a result none is needed")
+		require.NoError(t, txn.Run(t.Context(), db, func(context.Context, *txn.Tx) error { return nil }, once.Key("test", "l", nil)))
+		_, err = txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return 3, nil }, once.Key("test", "l", nil))
 		require.ErrorAs(t, err, new(*txn.CommittedError))
 		require.ErrorContains(t, err, "had no result")
 	})
@@ -251,31 +252,31 @@ func TestOnceMisuse(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		nothing := func(context.Context, *txn.Tx) error { t.Error("it ran"); return nil }
 		for want, opts := range map[string][]txn.Option{
-			"the namespace is empty":        {txn.Once("", "k", nil)},
-			"the key is empty":              {txn.Once("n", "", nil)},
-			"the key is longer than 255":    {txn.Once("n", strings.Repeat("x", 256), nil)},
-			"the key is no text":            {txn.Once("n", "a\x00", nil)},
-			"the namespace is no text":      {txn.Once("\xff", "k", nil)},
-			"the request cannot be encoded": {txn.Once("n", "k", func() {})},
-			"a is not exported":             {txn.Once("n", "k", struct{ a int }{1})},
-			"Once in a read-only call":      {txn.Once("n", "k", nil), txn.ReadOnly()},
-			"read-only call, which":         {txn.FollowerRead(), txn.Once("n", "k", nil)},
-			"retention of 1m0s is not":      {txn.Ledger{Retention: time.Minute}},
-			"retention of 1h0m0.5s is not":  {txn.Ledger{Retention: time.Hour + time.Second/2}},
-			"retention of -1s is not":       {txn.Ledger{Retention: -time.Second}},
+			"the namespace is empty":        {once.Key("", "k", nil)},
+			"the key is empty":              {once.Key("n", "", nil)},
+			"the key is longer than 255":    {once.Key("n", strings.Repeat("x", 256), nil)},
+			"the key is no text":            {once.Key("n", "a\x00", nil)},
+			"the namespace is no text":      {once.Key("\xff", "k", nil)},
+			"the request cannot be encoded": {once.Key("n", "k", func() {})},
+			"a is not exported":             {once.Key("n", "k", struct{ a int }{1})},
+			"Once in a read-only call":      {once.Key("n", "k", nil), txn.ReadOnly()},
+			"read-only call, which":         {txn.FollowerRead(), once.Key("n", "k", nil)},
+			"retention of 1m0s is not":      {once.Ledger{Retention: time.Minute}.Key("n", "k", nil)},
+			"retention of 1h0m0.5s is not":  {once.Ledger{Retention: time.Hour + time.Second/2}.Key("n", "k", nil)},
+			"retention of -1s is not":       {once.Ledger{Retention: -time.Second}.Key("n", "k", nil)},
 		} {
 			require.ErrorContains(t, txn.Run(t.Context(), db, nothing, opts...), want)
 		}
-		require.ErrorContains(t, txn.Run(t.Context(), txn.New(db, txn.Once("n", "k", nil)), nothing), "Once in the options of a Runner")
+		require.ErrorContains(t, txn.Run(t.Context(), txn.New(db, once.Key("n", "k", nil)), nothing), "Once in the options of a Runner")
 		require.ErrorContains(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			return txn.Run(ctx, tx, nothing, txn.Once("n", "k", nil))
+			return txn.Run(ctx, tx, nothing, once.Key("n", "k", nil))
 		}), "Once in a call that joins a running transaction")
 		tx, err := db.Begin(t.Context())
 		require.NoError(t, err)
-		require.ErrorContains(t, txn.Run(t.Context(), tx, nothing, txn.Once("n", "k", nil)), "Once in a call that joins")
+		require.ErrorContains(t, txn.Run(t.Context(), tx, nothing, once.Key("n", "k", nil)), "Once in a call that joins")
 		require.NoError(t, tx.Rollback(t.Context()))
-		err = txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 1) }, txn.Once("n", "k", nil))
-		require.ErrorContains(t, err, "create it by txn.LedgerSchema")
+		err = txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 1) }, once.Key("n", "k", nil))
+		require.ErrorContains(t, err, "create it by once.Schema")
 		requireClean(t, db.Pool)
 	})
 }
@@ -288,11 +289,11 @@ func TestOnceNested(t *testing.T) {
 		nothing := func(context.Context, *txn.Tx) error { return nil }
 		mine := errors.New("mine")
 		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
-			require.ErrorContains(t, txn.Run(ctx, db, nothing, txn.Once("n", "k", nil), txn.RequiresNew()), "would wait for itself")
-			require.ErrorContains(t, txn.Run(ctx, db, nothing, txn.Once("n", "l", nil)), "or the option RequiresNew")
-			require.NoError(t, txn.Run(ctx, db, nothing, txn.Once("n", "l", nil), txn.RequiresNew()))
+			require.ErrorContains(t, txn.Run(ctx, db, nothing, once.Key("n", "k", nil), txn.RequiresNew()), "would wait for itself")
+			require.ErrorContains(t, txn.Run(ctx, db, nothing, once.Key("n", "l", nil)), "or the option RequiresNew")
+			require.NoError(t, txn.Run(ctx, db, nothing, once.Key("n", "l", nil), txn.RequiresNew()))
 			return mine
-		}, txn.Once("n", "k", nil))
+		}, once.Key("n", "k", nil))
 		require.ErrorIs(t, err, mine)
 		require.Equal(t, 1, keysIn(t, db))
 	})
@@ -307,14 +308,14 @@ func TestOnceInABatch(t *testing.T) {
 		b.Queue("update accounts set balance = balance - $2 where id = $1", 1, 10)
 		b.Queue("update accounts set balance = balance + $2 where id = $1", 2, 10)
 		for range 3 {
-			require.NoError(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "k", nil)))
+			require.NoError(t, txn.Batch(t.Context(), f.pool, &b, once.Key("test", "k", nil)))
 		}
 		require.Equal(t, 90, balance(t, db, 1))
 		before := f.proxy.Turns()
-		require.NoError(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "l", nil)))
+		require.NoError(t, txn.Batch(t.Context(), f.pool, &b, once.Key("test", "l", nil)))
 		require.EqualValues(t, 1, f.proxy.Turns()-before)
 		b.Queue("select 1").QueryRow(func(pgx.Row) error { return nil })
-		require.ErrorContains(t, txn.Batch(t.Context(), f.pool, &b, txn.Once("test", "m", nil)), "callbacks")
+		require.ErrorContains(t, txn.Batch(t.Context(), f.pool, &b, once.Key("test", "m", nil)), "callbacks")
 	})
 }
 
@@ -326,7 +327,7 @@ func TestOnceExpires(t *testing.T) {
 		run := func(request any) (int, error) {
 			n++
 			return txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return n, nil },
-				txn.Once("test", "k", request), txn.Ledger{Retention: 2 * time.Hour})
+				once.Ledger{Retention: 2 * time.Hour}.Key("test", "k", request))
 		}
 		got, err := run("a")
 		require.NoError(t, err)
@@ -335,7 +336,7 @@ func TestOnceExpires(t *testing.T) {
 		require.NoError(t, db.QueryRow(t.Context(), "select extract(epoch from expires_at - now())::float8 from rowkeeper_ledger").Scan(&left))
 		require.InDelta(t, 7200, left, 60)
 		_, err = run("b")
-		require.ErrorIs(t, err, txn.ErrKeyReused)
+		require.ErrorIs(t, err, once.ErrKeyReused)
 		_, err = db.Exec(t.Context(), "update rowkeeper_ledger set expires_at = now() - interval '1 second'")
 		require.NoError(t, err)
 		got, err = run("b")
@@ -356,12 +357,12 @@ func TestCleanLedger(t *testing.T) {
 		require.NoError(t, err)
 		f := withFaults(t, db)
 		before := f.proxy.Turns()
-		n, err := txn.CleanLedger(t.Context(), txn.New(f.pool, txn.Ledger{Retention: time.Hour}))
+		n, err := once.Clean(t.Context(), txn.New(f.pool, txn.MaxAttempts(9)))
 		require.NoError(t, err)
 		require.EqualValues(t, 1203, n)
 		require.GreaterOrEqual(t, f.proxy.Turns()-before, int64(3*2), "in batches")
 		require.Equal(t, 7, keysIn(t, db))
-		n, err = txn.CleanLedger(t.Context(), db)
+		n, err = once.Clean(t.Context(), db)
 		require.NoError(t, err)
 		require.Zero(t, n)
 	})
@@ -384,7 +385,7 @@ func TestOnceThroughAWrapper(t *testing.T) {
 							return 0, err
 						}
 						return 42, end
-					}, txn.Once("test", "k", nil))
+					}, once.Key("test", "k", nil))
 				}
 				mine := errors.New("mine")
 				_, err := run(mine)
@@ -412,7 +413,7 @@ func TestOnceOnAConnection(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Release()
 		for range 2 {
-			got, err := txn.RunInTx(t.Context(), conn.Conn(), func(context.Context, *txn.Tx) (int, error) { return 42, nil }, txn.Once("test", "k", nil))
+			got, err := txn.RunInTx(t.Context(), conn.Conn(), func(context.Context, *txn.Tx) (int, error) { return 42, nil }, once.Key("test", "k", nil))
 			require.NoError(t, err)
 			require.Equal(t, 42, got)
 		}

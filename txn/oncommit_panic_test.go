@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -46,7 +47,7 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 					call := 0
 					for shape := range shapes {
 						for _, wrapped := range []bool{false, true} {
-							for _, once := range []bool{false, true} {
+							for _, withKey := range []bool{false, true} {
 								call++
 								b := &breaksAt{event: event, how: how}
 								var through txn.DB = pool
@@ -54,8 +55,8 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 									through = wrapper{pool}
 								}
 								opts := []txn.Option{txn.Trace(b), txn.NoAdmission()}
-								if once {
-									opts = append(opts, txn.Once("test", fmt.Sprint(call), nil))
+								if withKey {
+									opts = append(opts, once.Key("test", fmt.Sprint(call), nil))
 								}
 								ran := 0
 								p := breaksOff(func() {
@@ -64,7 +65,7 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 										return shapes[shape](call)(ctx, tx)
 									}, opts...)
 								})
-								message := fmt.Sprintf("%s, wrapped %t, once %t", shape, wrapped, once)
+								message := fmt.Sprintf("%s, wrapped %t, once %t", shape, wrapped, withKey)
 								if name == "panic" {
 									require.Equal(t, "boom", p, message)
 								} else {
@@ -74,8 +75,8 @@ func TestOnCommitRunsWhenATracerBreaksOff(t *testing.T) {
 								require.Equal(t, []int{1}, f.effects(t, call), message)
 								b.event = ""
 								requireClean(t, pool)
-								if once { // and who comes next with the key is told so
-									attempt, err := txn.RunInTx(t.Context(), pool, shapes[shape](call), txn.Once("test", fmt.Sprint(call), nil))
+								if withKey { // and who comes next with the key is told so
+									attempt, err := txn.RunInTx(t.Context(), pool, shapes[shape](call), once.Key("test", fmt.Sprint(call), nil))
 									require.NoError(t, err)
 									require.Equal(t, 1, attempt)
 									require.Equal(t, []int{1}, f.effects(t, call), message)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -42,7 +43,7 @@ const optionName = "Name"
 type config struct {
 	isolation   pgx.TxIsoLevel
 	readOnly    bool
-	priority    PriorityLevel
+	priority    string // as in BEGIN PRIORITY; "" is the server's default
 	asOf        string // an SQL expression
 	settings    []setting
 	timeouts    Timeouts
@@ -55,9 +56,8 @@ type config struct {
 	tracer      trace.Tracer
 	key         admission.Fingerprint // of the queue that Key names
 	noAdmission bool
-	once        *once // nil if the option is not given
-	ledger      Ledger
-	owned       []string // options that only the outermost call can honour
+	once        *ledger.Request // nil if nothing is to be executed once
+	owned       []string        // options that only the outermost call can honour
 
 	first []statement // BEGIN and its settings, made from the above
 }

@@ -27,7 +27,6 @@ func TestNonsenseIsAnErrorAtTheFirstCall(t *testing.T) {
 		`txn: Backoff: base 2s must be positive`:            txn.Backoff(2*time.Second, time.Second),
 		`txn: Name: the name is empty`:                      txn.Name(""),
 		`txn: option 1 is nil`:                              nil,
-		`txn: Priority: "urgent" is not a priority`:         txn.Priority("urgent"),
 		`txn: AsOf: the time is zero`:                       txn.AsOf(time.Time{}),
 		`txn: Timeouts: all are zero`:                       txn.Timeouts{},
 		`txn: Timeouts: -1s is not a positive`:              txn.Timeouts{Lock: -time.Second},

@@ -65,7 +65,6 @@ func answering(e *pgproto3.ErrorResponse) faultnet.Hook {
 // a rollback, the server really rolled back. If it proves nothing, both outcomes are
 // tried.
 func TestAnswersToCommit(t *testing.T) {
-	t.Parallel()
 	const again = claim("rolled back and run again")
 	for _, test := range []struct {
 		code, severity, source string

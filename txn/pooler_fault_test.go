@@ -13,6 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // eachShapeBehind runs f behind poolers with settings, for each way in which statements
@@ -149,7 +150,7 @@ func TestSessionsThatAreReplaced(t *testing.T) {
 // The answer to COMMIT is lost between server and pooler, which reports its generic
 // error to the client.
 func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
-	for _, once := range []bool{false, true} {
+	for _, withKey := range []bool{false, true} {
 		for shape := range shapes {
 			t.Run(shape, func(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -167,8 +168,8 @@ func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 					hook, seen := faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
 					proxy.SetHook(hook)
 					var opts []txn.Option
-					if once {
-						opts = append(opts, txn.Once("pooler", "k", nil))
+					if withKey {
+						opts = append(opts, once.Key("pooler", "k", nil))
 					}
 					runs := 0
 					attempt, err := txn.RunInTx(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) (int, error) {
@@ -177,7 +178,7 @@ func TestAnswerToCommitThatThePoolerLost(t *testing.T) {
 					}, opts...)
 					<-seen
 					require.Eventually(t, func() bool { return len(f.effects(t, 1)) == 1 }, eventually, tick, "the COMMIT was carried out")
-					if once {
+					if withKey {
 						require.Equal(t, committed, f.judge(t, 1, attempt, err), "%v", err)
 						require.Equal(t, 1, attempt)
 						return

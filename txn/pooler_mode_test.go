@@ -13,6 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // marks creates the table in which each statement records its client and itself.
@@ -147,7 +148,7 @@ var pooledCalls = map[string]struct {
 		return nil
 	}},
 	"once": {leaves: []string{"once"}, opts: func(key string) []txn.Option {
-		return []txn.Option{txn.Once("pooler", key, nil)}
+		return []txn.Option{once.Key("pooler", key, nil)}
 	}, f: func(ctx context.Context, tx *txn.Tx, who string, n int) error {
 		_, err := tx.Exec(ctx, mark(who, "once"), n)
 		return err

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 )
 
 // A key is taken by one of two statements: an INSERT if there is no row, or, if there
@@ -45,8 +47,8 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 		return result{err: errFenced}
 	case e.request == nil:
 		return c.claimAgain(e.attempt, taken)
-	case !bytes.Equal(e.request, c.once.request):
-		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ErrKeyReused)}
+	case !bytes.Equal(e.request, c.once.Hash):
+		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ledger.ErrKeyReused)}
 	}
 	c.known = true
 	for _, d := range c.doubts {

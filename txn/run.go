@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -338,10 +339,10 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		}
 	}
 	switch {
-	case errors.Is(at.broken, ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
+	case errors.Is(at.broken, ledger.ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
 		c.probed++ // a recent commit may still look like a lock
 		return result{restart: true, err: at.broken}
-	case errors.Is(at.broken, ErrInFlight):
+	case errors.Is(at.broken, ledger.ErrInFlight):
 		return c.discarded(at, at.broken)
 	case at.broken != nil:
 		return c.discarded(at, revealed(returned, at.broken))

@@ -14,7 +14,7 @@ import (
 func (c *config) begin() []statement {
 	sql, option := "begin isolation level "+string(c.isolation), ""
 	if c.priority != "" {
-		sql, option = sql+" priority "+string(c.priority), "Priority"
+		sql, option = sql+" priority "+c.priority, "Priority"
 	}
 	if c.readOnly {
 		sql += " read only"
@@ -86,30 +86,21 @@ func (c *config) setAsOf(expression string) error {
 	return nil
 }
 
-// PriorityLevel is the argument of [Priority].
-type PriorityLevel string
-
-// Transaction priorities of CockroachDB.
-const (
-	PriorityLow    PriorityLevel = "low"
-	PriorityNormal PriorityLevel = "normal"
-	PriorityHigh   PriorityLevel = "high"
-)
-
-// Priority sets the priority of a CockroachDB transaction, which decides who gives way
-// in a conflict. The default is the server's, [PriorityNormal]. CockroachDB's
-// documentation advises against [PriorityHigh] except for short transactions that must
-// succeed. On PostgreSQL, which has no priorities, the call fails.
+// LowPriority makes a CockroachDB transaction give way in conflicts with those of normal
+// priority, the default. On PostgreSQL, which has no priorities, the call fails.
 //
 // Source: CockroachDB, "Transactions", "Transaction priorities".
-func Priority(level PriorityLevel) Option {
-	return optionFunc{"Priority", func(c *config) error {
-		switch level {
-		case PriorityLow, PriorityNormal, PriorityHigh:
-			c.priority = level
-			return nil
-		}
-		return fmt.Errorf("%q is not a priority: use PriorityLow, PriorityNormal or PriorityHigh", string(level))
+func LowPriority() Option { return priority("LowPriority", "low") }
+
+// HighPriority makes transactions of lower priority give way in conflicts with this
+// one; see [LowPriority]. CockroachDB's documentation advises against it except for
+// short transactions that must succeed.
+func HighPriority() Option { return priority("HighPriority", "high") }
+
+func priority(option, level string) Option {
+	return optionFunc{option, func(c *config) error {
+		c.priority = level
+		return nil
 	}}
 }
 

@@ -204,7 +204,7 @@ func TestAsOfAndPriority(t *testing.T) {
 		for _, d := range []txn.DB{pool, wrapper{pool}} {
 			if !db.Cockroach() {
 				for option, o := range map[string]txn.Option{
-					"AsOf": txn.AsOf(time.Now()), "Priority": txn.Priority(txn.PriorityHigh),
+					"AsOf": txn.AsOf(time.Now()), "Priority": txn.HighPriority(),
 				} {
 					_, err := txn.RunInTx(ctx, d, get, o)
 					require.ErrorContains(t, err, "the server does not know "+option+", which CockroachDB has")
@@ -222,12 +222,12 @@ func TestAsOfAndPriority(t *testing.T) {
 			require.Equal(t, old, got)
 			err = txn.Run(ctx, d, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 1, 7) }, txn.AsOf(before))
 			require.Error(t, err, "it is read only")
-			for _, p := range []txn.PriorityLevel{txn.PriorityLow, txn.PriorityNormal, txn.PriorityHigh} {
+			for p, o := range map[string]txn.Option{"low": txn.LowPriority(), "normal": txn.Name("x"), "high": txn.HighPriority()} {
 				var shown string
 				require.NoError(t, txn.Run(ctx, d, func(ctx context.Context, tx *txn.Tx) error {
 					return tx.QueryRow(ctx, "show transaction priority").Scan(&shown)
-				}, txn.Priority(p)))
-				require.Equal(t, string(p), strings.ToLower(shown))
+				}, o))
+				require.Equal(t, p, strings.ToLower(shown))
 			}
 		}
 	})

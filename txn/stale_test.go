@@ -105,7 +105,6 @@ var staleWays = map[string]func(ctx context.Context, pool *pgxpool.Pool, call in
 // executed it, so all calls commit, whether the end shows before the first packet is
 // sent or only after it.
 func TestStaleConnections(t *testing.T) {
-	t.Parallel()
 	const conns, callers = 5, 64
 	for way, call := range staleWays {
 		for _, comesLate := range []bool{false, true} {
@@ -240,7 +239,6 @@ func TestCutInTheFirstStatement(t *testing.T) {
 // An error before the answer to BEGIN names the statement that traveled with it, as
 // well as BEGIN.
 func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
-	t.Parallel()
 	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
@@ -281,7 +279,6 @@ func TestErrorOfTheFirstPacketNamesItsStatement(t *testing.T) {
 // begins a transaction, in both directions, and judges every result. Only if COMMIT is
 // in that packet may anything be unknown.
 func TestCutsInTheFirstPacket(t *testing.T) {
-	t.Parallel()
 	for _, mode := range execModes() {
 		t.Run(mode.String(), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {

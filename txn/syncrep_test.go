@@ -16,6 +16,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // ownPostgres runs f on a separate PostgreSQL server, whose settings it may change.
@@ -60,7 +61,7 @@ func startPrimary(t *testing.T, source devdb.Source) *primary {
 func (p *primary) tables(t testing.TB, schema string) *dbtest.DB {
 	t.Helper()
 	db := *p.DB
-	sql := "create table effects (call bigint not null, attempt bigint not null); " + txn.LedgerSchema
+	sql := "create table effects (call bigint not null, attempt bigint not null); " + once.Schema
 	if schema != "" {
 		db.Schema = schema
 		sql = "create schema " + schema + "; set local search_path = " + schema + "; " + sql
@@ -175,7 +176,7 @@ func (s standbyScenario) run(t *testing.T, p *primary, mode pgx.QueryExecMode, s
 	defer hangUp()
 	var opts []txn.Option
 	if s.once {
-		opts = append(opts, txn.Once("test", name, nil))
+		opts = append(opts, once.Key("test", name, nil))
 	}
 	done := make(chan struct{})
 	var attempt int
@@ -252,7 +253,7 @@ func TestOnceWhileAnOrphanWaitsForAStandby(t *testing.T) {
 			done := make(chan error, 1)
 			call := len(shape)
 			go func() {
-				attempt, err := txn.RunInTx(t.Context(), pool, shapes[shape](call), txn.Once("orphan", shape, nil))
+				attempt, err := txn.RunInTx(t.Context(), pool, shapes[shape](call), once.Key("orphan", shape, nil))
 				assert.Equal(t, 1, attempt)
 				done <- err
 			}()
@@ -285,7 +286,7 @@ func TestReplayWaitsForAStandby(t *testing.T) {
 			})
 			call := 100 + int(mode)
 			do := func(ctx context.Context) (int, error) {
-				return txn.RunInTx(ctx, pool, shapes["all in one packet"](call), txn.Once("replay", name, nil))
+				return txn.RunInTx(ctx, pool, shapes["all in one packet"](call), once.Key("replay", name, nil))
 			}
 			cutShort := func(times int) error {
 				ctx, hangUp := context.WithCancel(t.Context())

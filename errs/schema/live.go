@@ -140,7 +140,7 @@ func readSchema(ctx context.Context, db Querier) (*liveSchema, error) {
 	return schema, nil
 }
 
-// ledgerTable is that of txn.LedgerSchema. Package txn knows its violations, which
+// ledgerTable is that of once.Schema. Package txn knows its violations, which
 // never come here.
 const ledgerTable = "rowkeeper_ledger"
 

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/errs/schema"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
-	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // spyT records the failures of a test.
@@ -28,7 +28,7 @@ func (s *spyT) Errorf(format string, args ...any) {
 // Rowkeeper's own ledger needs no rule, though clients choose its keys.
 func TestVerifyKnowsTheLedger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), txn.LedgerSchema)
+		_, err := db.Exec(t.Context(), once.Schema)
 		require.NoError(t, err)
 		schema.VerifyT(t, db, errs.NewCatalog())
 	})
@@ -36,7 +36,7 @@ func TestVerifyKnowsTheLedger(t *testing.T) {
 
 func TestVerifyT(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), txn.LedgerSchema+`; create table audit_log (id bigint, seen bigint,
+		_, err := db.Exec(t.Context(), once.Schema+`; create table audit_log (id bigint, seen bigint,
 			constraint audit_seen check (seen > 0), constraint audit_id check (id > 0));
 			create table users (email text, constraint users_email_key unique (email))`)
 		require.NoError(t, err)

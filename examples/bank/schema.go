@@ -5,7 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // schema is the same for CockroachDB and PostgreSQL. Keys begin with the owner, so
@@ -46,6 +46,6 @@ create table transfers (
 `
 
 func createSchema(ctx context.Context, pool *pgxpool.Pool) error {
-	_, err := pool.Exec(ctx, schema+txn.LedgerSchema)
+	_, err := pool.Exec(ctx, schema+once.Schema)
 	return err
 }

@@ -1,5 +1,5 @@
 // Package idempotency implements HTTP's Idempotency-Key header on top of
-// [txn.Once]. A client that got no answer repeats its request with the same key and
+// [once.Key]. A client that got no answer repeats its request with the same key and
 // gets the answer that it missed. The effects of the request and its response are
 // committed in one transaction.
 //
@@ -39,6 +39,6 @@
 // An error is not stored: the key stays free, and a repeated request is executed
 // again. Return a Response for a refusal that is to be final.
 //
-// The table of [txn.LedgerSchema] must exist. Rows are kept for
-// [txn.Ledger.Retention]; state that time in your API's documentation.
+// The table of [once.Schema] must exist. Rows are kept for
+// [once.Ledger.Retention]; state that time in your API's documentation.
 package idempotency

@@ -10,13 +10,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 func ExampleHandler() {
 	ctx := context.Background()
 	pool := dbtest.Example() // a *pgxpool.Pool
 	defer pool.Close()
-	for _, sql := range []string{txn.LedgerSchema, "create table orders (id bigint primary key, customer text)"} {
+	for _, sql := range []string{once.Schema, "create table orders (id bigint primary key, customer text)"} {
 		if _, err := pool.Exec(ctx, sql); err != nil {
 			panic(err)
 		}

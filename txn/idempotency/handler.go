@@ -11,9 +11,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // Owner returns the owner of a request. Its text is part of the namespace of the keys,
@@ -36,9 +38,9 @@ type Func func(ctx context.Context, tx *txn.Tx, r *http.Request) (Response, erro
 // The handler returns an error, so it fits errs.Catalog.Handler, which answers
 //
 //   - 400 for a key that is missing or invalid ([*KeyError]);
-//   - 409 while a request with the key is in progress ([txn.ErrInFlight]);
+//   - 409 while a request with the key is in progress ([once.ErrInFlight]);
 //   - 413 for a body of more than [MaxBody] bytes;
-//   - 422 for a key that was used for another request ([txn.ErrKeyReused]): another
+//   - 422 for a key that was used for another request ([once.ErrKeyReused]): another
 //     method, path, query or body.
 //
 // The problem details of 400, 409 and 422 name the header.
@@ -67,20 +69,24 @@ func Optional() Option { return func(h *handler) { h.optional = true } }
 // refused.
 func Wait() Option { return func(h *handler) { h.wait = true } }
 
-// Transaction sets options of the transaction. The options of txn.Once belong to the
-// handler; [txn.Ledger] overrides [Wait].
+// Retention sets how long keys are kept, as in [once.Ledger]. The default is 24 hours.
+func Retention(d time.Duration) Option { return func(h *handler) { h.retention = d } }
+
+// Transaction sets options of the transaction, except for [once.Key], which belongs to
+// the handler.
 func Transaction(opts ...txn.Option) Option {
 	return func(h *handler) { h.txn = append(h.txn, opts...) }
 }
 
 type handler struct {
-	db       txn.DB
-	endpoint string
-	owner    Owner
-	f        Func
-	optional bool
-	wait     bool
-	txn      []txn.Option
+	db        txn.DB
+	endpoint  string
+	owner     Owner
+	f         Func
+	optional  bool
+	wait      bool
+	retention time.Duration
+	txn       []txn.Option
 }
 
 func (h *handler) check() error {
@@ -122,9 +128,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	opts := []txn.Option{txn.Name(h.endpoint), txn.Ledger{NoWait: !h.wait}}
-	if opts = append(opts, h.txn...); key != "" {
-		opts = append(opts, txn.Once(namespace(h.endpoint, owner), key, fingerprint(r, body)))
+	opts := append([]txn.Option{txn.Name(h.endpoint)}, h.txn...)
+	if key != "" {
+		ledger := once.Ledger{Retention: h.retention, NoWait: !h.wait}
+		opts = append(opts, ledger.Key(namespace(h.endpoint, owner), key, fingerprint(r, body)))
 	}
 	call := rand.Text()
 	kept, err := txn.RunInTx(r.Context(), h.db, func(ctx context.Context, tx *txn.Tx) (stored, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/idempotency"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -56,7 +57,7 @@ type service struct {
 
 func open(t *testing.T, db *dbtest.DB, f idempotency.Func, opts ...idempotency.Option) service {
 	t.Helper()
-	for _, sql := range []string{txn.LedgerSchema, "create table payments (body text not null)"} {
+	for _, sql := range []string{once.Schema, "create table payments (body text not null)"} {
 		_, err := db.Exec(t.Context(), sql)
 		require.NoError(t, err)
 	}

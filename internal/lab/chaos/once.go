@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 // request is a request that several calls with one key make.
@@ -84,5 +85,5 @@ func (c *call) deposits(ctx context.Context, db txn.DB, answers bool) (receipt, 
 			}
 		}
 		return body(ctx, tx)
-	}, txn.Name("once"), txn.Once("chaos", c.key, map[string]int64{"account": c.credit, "amount": c.amount}))
+	}, txn.Name("once"), once.Key("chaos", c.key, map[string]int64{"account": c.credit, "amount": c.amount}))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/rowkeeper/rowkeeper/txn"
+	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
 const (
@@ -48,7 +48,7 @@ const (
 )
 
 func createSchema(ctx context.Context, pool *pgxpool.Pool) error {
-	for _, sql := range []string{schema, txn.LedgerSchema} {
+	for _, sql := range []string{schema, once.Schema} {
 		if _, err := pool.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("create the schema: %w", err)
 		}
