@@ -41,7 +41,7 @@ func (a *attempt) acquire(ctx context.Context, db pool) error {
 			return nil
 		}
 		closed := c.Conn().IsClosed()
-		a.conn, a.link, a.release = nil, nil, nil
+		a.conn, a.session, a.release = nil, nil, nil
 		a.call.running.conn.Store(nil)
 		c.Release()
 		switch {
@@ -67,9 +67,9 @@ func (a *attempt) try(ctx context.Context, c *pgxpool.Conn) error {
 	}
 	a.use(conn)
 	var err error
-	switch g := a.call.ghost; {
+	switch g := a.call.orphan; {
 	case g != nil && !g.tried && !a.cockroach && !g.cockroach:
-		err = a.exorcise(ctx)
+		err = a.terminateOrphan(ctx)
 	case g != nil || a.call.losses+a.call.stale > 0:
 		err = conn.Ping(ctx)
 	}

@@ -38,7 +38,7 @@ func (s *statement) answeredBy(tag string) bool {
 
 // check refuses the answer to another statement. Without BEGIN, the statements after it
 // were committed with the packet.
-func (f *flight) check(s *statement, tag pgconn.CommandTag) error {
+func (f *packet) check(s *statement, tag pgconn.CommandTag) error {
 	if s.answeredBy(tag.String()) {
 		return nil
 	}

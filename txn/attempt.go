@@ -31,7 +31,7 @@ type attempt struct {
 
 	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
 	wire     atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
-	link     *link                    // of conn, if this package sends by itself
+	session  *session                 // of conn, if this package sends by itself
 	inner    pgx.Tx                   // transaction of a wrapper, or the joined one
 	release  func()
 	reused   bool               // conn has served another attempt before, so it may have ended since
@@ -49,7 +49,7 @@ type attempt struct {
 	savepoints int
 	nonce      string  // of the claim, with Once
 	claimed    bool    // the claim was answered
-	fences     bool    // the claim only makes others fail
+	burnsKey   bool    // the claim only makes others fail
 	stored     *string // the result in the claim
 	hooks      []func(context.Context)
 
@@ -157,7 +157,7 @@ func (a *attempt) sender() interface {
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error)
 	Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error)
 } {
-	if a.link == nil {
+	if a.session == nil {
 		return a.inner
 	}
 	return a.conn

@@ -75,7 +75,7 @@ func callBack(b *pgx.Batch, results []pgconn.Result, types *pgtype.Map) error {
 		if q.Fn == nil {
 			continue
 		}
-		if err := q.Fn(&keptResults{result: &results[i], types: types}); err != nil {
+		if err := q.Fn(&bufferedResults{result: &results[i], types: types}); err != nil {
 			return fmt.Errorf("callback of query %d: %w", i+1, err)
 		}
 	}
@@ -97,7 +97,7 @@ func (tx *Tx) flush(ctx context.Context) (*pgtype.Map, error) {
 
 // types returns the type map for decoding values.
 func (a *attempt) types() *pgtype.Map {
-	if a.link == nil { // or the connection may be somebody else's by now
+	if a.session == nil { // or the connection may be somebody else's by now
 		return pgtype.NewMap()
 	}
 	return a.conn.TypeMap()

@@ -35,7 +35,7 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	if a.lost() { // pgx reports the same for a connection lost after the packet
 		return a.evidence(pgconn.ErrConnClosed)
 	}
-	g := graceAfter(ctx, a.conn.PgConn(), len(statements) > 1)
+	g := watchCommit(ctx, a.conn.PgConn(), len(statements) > 1)
 	finished := false
 	defer func() {
 		if hit := g.end(); !finished || hit && !canceled(e.err) {
@@ -59,8 +59,8 @@ func canceled(err error) bool {
 	return pe != nil && pe.Code == codeQueryCanceled
 }
 
-func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []statement) evidence {
-	f, err := a.link.send(context.Background(), ctx, statements)
+func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements []statement) evidence {
+	f, err := a.session.send(context.Background(), ctx, statements)
 	if err != nil {
 		err = a.describeFailure(&statements[0], err)
 		a.observe("", "", err)
@@ -81,7 +81,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *grace, statements []stateme
 		}
 		_ = f.close()
 		if f.unsent(err) {
-			return a.evidence(a.describeFailure(a.link.culprit(statements), err))
+			return a.evidence(a.describeFailure(a.session.culprit(statements), err))
 		}
 		if serverError(err) != nil {
 			err = a.describeFailure(s, err)
@@ -112,7 +112,7 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 	if ctx.Err() != nil {
 		return a.evidence(contextError(ctx))
 	}
-	out, stop := outlast(ctx, commitGrace)
+	out, stop := withGrace(ctx, commitGrace)
 	defer stop()
 	err := a.inner.Commit(out)
 	// The connection may belong to somebody else by now, so it is not inspected.

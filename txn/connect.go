@@ -56,10 +56,10 @@ func (a *attempt) connect(ctx context.Context, first *statement) error {
 func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.call.running.conn.Store(conn)
-	a.link = linkOf(conn)
-	a.reused, a.link.served = a.link.served, true
+	a.session = sessionOf(conn)
+	a.reused, a.session.served = a.session.served, true
 	if a.call.nameless {
-		a.link.withoutNames()
+		a.session.withoutNames()
 	}
 }
 
@@ -140,7 +140,7 @@ func (a *attempt) beginInner(db beginner) error {
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
 	a.claim()
-	first := a.call.firstAfter(a.call.ghost)
+	first := a.call.firstAfter(a.call.orphan)
 	for i := range first[1:] {
 		s := &first[i+1]
 		if _, err := tx.Exec(ctx, s.sql); err != nil {
@@ -159,7 +159,7 @@ func (a *attempt) beginError(err error) error {
 		return fmt.Errorf("%s: begin: a hot standby has no SERIALIZABLE: use the options ReadOnly and Isolation(pgx.RepeatableRead) there: %w", prefix(a.name()), err)
 	case pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "":
 		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
-	case a.link != nil && (pe == nil || fatal(pe) || a.link.mode == pgx.QueryExecModeSimpleProtocol):
+	case a.session != nil && (pe == nil || fatal(pe) || a.session.mode == pgx.QueryExecModeSimpleProtocol):
 		// In simple_protocol the packet is one text, which is parsed before any of it
 		// runs.
 		if s := a.withBegin(); s != nil {
@@ -172,11 +172,11 @@ func (a *attempt) beginError(err error) error {
 // withBegin returns the function's first statement in the packet that was sent last, or
 // nil.
 func (a *attempt) withBegin() *statement {
-	i := slices.IndexFunc(a.link.statements, func(s statement) bool { return s.kind == queued || s.kind == answered })
+	i := slices.IndexFunc(a.session.statements, func(s statement) bool { return s.kind == queued || s.kind == answered })
 	if i < 0 {
 		return nil
 	}
-	return &a.link.statements[i]
+	return &a.session.statements[i]
 }
 
 // onStandby reports whether a server that does not support something is a hot standby.
@@ -188,12 +188,12 @@ func (a *attempt) onStandby(pe *pgconn.PgError) bool {
 // rollback undoes the transaction even if ctx has ended. A connection on which that
 // fails is closed, so the server undoes it.
 func (a *attempt) rollback(ctx context.Context) {
-	if a.conn == nil && a.inner == nil || a.link != nil && a.idle() && !a.interrupted {
+	if a.conn == nil && a.inner == nil || a.session != nil && a.idle() && !a.interrupted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 	defer cancel()
-	if a.link == nil {
+	if a.session == nil {
 		_ = a.inner.Rollback(ctx) // an error changes nothing
 		return
 	}
@@ -226,18 +226,18 @@ func (a *attempt) give(ctx context.Context) {
 	if a.endBegin != nil {
 		a.endBegin()
 	}
-	if a.link != nil && a.lost() { // a wrapper may have given it to somebody else
+	if a.session != nil && a.lost() { // a wrapper may have given it to somebody else
 		// pgx closes the socket in a goroutine, by a deadline that the end of its own
 		// context may remove. Until then the server holds the locks.
 		_ = a.conn.PgConn().Conn().SetDeadline(time.Now().Add(rollbackGrace))
 	}
-	if a.largeObjects != nil && a.link != nil && !a.conn.IsClosed() {
+	if a.largeObjects != nil && a.session != nil && !a.conn.IsClosed() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
 		defer cancel()
 		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
 	}
-	if a.link != nil { // the link outlives the call; the call's statements must not
-		clear(a.link.statements[:cap(a.link.statements)])
-		a.link.flight = flight{}
+	if a.session != nil { // it outlives the call; the call's statements must not
+		clear(a.session.statements[:cap(a.session.statements)])
+		a.session.packet = packet{}
 	}
 }

@@ -43,13 +43,13 @@ type failoverPair struct {
 	*primary
 	standby *devdb.Durable
 	copied  *dbtest.DB
-	link    *faultnet.Proxy // through which the standby follows
+	stream  *faultnet.Proxy // through which the standby follows
 }
 
 func startPair(t *testing.T, source devdb.Source, p *primary) *failoverPair {
 	t.Helper()
-	link := proxyTo(t, p.DB)
-	host, port, err := net.SplitHostPort(link.Addr())
+	stream := proxyTo(t, p.DB)
+	host, port, err := net.SplitHostPort(stream.Addr())
 	require.NoError(t, err)
 	standby, copied := startStandby(t, source, fmt.Sprintf("host=%s port=%s user=postgres application_name=standby sslmode=disable", host, port))
 	p.set(t, "synchronous_standby_names", "*")
@@ -57,13 +57,13 @@ func startPair(t *testing.T, source devdb.Source, p *primary) *failoverPair {
 		var state string
 		return p.QueryRow(t.Context(), "select sync_state from pg_stat_replication").Scan(&state) == nil && state == "sync"
 	}, eventually, tick)
-	return &failoverPair{primary: p, standby: standby, copied: copied, link: link}
+	return &failoverPair{primary: p, standby: standby, copied: copied, stream: stream}
 }
 
 // failOver cuts the standby off, has some of the waits for it canceled, kills the
 // primary and promotes the standby.
 func (f *failoverPair) failOver(t testing.TB) {
-	f.link.Close()
+	f.stream.Close()
 	pids := map[int]bool{}
 	assert.Eventually(t, func() bool {
 		rows, err := f.Query(context.Background(), "select pid from pg_stat_activity where wait_event = 'SyncRep'")

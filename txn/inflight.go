@@ -26,13 +26,13 @@ type inFlightKey struct {
 }
 
 type holder struct {
-	done chan struct{}
-	kept bool // read when done is closed
+	done      chan struct{}
+	committed bool // read when done is closed
 }
 
 // hold waits until no other call of this process uses the key, or until one has
 // committed: later calls only read. release is called with the outcome.
-func (c *call) hold(r *running) (release func(kept bool), err error) {
+func (c *call) hold(r *running) (release func(committed bool), err error) {
 	if c.once == nil {
 		return func(bool) {}, nil
 	}
@@ -51,11 +51,11 @@ func (c *call) hold(r *running) (release func(kept bool), err error) {
 			h = &holder{done: make(chan struct{})}
 			inFlight.keys[k] = h
 			inFlight.Unlock()
-			return func(kept bool) {
+			return func(committed bool) {
 				inFlight.Lock()
 				defer inFlight.Unlock()
 				delete(inFlight.keys, k)
-				h.kept = kept
+				h.committed = committed
 				close(h.done)
 			}, nil
 		}
@@ -74,7 +74,7 @@ func (c *call) hold(r *running) (release func(kept bool), err error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("%s: waiting for a call with the same key: %w", prefix(c.name), err)
-		case h.kept:
+		case h.committed:
 			return func(bool) {}, nil
 		}
 	}

@@ -87,7 +87,7 @@ func (a *attempt) endJoined(ctx context.Context, cancel context.CancelFunc) erro
 		return err
 	}
 	cancel()
-	out, stop := outlast(ctx, rollbackGrace)
+	out, stop := withGrace(ctx, rollbackGrace)
 	defer stop()
 	err := a.gate.await(out)
 	if err != nil && err != pgx.ErrTxClosed {

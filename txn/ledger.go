@@ -51,7 +51,7 @@ func (a *attempt) claim() {
 	}
 	a.nonce = rand.Text()
 	s := statement{kind: claims, sql: claimLedger, args: []any{o.Namespace, o.Key, a.nonce, o.Hash, int64(o.Retention / time.Second)}}
-	if a.fences {
+	if a.burnsKey {
 		s.args[3] = []byte(nil)
 	}
 	if over := a.call.blocked; over != "" {
@@ -61,7 +61,7 @@ func (a *attempt) claim() {
 		s.carry(*a.stored)
 	}
 	first := []statement{s}
-	if o.NoWait && !a.fences && a.conn != nil {
+	if o.NoWait && !a.burnsKey && a.conn != nil {
 		if a.cockroach {
 			first = []statement{{kind: guards, sql: probe, args: []any{o.Namespace, o.Key}}, s}
 		} else {
@@ -75,10 +75,10 @@ func (a *attempt) claim() {
 // values into the text.
 func (a *attempt) claimPrefix() string {
 	var b strings.Builder
-	for _, s := range a.call.firstAfter(a.call.ghost) {
+	for _, s := range a.call.firstAfter(a.call.orphan) {
 		b.WriteString(s.sql + "\n;")
 	}
-	if a.call.once.NoWait && !a.fences {
+	if a.call.once.NoWait && !a.burnsKey {
 		b.WriteString(hurry + "\n;")
 	}
 	claim, _, _ := strings.Cut(claimLedger, ")")
@@ -151,7 +151,7 @@ func (a *attempt) claimError(err error) error {
 		return &takenError{err}
 	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
 		return &takenError{err} // another call took it over
-	case pe.Code == codeLockNotAvailable && a.call.once.NoWait && a.call.ghost == nil:
+	case pe.Code == codeLockNotAvailable && a.call.once.NoWait && a.call.orphan == nil:
 		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ledger.ErrInFlight, err)
 	case pe.Code == codeUndefinedTable:
 		return fmt.Errorf("%s: Once: there is no ledger: create it by once.Schema: %w", prefix(a.name()), err)
@@ -181,7 +181,7 @@ func (e *entry) scan(row pgx.Row) error {
 func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	o := a.call.once
 	args := []any{o.Namespace, o.Key}
-	if a.link == nil {
+	if a.session == nil {
 		a.rollback(ctx)
 		err = a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
 			return e.scan(tx.QueryRow(ctx, a.reading(), args...))
@@ -196,16 +196,16 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 	if !a.cockroach {
 		statements = append(statements, commit)
 	}
-	if _, err := a.link.encode(statements); err != nil {
+	if _, err := a.session.encode(statements); err != nil {
 		return e, err
 	}
-	g := graceAfter(ctx, a.conn.PgConn(), true)
+	g := watchCommit(ctx, a.conn.PgConn(), true)
 	defer func() {
 		if g.end() {
 			a.shut(ctx)
 		}
 	}()
-	f, err := a.link.send(context.Background(), ctx, statements)
+	f, err := a.session.send(context.Background(), ctx, statements)
 	if err != nil {
 		return e, err
 	}
@@ -247,13 +247,13 @@ func (a *attempt) reading() string {
 // forget deletes the entry if it has expired.
 func (a *attempt) forget(ctx context.Context) error {
 	o := a.call.once
-	if a.link == nil {
+	if a.session == nil {
 		return a.beside(ctx, func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Exec(ctx, forgetKey, o.Namespace, o.Key)
 			return err
 		})
 	}
-	_, err := a.conn.Exec(ctx, forgetKey, a.link.outside(o.Namespace, o.Key)...)
+	_, err := a.conn.Exec(ctx, forgetKey, a.session.outside(o.Namespace, o.Key)...)
 	return err
 }
 

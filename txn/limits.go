@@ -17,8 +17,8 @@ func (a *attempt) checkParameters(args []any) error {
 	}
 	var mode pgx.QueryExecMode
 	switch {
-	case a.link != nil:
-		mode = a.link.mode
+	case a.session != nil:
+		mode = a.session.mode
 	case a.conn != nil:
 		mode = a.conn.Config().DefaultQueryExecMode
 	default:

@@ -167,7 +167,7 @@ func TestIdempotentAndReadOnlyRunAgainAfterAnUnknownOutcome(t *testing.T) {
 
 // The client is cut off during the function, and its orphaned session keeps its locks.
 // Otherwise the next attempt would wait for them until its end.
-func TestGhost(t *testing.T) {
+func TestOrphan(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
 			t.Skip("CockroachDB has no pg_terminate_backend")
@@ -193,14 +193,14 @@ func TestGhost(t *testing.T) {
 
 // If the orphaned session cannot be terminated, the lock timeout of the next attempts
 // gives back the locks and the connection, and the error is definite.
-func TestGhostThatStays(t *testing.T) {
+func TestOrphanThatStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
 			t.Skip("CockroachDB v21.1 has no lock_timeout")
 		}
 		f := withFaults(t, db)
 		accounts(t, db)
-		holder, err := db.Begin(t.Context()) // a ghost that is another session
+		holder, err := db.Begin(t.Context()) // an orphan that is another session
 		require.NoError(t, err)
 		defer holder.Rollback(context.Background())
 		runs := 0

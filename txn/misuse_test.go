@@ -54,21 +54,21 @@ func TestSwallowedConflictBeforeWhatIsQueued(t *testing.T) {
 func TestQueueIsKeptWhileRowsAreOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
-		for _, loner := range []string{"insert into accounts values (11, 1)", "insert into accounts values (11, 1); insert into accounts values (12, 1)"} {
+		for _, standalone := range []string{"insert into accounts values (11, 1)", "insert into accounts values (11, 1); insert into accounts values (12, 1)"} {
 			_, err := db.Exec(t.Context(), "delete from accounts where id > 2")
 			require.NoError(t, err)
 			require.NoError(t, txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 				rows, err := tx.Query(ctx, "select id from accounts")
 				require.NoError(t, err)
 				tx.Queue("insert into accounts values (10, 1)")
-				tx.Queue(loner)
+				tx.Queue(standalone)
 				tx.Queue("insert into accounts values (13, 1)")
 				_, err = tx.Exec(ctx, "insert into accounts values (14, 1)")
 				require.ErrorContains(t, err, "busy")
 				rows.Close()
 				return nil
 			}))
-			require.Equal(t, 2+strings.Count(loner, "insert")+2, rowsIn(t, db))
+			require.Equal(t, 2+strings.Count(standalone, "insert")+2, rowsIn(t, db))
 		}
 	})
 }

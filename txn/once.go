@@ -33,8 +33,8 @@ func (c *config) onceable(name string, result any) error {
 	return nil
 }
 
-// errFenced reports that no attempt of a call has committed or will commit.
-var errFenced = errors.New("the key was taken without an effect")
+// errBurned reports that no attempt of a call has committed or will commit.
+var errBurned = errors.New("the key was taken without an effect")
 
 // encoded returns the function's result as JSON, or nil if it has none.
 func (c *call) encoded() (*string, error) {

@@ -192,7 +192,7 @@ func TestOnceLostAt(t *testing.T) {
 
 // lands signals when a held message is over: it was answered, or its session was ended.
 func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
-	landed, done := make(chan struct{}), false
+	finished, done := make(chan struct{}), false
 	return func(m faultnet.Message) faultnet.Action {
 		if m.Conn != session || m.From != faultnet.FromServer || done {
 			return faultnet.Pass()
@@ -204,10 +204,10 @@ func lands(session int, late <-chan struct{}) (faultnet.Hook, <-chan struct{}) {
 		default:
 		}
 		if done {
-			close(landed)
+			close(finished)
 		}
 		return faultnet.Pass()
-	}, landed
+	}, finished
 }
 
 // The COMMIT is held in the network and arrives when the call has been run again: the
@@ -239,7 +239,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 				late := make(chan struct{})
 				hook, held := faultnet.On(at, faultnet.Zombie(late, faultnet.ResetClient))
 				session := f.proxy.Sessions()
-				ends, landed := lands(session, late)
+				ends, finished := lands(session, late)
 				f.proxy.SetHook(faultnet.Hooks(hook, ends))
 				if name != "all in one packet" {
 					go func() { // while the second run waits for the key, the zombie lands
@@ -256,7 +256,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 					require.Equal(t, attempt+1, got.Attempt)
 					close(late)
 				}
-				<-landed
+				<-finished
 				for range 2 {
 					require.Equal(t, []int{got.Attempt}, f.effects(t, 1))
 					again, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", "k", nil))
@@ -270,19 +270,19 @@ func TestOnceAndTheZombie(t *testing.T) {
 
 // An attempt is in doubt, and the next one returns an error: whether the first one was
 // committed is resolved, and if it was not it never will be.
-func TestOnceFences(t *testing.T) {
+func TestOnceBurnsTheKey(t *testing.T) {
 	mine := errors.New("mine")
 	for _, test := range []struct {
-		name   string
-		landed bool // the first attempt was committed
-		late   bool // the first attempt arrives when all is over
-		opts   []txn.Option
-		second func(err error) error
+		name     string
+		finished bool // the first attempt was committed
+		late     bool // the first attempt arrives when all is over
+		opts     []txn.Option
+		second   func(err error) error
 	}{
-		{name: "error, committed", landed: true, second: func(error) error { return mine }},
+		{name: "error, committed", finished: true, second: func(error) error { return mine }},
 		{name: "error, not committed", second: func(error) error { return mine }},
 		{name: "error, late", late: true, second: func(error) error { return mine }},
-		{name: "no more attempts, committed", landed: true, opts: []txn.Option{txn.MaxAttempts(1)}},
+		{name: "no more attempts, committed", finished: true, opts: []txn.Option{txn.MaxAttempts(1)}},
 		{name: "no more attempts, not committed", opts: []txn.Option{txn.MaxAttempts(1)}},
 		{name: "no more attempts, late", late: true, opts: []txn.Option{txn.MaxAttempts(1)}},
 	} {
@@ -297,12 +297,12 @@ func TestOnceFences(t *testing.T) {
 				late := make(chan struct{})
 				hook, _ := faultnet.On(faultnet.Of(faultnet.FromClient, 'B'), faultnet.CutBefore(faultnet.ResetBoth))
 				switch {
-				case test.landed:
+				case test.finished:
 					hook, _ = faultnet.On(faultnet.Completes("COMMIT"), faultnet.CutBefore(faultnet.ResetClient))
 				case test.late:
 					hook, _ = faultnet.On(faultnet.Of(faultnet.FromClient, 'B'), faultnet.Zombie(late, faultnet.ResetClient))
 				}
-				ends, landed := lands(f.proxy.Sessions(), late)
+				ends, finished := lands(f.proxy.Sessions(), late)
 				f.proxy.SetHook(faultnet.Hooks(hook, ends))
 				run := func() (receipt, error) {
 					return txn.RunInTx(t.Context(), f.pool, func(ctx context.Context, tx *txn.Tx) (receipt, error) {
@@ -314,7 +314,7 @@ func TestOnceFences(t *testing.T) {
 				}
 				got, err := run()
 				close(late)
-				if test.landed {
+				if test.finished {
 					require.NoError(t, err)
 					require.Equal(t, 1, got.Attempt)
 					require.Equal(t, []int{1}, f.effects(t, 1))
@@ -327,7 +327,7 @@ func TestOnceFences(t *testing.T) {
 					require.ErrorAs(t, err, new(*txn.ExhaustedError))
 				}
 				if test.late {
-					<-landed
+					<-finished
 				}
 				require.Empty(t, f.effects(t, 1), "then and later")
 				for range 2 { // the key is the next call's, in a second attempt

@@ -183,21 +183,21 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 	const name = "all in one packet"
 	for _, test := range []struct {
 		name      string
-		landed    bool // the attempt in doubt was committed
+		finished  bool // the attempt in doubt was committed
 		late      bool // it arrives when all is over,
 		early     bool // or before the next call
 		gives     bool // the function returns an error when it is run again
 		attempts  int
 		committed int // attempt; 0: none
 	}{
-		{name: "committed", landed: true, committed: 2},
+		{name: "committed", finished: true, committed: 2},
 		{name: "not committed", committed: 3},
 		{name: "late", late: true, committed: 3},
-		{name: "error, committed", landed: true, gives: true, committed: 2},
+		{name: "error, committed", finished: true, gives: true, committed: 2},
 		{name: "error, not committed", gives: true},
 		{name: "error, late", late: true, gives: true},
 		{name: "error, before the next call", late: true, early: true, gives: true},
-		{name: "no more attempts, committed", landed: true, attempts: 1, committed: 2},
+		{name: "no more attempts, committed", finished: true, attempts: 1, committed: 2},
 		{name: "no more attempts, not committed", attempts: 1},
 		{name: "no more attempts, late", late: true, attempts: 1},
 		{name: "no more attempts, before the next call", late: true, early: true, attempts: 1},
@@ -216,12 +216,12 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					late := make(chan struct{})
 					hook, _ := faultnet.On(behindTheRead(faultnet.Of(faultnet.FromClient, 'B')), faultnet.CutBefore(faultnet.ResetBoth))
 					switch {
-					case test.landed:
+					case test.finished:
 						hook, _ = faultnet.On(afterSending("set attempt = $3", faultnet.Completes("COMMIT")), faultnet.CutBefore(faultnet.ResetClient))
 					case test.late:
 						hook, _ = faultnet.On(behindTheRead(faultnet.Of(faultnet.FromClient, 'B')), faultnet.Zombie(late, faultnet.ResetClient))
 					}
-					ends, landed := lands(f.proxy.Sessions(), late)
+					ends, finished := lands(f.proxy.Sessions(), late)
 					f.proxy.SetHook(faultnet.Hooks(hook, ends))
 					opts := []txn.Option{once.Key("test", "k", nil), txn.Isolation(level)}
 					first := opts
@@ -238,7 +238,7 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					}, first...)
 					if test.early {
 						close(late)
-						<-landed
+						<-finished
 					}
 					if test.committed == 0 {
 						require.Equal(t, rolledBack, claimOf(err), "%v", err)
@@ -252,7 +252,7 @@ func TestOnceTakesOverInDoubt(t *testing.T) {
 					require.NoError(t, err)
 					if test.late && !test.early {
 						close(late)
-						<-landed
+						<-finished
 					}
 					for range 2 {
 						require.Equal(t, []int{got.Attempt}, f.effects(t, 1))

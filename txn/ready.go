@@ -21,7 +21,7 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 	statements, err := a.readyDescribed(ctx, last)
 	var e *encodeError
 	if errors.As(err, &e) && e.mayBeMisdescribed {
-		a.link.described.drop(e.statement.sql)
+		a.session.described.drop(e.statement.sql)
 		a.careful = true
 		statements, err = a.readyDescribed(ctx, last)
 	}
@@ -40,12 +40,12 @@ func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statem
 		rest := slices.Clone(a.queue[n:])
 		a.queue = a.queue[:n]
 		statements, err := a.prepare(ctx, nil)
-		var f *flight
+		var f *packet
 		if err == nil {
 			f, err = a.launchReady(ctx, statements, len(statements))
 		}
 		if err == nil {
-			err = a.landed(f)
+			err = a.finished(f)
 		}
 		a.queue = append(a.queue, rest...)
 		if err != nil {
@@ -74,12 +74,12 @@ func (a *attempt) ahead(last *statement) (n int) {
 }
 
 func (a *attempt) undescribed(s *statement) bool {
-	return a.link.needsDescription(s) && a.link.described.get(s.sql) == nil
+	return a.session.needsDescription(s) && a.session.described.get(s.sql) == nil
 }
 
 // rewrite turns a statement into the one to be sent.
 func (a *attempt) rewrite(ctx context.Context, s *statement) error {
-	if err := a.link.rewrite(ctx, s); err != nil {
+	if err := a.session.rewrite(ctx, s); err != nil {
 		return err
 	}
 	return a.checkParameters(s.args)
@@ -89,26 +89,26 @@ func (a *attempt) rewrite(ctx context.Context, s *statement) error {
 // the request.
 func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, error) {
 	a.sending("")
-	statements := a.link.statements[:0]
+	statements := a.session.statements[:0]
 	if !a.begun {
-		statements = append(statements, a.call.firstAfter(a.call.ghost)...)
+		statements = append(statements, a.call.firstAfter(a.call.orphan)...)
 	}
 	ahead := len(statements)
 	statements = append(statements, a.queue...)
 	if last != nil {
 		statements = append(statements, *last)
 	}
-	a.link.statements = statements
+	a.session.statements = statements
 	unknown := false
 	for i := ahead; i < len(statements); i++ {
-		if s := &statements[i]; a.link.needsDescription(s) {
-			s.described = a.link.described.get(s.sql)
+		if s := &statements[i]; a.session.needsDescription(s) {
+			s.described = a.session.described.get(s.sql)
 			s.fresh = s.described == nil
 			unknown = unknown || s.fresh
 		}
 	}
 	if unknown {
-		begun, i, err := a.link.describe(ctx, ahead, statements)
+		begun, i, err := a.session.describe(ctx, ahead, statements)
 		a.begun = a.begun || begun && (err == nil || i >= ahead)
 		if err != nil {
 			if i > ahead {
@@ -125,9 +125,9 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 		}
 		statements, ahead = statements[ahead:], 0
 	}
-	a.link.nameBeginAndCommit(statements)
+	a.session.nameBeginAndCommit(statements)
 	a.touch(statements)
-	if i, err := a.link.encode(statements); err != nil {
+	if i, err := a.session.encode(statements); err != nil {
 		e := &encodeError{statement: &statements[i], err: err}
 		e.mayBeMisdescribed = e.statement.described != nil && (!e.statement.fresh || i > ahead)
 		return nil, e

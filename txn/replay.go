@@ -18,8 +18,8 @@ import (
 // once there is a row, or a row with another nonce than it names. Nothing changes a row
 // with an effect.
 
-// doubt is an attempt with Once that may have been committed.
-type doubt struct {
+// ambiguousAttempt is an attempt with Once that may have been committed.
+type ambiguousAttempt struct {
 	nonce string
 	hooks []func(context.Context)
 }
@@ -43,23 +43,23 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
-	case e.request == nil && at.fences: // no attempt of this call can arrive any more
-		return result{err: errFenced}
+	case e.request == nil && at.burnsKey: // no attempt of this call can arrive any more
+		return result{err: errBurned}
 	case e.request == nil:
 		return c.claimAgain(e.attempt, taken)
 	case !bytes.Equal(e.request, c.once.Hash):
 		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ledger.ErrKeyReused)}
 	}
 	c.known = true
-	for _, d := range c.doubts {
+	for _, d := range c.ambiguous {
 		if d.nonce == e.attempt { // this call's attempt did commit
 			c.hooks = d.hooks
 		}
 	}
 	if err := c.restore(e.result); err != nil {
-		return result{kept: true, err: &CommittedError{Name: c.name, Err: err}}
+		return result{committed: true, err: &CommittedError{Name: c.name, Err: err}}
 	}
-	return result{kept: true}
+	return result{committed: true}
 }
 
 // claimAgain makes the next attempt claim the key if it is free, or take it over from
@@ -72,35 +72,35 @@ func (c *call) claimAgain(blocked string, taken error) result {
 	return result{restart: true, err: taken}
 }
 
-// fence resolves an unknown outcome if the function is not to run again: it takes the
+// burnKey resolves an unknown outcome if the function is not to run again: it takes the
 // key without an effect, so that a late COMMIT fails, or finds that the key is taken.
-// refusal is the call's error if nothing was committed, or nil if there is only the
+// finalError is the call's error if nothing was committed, or nil if there is only the
 // doubt.
-func (c *call) fence(ctx context.Context, attempts int, refusal error) (kept bool, _ error) {
-	if refusal == nil {
-		refusal = &ExhaustedError{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: c.uncertain}
+func (c *call) burnKey(ctx context.Context, attempts int, finalError error) (committed bool, _ error) {
+	if finalError == nil {
+		finalError = &ExhaustedError{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: c.uncertain}
 	}
 	for failed := 1; ; failed++ {
-		res, settled := c.fenceOnce(ctx, attempts+failed)
+		res, settled := c.burnKeyOnce(ctx, attempts+failed)
 		switch {
-		case settled && errors.Is(res.err, errFenced):
-			return false, refusal
+		case settled && errors.Is(res.err, errBurned):
+			return false, finalError
 		case settled:
-			return res.kept, res.err
+			return res.committed, res.err
 		}
 		if sleep(ctx, c.backoff.delay(failed+1)) != nil || checkOwned(c.db, c.name) != nil {
-			return false, c.doubted(attempts, refusal)
+			return false, c.doubted(attempts, finalError)
 		}
 	}
 }
 
-func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled bool) {
+func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled bool) {
 	at := newAttempt(c, ctx, number)
-	at.fences = true
+	at.burnsKey = true
 	defer at.cancel()
 	defer func() {
-		if g := at.leavesGhost(); g != nil {
-			c.ghost = g
+		if g := at.orphanLeft(); g != nil {
+			c.orphan = g
 		}
 		at.give(ctx)
 	}()
@@ -111,11 +111,11 @@ func (c *call) fenceOnce(ctx context.Context, number int) (res result, settled b
 	}
 	at.rollback(ctx)
 	outcome, _ := classify(e)
-	return result{err: errFenced}, outcome == committed
+	return result{err: errBurned}, outcome == committed
 }
 
-// fences reports whether a call that would end in doubt can still resolve it: a
+// canBurnKey reports whether a call that would end in doubt can still resolve it: a
 // connection of the caller's may be gone for good.
-func (c *call) fences(ctx context.Context, inDoubt bool) bool {
+func (c *call) canBurnKey(ctx context.Context, inDoubt bool) bool {
 	return inDoubt && c.once != nil && c.uncertain != nil && ctx.Err() == nil && checkOwned(c.db, c.name) == nil
 }

@@ -40,7 +40,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 	case withoutPlan:
 		if misnamed(serverError(reasonErr)) {
 			c.nameless = true
-			at.link.withoutNames()
+			at.session.withoutNames()
 		}
 		if misdescribed(reasonErr) {
 			c.excused++ // certain once it is described again
@@ -48,7 +48,7 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 		return count(&c.plans, maxPlans)
 	}
 	pe := serverError(reasonErr)
-	return pe != nil && pe.Code == codeLockNotAvailable && c.ghost != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
+	return pe != nil && pe.Code == codeLockNotAvailable && c.orphan != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
 }
 
 // wait waits before the next attempt, or returns why there is none.

@@ -6,13 +6,13 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rows records the error that rows end with, and ends their flight.
+// rows records the error that rows end with, and ends their packet.
 type rows struct {
 	pgx.Rows
 	at     *attempt
 	sql    string
-	flight *flight // nil if pgx sent the statement alone
-	err    error   // of the flight, after the rows
+	packet *packet // nil if pgx sent the statement alone
+	err    error   // of the packet, after the rows
 	seen   bool
 	gated  gatedRows
 }
@@ -70,17 +70,17 @@ func (r *rows) end() {
 	r.seen = true
 	r.at.closed(r)
 	tag, err := r.Rows.CommandTag(), r.Rows.Err()
-	if r.flight != nil {
-		r.err = r.at.queried(r.flight, r.sql, tag, err)
+	if r.packet != nil {
+		r.err = r.at.queried(r.packet, r.sql, tag, err)
 		return
 	}
 	r.at.observe(r.sql, endedBy(tag.String()), err)
 }
 
-// flightRow is the row of a statement that traveled with others.
-type flightRow struct {
+// packetRow is the row of a statement that traveled with others.
+type packetRow struct {
 	at     *attempt
-	flight *flight
+	packet *packet
 	sql    string
 	taken  bool // result and err belong to the statement
 	result *pgconn.ResultReader
@@ -89,15 +89,15 @@ type flightRow struct {
 }
 
 // take takes the result, once.
-func (r *flightRow) take() (*pgconn.ResultReader, error) {
+func (r *packetRow) take() (*pgconn.ResultReader, error) {
 	if !r.taken {
 		r.taken = true
-		r.result, r.err = r.flight.row()
+		r.result, r.err = r.packet.row()
 	}
 	return r.result, r.err
 }
 
-func (r *flightRow) Scan(dest ...any) error {
+func (r *packetRow) Scan(dest ...any) error {
 	if err := r.at.gate.await(r.at.ctx); err != nil {
 		return err
 	}
@@ -120,19 +120,19 @@ func (r *flightRow) Scan(dest ...any) error {
 	return err
 }
 
-func (r *flightRow) scan(rr *pgconn.ResultReader, dest []any) error {
+func (r *packetRow) scan(rr *pgconn.ResultReader, dest []any) error {
 	types := r.at.conn.TypeMap()
 	if len(dest) == 1 {
 		if s, ok := dest[0].(pgx.RowScanner); ok {
 			kept := &pgconn.Result{FieldDescriptions: rr.FieldDescriptions(), Rows: [][][]byte{rr.Values()}}
-			return s.ScanRow(&keptRows{result: kept, types: types})
+			return s.ScanRow(&bufferedRows{result: kept, types: types})
 		}
 	}
 	return pgx.ScanRow(types, rr.FieldDescriptions(), rr.Values(), dest...)
 }
 
 // end reads the rest. An error of the server wins over a scan error.
-func (r *flightRow) end(scanErr error) error {
+func (r *packetRow) end(scanErr error) error {
 	var tag pgconn.CommandTag
 	err := scanErr
 	r.seen = true
@@ -142,10 +142,10 @@ func (r *flightRow) end(scanErr error) error {
 			err = scanErr
 		}
 	}
-	return r.at.queried(r.flight, r.sql, tag, err)
+	return r.at.queried(r.packet, r.sql, tag, err)
 }
 
-func (r *flightRow) abandon() {
+func (r *packetRow) abandon() {
 	if !r.seen {
 		_, err := r.take()
 		_ = r.end(err) // end observes it

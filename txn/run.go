@@ -115,10 +115,10 @@ func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, 
 	return runOn(ctx, db, cfg, result, fn, nil)
 }
 
-// runOn is run with the database and options that resolve returned. It calls landed,
+// runOn is run with the database and options that resolve returned. It calls finished,
 // while the connection is still held, once a call that does not join is known to have
 // committed.
-func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed func(*pgtype.Map) error) (bool, error) {
+func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, finished func(*pgtype.Map) error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), contextError(ctx))
 	}
@@ -140,35 +140,35 @@ func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, landed 
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{config: cfg, db: db, direct: routeOf(db) == direct, fn: fn, result: result, landed: landed, start: time.Now()}
+	c := call{config: cfg, db: db, direct: routeOf(db) == direct, fn: fn, result: result, finished: finished, start: time.Now()}
 	return c.run(ctx)
 }
 
 // call is one outermost call of RunInTx.
 type call struct {
 	*config
-	db     DB
-	direct bool // statements are sent by this package
-	fn     body
-	result any                     // points to the function's result; nil if there is none
-	landed func(*pgtype.Map) error // nil except for Batch
-	start  time.Time
+	db       DB
+	direct   bool // statements are sent by this package
+	fn       body
+	result   any                     // points to the function's result; nil if there is none
+	finished func(*pgtype.Map) error // nil except for Batch
+	start    time.Time
 
-	uncertain error   // of an attempt that may have been committed
-	doubts    []doubt // such attempts, with Once
-	blocked   string  // nonce of a claim without an effect that has the key, as last read, or ""
-	excused   int     // attempts that found the key taken but available
-	probed    int     // claims that found a lock
-	refusal   error   // the call's error, if there were no doubt
-	ghost     *ghost
-	losses    int                     // connections lost in the middle of a transaction
-	stale     int                     // connections that seem to have ended in the pool: 0 or 1
-	known     bool                    // committed
-	plans     int                     // attempts that failed because of how a statement was prepared
-	nameless  bool                    // one of them because of its name, so later ones send none
-	deadlines int                     // conflicts that retries seldom resolve
-	hooks     []func(context.Context) // of the attempt that was committed
-	sources   sources
+	uncertain  error              // of an attempt that may have been committed
+	ambiguous  []ambiguousAttempt // such attempts, with Once
+	blocked    string             // nonce of a claim without an effect that has the key, as last read, or ""
+	excused    int                // attempts that found the key taken but available
+	probed     int                // claims that found a lock
+	finalError error              // the call's error, if there were no doubt
+	orphan     *orphan
+	losses     int                     // connections lost in the middle of a transaction
+	stale      int                     // connections that seem to have ended in the pool: 0 or 1
+	known      bool                    // committed
+	plans      int                     // attempts that failed because of how a statement was prepared
+	nameless   bool                    // one of them because of its name, so later ones send none
+	deadlines  int                     // conflicts that retries seldom resolve
+	hooks      []func(context.Context) // of the attempt that was committed
+	sources    sources
 
 	running *running // parent of the function's context, or that context
 
@@ -176,7 +176,7 @@ type call struct {
 	queuing queuing
 }
 
-func (c *call) run(ctx context.Context) (kept bool, err error) {
+func (c *call) run(ctx context.Context) (committed bool, err error) {
 	caller := ctx
 	if t := c.tracer; t != nil {
 		ctx = t.TraceCallStart(ctx, trace.CallStart{Name: c.name})
@@ -185,12 +185,12 @@ func (c *call) run(ctx context.Context) (kept bool, err error) {
 	// Deferred separately, so that a panic in one, or in earlier code, does not keep
 	// the others from running. A committed transaction always runs its hooks.
 	defer func() { runHooks(context.WithoutCancel(caller), c.name, c.hooks) }()
-	defer func() { c.traceCallEnd(ctx, attempts, kept, err) }()
-	kept, attempts, err = c.loop(ctx)
-	return kept, err
+	defer func() { c.traceCallEnd(ctx, attempts, committed, err) }()
+	committed, attempts, err = c.loop(ctx)
+	return committed, err
 }
 
-func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
+func (c *call) loop(ctx context.Context) (committed bool, attempts int, err error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.maxElapsed), &elapsedError{c.maxElapsed})
@@ -208,21 +208,21 @@ func (c *call) loop(ctx context.Context) (kept bool, attempts int, err error) {
 	for n := 1; ; n++ {
 		res := c.attempt(r, n)
 		if !res.restart {
-			if c.fences(ctx, res.unknown) {
-				kept, err := c.fence(r, n, c.refusal)
-				return kept, n, err
+			if c.canBurnKey(ctx, res.unknown) {
+				committed, err := c.burnKey(r, n, c.finalError)
+				return committed, n, err
 			}
 			var elapsed *elapsedError
-			if last != nil && !res.kept && !res.unknown && errors.As(context.Cause(ctx), &elapsed) {
+			if last != nil && !res.committed && !res.unknown && errors.As(context.Cause(ctx), &elapsed) {
 				res.err = &ExhaustedError{Name: c.name, Attempts: n, Elapsed: time.Since(c.start), Err: fmt.Errorf("%w (after: %w)", last, res.err)}
 			}
-			return res.kept, n, res.err
+			return res.committed, n, res.err
 		}
 		last = res.err
 		if err := c.wait(ctx, n, res.err); err != nil {
-			if c.fences(ctx, c.uncertain != nil) {
-				kept, err := c.fence(r, n, err)
-				return kept, n, err
+			if c.canBurnKey(ctx, c.uncertain != nil) {
+				committed, err := c.burnKey(r, n, err)
+				return committed, n, err
 			}
 			return false, n, c.doubted(n, err)
 		}
@@ -239,10 +239,10 @@ func (e *elapsedError) Unwrap() error { return context.DeadlineExceeded }
 
 // result is the outcome of an attempt.
 type result struct {
-	kept    bool  // committed
-	restart bool  // rolled back, and err is a reason to run again
-	unknown bool  // err is an OutcomeUnknownError of this call
-	err     error // why it was not committed, or what failed besides
+	committed bool
+	restart   bool  // rolled back, and err is a reason to run again
+	unknown   bool  // err is an OutcomeUnknownError of this call
+	err       error // why it was not committed, or what failed besides
 }
 
 // attempt runs the function once.
@@ -259,16 +259,16 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		if finished {
 			if mine {
 				defer at.give(ctx)
-				c.noteGhost(at)
+				c.noteOrphan(at)
 			}
 			return
 		}
 		// A panic, or runtime.Goexit. Each step is deferred separately, so that a panic
 		// in one does not keep the others from running.
-		res.kept = c.known
+		res.committed = c.known
 		if mine || at.closeGate() {
 			defer at.give(ctx)
-			defer c.noteGhost(at)
+			defer c.noteOrphan(at)
 			defer at.rollback(ctx)
 			at.settle(false)
 		}
@@ -311,9 +311,9 @@ func stillUsed(name string, returned error) error {
 	return fmt.Errorf("%s: rolled back: %w", prefix(name), errStillUsed)
 }
 
-func (c *call) noteGhost(at *attempt) {
-	if g := at.leavesGhost(); g != nil {
-		c.ghost = g
+func (c *call) noteOrphan(at *attempt) {
+	if g := at.orphanLeft(); g != nil {
+		c.orphan = g
 	}
 }
 
@@ -368,10 +368,10 @@ func revealed(returned, cause error) error {
 // been.
 func (c *call) discarded(at *attempt, err error) result {
 	if c.once != nil && c.uncertain != nil {
-		if !at.begun && at.broken != nil && c.fences(at.ctx, true) { // the database was not reached
+		if !at.begun && at.broken != nil && c.canBurnKey(at.ctx, true) { // the database was not reached
 			return result{restart: true, err: err}
 		}
-		c.refusal = err
+		c.finalError = err
 	}
 	return result{unknown: c.uncertain != nil, err: c.doubted(at.number, err)}
 }
@@ -391,12 +391,12 @@ func (c *call) keep(at *attempt) {
 
 func (c *call) committed(at *attempt, err error) result {
 	c.keep(at)
-	if c.landed != nil {
-		if landedErr := c.landed(at.types()); landedErr != nil {
-			err = &CommittedError{Name: c.name, Err: errors.Join(err, landedErr)}
+	if c.finished != nil {
+		if finishErr := c.finished(at.types()); finishErr != nil {
+			err = &CommittedError{Name: c.name, Err: errors.Join(err, finishErr)}
 		}
 	}
-	return result{kept: true, err: err}
+	return result{committed: true, err: err}
 }
 
 // commit ends an attempt whose function returned nil.
@@ -421,7 +421,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		c.traceCommitEnd(traced, at, outcome, e.err)
 		return c.replay(ctx, at, e.err)
 	}
-	if at.link != nil {
+	if at.session != nil {
 		at.rollback(ctx) // only if the answer left the connection in a transaction
 	} else if !e.commitSent {
 		at.rollback(ctx)
@@ -463,7 +463,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 // inDoubt ends an attempt that may have been committed.
 func (c *call) inDoubt(ctx context.Context, at *attempt, e evidence) result {
 	if c.once != nil {
-		c.doubts = append(c.doubts, doubt{at.nonce, at.hooks})
+		c.ambiguous = append(c.ambiguous, ambiguousAttempt{at.nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {
 			c.uncertain = e.err
 			return result{restart: true, err: e.err}

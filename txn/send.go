@@ -12,9 +12,9 @@ import (
 // pending reports whether something must be sent ahead of the next statement.
 func (a *attempt) pending() bool { return !a.begun || len(a.queue) > 0 }
 
-// rides reports whether s joins the packet of the pending statements. If it cannot,
-// they have been sent separately when rides returns.
-func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
+// joinsPacket reports whether s joins the packet of the pending statements. If it cannot,
+// they have been sent separately when joinsPacket returns.
+func (a *attempt) joinsPacket(ctx context.Context, s *statement) (bool, error) {
 	if !a.pending() {
 		return false, nil
 	}
@@ -24,7 +24,7 @@ func (a *attempt) rides(ctx context.Context, s *statement) (bool, error) {
 	if err := a.connect(ctx, s); err != nil {
 		return false, err
 	}
-	if a.link == nil || !a.link.carries(s.sql, s.args) {
+	if a.session == nil || !a.session.canPipeline(s.sql, s.args) {
 		return false, a.flush(ctx)
 	}
 	if err := a.sendLoners(ctx); err != nil {
@@ -55,8 +55,8 @@ func (a *attempt) endedError() error {
 }
 
 // launch sends the pending statements, and last after them, and reads all results but
-// the last, where the flight is left. It returns nil if there is nothing to send.
-func (a *attempt) launch(ctx context.Context, last *statement) (*flight, error) {
+// the last, where the packet is left. It returns nil if there is nothing to send.
+func (a *attempt) launch(ctx context.Context, last *statement) (*packet, error) {
 	statements, err := a.ready(ctx, last)
 	if err != nil || len(statements) == 0 {
 		return nil, err
@@ -69,8 +69,8 @@ func (a *attempt) launch(ctx context.Context, last *statement) (*flight, error) 
 }
 
 // launchReady sends statements and reads the results of the first n.
-func (a *attempt) launchReady(ctx context.Context, statements []statement, n int) (*flight, error) {
-	f, err := a.link.send(ctx, ctx, statements)
+func (a *attempt) launchReady(ctx context.Context, statements []statement, n int) (*packet, error) {
+	f, err := a.session.send(ctx, ctx, statements)
 	if err != nil {
 		return nil, a.failedAhead(&statements[0], err)
 	}
@@ -79,7 +79,7 @@ func (a *attempt) launchReady(ctx context.Context, statements []statement, n int
 		if _, err := f.exec(); err != nil {
 			_ = f.close()
 			if f.unsent(err) {
-				return nil, a.unsendable(a.link.culprit(statements), err)
+				return nil, a.unsendable(a.session.culprit(statements), err)
 			}
 			return nil, a.failedAhead(s, err)
 		}
@@ -88,8 +88,8 @@ func (a *attempt) launchReady(ctx context.Context, statements []statement, n int
 	return f, nil
 }
 
-// landed ends a flight whose results have all been read.
-func (a *attempt) landed(f *flight) error {
+// finished ends a packet whose results have all been read.
+func (a *attempt) finished(f *packet) error {
 	if f == nil {
 		return nil
 	}
@@ -175,7 +175,7 @@ func (a *attempt) flush(ctx context.Context) error {
 	if err := a.connect(ctx, nil); err != nil {
 		return err
 	}
-	if a.link == nil {
+	if a.session == nil {
 		return a.flushOneByOne(ctx, len(a.queue))
 	}
 	if err := a.sendLoners(ctx); err != nil {
@@ -185,7 +185,7 @@ func (a *attempt) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.landed(f); err != nil {
+	if err := a.finished(f); err != nil {
 		return err
 	}
 	return a.endedError()
@@ -209,11 +209,11 @@ func (a *attempt) flushForPgx(ctx context.Context) error {
 // before them.
 func (a *attempt) sendLoners(ctx context.Context) error {
 	for i := len(a.queue) - 1; i >= 0; i-- {
-		if s := &a.queue[i]; s.kind == queued && !a.link.carries(s.sql, s.args) {
-			loner, rest := *s, slices.Clone(a.queue[i+1:])
+		if s := &a.queue[i]; s.kind == queued && !a.session.canPipeline(s.sql, s.args) {
+			standalone, rest := *s, slices.Clone(a.queue[i+1:])
 			a.queue = a.queue[:i]
 			err := a.flush(ctx)
-			a.queue = append(a.queue, loner)
+			a.queue = append(a.queue, standalone)
 			if err == nil {
 				err = a.flushOneByOne(ctx, 1)
 			}
@@ -260,7 +260,7 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 // exec runs a statement whose result is a tag.
 func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.CommandTag, error) {
 	s := statement{kind: answered, sql: sql, args: args}
-	ride, err := a.rides(ctx, &s)
+	ride, err := a.joinsPacket(ctx, &s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
@@ -282,9 +282,9 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 // unnamed returns args for a statement that pgx sends in the transaction, without a
 // name of its own if the server had a wrong one.
 func (a *attempt) unnamed(args []any) []any {
-	l := a.link
+	l := a.session
 	if l == nil && a.conn != nil && a.call != nil && a.call.nameless {
-		l = linkOf(a.conn) // a wrapper passes the mode on
+		l = sessionOf(a.conn) // a wrapper passes the mode on
 		l.withoutNames()
 	}
 	if l == nil || !l.nameless {
@@ -313,7 +313,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 
 // query runs a statement whose result is rows.
 func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
-	f, err := a.queryFlight(ctx, sql, args)
+	f, err := a.queryPacket(ctx, sql, args)
 	if err != nil {
 		return failedRows(err)
 	}
@@ -325,14 +325,14 @@ func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
 		_ = a.queried(f, sql, pgconn.CommandTag{}, err)
 		return failedRows(err)
 	}
-	r := &rows{Rows: inner, at: a, sql: sql, flight: f}
+	r := &rows{Rows: inner, at: a, sql: sql, packet: f}
 	a.opened(r)
 	return r
 }
 
 // queryRow is query for at most one row.
 func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row {
-	f, err := a.queryFlight(ctx, sql, args)
+	f, err := a.queryPacket(ctx, sql, args)
 	switch {
 	case err != nil:
 		return failedRows(err)
@@ -344,28 +344,28 @@ func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row 
 			_ = a.queried(f, sql, pgconn.CommandTag{}, err)
 			return failedRows(err)
 		}
-		r := &rows{Rows: inner, at: a, sql: sql, flight: f}
+		r := &rows{Rows: inner, at: a, sql: sql, packet: f}
 		a.opened(r)
 		return row{r}
 	}
-	r := &flightRow{at: a, flight: f, sql: sql}
+	r := &packetRow{at: a, packet: f, sql: sql}
 	a.opened(r)
 	return r
 }
 
-// queryFlight sends a statement after the pending ones. If it has to go alone, it
-// returns no flight.
-func (a *attempt) queryFlight(ctx context.Context, sql string, args []any) (*flight, error) {
+// queryPacket sends a statement after the pending ones. If it has to go alone, it
+// returns no packet.
+func (a *attempt) queryPacket(ctx context.Context, sql string, args []any) (*packet, error) {
 	s := statement{kind: answered, sql: sql, args: args, rows: true}
-	ride, err := a.rides(ctx, &s)
+	ride, err := a.joinsPacket(ctx, &s)
 	if err != nil || !ride {
 		return nil, err
 	}
 	return a.launch(ctx, &s)
 }
 
-// queried ends the flight of a query.
-func (a *attempt) queried(f *flight, sql string, tag pgconn.CommandTag, err error) error {
+// queried ends the packet of a query.
+func (a *attempt) queried(f *packet, sql string, tag pgconn.CommandTag, err error) error {
 	err = f.queried(tag, err)
 	if closeErr := f.close(); err == nil {
 		err = closeErr

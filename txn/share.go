@@ -31,7 +31,7 @@ func (s *share) admit(sql string) error {
 	return s.refused()
 }
 
-// refused returns the error of everything after a refusal, or nil.
+// refused returns the error of everything after a finalError, or nil.
 func (s *share) refused() error {
 	if err := s.misuse.Load(); err != nil {
 		return fmt.Errorf("txn: %w", *err)

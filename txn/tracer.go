@@ -8,13 +8,13 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
-func (c *call) traceCallEnd(ctx context.Context, attempts int, kept bool, err error) {
+func (c *call) traceCallEnd(ctx context.Context, attempts int, committed bool, err error) {
 	if c.tracer == nil {
 		return
 	}
 	data := trace.CallEnd{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Outcome: trace.RolledBack, Err: err}
 	switch {
-	case kept || c.known:
+	case committed || c.known:
 		data.Outcome = trace.Committed
 	case errors.As(err, new(*OutcomeUnknownError)):
 		data.Outcome = trace.Unknown
@@ -29,7 +29,7 @@ func (c *call) traceAttemptEnd(ctx context.Context, number int, res result) {
 	if c.tracer == nil {
 		return
 	}
-	data := trace.AttemptEnd{Name: c.name, Attempt: number, Committed: res.kept, Err: res.err, Retryable: res.restart}
+	data := trace.AttemptEnd{Name: c.name, Attempt: number, Committed: res.committed, Err: res.err, Retryable: res.restart}
 	if pe := serverError(res.err); pe != nil {
 		data.SQLState, data.Reason = pe.Code, reason(pe)
 	}

@@ -27,13 +27,13 @@ type trailingCommit struct {
 }
 
 // trails reports whether the last statement is to be sent as a trailingCommit.
-func (l *link) trails(statements []statement) bool {
+func (l *session) trails(statements []statement) bool {
 	pg := l.conn.PgConn()
 	return !l.cockroach && statements[len(statements)-1].kind == commits && !pg.IsBusy() && !pg.IsClosed()
 }
 
 // addCommit appends COMMIT to the write buffer.
-func (l *link) addCommit() {
+func (l *session) addCommit() {
 	l.conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: commit.sql})
 }
 

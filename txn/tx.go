@@ -335,7 +335,7 @@ func (tx *Tx) LargeObjects() pgx.LargeObjects {
 		return closedTx().LargeObjects()
 	}
 	if tx.at.largeObjects == nil {
-		if tx.at.largeObjects = tx.at.inner; tx.at.link != nil {
+		if tx.at.largeObjects = tx.at.inner; tx.at.session != nil {
 			tx.at.largeObjects = begunTx(tx.at.conn)
 		}
 	}

@@ -20,10 +20,10 @@ const (
 // makes it a definite rollback.
 const cancelAfter = 200 * time.Millisecond
 
-// grace limits the wait for an answer that is read without a context: when ctx has
+// commitWatchdog limits the wait for an answer that is read without a context: when ctx has
 // ended and the time is over, the read fails and pgx closes the connection. It replaces
 // a context in pgx without its cost.
-type grace struct {
+type commitWatchdog struct {
 	conn    *pgconn.PgConn
 	unwatch func() bool
 	running sync.WaitGroup // possibly running callbacks
@@ -36,23 +36,23 @@ type grace struct {
 	fired    bool
 }
 
-// graceAfter starts a grace. body reports whether there are statements before COMMIT in
+// watchCommit starts a grace. body reports whether there are statements before COMMIT in
 // the packet.
-func graceAfter(ctx context.Context, conn *pgconn.PgConn, body bool) *grace {
-	g := &grace{conn: conn, body: body}
+func watchCommit(ctx context.Context, conn *pgconn.PgConn, body bool) *commitWatchdog {
+	g := &commitWatchdog{conn: conn, body: body}
 	g.running.Add(1)
 	g.unwatch = context.AfterFunc(ctx, g.start)
 	return g
 }
 
 // atCommit records that only the answer to COMMIT is missing.
-func (g *grace) atCommit() {
+func (g *commitWatchdog) atCommit() {
 	g.mu.Lock()
 	g.body = false
 	g.mu.Unlock()
 }
 
-func (g *grace) start() {
+func (g *commitWatchdog) start() {
 	defer g.running.Done()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,7 +62,7 @@ func (g *grace) start() {
 }
 
 // after runs f later, unless end comes first. The caller holds the lock.
-func (g *grace) after(d time.Duration, f func()) {
+func (g *commitWatchdog) after(d time.Duration, f func()) {
 	g.running.Add(1)
 	g.timer = time.AfterFunc(d, func() {
 		defer g.running.Done()
@@ -70,7 +70,7 @@ func (g *grace) after(d time.Duration, f func()) {
 	})
 }
 
-func (g *grace) cancel() {
+func (g *commitWatchdog) cancel() {
 	g.mu.Lock()
 	if g.over {
 		g.mu.Unlock()
@@ -87,7 +87,7 @@ func (g *grace) cancel() {
 	}
 }
 
-func (g *grace) fire() {
+func (g *commitWatchdog) fire() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.over {
@@ -98,7 +98,7 @@ func (g *grace) fire() {
 
 // end is called when the answer has arrived, or none will. It reports whether a cancel
 // request for the packet may still hit the connection.
-func (g *grace) end() (hit bool) {
+func (g *commitWatchdog) end() (hit bool) {
 	if g.unwatch() {
 		return false // ctx has not ended
 	}
@@ -115,9 +115,9 @@ func (g *grace) end() (hit bool) {
 	return g.canceled
 }
 
-// outlast returns ctx with its end delayed by grace. stop must be called, and waits for
-// what outlast started.
-func outlast(ctx context.Context, grace time.Duration) (_ context.Context, stop func()) {
+// withGrace returns ctx with its end delayed by grace. stop must be called, and waits for
+// what withGrace started.
+func withGrace(ctx context.Context, grace time.Duration) (_ context.Context, stop func()) {
 	if ctx.Done() == nil {
 		return ctx, func() {}
 	}

@@ -14,7 +14,7 @@ import (
 
 // Only a session that has been in a transaction since before the loss is terminated,
 // whatever else a pid may stand for.
-func TestGhostsAreToldFromOthers(t *testing.T) {
+func TestOrphansAreToldFromOthers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
 			t.Skip("CockroachDB has no pg_terminate_backend")
@@ -26,34 +26,34 @@ func TestGhostsAreToldFromOthers(t *testing.T) {
 		conn, err := db.Acquire(ctx)
 		require.NoError(t, err)
 		defer conn.Release()
-		exorcise := func(lost time.Time, texts ...string) {
-			g := &ghost{pid: other.PgConn().PID(), texts: texts, lost: lost}
-			(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn.Conn(), link: linkOf(conn.Conn())}).exorcise(ctx) // what it does is seen below
+		terminate := func(lost time.Time, texts ...string) {
+			g := &orphan{pid: other.PgConn().PID(), texts: texts, lost: lost}
+			(&attempt{call: &call{config: &defaults, orphan: g}, conn: conn.Conn(), session: sessionOf(conn.Conn())}).terminateOrphan(ctx) // what it does is seen below
 		}
 		start := time.Now()
 		require.Eventually(t, func() bool { return time.Since(start) > 3*time.Second }, time.Minute, 10*time.Millisecond,
 			"what the hunt compares is this much apart, however slow the machine is")
 		_, err = other.Exec(ctx, "select 1")
 		require.NoError(t, err)
-		exorcise(start, "select 1")
+		terminate(start, "select 1")
 		require.NoError(t, other.Ping(ctx), "it is idle")
 
 		_, err = other.Exec(ctx, "begin")
 		require.NoError(t, err)
-		exorcise(start, "begin")
+		terminate(start, "begin")
 		_, err = other.Exec(ctx, "select 2")
 		require.NoError(t, err, "it began after the loss")
-		exorcise(time.Now(), "select 3")
+		terminate(time.Now(), "select 3")
 		_, err = other.Exec(ctx, "select 2")
 		require.NoError(t, err, "it was sent something else")
-		exorcise(time.Now(), "select 2")
-		require.Error(t, other.Ping(ctx), "it is the ghost")
+		terminate(time.Now(), "select 2")
+		require.Error(t, other.Ping(ctx), "it is the orphan")
 	})
 }
 
 // The pid that a pooler reports may be that of a session in which another client
 // executes the same statement. No session is terminated from behind a pooler.
-func TestNoGhostBehindAPooler(t *testing.T) {
+func TestNoOrphanBehindAPooler(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
 			t.Skip("CockroachDB has no pg_terminate_backend")
@@ -64,26 +64,26 @@ func TestNoGhostBehindAPooler(t *testing.T) {
 		defer other.Close(context.Background())
 		p := dbtest.Pooler(t, db, devdb.PoolerConfig{})
 		for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
-			exorcise := func(url string) {
+			terminate := func(url string) {
 				config, err := pgx.ParseConfig(url)
 				require.NoError(t, err)
 				config.DefaultQueryExecMode = mode
 				conn, err := pgx.ConnectConfig(ctx, config)
 				require.NoError(t, err)
 				defer conn.Close(context.Background())
-				g := &ghost{pid: other.PgConn().PID(), texts: []string{"select 2"}, lost: time.Now()}
-				(&attempt{call: &call{config: &defaults, ghost: g}, conn: conn, link: linkOf(conn)}).exorcise(ctx)
+				g := &orphan{pid: other.PgConn().PID(), texts: []string{"select 2"}, lost: time.Now()}
+				(&attempt{call: &call{config: &defaults, orphan: g}, conn: conn, session: sessionOf(conn)}).terminateOrphan(ctx)
 			}
 			_, err = other.Exec(ctx, "begin")
 			require.NoError(t, err)
 			_, err = other.Exec(ctx, "select 2")
 			require.NoError(t, err)
-			exorcise(p.URL)
+			terminate(p.URL)
 			require.NoError(t, other.Ping(ctx), "it is somebody else")
 			_, err = other.Exec(ctx, "select 2")
 			require.NoError(t, err)
-			exorcise(db.URL)
-			require.Error(t, other.Ping(ctx), "it is the ghost")
+			terminate(db.URL)
+			require.Error(t, other.Ping(ctx), "it is the orphan")
 			other, err = pgx.ConnectConfig(ctx, db.Config().ConnConfig)
 			require.NoError(t, err)
 			defer other.Close(context.Background())
@@ -98,5 +98,5 @@ func TestBeginningOfAText(t *testing.T) {
 		long[i] = 'ü'
 	}
 	require.Equal(t, "short", beginning("short"))
-	require.Len(t, []rune(beginning(string(long))), ghostText)
+	require.Len(t, []rune(beginning(string(long))), orphanText)
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// link is what this package keeps for a connection while that lives: how it sends
+// session is what this package keeps for a connection while that lives: how it sends
 // statements, and which ones the server has described. pgx keeps its own cache of these
 // private, and a statement that travels after BEGIN cannot be described first without a
 // round trip of its own.
-type link struct {
+type session struct {
 	conn      *pgx.Conn
 	mode      pgx.QueryExecMode
 	tracer    pgx.QueryTracer // nil if none
@@ -27,20 +27,20 @@ type link struct {
 	describes bool // pgx has a cache of descriptions on it
 
 	// Reused, as only one packet is in progress at a time.
-	flight     flight
+	packet     packet
 	statements []statement
 	builders   []*pgx.ExtendedQueryBuilder // unused ones
 }
 
-const linkKey = "github.com/rowkeeper/rowkeeper/txn"
+const sessionKey = "github.com/rowkeeper/rowkeeper/txn"
 
-func linkOf(conn *pgx.Conn) *link {
+func sessionOf(conn *pgx.Conn) *session {
 	data := conn.PgConn().CustomData()
-	if l, ok := data[linkKey].(*link); ok && l.conn == conn {
+	if l, ok := data[sessionKey].(*session); ok && l.conn == conn {
 		return l
 	}
 	config := conn.Config()
-	l := &link{
+	l := &session{
 		conn:      conn,
 		mode:      config.DefaultQueryExecMode,
 		tracer:    config.Tracer,
@@ -57,16 +57,16 @@ func linkOf(conn *pgx.Conn) *link {
 		l.tracer = nil
 	}
 	if data != nil { // nil if a pgconn.HijackedConn had none
-		data[linkKey] = l
+		data[sessionKey] = l
 	}
 	return l
 }
 
-// carries reports whether a statement can join a packet, in this connection's mode.
+// canPipeline reports whether a statement can join a packet, in this connection's mode.
 // Others go through pgx alone, after a separate BEGIN: statements with options for pgx
 // among the arguments, text of several statements, and text that may be the name of a
 // prepared statement.
-func (l *link) carries(sql string, args []any) bool {
+func (l *session) canPipeline(sql string, args []any) bool {
 	switch l.mode {
 	case pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe:
 		if l.described.capacity <= 0 {
@@ -92,7 +92,7 @@ func (l *link) carries(sql string, args []any) bool {
 
 // needsDescription reports whether a statement with arguments cannot be encoded before
 // the server has described its parameters.
-func (l *link) needsDescription(s *statement) bool {
+func (l *session) needsDescription(s *statement) bool {
 	switch l.mode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
 		return false
@@ -101,12 +101,12 @@ func (l *link) needsDescription(s *statement) bool {
 }
 
 // names reports whether statements are prepared under a name.
-func (l *link) names() bool { return l.mode == pgx.QueryExecModeCacheStatement && !l.nameless }
+func (l *session) names() bool { return l.mode == pgx.QueryExecModeCacheStatement && !l.nameless }
 
 // withoutNames stops sending names: the server did not know a name that it had been
 // given, or had one already, so a pooler leads to several sessions. Existing
 // descriptions stay valid and cost no more round trips.
-func (l *link) withoutNames() {
+func (l *session) withoutNames() {
 	if l != nil && l.names() {
 		l.nameless = true
 		l.described.dropAll()
@@ -118,7 +118,7 @@ func (l *link) withoutNames() {
 // one packet: behind a pooler, a statement prepared in one packet may be in another
 // session than the next packet reaches, and a name there, even the empty one, may be
 // another statement.
-func (l *link) outside(args ...any) []any {
+func (l *session) outside(args ...any) []any {
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
 		return args
 	}
@@ -128,7 +128,7 @@ func (l *link) outside(args ...any) []any {
 // nameBeginAndCommit makes the server parse BEGIN and COMMIT once per connection. That
 // takes no round trip, as nothing has to be known of them. A trailing COMMIT goes as
 // text.
-func (l *link) nameBeginAndCommit(statements []statement) {
+func (l *session) nameBeginAndCommit(statements []statement) {
 	if !l.names() || l.described.capacity < 2 || goesAsText(statements) {
 		return
 	}
@@ -144,7 +144,7 @@ func (l *link) nameBeginAndCommit(statements []statement) {
 }
 
 // rewrite applies a pgx.QueryRewriter, such as pgx.NamedArgs.
-func (l *link) rewrite(ctx context.Context, s *statement) error {
+func (l *session) rewrite(ctx context.Context, s *statement) error {
 	if len(s.args) == 0 {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (l *link) rewrite(ctx context.Context, s *statement) error {
 	return nil
 }
 
-func (l *link) builder() *pgx.ExtendedQueryBuilder {
+func (l *session) builder() *pgx.ExtendedQueryBuilder {
 	if n := len(l.builders); n > 0 {
 		b := l.builders[n-1]
 		l.builders = l.builders[:n-1]
@@ -174,7 +174,7 @@ func (l *link) builder() *pgx.ExtendedQueryBuilder {
 
 // reuse keeps a builder for another statement, but not its contents: pgx releases a
 // large buffer only when the next one is built, and the values never.
-func (l *link) reuse(b *pgx.ExtendedQueryBuilder) {
+func (l *session) reuse(b *pgx.ExtendedQueryBuilder) {
 	const kept = 4
 	if b == nil || len(l.builders) >= kept {
 		return

@@ -55,10 +55,10 @@ type statement struct {
 	endsTrace bool // its rows end the trace, as pgx's do in a batch
 }
 
-// flight is a packet of statements that was sent and whose results are read one after
+// packet is a group of statements that was sent at once and whose results are read one after
 // the other. The connection is busy until close.
-type flight struct {
-	link       *link
+type packet struct {
+	session    *session
 	statements []statement
 	next       int
 	pipeline   *pgconn.Pipeline
@@ -74,7 +74,7 @@ type flight struct {
 // encode encodes all arguments, so that a value which cannot be sent stops the packet
 // before any of it is on the wire. index is the statement that the error belongs to;
 // the others can be sent.
-func (l *link) encode(statements []statement) (index int, err error) {
+func (l *session) encode(statements []statement) (index int, err error) {
 	if l.mode == pgx.QueryExecModeSimpleProtocol {
 		return 0, nil // pgx encodes, also before it sends
 	}
@@ -96,9 +96,9 @@ func (l *link) encode(statements []statement) (index int, err error) {
 
 // send sends the statements, which have been encoded, in one packet. Tracers see
 // traced, which may end before ctx does.
-func (l *link) send(ctx, traced context.Context, statements []statement) (*flight, error) {
-	f := &l.flight
-	*f = flight{link: l, statements: statements}
+func (l *session) send(ctx, traced context.Context, statements []statement) (*packet, error) {
+	f := &l.packet
+	*f = packet{session: l, statements: statements}
 	f.traceStart(traced)
 	if l.trails(statements) {
 		f.trailing.sent = true
@@ -158,21 +158,21 @@ func (l *link) send(ctx, traced context.Context, statements []statement) (*fligh
 }
 
 // sync sends the pipeline, and COMMIT after it.
-func (f *flight) sync() error {
+func (f *packet) sync() error {
 	if !f.trailing.sent {
 		return f.pipeline.Sync()
 	}
 	f.pipeline.SendPipelineSync()
-	f.link.addCommit()
+	f.session.addCommit()
 	return f.pipeline.Flush()
 }
 
 // sendTrailing sends COMMIT in a separate write.
-func (f *flight) sendTrailing() error {
-	f.link.addCommit()
-	err := f.link.conn.PgConn().Frontend().Flush()
+func (f *packet) sendTrailing() error {
+	f.session.addCommit()
+	err := f.session.conn.PgConn().Frontend().Flush()
 	if err != nil {
-		giveUp(f.link.conn)
+		giveUp(f.session.conn)
 		f.trailing.answered = true
 		f.fail(err)
 	}
@@ -182,9 +182,9 @@ func (f *flight) sendTrailing() error {
 // describe sends the statements ahead, none of which has arguments, and has the server
 // describe those of the others that are not yet known. index is the statement that the
 // error belongs to.
-func (l *link) describe(ctx context.Context, ahead int, statements []statement) (begun bool, index int, err error) {
-	f := &l.flight
-	*f = flight{link: l, statements: statements[:ahead]}
+func (l *session) describe(ctx context.Context, ahead int, statements []statement) (begun bool, index int, err error) {
+	f := &l.packet
+	*f = packet{session: l, statements: statements[:ahead]}
 	f.traceStart(ctx)
 	f.pipeline = l.conn.PgConn().StartPipeline(ctx)
 	for i := range f.statements {
@@ -251,15 +251,15 @@ func (l *link) describe(ctx context.Context, ahead int, statements []statement) 
 // prepare marks a statement to be prepared. Until it is known to be prepared, its name
 // must be closed before reuse: PgBouncer considers a name used even if the server
 // refused the statement, and ends a connection that uses a name twice.
-func (f *flight) prepare(sd *pgconn.StatementDescription) {
+func (f *packet) prepare(sd *pgconn.StatementDescription) {
 	f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
 	if sd.Name != "" {
-		f.link.described.dropped = append(f.link.described.dropped, sd.Name)
+		f.session.described.dropped = append(f.session.described.dropped, sd.Name)
 	}
 }
 
 // exec reads the next result to its end.
-func (f *flight) exec() (pgconn.CommandTag, error) {
+func (f *packet) exec() (pgconn.CommandTag, error) {
 	s := &f.statements[f.next]
 	f.next++
 	tag, err := f.read(s)
@@ -270,12 +270,12 @@ func (f *flight) exec() (pgconn.CommandTag, error) {
 	return tag, f.note(s, err)
 }
 
-func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
+func (f *packet) read(s *statement) (pgconn.CommandTag, error) {
 	if s.kind == commits && f.trailing.sent {
 		if err := f.closeBody(); err != nil {
 			return pgconn.CommandTag{}, err
 		}
-		return f.trailing.read(f.link.conn)
+		return f.trailing.read(f.session.conn)
 	}
 	if f.batch != nil {
 		if s.result == nil {
@@ -302,7 +302,7 @@ func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
 		if _, err := f.pipeline.GetResults(); err != nil {
 			return pgconn.CommandTag{}, err
 		}
-		f.link.described.put(s.described)
+		f.session.described.put(s.described)
 	}
 	rr, err := f.result()
 	if err != nil {
@@ -311,10 +311,10 @@ func (f *flight) read(s *statement) (pgconn.CommandTag, error) {
 	if s.result == nil {
 		return rr.Close()
 	}
-	return keep(s.result, pgx.RowsFromResultReader(f.link.conn.TypeMap(), rr))
+	return keep(s.result, pgx.RowsFromResultReader(f.session.conn.TypeMap(), rr))
 }
 
-func (f *flight) result() (*pgconn.ResultReader, error) {
+func (f *packet) result() (*pgconn.ResultReader, error) {
 	r, err := f.pipeline.GetResults()
 	if err != nil {
 		return nil, err
@@ -327,14 +327,14 @@ func (f *flight) result() (*pgconn.ResultReader, error) {
 }
 
 // row returns the next result, for a caller that reads it itself.
-func (f *flight) row() (*pgconn.ResultReader, error) {
+func (f *packet) row() (*pgconn.ResultReader, error) {
 	f.next++
 	return f.result()
 }
 
 // query returns the rows of the next result. A caller that has read them to their end
 // calls queried, then close.
-func (f *flight) query() (pgx.Rows, error) {
+func (f *packet) query() (pgx.Rows, error) {
 	s := &f.statements[f.next]
 	f.next++
 	if f.batch != nil {
@@ -344,10 +344,10 @@ func (f *flight) query() (pgx.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.RowsFromResultReader(f.link.conn.TypeMap(), rr), nil
+	return pgx.RowsFromResultReader(f.session.conn.TypeMap(), rr), nil
 }
 
-func (f *flight) queried(tag pgconn.CommandTag, err error) error {
+func (f *packet) queried(tag pgconn.CommandTag, err error) error {
 	s := &f.statements[f.next-1]
 	f.traceEnd(s, tag, err)
 	return f.note(s, err)
@@ -356,7 +356,7 @@ func (f *flight) queried(tag pgconn.CommandTag, err error) error {
 // note drops the description of a statement that may have failed because of it.
 // Conflicts, constraint violations and the like are not caused by it. The error says so
 // if the description was an older one.
-func (f *flight) note(s *statement, err error) error {
+func (f *packet) note(s *statement, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -367,7 +367,7 @@ func (f *flight) note(s *statement, err error) error {
 		return err
 	}
 	if pe := serverError(err); pe != nil && stalePlan(pe) {
-		f.link.described.dropAll()
+		f.session.described.dropAll()
 		return err
 	} else if pe != nil && len(pe.Code) == 5 {
 		switch pe.Code[:2] {
@@ -375,7 +375,7 @@ func (f *flight) note(s *statement, err error) error {
 			return err
 		}
 	}
-	f.link.described.drop(s.sql)
+	f.session.described.drop(s.sql)
 	if !s.fresh {
 		err = doubted(err)
 	}
@@ -383,7 +383,7 @@ func (f *flight) note(s *statement, err error) error {
 }
 
 // close reads the remaining results, after which the connection is no longer busy.
-func (f *flight) close() error {
+func (f *packet) close() error {
 	if f.closed {
 		return f.err
 	}
@@ -391,20 +391,20 @@ func (f *flight) close() error {
 	f.err = f.closeBody()
 	if f.trailing.sent && !f.trailing.answered {
 		last := &f.statements[len(f.statements)-1]
-		tag, err := f.trailing.read(f.link.conn) // an error before it counts instead
+		tag, err := f.trailing.read(f.session.conn) // an error before it counts instead
 		f.traceEnd(last, tag, err)
 	}
 	f.done(cmp.Or(f.failed, f.err))
 	if f.wrong {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel() // there is nothing to wait for
-		_ = f.link.conn.Close(ctx)
+		_ = f.session.conn.Close(ctx)
 	}
 	return f.err
 }
 
 // closeBody reads the remaining results ahead of a trailing COMMIT.
-func (f *flight) closeBody() error {
+func (f *packet) closeBody() error {
 	switch {
 	case f.batch != nil:
 		return f.batch.Close()
@@ -422,14 +422,14 @@ func goesAsText(statements []statement) bool {
 }
 
 // unsent reports whether err says that pgx could not encode the batch.
-func (f *flight) unsent(err error) bool {
-	return err != nil && f.batch != nil && serverError(err) == nil && !contextEnded(err) && !f.link.conn.IsClosed()
+func (f *packet) unsent(err error) bool {
+	return err != nil && f.batch != nil && serverError(err) == nil && !contextEnded(err) && !f.session.conn.IsClosed()
 }
 
 // culprit returns the statement that pgx could not encode in simple_protocol, if its
 // error does not name it: the first that cannot be encoded here either, or else the
 // last with arguments.
-func (l *link) culprit(statements []statement) *statement {
+func (l *session) culprit(statements []statement) *statement {
 	found := &statements[len(statements)-1]
 	b := l.builder()
 	defer l.reuse(b)
@@ -444,16 +444,16 @@ func (l *link) culprit(statements []statement) *statement {
 	return found
 }
 
-func (f *flight) fail(err error) {
+func (f *packet) fail(err error) {
 	f.closed, f.err = true, err
 	f.done(err)
 }
 
-func (f *flight) done(err error) {
+func (f *packet) done(err error) {
 	for i := range f.statements {
 		s := &f.statements[i]
 		f.traceEnd(s, pgconn.CommandTag{}, err)
-		f.link.reuse(s.encoded)
+		f.session.reuse(s.encoded)
 		s.encoded = nil
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ghost is the orphaned session of a connection that was lost in the middle of a
+// orphan is the orphaned session of a connection that was lost in the middle of a
 // transaction. It holds its locks until its server notices.
-type ghost struct {
+type orphan struct {
 	pid       uint32
 	texts     []string // of the statements last sent to it
 	prefix    string   // of the text instead, if values are in it; "" if unknown
@@ -23,34 +23,34 @@ type ghost struct {
 }
 
 // sending records how the session could be identified if it became orphaned: what is
-// sent now may not arrive. plain is the statement that pgx sends; a packet of this
-// package is in the link.
+// sent now may not arrive. plain is the statement that pgx sends by itself, or "" if a
+// packet of this package is sent.
 func (a *attempt) sending(plain string) {
 	switch {
 	case a.plain != "":
 		a.prior = a.plain
-	case a.link != nil && len(a.link.statements) > 0:
-		a.prior = a.link.statements[len(a.link.statements)-1].sql
+	case a.session != nil && len(a.session.statements) > 0:
+		a.prior = a.session.statements[len(a.session.statements)-1].sql
 	}
 	a.plain = plain
 }
 
-// leavesGhost returns the orphaned session that a lost connection may have left, or
+// orphanLeft returns the orphaned session that a lost connection may have left, or
 // nil.
-func (a *attempt) leavesGhost() *ghost {
-	if a.link == nil || !a.lost() || a.neverBegan() {
+func (a *attempt) orphanLeft() *orphan {
+	if a.session == nil || !a.lost() || a.neverBegan() {
 		return nil
 	}
-	g := &ghost{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
-	if a.link.mode == pgx.QueryExecModeSimpleProtocol && a.call != nil && a.call.once != nil {
+	g := &orphan{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
+	if a.session.mode == pgx.QueryExecModeSimpleProtocol && a.call != nil && a.call.once != nil {
 		g.prefix = a.claimPrefix()
 	}
 	if a.plain != "" {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g
 	}
-	for i := range a.link.statements {
-		g.texts = append(g.texts, beginning(a.link.statements[i].sql))
+	for i := range a.session.statements {
+		g.texts = append(g.texts, beginning(a.session.statements[i].sql))
 	}
 	return g
 }
@@ -65,13 +65,13 @@ func (a *attempt) neverBegan() bool {
 	return pe != nil && fatal(pe) && (said(pe) || refused(pe)) || notSent(err)
 }
 
-// ghostText is how much of its last statement identifies a session: less than
+// orphanText is how much of its last statement identifies a session: less than
 // pg_stat_activity shows by default, which is 1024 bytes.
-const ghostText = 250
+const orphanText = 250
 
 func beginning(sql string) string {
 	for i, n := 0, 0; i < len(sql); n++ {
-		if n == ghostText {
+		if n == orphanText {
 			return sql[:i]
 		}
 		_, size := utf8.DecodeRuneInString(sql[i:])
@@ -80,7 +80,7 @@ func beginning(sql string) string {
 	return sql
 }
 
-// endGhost terminates an orphaned session. A pooler reports a pid that belongs to no
+// endOrphan terminates an orphaned session. A pooler reports a pid that belongs to no
 // session, or to another client's, which may have sent the same text. So no session is
 // terminated through a connection whose reported pid differs from the server's. The
 // server may also have reused the pid, so the session must be of the same user, have
@@ -90,7 +90,7 @@ func beginning(sql string) string {
 //
 // A session that waits for a synchronous standby has committed and blocks only its own
 // rows. Terminating it would expose data that a failover may still lose.
-const endGhost = `select pg_terminate_backend(pid) from pg_stat_activity
+const endOrphan = `select pg_terminate_backend(pid) from pg_stat_activity
 where pid = $1::bigint and pid <> pg_backend_pid() and pg_backend_pid() = $7::bigint and usename = current_user and datname = current_database()
 and (left(query, $2) = any($3) or $6 <> '' and left(query, length($6)) = $6)
 and backend_start < clock_timestamp() - make_interval(secs => $4)
@@ -101,41 +101,41 @@ and wait_event is distinct from 'SyncRep'`
 // connection was lost.
 const onItsWay = time.Second
 
-// exorciseTime limits the time to terminate an orphaned session.
-const exorciseTime = 2 * time.Second
+// terminateTime limits the time to terminate an orphaned session.
+const terminateTime = 2 * time.Second
 
-// exorcise makes PostgreSQL terminate the session that the previous attempt orphaned.
+// terminateOrphan makes PostgreSQL terminate the session that the previous attempt orphaned.
 // If that is not permitted, or the session is not visible from here, the lock timeout
 // of this attempt and the next retry have to suffice. The error reports that this
 // connection may be lost too.
-func (a *attempt) exorcise(ctx context.Context) error {
-	g := a.call.ghost
-	out, cancel := context.WithTimeout(ctx, exorciseTime)
+func (a *attempt) terminateOrphan(ctx context.Context) error {
+	g := a.call.orphan
+	out, cancel := context.WithTimeout(ctx, terminateTime)
 	defer cancel()
 	lost := time.Since(g.lost)
 	begun := lost
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	args := a.link.outside(g.pid, ghostText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
-	_, err := a.conn.Exec(out, endGhost, args...)
+	args := a.session.outside(g.pid, orphanText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
+	_, err := a.conn.Exec(out, endOrphan, args...)
 	if out.Err() != nil && ctx.Err() == nil {
 		g.tried = true // otherwise each attempt waits as long
 	}
 	return err
 }
 
-// ghostLockTimeout is how long a statement of an attempt waits for a lock that an
+// orphanLockTimeout is how long a statement of an attempt waits for a lock that an
 // orphaned session may hold.
-const ghostLockTimeout = time.Second
+const orphanLockTimeout = time.Second
 
 // firstAfter returns BEGIN and its settings for an attempt that may meet an orphaned
 // session.
-func (c *config) firstAfter(g *ghost) []statement {
+func (c *config) firstAfter(g *orphan) []statement {
 	own := func(s setting) bool { return strings.EqualFold(s.name, "lock_timeout") }
 	if g == nil || g.cockroach || c.timeouts.Lock > 0 || slices.ContainsFunc(c.settings, own) {
 		return c.first
 	}
-	s := Timeouts{Lock: ghostLockTimeout}.settings()[0]
+	s := Timeouts{Lock: orphanLockTimeout}.settings()[0]
 	return append(append([]statement(nil), c.first...), s.statement())
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// keptResults are the buffered results of one query of a batch.
-type keptResults struct {
+// bufferedResults are the buffered results of one query of a batch.
+type bufferedResults struct {
 	result *pgconn.Result
 	types  *pgtype.Map
 	read   bool
@@ -17,7 +17,7 @@ type keptResults struct {
 
 var errNoMoreResults = errors.New("no more results in batch")
 
-func (r *keptResults) Exec() (pgconn.CommandTag, error) {
+func (r *bufferedResults) Exec() (pgconn.CommandTag, error) {
 	rows, err := r.Query()
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -26,24 +26,24 @@ func (r *keptResults) Exec() (pgconn.CommandTag, error) {
 	return rows.CommandTag(), rows.Err()
 }
 
-func (r *keptResults) Query() (pgx.Rows, error) {
+func (r *bufferedResults) Query() (pgx.Rows, error) {
 	if r.read {
 		return failedRows(errNoMoreResults), errNoMoreResults
 	}
 	r.read = true
-	return &keptRows{result: r.result, types: r.types, at: -1}, nil
+	return &bufferedRows{result: r.result, types: r.types, at: -1}, nil
 }
 
-func (r *keptResults) QueryRow() pgx.Row {
+func (r *bufferedResults) QueryRow() pgx.Row {
 	rows, _ := r.Query() // rows has the error too
 	return row{rows}
 }
 
-func (r *keptResults) Close() error { return nil }
-func (r *keptResults) Tx() pgx.Tx   { return nil }
+func (r *bufferedResults) Close() error { return nil }
+func (r *bufferedResults) Tx() pgx.Tx   { return nil }
 
-// keptRows are buffered rows.
-type keptRows struct {
+// bufferedRows are buffered rows.
+type bufferedRows struct {
 	result *pgconn.Result
 	types  *pgtype.Map
 	at     int
@@ -53,18 +53,20 @@ type keptRows struct {
 
 // failedRows returns the rows, or the row, of a statement that failed before it had
 // any. Those of pgx panic when asked for their fields.
-func failedRows(err error) *keptRows {
-	return &keptRows{result: new(pgconn.Result), closed: true, err: err}
+func failedRows(err error) *bufferedRows {
+	return &bufferedRows{result: new(pgconn.Result), closed: true, err: err}
 }
 
-func (r *keptRows) Close()                                       { r.closed = true }
-func (r *keptRows) Err() error                                   { return r.err }
-func (r *keptRows) CommandTag() pgconn.CommandTag                { return r.result.CommandTag }
-func (r *keptRows) FieldDescriptions() []pgconn.FieldDescription { return r.result.FieldDescriptions }
-func (r *keptRows) Conn() *pgx.Conn                              { return nil }
-func (r *keptRows) TypeMap() *pgtype.Map                         { return r.types }
+func (r *bufferedRows) Close()                        { r.closed = true }
+func (r *bufferedRows) Err() error                    { return r.err }
+func (r *bufferedRows) CommandTag() pgconn.CommandTag { return r.result.CommandTag }
+func (r *bufferedRows) FieldDescriptions() []pgconn.FieldDescription {
+	return r.result.FieldDescriptions
+}
+func (r *bufferedRows) Conn() *pgx.Conn      { return nil }
+func (r *bufferedRows) TypeMap() *pgtype.Map { return r.types }
 
-func (r *keptRows) Next() bool {
+func (r *bufferedRows) Next() bool {
 	if r.closed || r.at+1 >= len(r.result.Rows) {
 		r.closed = true
 		return false
@@ -73,14 +75,14 @@ func (r *keptRows) Next() bool {
 	return true
 }
 
-func (r *keptRows) RawValues() [][]byte {
+func (r *bufferedRows) RawValues() [][]byte {
 	if r.at < 0 || r.at >= len(r.result.Rows) {
 		return nil
 	}
 	return r.result.Rows[r.at]
 }
 
-func (r *keptRows) Scan(dest ...any) error {
+func (r *bufferedRows) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
 	}
@@ -92,7 +94,7 @@ func (r *keptRows) Scan(dest ...any) error {
 	return r.fail(pgx.ScanRow(r.types, r.FieldDescriptions(), r.RawValues(), dest...))
 }
 
-func (r *keptRows) Values() ([]any, error) {
+func (r *bufferedRows) Values() ([]any, error) {
 	switch {
 	case r.err != nil:
 		return nil, r.err
@@ -122,7 +124,7 @@ func (r *keptRows) Values() ([]any, error) {
 }
 
 // fail keeps the first error, which closes the rows.
-func (r *keptRows) fail(err error) error {
+func (r *bufferedRows) fail(err error) error {
 	if err != nil {
 		r.closed = true
 		if r.err == nil {

@@ -9,33 +9,33 @@ import (
 
 // traceStart tells pgx's tracer of the statements, as pgx would if it sent them one by
 // one.
-func (f *flight) traceStart(ctx context.Context) {
-	t := f.link.tracer
+func (f *packet) traceStart(ctx context.Context) {
+	t := f.session.tracer
 	if t == nil {
 		return
 	}
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.traced = t.TraceQueryStart(ctx, f.link.conn, pgx.TraceQueryStartData{SQL: s.sql, Args: s.args})
+		s.traced = t.TraceQueryStart(ctx, f.session.conn, pgx.TraceQueryStartData{SQL: s.sql, Args: s.args})
 	}
 }
 
-func (f *flight) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
+func (f *packet) traceEnd(s *statement, tag pgconn.CommandTag, err error) {
 	if s.traced == nil {
 		return
 	}
 	traced := s.traced
 	s.traced = nil
 	if !s.endsTrace {
-		f.link.tracer.TraceQueryEnd(traced, f.link.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err})
+		f.session.tracer.TraceQueryEnd(traced, f.session.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err})
 	}
 }
 
 // batchRows returns the rows of the next result of a batch, which is s. When such rows
 // end, pgx tells a tracer of statements, although it has not told of their start.
-func (f *flight) batchRows(s *statement) (pgx.Rows, error) {
+func (f *packet) batchRows(s *statement) (pgx.Rows, error) {
 	rows, err := f.batch.Query()
-	_, traces := f.link.tracer.(pgx.BatchTracer)
+	_, traces := f.session.tracer.(pgx.BatchTracer)
 	s.endsTrace = err == nil && !traces
 	return rows, err
 }
@@ -44,15 +44,15 @@ func (f *flight) batchRows(s *statement) (pgx.Rows, error) {
 // is being read, because pgx ends the trace of its rows in the context of the batch.
 type batchContext struct {
 	context.Context
-	flight *flight
-	packet context.Context // of the whole packet
+	packet *packet
+	whole  context.Context // of the whole packet
 }
 
 func (c *batchContext) Value(key any) any {
-	if n := c.flight.next; n > 0 && n <= len(c.flight.statements) {
-		if traced := c.flight.statements[n-1].traced; traced != nil {
+	if n := c.packet.next; n > 0 && n <= len(c.packet.statements) {
+		if traced := c.packet.statements[n-1].traced; traced != nil {
 			return traced.Value(key)
 		}
 	}
-	return c.packet.Value(key)
+	return c.whole.Value(key)
 }
