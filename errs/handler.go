@@ -167,7 +167,7 @@ func (c *Catalog) respond(x *response, w http.ResponseWriter, r *http.Request, e
 	case e.Status() >= http.StatusInternalServerError:
 		level, message = slog.LevelError, "request failed"
 	}
-	c.say(level, message, x, r, e)
+	c.report(level, message, x, r, e)
 	switch {
 	case x.hijacked:
 	case gone && !x.alone:
@@ -195,7 +195,7 @@ func (c *Catalog) panicked(x *response, w http.ResponseWriter, r *http.Request, 
 	if x.begun {
 		message = "handler panicked after its response had begun"
 	}
-	c.say(slog.LevelError, message, x, r, e, slog.String("stack", string(debug.Stack())))
+	c.report(slog.LevelError, message, x, r, e, slog.String("stack", string(debug.Stack())))
 	switch {
 	case x.hijacked:
 	case x.begun:
@@ -213,7 +213,7 @@ func (c *Catalog) send(x *response, w http.ResponseWriter, r *http.Request, e *E
 	}
 }
 
-func (c *Catalog) say(level slog.Level, message string, x *response, r *http.Request, e *Error, more ...slog.Attr) {
+func (c *Catalog) report(level slog.Level, message string, x *response, r *http.Request, e *Error, more ...slog.Attr) {
 	c.log().LogAttrs(r.Context(), level, message, append([]slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.String("request_id", x.id), slog.Any("error", e)}, more...)...)

@@ -52,7 +52,7 @@ func (c *Catalog) translate(err error) *Error {
 		copied.values = true
 		return &copied
 	}
-	e := c.understand(err)
+	e := c.classify(err)
 	switch {
 	case e != nil:
 	case pgerr.OutOfRange(err):
@@ -68,29 +68,29 @@ func (c *Catalog) translate(err error) *Error {
 	return e
 }
 
-// understand walks the tree of err from the outside in, and returns the meaning of
+// classify walks the tree of err from the outside in, and returns the meaning of
 // the first error that it knows.
-func (c *Catalog) understand(err error) *Error {
-	if e := c.know(err); e != nil {
+func (c *Catalog) classify(err error) *Error {
+	if e := c.classifyOne(err); e != nil {
 		return e
 	}
 	switch u := err.(type) {
 	case interface{ Unwrap() error }:
 		if inner := u.Unwrap(); inner != nil {
-			return c.understand(inner)
+			return c.classify(inner)
 		}
 	case interface{ Unwrap() []error }:
-		return c.understandJoined(u.Unwrap())
+		return c.classifyJoined(u.Unwrap())
 	}
 	return nil
 }
 
-func (c *Catalog) understandJoined(joined []error) (first *Error) {
+func (c *Catalog) classifyJoined(joined []error) (first *Error) {
 	for _, inner := range joined {
 		if inner == nil {
 			continue
 		}
-		e := c.understand(inner)
+		e := c.classify(inner)
 		switch {
 		case e == nil:
 		case e.kind == OutcomeUnknown:
@@ -102,7 +102,7 @@ func (c *Catalog) understandJoined(joined []error) (first *Error) {
 	return first
 }
 
-func (c *Catalog) know(err error) *Error {
+func (c *Catalog) classifyOne(err error) *Error {
 	if e, ok := err.(*Error); ok {
 		if e == nil {
 			return &Error{kind: Internal}

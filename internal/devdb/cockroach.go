@@ -33,16 +33,16 @@ func cockroachSource(bin string) Source {
 	return Source{
 		Engine: CockroachDB,
 		From:   bin,
-		start: func(ctx context.Context, room *room) (string, error) {
-			return startCockroach(ctx, bin, room)
+		start: func(ctx context.Context, sandbox *sandbox) (string, error) {
+			return startCockroach(ctx, bin, sandbox)
 		},
 	}
 }
 
-func startCockroach(ctx context.Context, bin string, room *room) (string, error) {
+func startCockroach(ctx context.Context, bin string, sandbox *sandbox) (string, error) {
 	// testserver does not expose its process; this identifies the one to end.
-	wrapper := room.path("cockroach")
-	script := "#!/bin/sh\ncase $1 in start*) echo $$ >" + shellQuote(room.path("cockroach.KILL")) +
+	wrapper := sandbox.path("cockroach")
+	script := "#!/bin/sh\ncase $1 in start*) echo $$ >" + shellQuote(sandbox.path("cockroach.KILL")) +
 		" ;; esac\nexec " + shellQuote(bin) + " \"$@\"\n"
 	if err := os.WriteFile(wrapper, []byte(script), 0o755); err != nil {
 		return "", err
@@ -53,14 +53,14 @@ func startCockroach(ctx context.Context, bin string, room *room) (string, error)
 	}
 	done := make(chan result, 1)
 	go func() {
-		restore := setenv("TMPDIR", room.dir)
+		restore := setenv("TMPDIR", sandbox.dir)
 		defer restore()
 		defer quiet()()
 		srv, err := testserver.NewTestServer(
 			testserver.CockroachBinaryPathOpt(wrapper),
 			testserver.SetStoreMemSizeOpt(0.1),
 			testserver.CacheSizeOpt(0.05),
-			testserver.EnvVarOpt([]string{"COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR=" + room.dir}),
+			testserver.EnvVarOpt([]string{"COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR=" + sandbox.dir}),
 		)
 		if err != nil {
 			done <- result{err: err}

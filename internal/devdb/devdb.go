@@ -40,7 +40,7 @@ type Source struct {
 	Engine   Engine // empty for EnvURL until the server has been asked
 	From     string // a variable's name or a path
 	external bool
-	start    func(ctx context.Context, room *room) (string, error)
+	start    func(ctx context.Context, sandbox *sandbox) (string, error)
 }
 
 // ErrNone is returned if no database is available. It names programs to install.
@@ -66,7 +66,7 @@ func Find() ([]Source, error) {
 			Engine:   only,
 			From:     EnvURL,
 			external: true,
-			start:    func(context.Context, *room) (string, error) { return url, nil },
+			start:    func(context.Context, *sandbox) (string, error) { return url, nil },
 		}}, nil
 	}
 	var found []Source
@@ -121,7 +121,7 @@ type Server struct {
 	Version  string
 	URL      string
 	External bool // not started by this package, so objects created in it must be removed
-	room     *room
+	sandbox  *sandbox
 }
 
 // Start starts the database, or connects to a running one, and returns once it
@@ -131,13 +131,13 @@ func (s Source) Start(ctx context.Context) (*Server, error) {
 	defer starting.Unlock()
 	srv := &Server{External: s.external}
 	if !s.external {
-		room, err := newRoom()
+		sandbox, err := newSandbox()
 		if err != nil {
 			return nil, err
 		}
-		srv.room = room
+		srv.sandbox = sandbox
 	}
-	url, err := s.start(ctx, srv.room)
+	url, err := s.start(ctx, srv.sandbox)
 	if err == nil {
 		srv.URL = url
 		err = srv.identify(ctx)
@@ -171,7 +171,7 @@ func (s *Server) identify(ctx context.Context) error {
 // Stop ends the database and removes its files. It leaves a database alone that was
 // not started here. It may be called more than once.
 func (s *Server) Stop() {
-	if s.room != nil {
-		s.room.clear()
+	if s.sandbox != nil {
+		s.sandbox.clear()
 	}
 }

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		var srv *Server
 		if srv, err = found[0].Start(context.Background()); err == nil {
-			fmt.Println(srv.room.dir)
+			fmt.Println(srv.sandbox.dir)
 			fmt.Println(srv.URL)
 		}
 	}
@@ -70,7 +70,7 @@ func TestServerAnswersAndLeavesNothing(t *testing.T) {
 			_, err = pgx.Connect(t.Context(), srv.URL)
 			require.Error(t, err)
 			if !srv.External {
-				require.NoDirExists(t, srv.room.dir)
+				require.NoDirExists(t, srv.sandbox.dir)
 			}
 		})
 	}

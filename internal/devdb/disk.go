@@ -31,11 +31,11 @@ func (s Source) StartDurable(ctx context.Context) (*Durable, error) {
 	}
 	starting.Lock()
 	defer starting.Unlock()
-	room, err := newRoom()
+	sandbox, err := newSandbox()
 	if err != nil {
 		return nil, err
 	}
-	d := &Durable{Server: &Server{Engine: s.Engine, room: room}}
+	d := &Durable{Server: &Server{Engine: s.Engine, sandbox: sandbox}}
 	switch s.Engine {
 	case PostgreSQL:
 		err = d.preparePostgres(ctx, s.From)
@@ -110,13 +110,13 @@ func (d *Durable) Pid() int {
 }
 
 func (d *Durable) preparePostgres(ctx context.Context, bin string) error {
-	data, err := initPostgres(ctx, bin, d.room)
+	data, err := initPostgres(ctx, bin, d.sandbox)
 	if err != nil {
 		return err
 	}
 	d.URL = postgresURL(data) // never written again, as others may read it during a restart
 	d.run = func(ctx context.Context) (*process, error) {
-		p, _, err := runPostgres(ctx, bin, d.room, data,
+		p, _, err := runPostgres(ctx, bin, d.sandbox, data,
 			"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c", "restart_after_crash=on")
 		return p, err
 	}
@@ -130,14 +130,14 @@ func (d *Durable) prepareCockroach(bin string) error {
 	}
 	d.URL = "postgres://root@" + address + "/defaultdb?sslmode=disable"
 	d.run = func(ctx context.Context) (*process, error) {
-		record := d.room.path("cockroach.KILL")
+		record := d.sandbox.path("cockroach.KILL")
 		cmd := recorded(context.Background(), record, false, bin, "start-single-node", "--insecure",
-			"--store=path="+d.room.path("store"), "--listen-addr="+address, "--http-addr=127.0.0.1:0",
+			"--store=path="+d.sandbox.path("store"), "--listen-addr="+address, "--http-addr=127.0.0.1:0",
 			"--cache=128MiB", "--max-sql-memory=128MiB")
-		cmd.Dir = d.room.dir
-		cmd.Env = append(os.Environ(), "COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR="+d.room.dir)
+		cmd.Dir = d.sandbox.dir
+		cmd.Env = append(os.Environ(), "COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=true", "TMPDIR="+d.sandbox.dir)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
-		return launch(ctx, cmd, record, d.room.path("cockroach.log"), d.URL)
+		return launch(ctx, cmd, record, d.sandbox.path("cockroach.log"), d.URL)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestDurableServerKeepsWhatItCommitted(t *testing.T) {
 				}
 			}
 			srv.Stop()
-			require.NoDirExists(t, srv.room.dir)
+			require.NoDirExists(t, srv.sandbox.dir)
 			_, err = pgx.Connect(t.Context(), srv.URL)
 			require.Error(t, err)
 		})

@@ -69,7 +69,7 @@ func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig
 		return nil, err
 	}
 	name := "pb" + strconv.FormatInt(poolers.Add(1), 10)
-	dir := s.room.path(name)
+	dir := s.sandbox.path(name)
 	attr, err := postgresUser()
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	file := s.room.path(name + ".ini")
+	file := s.sandbox.path(name + ".ini")
 	if err := os.WriteFile(file, []byte(poolerFile(server, dir, c)), 0o644); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (s *Server) startPooler(ctx context.Context, program string, c PoolerConfig
 	cmd.Dir = dir
 	cmd.SysProcAttr = attr
 	p := &Pooler{URL: address(database), console: address("pgbouncer")}
-	p.process, err = launch(ctx, cmd, record, s.room.path(name+".log"), p.URL)
+	p.process, err = launch(ctx, cmd, record, s.sandbox.path(name+".log"), p.URL)
 	return p, err
 }
 

@@ -83,26 +83,26 @@ func postgresSource(bin string) Source {
 	return Source{
 		Engine: PostgreSQL,
 		From:   bin,
-		start: func(ctx context.Context, room *room) (string, error) {
-			return startPostgres(ctx, bin, room)
+		start: func(ctx context.Context, sandbox *sandbox) (string, error) {
+			return startPostgres(ctx, bin, sandbox)
 		},
 	}
 }
 
-func startPostgres(ctx context.Context, bin string, room *room) (string, error) {
-	data, err := initPostgres(ctx, bin, room)
+func startPostgres(ctx context.Context, bin string, sandbox *sandbox) (string, error) {
+	data, err := initPostgres(ctx, bin, sandbox)
 	if err != nil {
 		return "", err
 	}
-	_, url, err := runPostgres(ctx, bin, room, data,
+	_, url, err := runPostgres(ctx, bin, sandbox, data,
 		"-c", "fsync=off", "-c", "full_page_writes=off", // nothing here outlives the process
 		"-c", "max_prepared_transactions=10")
 	return url, err
 }
 
 // initPostgres creates a data directory.
-func initPostgres(ctx context.Context, bin string, room *room) (data string, err error) {
-	dir, attr, err := postgresDir(room)
+func initPostgres(ctx context.Context, bin string, sandbox *sandbox) (data string, err error) {
+	dir, attr, err := postgresDir(sandbox)
 	if err != nil {
 		return "", err
 	}
@@ -122,8 +122,8 @@ func initPostgres(ctx context.Context, bin string, room *room) (data string, err
 
 // postgresDir creates the directory for a server's data and socket. Only its owner
 // can open it, so no password is needed.
-func postgresDir(room *room) (dir string, attr *syscall.SysProcAttr, err error) {
-	dir = room.path("pg")
+func postgresDir(sandbox *sandbox) (dir string, attr *syscall.SysProcAttr, err error) {
+	dir = sandbox.path("pg")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", nil, err
 	}
@@ -150,7 +150,7 @@ func postgresUser() (*syscall.SysProcAttr, error) {
 }
 
 // runPostgres starts the server on its data, and returns once the server answers.
-func runPostgres(ctx context.Context, bin string, room *room, data string, settings ...string) (*process, string, error) {
+func runPostgres(ctx context.Context, bin string, sandbox *sandbox, data string, settings ...string) (*process, string, error) {
 	dir := filepath.Dir(data)
 	attr, err := postgresUser()
 	if err != nil {
@@ -162,7 +162,7 @@ func runPostgres(ctx context.Context, bin string, room *room, data string, setti
 	server.Dir = dir
 	server.SysProcAttr = attr
 	address := postgresURL(data)
-	p, err := launch(ctx, server, running, room.path("postgres.log"), address)
+	p, err := launch(ctx, server, running, sandbox.path("postgres.log"), address)
 	if err != nil {
 		return nil, "", fmt.Errorf("postgres: %w", err)
 	}

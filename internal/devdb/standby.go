@@ -29,16 +29,16 @@ func (s Source) StartStandby(ctx context.Context, source string, settings ...str
 	}
 	starting.Lock()
 	defer starting.Unlock()
-	room, err := newRoom()
+	sandbox, err := newSandbox()
 	if err != nil {
 		return nil, err
 	}
-	d := &Durable{Server: &Server{Engine: s.Engine, room: room}}
-	data, err := copyPostgres(ctx, program, source, room)
+	d := &Durable{Server: &Server{Engine: s.Engine, sandbox: sandbox}}
+	data, err := copyPostgres(ctx, program, source, sandbox)
 	if err == nil {
 		d.URL = postgresURL(data)
 		d.run = func(ctx context.Context) (*process, error) {
-			p, _, err := runPostgres(ctx, s.From, room, data, settings...)
+			p, _, err := runPostgres(ctx, s.From, sandbox, data, settings...)
 			return p, err
 		}
 		err = d.Start(ctx)
@@ -71,8 +71,8 @@ func (d *Durable) Promote(ctx context.Context) error {
 }
 
 // copyPostgres creates the data directory of a standby.
-func copyPostgres(ctx context.Context, program, source string, room *room) (data string, err error) {
-	dir, attr, err := postgresDir(room)
+func copyPostgres(ctx context.Context, program, source string, sandbox *sandbox) (data string, err error) {
+	dir, attr, err := postgresDir(sandbox)
 	if err != nil {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func TestStandbyFollowsAndIsPromoted(t *testing.T) {
 			_, err = copied.Exec(t.Context(), "insert into kept values (3)")
 			require.NoError(t, err, "on the same connection")
 			standby.Stop()
-			require.NoDirExists(t, standby.room.dir)
+			require.NoDirExists(t, standby.sandbox.dir)
 		})
 	}
 }

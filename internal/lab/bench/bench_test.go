@@ -26,9 +26,9 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m)
 }
 
-func bedOn(t testing.TB, db *dbtest.DB) *bed {
+func bedOn(t testing.TB, db *dbtest.DB) *fixture {
 	t.Helper()
-	b, err := newBed(t.Context(), db.URL)
+	b, err := newFixture(t.Context(), db.URL)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.close(t.Context())) })
 	return b
@@ -38,8 +38,8 @@ func bedOn(t testing.TB, db *dbtest.DB) *bed {
 // compares the libraries, and -count provides the samples. It connects to the
 // database directly, on the preferred engine.
 func BenchmarkTransaction(b *testing.B) {
-	bed := bedOn(b, dbtest.First(b))
-	clients, err := connectAll(b.Context(), bed, bed.direct)
+	fixture := bedOn(b, dbtest.First(b))
+	clients, err := connectAll(b.Context(), fixture, fixture.direct)
 	require.NoError(b, err)
 	defer clients.close()
 	for _, c := range clients {
@@ -49,7 +49,7 @@ func BenchmarkTransaction(b *testing.B) {
 					continue
 				}
 				b.Run("body="+body(i).String(), func(b *testing.B) {
-					a, err := bed.open(b.Context())
+					a, err := fixture.open(b.Context())
 					require.NoError(b, err)
 					b.ReportAllocs()
 					for b.Loop() {
@@ -57,7 +57,7 @@ func BenchmarkTransaction(b *testing.B) {
 							b.Fatal(err)
 						}
 					}
-					require.NoError(b, bed.check(b.Context(), a, b.N))
+					require.NoError(b, fixture.check(b.Context(), a, b.N))
 				})
 			}
 		})

@@ -46,7 +46,7 @@ type buildFigures struct {
 	allocs    float64
 }
 
-func (s *buildSuite) run(ctx context.Context, b *bed, step func(string)) (report, error) {
+func (s *buildSuite) run(ctx context.Context, b *fixture, step func(string)) (report, error) {
 	if s.rounds < 1 {
 		return nil, errors.New("-rounds must be at least 1")
 	}
@@ -74,14 +74,14 @@ func (s *buildSuite) run(ctx context.Context, b *bed, step func(string)) (report
 	return r, err
 }
 
-// contender is a builder or a reader in the comparison.
-type contender struct {
+// builder is a query builder or a reader in the comparison.
+type builder struct {
 	key, name string
 	do        func(n int) error
 }
 
-// measureRounds lets the contenders take turns, in another order each time.
-func measureRounds(rounds, each int, all []contender) ([]buildFigures, error) {
+// measureRounds lets the builders take turns, in another order each time.
+func measureRounds(rounds, each int, all []builder) ([]buildFigures, error) {
 	times := make([][]time.Duration, len(all))
 	figures := make([]buildFigures, len(all))
 	var before, after runtime.MemStats

@@ -15,14 +15,14 @@ import (
 // hotSuite measures transactions that conflict: how many are committed, how much
 // work is wasted, and how long each worker waits.
 type hotSuite struct {
-	scenarios   []scenario
-	contestants []contestant
-	workers     []int
-	processes   []int
-	delays      delays
-	time        time.Duration
-	deadline    time.Duration
-	pool        int
+	scenarios  []scenario
+	candidates []candidate
+	workers    []int
+	processes  []int
+	delays     delays
+	time       time.Duration
+	deadline   time.Duration
+	pool       int
 }
 
 func (*hotSuite) name() string { return "hot" }
@@ -31,7 +31,7 @@ func (*hotSuite) about() string {
 }
 
 func newHotSuite() *hotSuite {
-	s := &hotSuite{contestants: contestants, workers: []int{1, 128}, processes: []int{1}, delays: delays{0}}
+	s := &hotSuite{candidates: candidates, workers: []int{1, 128}, processes: []int{1}, delays: delays{0}}
 	for _, key := range []string{"hot", "mixed", withoutHotRow, "transfers-10"} {
 		s.scenarios = append(s.scenarios, must(scenarioNamed(key)))
 	}
@@ -50,9 +50,9 @@ func (s *hotSuite) network() *delays { return &s.delays }
 func (s *hotSuite) register(flags *flag.FlagSet) {
 	list(flags, "scenarios", "kinds of contention", &s.scenarios, scenarios, scenariosNamed,
 		func(s scenario) string { return s.key })
-	list(flags, "contestants", "ways of running a transaction", &s.contestants, contestants,
-		func(key string) ([]contestant, error) { c, err := contestantNamed(key); return []contestant{c}, err },
-		func(c contestant) string { return c.key })
+	list(flags, "candidates", "ways of running a transaction", &s.candidates, candidates,
+		func(key string) ([]candidate, error) { c, err := candidateNamed(key); return []candidate{c}, err },
+		func(c candidate) string { return c.key })
 	numbers(flags, "workers", "numbers of workers; a single one is always measured, to compare with", &s.workers)
 	numbers(flags, "processes", "numbers of processes that the workers are divided among", &s.processes)
 	flags.DurationVar(&s.time, "time", 3*time.Second, "hot: how long each line is measured; that of a convoy at least "+convoyTime.String())
@@ -65,7 +65,7 @@ func (s *hotSuite) register(flags *flag.FlagSet) {
 func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, named func(string) ([]T, error), key func(T) string) {
 	usage := fmt.Sprintf("hot: `names` of %s, divided by commas, or all: %s (default %s)", about, joined(all, key), joined(*to, key))
 	if name == "scenarios" {
-		usage += fmt.Sprintf("; %s is all that begin so: with -contestants rowkeeper,%s -workers 64 -pool 64 "+
+		usage += fmt.Sprintf("; %s is all that begin so: with -candidates rowkeeper,%s -workers 64 -pool 64 "+
 			"it shows each second after one conflict beside the same without lines", convoy, withoutLines)
 	}
 	flags.Func(name, usage, func(text string) error {
@@ -110,14 +110,14 @@ func numbers(flags *flag.FlagSet, name, about string, to *[]int) {
 
 // hotLine describes one line of the table.
 type hotLine struct {
-	scenario, contestant string
-	delay                time.Duration
-	processes, workers   int
+	scenario, candidate string
+	delay               time.Duration
+	processes, workers  int
 }
 
 func (l hotLine) String() string {
 	return fmt.Sprintf("%s at %v, %s, %s: %s", l.scenario, l.delay, plural(l.processes, "process", "es"),
-		plural(l.workers, "worker", "s"), l.contestant)
+		plural(l.workers, "worker", "s"), l.candidate)
 }
 
 func plural(n int, one, more string) string {
@@ -127,14 +127,14 @@ func plural(n int, one, more string) string {
 	return fmt.Sprintf("%d %s%s", n, one, more)
 }
 
-// lines returns the lines in the order of measurement: all contestants beside each
+// lines returns the lines in the order of measurement: all candidates beside each
 // other, in another order each time. One worker alone is always a line of its own,
 // because the others are compared with it, except in a convoy, which needs more
 // workers.
 func (s *hotSuite) lines() (ls []hotLine) {
 	each := func(l hotLine) {
-		for _, i := range rand.Perm(len(s.contestants)) {
-			l.contestant = s.contestants[i].key
+		for _, i := range rand.Perm(len(s.candidates)) {
+			l.candidate = s.candidates[i].key
 			ls = append(ls, l)
 		}
 	}
@@ -155,7 +155,7 @@ func (s *hotSuite) lines() (ls []hotLine) {
 	return ls
 }
 
-func (s *hotSuite) run(ctx context.Context, b *bed, step func(string)) (report, error) {
+func (s *hotSuite) run(ctx context.Context, b *fixture, step func(string)) (report, error) {
 	if s.time <= 0 || s.deadline <= 0 || s.pool < 1 {
 		return nil, errors.New("-time, -deadline and -pool must be more than nothing")
 	}
@@ -179,7 +179,7 @@ func (s *hotSuite) run(ctx context.Context, b *bed, step func(string)) (report, 
 
 // measure gives the line a schema of its own.
 func (s *hotSuite) measure(ctx context.Context, url string, l hotLine, took time.Duration) (_ hotFigures, err error) {
-	b, err := newBed(ctx, url)
+	b, err := newFixture(ctx, url)
 	if err != nil {
 		return hotFigures{}, err
 	}
@@ -200,7 +200,7 @@ func (s *hotSuite) measure(ctx context.Context, url string, l hotLine, took time
 }
 
 // tasks divides the workers among the processes.
-func (s *hotSuite) tasks(b *bed, l hotLine, warmUp, took time.Duration) (tasks []hotTask) {
+func (s *hotSuite) tasks(b *fixture, l hotLine, warmUp, took time.Duration) (tasks []hotTask) {
 	deadline := cmp.Or(must(scenarioNamed(l.scenario)).deadline, s.deadline)
 	first := 0
 	for i := range l.processes {
@@ -209,7 +209,7 @@ func (s *hotSuite) tasks(b *bed, l hotLine, warmUp, took time.Duration) (tasks [
 			workers++
 		}
 		tasks = append(tasks, hotTask{
-			URL: b.url, Schema: b.schema, Delay: l.delay, Scenario: l.scenario, Contestant: l.contestant,
+			URL: b.url, Schema: b.schema, Delay: l.delay, Scenario: l.scenario, Candidate: l.candidate,
 			First: first, Workers: workers, Pool: s.pool, WarmUp: warmUp, Time: took, Deadline: deadline,
 		})
 		first += workers

@@ -61,7 +61,7 @@ func lasting(about time.Duration, do work) work {
 // collide makes one transaction that begins like those of the convoy lose once. A
 // peer may lose for good: on PostgreSQL cockroach-go goes back to a savepoint,
 // which keeps the snapshot that lost.
-func collide(ctx context.Context, pool *pgxpool.Pool, c contestant) error {
+func collide(ctx context.Context, pool *pgxpool.Pool, c candidate) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	runs := 0
@@ -86,10 +86,10 @@ func collide(ctx context.Context, pool *pgxpool.Pool, c contestant) error {
 }
 
 // convoyShares returns the rates of a line in each second after the conflict, as
-// shares of the rate of the same contestant without queues in one.
+// shares of the rate of the same candidate without queues in one.
 func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
 	free := f.hotLine
-	free.contestant = withoutLines
+	free.candidate = withoutLines
 	base := r.find(free)
 	mean := 0.0
 	for _, n := range base.seconds {

@@ -17,7 +17,7 @@ func TestConvoyIsSetBesideItselfWithoutLines(t *testing.T) {
 		s := shortHotSuite()
 		r := &hotReport{time: 2 * time.Second, deadline: s.deadline, pool: s.pool}
 		for _, c := range []string{"rowkeeper", withoutLines} {
-			l := hotLine{scenario: "convoy-50ms-within-2s", contestant: c, processes: 1, workers: 4}
+			l := hotLine{scenario: "convoy-50ms-within-2s", candidate: c, processes: 1, workers: 4}
 			f, err := s.measure(t.Context(), db.URL, l, r.time)
 			require.NoError(t, err)
 			require.Len(t, f.seconds, 2)

@@ -39,7 +39,7 @@ func isHotProcess(args []string, in io.Reader, out io.Writer) (is bool, err erro
 type hotTask struct {
 	URL, Schema          string
 	Delay                time.Duration
-	Scenario, Contestant string
+	Scenario, Candidate  string
 	First, Workers, Pool int // its workers are numbered from First
 	WarmUp, Time         time.Duration
 	Deadline             time.Duration // of each call
@@ -134,7 +134,7 @@ func (t hotTask) measure(ctx context.Context, pool *pgxpool.Pool) (*hotSample, e
 	if err != nil {
 		return nil, err
 	}
-	c, err := contestantNamed(t.Contestant)
+	c, err := candidateNamed(t.Candidate)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (t hotTask) measure(ctx context.Context, pool *pgxpool.Pool) (*hotSample, e
 
 // call runs one transaction and adds it to the worker's sample.
 func (t hotTask) call(
-	ctx context.Context, pool *pgxpool.Pool, c contestant, s scenario, worker int, sample *hotSample, start, end time.Time,
+	ctx context.Context, pool *pgxpool.Pool, c candidate, s scenario, worker int, sample *hotSample, start, end time.Time,
 ) {
 	do, hot := s.next(worker)
 	attempts := 0

@@ -42,13 +42,13 @@ func (r *hotReport) sort() {
 	byScenario := func(f hotFigures) int {
 		return slices.IndexFunc(scenarios, func(s scenario) bool { return s.key == f.scenario })
 	}
-	byContestant := func(f hotFigures) int {
-		return slices.IndexFunc(contestants, func(c contestant) bool { return c.key == f.contestant })
+	byCandidate := func(f hotFigures) int {
+		return slices.IndexFunc(candidates, func(c candidate) bool { return c.key == f.candidate })
 	}
 	slices.SortFunc(r.figures, func(a, b hotFigures) int {
 		return cmp.Or(
 			cmp.Compare(byScenario(a), byScenario(b)), cmp.Compare(a.delay, b.delay), cmp.Compare(a.processes, b.processes),
-			cmp.Compare(a.workers, b.workers), cmp.Compare(byContestant(a), byContestant(b)),
+			cmp.Compare(a.workers, b.workers), cmp.Compare(byCandidate(a), byCandidate(b)),
 		)
 	})
 }
@@ -66,7 +66,7 @@ func (r *hotReport) find(l hotLine) (f hotFigures) {
 // hotRatios compare a line with others. They are 0 if there is nothing to compare
 // with.
 type hotRatios struct {
-	Alone     float64 `json:"vs_one_worker"` // rate, against one worker alone of the same contestant
+	Alone     float64 `json:"vs_one_worker"` // rate, against one worker alone of the same candidate
 	Peer      float64 `json:"vs_best_peer"`  // rate, against the best that is not ours
 	P99       float64 `json:"p99_vs_fair"`   // against workers / rate, what each would wait if all took turns
 	ColdP50   float64 `json:"cold_p50_vs_no_hot_row"`
@@ -80,9 +80,9 @@ func (r *hotReport) ratios(f hotFigures) (x hotRatios) {
 	x.Alone = ratio(f.all.rate, r.find(alone).all.rate)
 	x.P99 = f.all.p99.Seconds() * f.all.rate / float64(f.workers)
 	best := 0.0
-	for _, c := range contestants {
+	for _, c := range candidates {
 		peer := f.hotLine
-		peer.contestant = c.key
+		peer.candidate = c.key
 		rate := r.find(peer).all.rate
 		if !c.ours && rate > best {
 			best, x.BestPeer = rate, c.key
@@ -143,7 +143,7 @@ func (r *hotReport) write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, `
 %v for each line (%v at least for a convoy), on a fresh table; %d connections for each process; a deadline of %v for each call. All SERIALIZABLE.
-/s is committed a second. "/ alone" is that against one worker alone of the same contestant, "/ cr-go" against
+/s is committed a second. "/ alone" is that against one worker alone of the same candidate, "/ cr-go" against
 cockroach-go, "/ peer" against the best that is not Rowkeeper. "failed" counts the calls of the whole line, warm-up
 included. "tries" are attempts for each commit. Times are those of calls in ms, failed ones included; "p99 / fair" is
 p99 against workers / rate. "slowest" is what the slowest worker committed as a share of the mean worker's.
@@ -154,13 +154,13 @@ p99 against workers / rate. "slowest" is what the slowest worker committed as a 
 func (r *hotReport) writeBlock(w io.Writer, figures []hotFigures) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	both := slices.ContainsFunc(figures, hotFigures.hasBoth)
-	fmt.Fprint(t, "workers\tcontestant\t/s\t/ alone\t/ cr-go\t/ peer\tfailed/s\tfailed\ttries\tp50\tp99\tmax\tp99 / fair\tslowest\t")
+	fmt.Fprint(t, "workers\tcandidate\t/s\t/ alone\t/ cr-go\t/ peer\tfailed/s\tfailed\ttries\tp50\tp99\tmax\tp99 / fair\tslowest\t")
 	if both {
 		fmt.Fprint(t, "hot /s\tp50\tp99\tcold /s\tp50\tp99\tp50 / no hot row\t")
 	}
 	fmt.Fprintln(t)
 	for _, f := range figures {
-		c, err := contestantNamed(f.contestant)
+		c, err := candidateNamed(f.candidate)
 		if err != nil {
 			return err
 		}
@@ -205,11 +205,11 @@ func (r *hotReport) MarshalJSON() ([]byte, error) {
 		Max      float64 `json:"max_ms"`
 	}
 	type row struct {
-		Scenario   string  `json:"scenario"`
-		Contestant string  `json:"contestant"`
-		RoundTrip  float64 `json:"round_trip_ms"`
-		Processes  int     `json:"processes"`
-		Workers    int     `json:"workers"`
+		Scenario  string  `json:"scenario"`
+		Candidate string  `json:"candidate"`
+		RoundTrip float64 `json:"round_trip_ms"`
+		Processes int     `json:"processes"`
+		Workers   int     `json:"workers"`
 		part
 		Committed int            `json:"committed"`
 		Failed    int            `json:"failed"`
@@ -229,7 +229,7 @@ func (r *hotReport) MarshalJSON() ([]byte, error) {
 	var rows []row
 	for _, f := range r.figures {
 		line := row{
-			Scenario: f.scenario, Contestant: f.contestant, RoundTrip: milliseconds(f.delay),
+			Scenario: f.scenario, Candidate: f.candidate, RoundTrip: milliseconds(f.delay),
 			Processes: f.processes, Workers: f.workers,
 			part: partOf(f.all), Committed: f.committed, Failed: f.failed, Errors: f.errors, Slowest: f.slowest, hotRatios: r.ratios(f),
 			Seconds: f.seconds, Shares: r.convoyShares(f), Lost: f.lost, Extra: f.extra,

@@ -39,7 +39,7 @@ const hotRows = 10
 func ownRow(worker int) int64 { return hotRows + 1 + int64(worker) }
 
 // hotTx is the interface of a transaction's statements: they are the same for all
-// contestants, and only the way to send a write differs.
+// candidates, and only the way to send a write differs.
 type hotTx struct {
 	queryRow
 	write func(ctx context.Context, sql string, args ...any) error
@@ -129,7 +129,7 @@ func after(sql string, id int64, do work) work {
 }
 
 // openHot creates the tables of one line, with a row for each worker.
-func (b *bed) openHot(ctx context.Context, workers int) error {
+func (b *fixture) openHot(ctx context.Context, workers int) error {
 	if _, err := b.admin.Exec(ctx, hotSchema); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (b *bed) openHot(ctx context.Context, workers int) error {
 	return err
 }
 
-func (b *bed) hotSum(ctx context.Context) (sum int, err error) {
+func (b *fixture) hotSum(ctx context.Context) (sum int, err error) {
 	err = b.admin.QueryRow(ctx, hotSum).Scan(&sum)
 	return sum, err
 }

@@ -26,15 +26,15 @@ func untilEnough(s *hotSuite, try func() (enough bool)) {
 	}
 }
 
-func TestEveryContestantDoesItsWorkInEveryScenario(t *testing.T) {
+func TestEveryCandidateDoesItsWorkInEveryScenario(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := shortHotSuite()
 		for _, sc := range scenarios {
-			for _, c := range contestants {
+			for _, c := range candidates {
 				if sc.convoy > 50*time.Millisecond && !c.ours {
 					continue // nothing else about them
 				}
-				l := hotLine{scenario: sc.key, contestant: c.key, processes: 1, workers: 4}
+				l := hotLine{scenario: sc.key, candidate: c.key, processes: 1, workers: 4}
 				t.Run(sc.key+"/"+c.key, func(t *testing.T) {
 					t.Parallel()
 					s, f := *s, hotFigures{}
@@ -63,7 +63,7 @@ func TestHotReportHasEveryFigure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := shortHotSuite()
 		s.scenarios = []scenario{must(scenarioNamed("mixed")), must(scenarioNamed(withoutHotRow))}
-		s.contestants = []contestant{must(contestantNamed("rowkeeper")), must(contestantNamed(baseCockroachGo))}
+		s.candidates = []candidate{must(candidateNamed("rowkeeper")), must(candidateNamed(baseCockroachGo))}
 		s.workers, s.processes = []int{5}, []int{2}
 		s.delays = delays{time.Millisecond}
 		var r report
@@ -89,9 +89,9 @@ func TestHotReportHasEveryFigure(t *testing.T) {
 		}
 		var decoded struct {
 			Rows []struct {
-				Scenario, Contestant string
-				RoundTrip            float64 `json:"round_trip_ms"`
-				Processes, Workers   int
+				Scenario, Candidate string
+				RoundTrip           float64 `json:"round_trip_ms"`
+				Processes, Workers  int
 				part
 				Alone     float64 `json:"vs_one_worker"`
 				Peer      float64 `json:"vs_best_peer"`
@@ -106,7 +106,7 @@ func TestHotReportHasEveryFigure(t *testing.T) {
 		require.NoError(t, json.Unmarshal(encoded, &decoded))
 		require.Len(t, decoded.Rows, 2*2*2)
 		for _, row := range decoded.Rows {
-			require.Contains(t, table.String(), must(contestantNamed(row.Contestant)).name)
+			require.Contains(t, table.String(), must(candidateNamed(row.Candidate)).name)
 			require.Equal(t, 1.0, row.RoundTrip)
 			require.Contains(t, [][2]int{{1, 1}, {2, 5}}, [2]int{row.Processes, row.Workers})
 			require.Positive(t, row.Rate)
@@ -135,7 +135,7 @@ func TestWorkersAreDividedAmongProcesses(t *testing.T) {
 	t.Parallel()
 	s := shortHotSuite()
 	var first, workers []int
-	for _, task := range s.tasks(&bed{}, hotLine{scenario: "hot", processes: 4, workers: 10}, 0, 0) {
+	for _, task := range s.tasks(&fixture{}, hotLine{scenario: "hot", processes: 4, workers: 10}, 0, 0) {
 		first, workers = append(first, task.First), append(workers, task.Workers)
 	}
 	require.Equal(t, []int{0, 3, 6, 8}, first)

@@ -39,7 +39,7 @@ type client struct {
 
 // connectAll connects every library, and runs every body until statements are
 // prepared and PostgreSQL has chosen its plans, which takes five executions.
-func connectAll(ctx context.Context, b *bed, config *pgx.ConnConfig) (_ clients, err error) {
+func connectAll(ctx context.Context, b *fixture, config *pgx.ConnConfig) (_ clients, err error) {
 	const warmUp = 8
 	var cs clients
 	defer func() {

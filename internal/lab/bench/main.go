@@ -108,7 +108,7 @@ func runOn(ctx context.Context, source devdb.Source, s suite) (_ engineReport, e
 		return engineReport{}, err
 	}
 	defer server.Stop()
-	b, err := newBed(ctx, server.URL)
+	b, err := newFixture(ctx, server.URL)
 	if err != nil {
 		return engineReport{}, err
 	}

@@ -41,7 +41,7 @@ type rttFigures struct {
 	allocs     float64
 }
 
-func (s *rttSuite) run(ctx context.Context, b *bed, step func(string)) (report, error) {
+func (s *rttSuite) run(ctx context.Context, b *fixture, step func(string)) (report, error) {
 	if s.runs < 1 {
 		return nil, errors.New("-runs must be at least 1")
 	}
@@ -98,7 +98,7 @@ func (s *rttSuite) run(ctx context.Context, b *bed, step func(string)) (report, 
 }
 
 // countTurns counts how often one transaction waits for the network.
-func countTurns(ctx context.Context, b *bed, c *client, which body) (float64, error) {
+func countTurns(ctx context.Context, b *fixture, c *client, which body) (float64, error) {
 	const times = 10
 	var turns int64
 	err := b.onAccount(ctx, c, which, times, func(run func() error) error {
@@ -111,7 +111,7 @@ func countTurns(ctx context.Context, b *bed, c *client, which body) (float64, er
 }
 
 // countAllocs counts the allocations of one transaction, in this process.
-func countAllocs(ctx context.Context, b *bed, c *client, which body) (bytes, allocs float64, err error) {
+func countAllocs(ctx context.Context, b *fixture, c *client, which body) (bytes, allocs float64, err error) {
 	const times = 200
 	var before, after runtime.MemStats
 	err = b.onAccount(ctx, c, which, times, func(run func() error) error {
@@ -135,7 +135,7 @@ func repeat(times int, run func() error) error {
 
 // onAccount runs a body of the client on an account of its own, and checks that it
 // ran as often as it should.
-func (b *bed) onAccount(ctx context.Context, c *client, which body, times int, measure func(run func() error) error) error {
+func (b *fixture) onAccount(ctx context.Context, c *client, which body, times int, measure func(run func() error) error) error {
 	a, err := b.open(ctx)
 	if err == nil {
 		err = measure(func() error { return c.run[which](ctx, a.id) })
@@ -151,7 +151,7 @@ func (b *bed) onAccount(ctx context.Context, c *client, which body, times int, m
 
 // medianLatencies lets all clients that have the body take turns, in another order
 // each time, so that other load on the machine affects all of them alike.
-func medianLatencies(ctx context.Context, b *bed, cs clients, which body, runs int) ([]time.Duration, error) {
+func medianLatencies(ctx context.Context, b *fixture, cs clients, which body, runs int) ([]time.Duration, error) {
 	type runner struct {
 		*client
 		account

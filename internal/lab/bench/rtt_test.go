@@ -99,7 +99,7 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"-suite", "nothing"}, {"-delays", "1"}, {"-delays", "-1ms"}, {"-delays", "1ms,1ms"}, {"-delays", ""}, {"stray"},
-		{"-scenarios", "nothing"}, {"-scenarios", "hot,hot"}, {"-contestants", ""}, {"-workers", "0"}, {"-processes", "x"},
+		{"-scenarios", "nothing"}, {"-scenarios", "hot,hot"}, {"-candidates", ""}, {"-workers", "0"}, {"-processes", "x"},
 		{"-suite", "hot", "-time", "0"},
 	} {
 		require.Error(t, run(t.Context(), args, new(bytes.Buffer)), "%q", args)

@@ -24,7 +24,7 @@ type suite interface {
 	network() *delays
 
 	// run measures on one engine, and calls step before each part.
-	run(ctx context.Context, b *bed, step func(string)) (report, error)
+	run(ctx context.Context, b *fixture, step func(string)) (report, error)
 }
 
 // report has the results of a suite on one engine. It is also encoded as JSON.

@@ -91,7 +91,7 @@ type account struct{ id, partner int64 }
 
 // open creates a new account. A new one for each figure keeps old versions of rows,
 // which CockroachDB must skip, from slowing the later figures.
-func (b *bed) open(ctx context.Context) (account, error) {
+func (b *fixture) open(ctx context.Context) (account, error) {
 	b.opened += 2
 	a := account{b.opened - 1, b.opened}
 	_, err := b.admin.Exec(ctx, "insert into accounts values ($1, $2, 0), ($2, $1, 0)", a.id, a.partner)
@@ -99,7 +99,7 @@ func (b *bed) open(ctx context.Context) (account, error) {
 }
 
 // check refuses figures of a library that did not do its work.
-func (b *bed) check(ctx context.Context, a account, want int) error {
+func (b *fixture) check(ctx context.Context, a account, want int) error {
 	var sum int64
 	err := b.admin.QueryRow(ctx, "select sum(balance)::bigint from accounts where id in ($1, $2)", a.id, a.partner).Scan(&sum)
 	if err == nil && sum != int64(want) {

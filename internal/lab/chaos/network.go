@@ -22,7 +22,7 @@ type network struct {
 
 	// For the hook alone, which sees one message at a time.
 	rng    *rand.Rand
-	next   *strike
+	next   *networkFault
 	last   map[int]int64 // by connection: the call that was seen on it
 	behind map[int]bool  // the answer to COMMIT went by, and ReadyForQuery did not
 	idle   map[int]bool  // ReadyForQuery went by, and no request since
@@ -33,14 +33,14 @@ type network struct {
 	closed  bool
 }
 
-// strike is the next damage.
-type strike struct {
+// networkFault is the next damage.
+type networkFault struct {
 	kind  faultKind
 	on    target
 	after int // as many matching messages
 }
 
-// target is the kind of message that a strike applies to.
+// target is the kind of message that a networkFault applies to.
 type target uint8
 
 const (
@@ -91,8 +91,8 @@ func (n *network) later(d time.Duration, f func()) {
 	})
 }
 
-func (n *network) draw() *strike {
-	s := &strike{after: n.rng.IntN(30)}
+func (n *network) draw() *networkFault {
+	s := &networkFault{after: n.rng.IntN(30)}
 	switch p := n.rng.IntN(100); {
 	case p < 20:
 		s.kind = cutBefore
@@ -130,7 +130,7 @@ func (n *network) draw() *strike {
 	return s
 }
 
-func (s *strike) hits(m faultnet.Message, wasIdle, behindCommit bool) bool {
+func (s *networkFault) hits(m faultnet.Message, wasIdle, behindCommit bool) bool {
 	switch s.on {
 	case firstOfRequest:
 		return wasIdle && m.From == faultnet.FromClient
@@ -189,7 +189,7 @@ func (n *network) decide(m faultnet.Message) faultnet.Action {
 	}
 	s := *n.next
 	n.next = nil
-	return n.strike(s, m)
+	return n.networkFault(s, m)
 }
 
 // forget bounds the memory about connections in a long run.
@@ -208,7 +208,7 @@ func (n *network) forget(newest int) {
 	}
 }
 
-func (n *network) strike(s strike, m faultnet.Message) faultnet.Action {
+func (n *network) networkFault(s networkFault, m faultnet.Message) faultnet.Action {
 	f := fault{kind: s.kind, crew: n.name, conn: m.Conn, call: n.last[m.Conn]}
 	cuts := faultnet.Cuts()
 	cut := cuts[n.rng.IntN(len(cuts))]

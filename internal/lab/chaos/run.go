@@ -238,7 +238,7 @@ func (r *run) storm(ctx context.Context, stop func() bool) error {
 		wg.Go(func() { w.work(ctx) })
 	}
 	sabotaged := make(chan error, 1)
-	go func() { sabotaged <- (&saboteur{run: r, rng: r.rand()}).work(ctx) }()
+	go func() { sabotaged <- (&injector{run: r, rng: r.rand()}).work(ctx) }()
 	var err error
 	for err == nil && ctx.Err() == nil && !stop() {
 		select {

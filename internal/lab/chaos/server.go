@@ -30,15 +30,15 @@ var (
 	}
 )
 
-// saboteur applies the due faults to the server. It has a connection of its own,
+// injector applies the due faults to the server. It has a connection of its own,
 // which it opens again whenever it is lost.
-type saboteur struct {
+type injector struct {
 	run  *run
 	rng  *rand.Rand
 	conn *pgx.Conn
 }
 
-func (s *saboteur) work(ctx context.Context) error {
+func (s *injector) work(ctx context.Context) error {
 	defer func() {
 		if s.conn != nil {
 			s.conn.Close(context.WithoutCancel(ctx))
@@ -61,7 +61,7 @@ func (s *saboteur) work(ctx context.Context) error {
 	return nil
 }
 
-func (s *saboteur) kill(ctx context.Context) error {
+func (s *injector) kill(ctx context.Context) error {
 	pause(ctx, time.Duration(s.rng.Int64N(int64(50*time.Millisecond))))
 	if err := s.run.srv.Kill(); err != nil {
 		return fmt.Errorf("kill the server: %w", err)
@@ -75,7 +75,7 @@ func (s *saboteur) kill(ctx context.Context) error {
 }
 
 // do hits one session, if there is one.
-func (s *saboteur) do(ctx context.Context, k faultKind, sql string) {
+func (s *injector) do(ctx context.Context, k faultKind, sql string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if s.conn == nil || s.conn.IsClosed() {
@@ -96,7 +96,7 @@ func (s *saboteur) do(ctx context.Context, k faultKind, sql string) {
 	if err == nil && hit > 0 {
 		s.run.faults.add(fault{kind: k})
 	} else if err != nil {
-		s.run.note("saboteur: " + reasonFor(err))
+		s.run.note("injector: " + reasonFor(err))
 	}
 }
 

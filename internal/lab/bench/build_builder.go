@@ -51,7 +51,7 @@ const baseRowkeeper = "rowkeeper"
 
 // builders make the same select: that of a user's accounts, with three
 // conditions, an order and a limit.
-var builders = []contender{
+var builders = []builder{
 	{baseRowkeeper, "Rowkeeper, with what runs it", func(n int) error {
 		_, err := buildAccounts.In(buildOwner).
 			Where(buildName.Eq("savings"), buildBalance.Ge(int64(1000+n)), buildID.Ne(5000)).
@@ -111,7 +111,7 @@ func (noRows) Next() bool                    { return false }
 func (noRows) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
 
 // readers read one account by its key.
-func readers(ctx context.Context, conn *pgx.Conn) []contender {
+func readers(ctx context.Context, conn *pgx.Conn) []builder {
 	id := func(n int) int64 { return int64(n%1000) + 1 }
 	check := func(a buildAccount, n int, err error) error {
 		if err == nil && a.ID != id(n) {
@@ -119,7 +119,7 @@ func readers(ctx context.Context, conn *pgx.Conn) []contender {
 		}
 		return err
 	}
-	return []contender{
+	return []builder{
 		{baseRowkeeper, "Rowkeeper, Get", func(n int) error {
 			a, err := buildAccounts.In(buildOwner).Get(ctx, conn, id(n))
 			return check(a, n, err)

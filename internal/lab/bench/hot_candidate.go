@@ -17,17 +17,17 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
-// contestant is one way of running a transaction until it is committed.
-type contestant struct {
+// candidate is one way of running a transaction until it is committed.
+type candidate struct {
 	key, name string
 	ours      bool
 	run       func(ctx context.Context, pool *pgxpool.Pool, do work) error
 }
 
-// withoutLines is the contestant that shows the effect of queues.
+// withoutLines is the candidate that shows the effect of queues.
 const withoutLines = "rowkeeper-no-admission"
 
-var contestants = []contestant{
+var candidates = []candidate{
 	{"rowkeeper", "Rowkeeper", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
 		return txn.Run(ctx, pool, queueing(do))
 	}},
@@ -120,8 +120,8 @@ func isConflict(err error) bool {
 }
 
 // isDefinite reports whether certainly nothing was committed: the server returned
-// an error, or the contestant's own report is reliable.
-func (c contestant) isDefinite(err error) bool {
+// an error, or the candidate's own report is reliable.
+func (c candidate) isDefinite(err error) bool {
 	if c.ours {
 		var unknown *txn.OutcomeUnknownError
 		var committed *txn.CommittedError
@@ -131,11 +131,11 @@ func (c contestant) isDefinite(err error) bool {
 	return errors.As(err, &pgErr)
 }
 
-func contestantNamed(key string) (c contestant, err error) {
-	for _, c := range contestants {
+func candidateNamed(key string) (c candidate, err error) {
+	for _, c := range candidates {
 		if c.key == key {
 			return c, nil
 		}
 	}
-	return c, fmt.Errorf("there is no such contestant; there is %s", joined(contestants, func(c contestant) string { return c.key }))
+	return c, fmt.Errorf("there is no such candidate; there is %s", joined(candidates, func(c candidate) string { return c.key }))
 }

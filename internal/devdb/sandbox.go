@@ -12,24 +12,24 @@ import (
 	"syscall"
 )
 
-// room is a temporary directory with all files of a server, and a shell that waits
+// sandbox is a temporary directory with all files of a server, and a shell that waits
 // for this process to end and then clears the directory. The shell reads from a
 // pipe that only this process holds open, so it notices a panic, os.Exit and
 // SIGKILL as well as an orderly end.
-type room struct {
+type sandbox struct {
 	dir    string
-	keeper *exec.Cmd
+	reaper *exec.Cmd
 	pipe   io.Closer
 	once   sync.Once
 }
 
-// A process that is started for the room first leaves a file NAME.SIGNAL with its
+// A process that is started for the sandbox first leaves a file NAME.SIGNAL with its
 // process id, or with that of a process group after a minus sign. Only the leader
 // of a group gets the signal: initdb ends its children so that they release their
 // shared memory. The whole group gets it only if there is no leader left, or if it
 // takes too long. A killed process need not be waited for, and may be a zombie by
 // then; files that it still wrote are removed by another try.
-const keeperScript = `
+const reaperScript = `
 cat >/dev/null
 for f in "$1"/*.QUIT "$1"/*/*.QUIT "$1"/*.TERM "$1"/*/*.TERM "$1"/*.KILL; do
 	[ -f "$f" ] || continue
@@ -56,7 +56,7 @@ func recorded(ctx context.Context, file string, group bool, program string, args
 	return exec.CommandContext(ctx, "sh", append([]string{"-c", script, file, program}, args...)...)
 }
 
-func newRoom() (*room, error) {
+func newSandbox() (*sandbox, error) {
 	dir, err := os.MkdirTemp(tempRoot(), "rowkeeper-")
 	if err != nil {
 		return nil, err
@@ -64,25 +64,25 @@ func newRoom() (*room, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // another user's server has its directory in it
 		return nil, err
 	}
-	keeper := exec.Command("sh", "-c", keeperScript, "rowkeeper-keeper", dir)
-	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
-	pipe, err := keeper.StdinPipe()
+	reaper := exec.Command("sh", "-c", reaperScript, "rowkeeper-reaper", dir)
+	reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
+	pipe, err := reaper.StdinPipe()
 	if err == nil {
-		err = keeper.Start()
+		err = reaper.Start()
 	}
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("start the shell that clears up: %w", err)
 	}
-	return &room{dir: dir, keeper: keeper, pipe: pipe}, nil
+	return &sandbox{dir: dir, reaper: reaper, pipe: pipe}, nil
 }
 
-func (r *room) path(name string) string { return filepath.Join(r.dir, name) }
+func (r *sandbox) path(name string) string { return filepath.Join(r.dir, name) }
 
-func (r *room) clear() {
+func (r *sandbox) clear() {
 	r.once.Do(func() {
 		r.pipe.Close()
-		_ = r.keeper.Wait() // it has cleared away, or there is nothing more to do
+		_ = r.reaper.Wait() // it has cleared away, or there is nothing more to do
 	})
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/faultnet"
 )
 
-// bed is a database to measure on: a schema of its own, reached directly or through
+// fixture is a database to measure on: a schema of its own, reached directly or through
 // a proxy that counts and delays round trips.
-type bed struct {
+type fixture struct {
 	url    string
 	admin  *pgx.Conn
 	proxy  *faultnet.Proxy
@@ -25,12 +25,12 @@ type bed struct {
 	opened int64 // accounts are numbered up to here
 }
 
-func newBed(ctx context.Context, url string) (_ *bed, err error) {
+func newFixture(ctx context.Context, url string) (_ *fixture, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{url: url, direct: config, schema: "bench_" + strings.ToLower(rand.Text()[:12])}
+	b := &fixture{url: url, direct: config, schema: "bench_" + strings.ToLower(rand.Text()[:12])}
 	config.RuntimeParams["search_path"] = b.schema
 	if b.admin, err = pgx.ConnectConfig(ctx, config.Copy()); err != nil {
 		return nil, err
@@ -51,17 +51,17 @@ func newBed(ctx context.Context, url string) (_ *bed, err error) {
 	return b, nil
 }
 
-func (b *bed) quoted() string { return pgx.Identifier{b.schema}.Sanitize() }
+func (b *fixture) quoted() string { return pgx.Identifier{b.schema}.Sanitize() }
 
 // proxied returns the configuration of a connection through the proxy.
-func (b *bed) proxied() *pgx.ConnConfig {
+func (b *fixture) proxied() *pgx.ConnConfig {
 	config := b.direct.Copy()
 	b.proxy.Rewrite(config)
 	return config
 }
 
 // close drops the schema, also when ctx is done.
-func (b *bed) close(ctx context.Context) error {
+func (b *fixture) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	_, err := b.admin.Exec(ctx, "drop schema if exists "+b.quoted()+" cascade")
