@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 func TestNewCatalogListsEveryBadRule(t *testing.T) {
@@ -207,17 +208,17 @@ func TestKindAndStatusOfAConstraint(t *testing.T) {
 	t.Parallel()
 	c := errs.NewCatalog(
 		errs.Constraint("k").Code("taken").Status(422),
-		errs.Constraint("once").Code("key_in_use").Kind(errs.InFlight),
+		errs.Constraint("once").Code("key_in_use").Kind(kind.InFlight),
 		errs.Constraint("overlaps").Code("booked"),
 	)
 	e := translate(t, c, &pgconn.PgError{Code: "23505", ConstraintName: "k"})
 	require.Equal(t, errs.AlreadyExists, e.Kind())
 	require.Equal(t, 422, e.Status())
 	e = translate(t, c, &pgconn.PgError{Code: "23505", ConstraintName: "once"})
-	require.Equal(t, errs.InFlight, e.Kind())
+	require.Equal(t, kind.InFlight, e.Kind())
 	require.Equal(t, 409, e.Status())
 	require.Positive(t, e.RetryAfter())
-	require.Equal(t, errs.InFlight.Error(), e.Error())
+	require.Equal(t, kind.InFlight.Error(), e.Error())
 	e = translate(t, c, &pgconn.PgError{Code: "23P01", ConstraintName: "overlaps"})
 	require.Equal(t, "This overlaps an existing item.", e.Error(), "the text of the SQLSTATE stays")
 	for _, other := range []string{"XX000", "40001", "22012", "42501"} {

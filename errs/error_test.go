@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 func TestNew(t *testing.T) {
@@ -81,5 +82,5 @@ func TestWhatMustNotBeSentAgainNeverSaysSo(t *testing.T) {
 	for _, k := range []errs.Kind{errs.Internal, errs.OutcomeUnknown} {
 		require.Zero(t, translate(t, nil, errs.New(k, errs.RetryAfter(time.Second))).RetryAfter(), k)
 	}
-	require.Equal(t, time.Second, translate(t, nil, errs.New(errs.InFlight)).RetryAfter())
+	require.Equal(t, time.Second, translate(t, nil, errs.New(kind.InFlight)).RetryAfter())
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // Frameworks find an error by the methods below without knowing its type. They look
@@ -37,9 +39,9 @@ func (e *Error) GetHeaders() http.Header {
 	return h
 }
 
-// ContentType returns [ProblemContentType] for every argument, because JSON is the
+// ContentType returns application/problem+json (RFC 9457) for every argument, because JSON is the
 // only format of an *Error. huma calls it.
-func (e *Error) ContentType(string) string { return ProblemContentType }
+func (e *Error) ContentType(string) string { return problemContentType }
 
 // RPCCode returns the number of the code of gRPC and Connect for the kind:
 // codes.Code(e.RPCCode()), connect.Code(e.RPCCode()). It is never 0, which is OK.
@@ -94,7 +96,7 @@ var rpcCodes = map[Kind]rpcCode{
 	AlreadyExists:   rpcAlreadyExists,
 	StillReferenced: rpcFailedPrecondition,
 	// The same call, with its key, succeeds once the first has ended.
-	InFlight: rpcUnavailable,
+	kind.InFlight: rpcUnavailable,
 	// A failed test-and-set: read, then try again (AIP-154).
 	Stale: rpcAborted,
 	// gRPC and Connect report a message that is too large with this code.
@@ -106,7 +108,7 @@ var rpcCodes = map[Kind]rpcCode{
 	Invalid:           rpcInvalidArgument,
 	Required:          rpcInvalidArgument,
 	ReferenceNotFound: rpcInvalidArgument,
-	KeyReused:         rpcInvalidArgument,
+	kind.KeyReused:    rpcInvalidArgument,
 
 	NotAcceptable:        rpcInvalidArgument,
 	UnsupportedMediaType: rpcInvalidArgument,

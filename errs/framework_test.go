@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
 // As in google.golang.org/grpc/codes.
@@ -30,13 +31,13 @@ func TestEveryKindHasItsRPCCode(t *testing.T) {
 		errs.Conflict:             9,  // FailedPrecondition
 		errs.AlreadyExists:        6,  // AlreadyExists
 		errs.StillReferenced:      9,  // FailedPrecondition
-		errs.InFlight:             14, // Unavailable
+		kind.InFlight:             14, // Unavailable
 		errs.Stale:                10, // Aborted
 		errs.TooLarge:             8,  // ResourceExhausted
 		errs.Invalid:              3,  // InvalidArgument
 		errs.Required:             3,  // InvalidArgument
 		errs.ReferenceNotFound:    3,  // InvalidArgument
-		errs.KeyReused:            3,  // InvalidArgument
+		kind.KeyReused:            3,  // InvalidArgument
 		errs.NotAcceptable:        3,  // InvalidArgument
 		errs.UnsupportedMediaType: 3,  // InvalidArgument
 		errs.PreconditionRequired: 9,  // FailedPrecondition

@@ -11,9 +11,10 @@ import "github.com/rowkeeper/rowkeeper/errs/kind"
 // import it instead of errs.
 type Kind = kind.Kind
 
-// The kinds, with their HTTP status; package kind describes each. Those from 500 up
-// never blame the client. For 503, 429 and InFlight the same request may be sent again,
-// and Retry-After says when. [Status] sets a status that is not here.
+// The kinds, with their HTTP status; package kind describes each, and has two more for
+// package txn/once. Those from 500 up never blame the client. For 503, 429 and
+// kind.InFlight the same request may be sent again, and Retry-After says when. [Status]
+// sets a status that is not here.
 const (
 	Internal       = kind.Internal       // 500: an engineer must act
 	OutcomeUnknown = kind.OutcomeUnknown // 500: nobody knows whether it was saved
@@ -31,14 +32,12 @@ const (
 	Conflict             = kind.Conflict             // 409: at odds with existing data
 	AlreadyExists        = kind.AlreadyExists        // 409: taken
 	StillReferenced      = kind.StillReferenced      // 409: others point at it
-	InFlight             = kind.InFlight             // 409: the same request is under way
 	Stale                = kind.Stale                // 412: changed since it was read
 	TooLarge             = kind.TooLarge             // 413: more than is accepted
 	UnsupportedMediaType = kind.UnsupportedMediaType // 415: not in this format
 	Invalid              = kind.Invalid              // 422: a value is not allowed
 	Required             = kind.Required             // 422: a value is missing
 	ReferenceNotFound    = kind.ReferenceNotFound    // 422: it points at nothing
-	KeyReused            = kind.KeyReused            // 422: an idempotency key with another request
 	PreconditionRequired = kind.PreconditionRequired // 428: say which version you mean
 	TooManyRequests      = kind.TooManyRequests      // 429: slow down
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ProblemContentType is the media type of error bodies (RFC 9457).
-const ProblemContentType = "application/problem+json"
+// problemContentType is the media type of error bodies (RFC 9457).
+const problemContentType = "application/problem+json"
 
 // problem is a problem details object. Its type is about:blank, for which RFC 9457
 // requires the title of the status; clients distinguish problems by code.
@@ -96,7 +96,7 @@ func (e *Error) send(w http.ResponseWriter, r *http.Request, x *response) error 
 	if err != nil {
 		return err
 	}
-	contentType := ProblemContentType
+	contentType := problemContentType
 	if !acceptsJSON(r.Header) {
 		body, contentType = []byte(p.Detail), "text/plain; charset=utf-8"
 	}

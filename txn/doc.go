@@ -36,7 +36,8 @@
 //
 // The function may run more than once: see [Tx] for what it may do. [Tx.Queue] and
 // [Batch] save round trips. Calls that conflict queue before BEGIN, as
-// [NoAdmission] describes. [Once] applies a request once, even if it is repeated after a lost answer.
+// [NoAdmission] describes. Package [github.com/rowkeeper/rowkeeper/txn/once] executes a request once,
+// even if it is repeated after a lost answer.
 // Package [github.com/rowkeeper/rowkeeper/txn/txntest] tests functions under
 // conflicts. docs/poolers.md and docs/failover.md of the repository cover poolers,
 // standbys and failovers.

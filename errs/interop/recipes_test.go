@@ -73,7 +73,7 @@ func recipeNetHTTP(c *errs.Catalog) http.Handler {
 
 func recipeChi(c *errs.Catalog) http.Handler {
 	r := chi.NewRouter()
-	r.Use(chimiddleware.Compress(5, "application/json", errs.ProblemContentType, "text/plain"))
+	r.Use(chimiddleware.Compress(5, "application/json", "application/problem+json", "text/plain"))
 	r.Use(c.Middleware) // instead of chi's Recoverer, which also passes http.ErrAbortHandler on
 	r.NotFound(c.Handler(func(http.ResponseWriter, *http.Request) error { return errs.NotFound }).ServeHTTP)
 	r.MethodNotAllowed(c.Handler(func(w http.ResponseWriter, req *http.Request) error {
@@ -196,7 +196,7 @@ func (r result) isProblem(t *testing.T, status int, code string) {
 	t.Helper()
 	require.NoError(t, r.err)
 	require.Equal(t, status, r.status)
-	require.Equal(t, errs.ProblemContentType, r.contentType)
+	require.Equal(t, "application/problem+json", r.contentType)
 	var body struct{ Code string }
 	require.NoError(t, json.Unmarshal([]byte(r.body), &body), r.body)
 	require.Equal(t, code, body.Code)
@@ -253,7 +253,7 @@ func recipeFiber(c *errs.Catalog) *fiber.App {
 			for name, values := range e.GetHeaders() {
 				ctx.Set(name, values[0])
 			}
-			return ctx.Status(e.Status()).JSON(e, errs.ProblemContentType)
+			return ctx.Status(e.Status()).JSON(e, "application/problem+json")
 		},
 	})
 	app.Use(compress.New(), fiberrecover.New())

@@ -48,7 +48,7 @@ func Formatter(c *errs.Catalog) func(context.Context, error) goahttp.Statuser {
 			return goahttp.NewErrorResponse(ctx, err)
 		}
 		if h, ok := ctx.Value(headerKey{}).(http.Header); ok {
-			h.Set("Content-Type", errs.ProblemContentType)
+			h.Set("Content-Type", "application/problem+json")
 			for name, values := range e.GetHeaders() {
 				h[name] = values
 			}
