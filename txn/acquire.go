@@ -10,6 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // maxReplaced is how many dead connections in a row are replaced before the transaction
@@ -96,8 +99,8 @@ func lostAtBegin(err error) bool {
 	if errors.As(err, new(*pgconn.ConnectError)) {
 		return false
 	}
-	if pe := serverError(err); pe != nil {
-		return fatal(pe)
+	if pe := pgerr.ServerError(err); pe != nil {
+		return pgerr.Fatal(pe)
 	}
 	return errors.Is(err, pgconn.ErrConnClosed) || brokenOff(err)
 }
@@ -144,10 +147,10 @@ func hadConnections(db DB) bool {
 // temporary: nobody listens, a server is starting or stopping, or each is a standby and
 // a primary is required.
 func unreachable(err error) bool {
-	if !errors.As(err, new(*pgconn.ConnectError)) || contextEnded(err) {
+	if !errors.As(err, new(*pgconn.ConnectError)) || outcome.ContextEnded(err) {
 		return false
 	}
-	if pe := serverError(err); pe != nil {
+	if pe := pgerr.ServerError(err); pe != nil {
 		switch pe.Code {
 		case "57P01", "57P02", "57P03": // shutting down, crashed, starting
 			return true

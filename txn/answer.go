@@ -1,22 +1,12 @@
 package txn
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
-
-// wrongAnswerError reports that a statement of this package got the answer to another
-// one, as if a pooler had mixed them up. Such a connection is not used again.
-type wrongAnswerError struct {
-	sql, tag string
-	effects  bool // statements sent with it may have been committed
-}
-
-func (e *wrongAnswerError) Error() string {
-	return fmt.Sprintf("the answer to %q was %q, which is another statement's", e.sql, e.tag)
-}
 
 // answeredBy reports whether tag can be the answer to the statement.
 func (s *statement) answeredBy(tag string) bool {
@@ -53,5 +43,5 @@ func (f *packet) check(s *statement, tag pgconn.CommandTag) error {
 			effects = effects || s.kind == begins
 		}
 	}
-	return &wrongAnswerError{s.sql, tag.String(), effects}
+	return &outcome.WrongAnswer{SQL: s.sql, Tag: tag.String(), Effects: effects}
 }

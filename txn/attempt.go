@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // attempt is one run of the function in one transaction, with everything known about
@@ -113,10 +115,10 @@ func (a *attempt) lost() bool { return a.conn != nil && a.conn.IsClosed() }
 // the client, are dropped.
 func (a *attempt) observe(sql, ended string, err error) {
 	if err != nil {
-		if pe := conflict(err); pe != nil {
+		if pe := outcome.Conflict(err); pe != nil {
 			a.conflict = pe
 		}
-		if a.failed == nil && (a.lost() || serverError(err) != nil || a.conn == nil && cutOff(err)) {
+		if a.failed == nil && (a.lost() || pgerr.ServerError(err) != nil || a.conn == nil && outcome.CutOff(err)) {
 			a.failed = err
 		}
 	}
@@ -192,7 +194,7 @@ func (a *attempt) reason(returned error) error {
 	if !a.healthy() && !a.undrained {
 		return a.failure(returned)
 	}
-	switch pe := conflict(returned); {
+	switch pe := outcome.Conflict(returned); {
 	case a.conflict == nil:
 	case pe == a.conflict:
 		return returned
@@ -220,10 +222,10 @@ func (a *attempt) failure(returned error) error {
 
 var errStillBusy = errors.New("rows that were opened past the Tx are still open")
 
-func (a *attempt) evidence(err error) evidence {
-	e := evidence{phase: phaseBody, err: err, lost: a.lost(), cockroach: a.cockroach}
+func (a *attempt) evidence(err error) outcome.Evidence {
+	e := outcome.Evidence{Phase: outcome.Body, Err: err, Lost: a.lost(), Cockroach: a.cockroach}
 	if !a.begun {
-		e.phase = phaseBegin
+		e.Phase = outcome.Begin
 	}
 	return e
 }

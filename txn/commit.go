@@ -5,13 +5,16 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 var commit = statement{kind: commits, sql: "commit"}
 
 // commit sends the pending statements and COMMIT in one packet, and returns what came
 // back. Once COMMIT is on the wire its answer is awaited for a grace, even if ctx ends.
-func (a *attempt) commit(ctx context.Context) evidence {
+func (a *attempt) commit(ctx context.Context) outcome.Evidence {
 	if !a.direct {
 		return a.commitInner(ctx)
 	}
@@ -24,7 +27,7 @@ func (a *attempt) commit(ctx context.Context) evidence {
 	return a.commitPacket(ctx)
 }
 
-func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
+func (a *attempt) commitPacket(ctx context.Context) (e outcome.Evidence) {
 	statements, err := a.ready(ctx, &commit)
 	if err != nil {
 		return a.evidence(err)
@@ -38,7 +41,7 @@ func (a *attempt) commitPacket(ctx context.Context) (e evidence) {
 	g := watchCommit(ctx, a.conn.PgConn(), len(statements) > 1)
 	finished := false
 	defer func() {
-		if hit := g.end(); !finished || hit && !canceled(e.err) {
+		if hit := g.end(); !finished || hit && !canceled(e.Err) {
 			a.shut(ctx) // otherwise its next user is canceled, or reads the rest
 		}
 	}()
@@ -55,17 +58,17 @@ func (a *attempt) shut(ctx context.Context) {
 }
 
 func canceled(err error) bool {
-	pe := serverError(err)
-	return pe != nil && pe.Code == codeQueryCanceled
+	pe := pgerr.ServerError(err)
+	return pe != nil && pe.Code == pgerr.QueryCanceled
 }
 
-func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements []statement) evidence {
+func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements []statement) outcome.Evidence {
 	f, err := a.session.send(context.Background(), ctx, statements)
 	if err != nil {
 		err = a.describeFailure(&statements[0], err)
 		a.observe("", "", err)
 		e := a.evidence(err)
-		e.phase, e.commitSent = phaseCommit, true
+		e.Phase, e.CommitSent = outcome.Commit, true
 		return e
 	}
 	defer f.close()
@@ -83,20 +86,20 @@ func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements 
 		if f.unsent(err) {
 			return a.evidence(a.describeFailure(a.session.culprit(statements), err))
 		}
-		if serverError(err) != nil {
+		if pgerr.ServerError(err) != nil {
 			err = a.describeFailure(s, err)
 		}
 		e := a.evidence(err)
-		e.phase, e.commitSent = s.kind.phase(), true
+		e.Phase, e.CommitSent = s.kind.phase(), true
 		switch {
 		case s.kind == commits:
-			e.tag, e.cut = tag.String(), f.trailing.cut
-			if e.cut != nil {
-				e.err = errors.Join(f.trailing.cutShort(), err)
+			e.Tag, e.Cut = tag.String(), f.trailing.cut
+			if e.Cut != nil {
+				e.Err = errors.Join(f.trailing.cutShort(), err)
 			}
 		case err != nil:
 			if f.trailing.inVain() {
-				e.commitSent = false // the transaction has ended
+				e.CommitSent = false // the transaction has ended
 			} else {
 				a.observe("", "", err)
 			}
@@ -105,7 +108,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements 
 	}
 }
 
-func (a *attempt) commitInner(ctx context.Context) evidence {
+func (a *attempt) commitInner(ctx context.Context) outcome.Evidence {
 	if err := a.flush(ctx); err != nil || a.ended != "" {
 		return a.evidence(err)
 	}
@@ -116,9 +119,9 @@ func (a *attempt) commitInner(ctx context.Context) evidence {
 	defer stop()
 	err := a.inner.Commit(out)
 	// The connection may belong to somebody else by now, so it is not inspected.
-	e := evidence{phase: phaseCommit, commitSent: true, err: err, cockroach: a.cockroach}
+	e := outcome.Evidence{Phase: outcome.Commit, CommitSent: true, Err: err, Cockroach: a.cockroach}
 	if err == nil {
-		e.tag = "COMMIT"
+		e.Tag = "COMMIT"
 	}
 	return e
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // connect takes a connection for a transaction that begins with the statement first,
@@ -153,13 +155,13 @@ func (a *attempt) beginInner(db beginner) error {
 // beginError returns what failed in place of BEGIN's answer. A lost connection or the
 // end of a context is also an error of the statement that travels with BEGIN.
 func (a *attempt) beginError(err error) error {
-	pe := serverError(err)
+	pe := pgerr.ServerError(err)
 	switch {
-	case pe != nil && pe.Code == codeNotSupported && a.onStandby(pe):
+	case pe != nil && pe.Code == pgerr.NotSupported && a.onStandby(pe):
 		return fmt.Errorf("%s: begin: a hot standby has no SERIALIZABLE: use the options ReadOnly and Isolation(pgx.RepeatableRead) there: %w", prefix(a.name()), err)
-	case pe != nil && (pe.Code == codeSyntax || pe.Code == codeNotSupported) && a.call.first[0].option != "":
+	case pe != nil && (pe.Code == pgerr.Syntax || pe.Code == pgerr.NotSupported) && a.call.first[0].option != "":
 		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
-	case a.session != nil && (pe == nil || fatal(pe) || a.session.mode == pgx.QueryExecModeSimpleProtocol):
+	case a.session != nil && (pe == nil || pgerr.Fatal(pe) || a.session.mode == pgx.QueryExecModeSimpleProtocol):
 		// In simple_protocol the packet is one text, which is parsed before any of it
 		// runs.
 		if s := a.withBegin(); s != nil {

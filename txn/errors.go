@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // OutcomeUnknownError reports that COMMIT was sent and that its result is unknown.
@@ -65,7 +66,7 @@ func (e *ExhaustedError) Unwrap() error { return e.Err }
 // Kind returns errs.Contention, or errs.Unavailable if the reason was a lost connection
 // and not a conflict.
 func (e *ExhaustedError) Kind() kind.Kind {
-	if conflict(e.Err) == nil {
+	if outcome.Conflict(e.Err) == nil {
 		return kind.Unavailable
 	}
 	return kind.Contention

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // join runs fn in a savepoint of a transaction begun by somebody else.
@@ -100,8 +102,8 @@ func (a *attempt) endJoined(ctx context.Context, cancel context.CancelFunc) erro
 // restarts reports whether cause is for the outermost call, which alone can run the
 // transaction again.
 func restarts(at *attempt, cause error) bool {
-	_, again := classify(at.evidence(cause))
-	return again != never
+	_, again := outcome.Classify(at.evidence(cause))
+	return again != outcome.Never
 }
 
 func undo(ctx context.Context, sp *Tx) {
@@ -115,7 +117,7 @@ func reveal(name string, returned, cause error) error {
 	if returned != nil && errors.Is(returned, cause) {
 		return returned
 	}
-	if conflict(returned) != nil && conflict(returned) == conflict(cause) {
+	if outcome.Conflict(returned) != nil && outcome.Conflict(returned) == outcome.Conflict(cause) {
 		return returned
 	}
 	return &hiddenError{name: name, returned: returned, cause: cause}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 )
 
@@ -35,11 +36,6 @@ const (
 	// CockroachDB's probe, which sees uncommitted rows. Nothing is decided by what it
 	// reads.
 	probe = "select 1 from rowkeeper_ledger where namespace = $1 and key = $2 for update nowait"
-)
-
-const (
-	codeUniqueViolation = "23505"
-	codeUndefinedTable  = "42P01"
 )
 
 // claim puts the claim of the key ahead of all statements, once it is known whether the
@@ -144,16 +140,16 @@ func taken(err error) bool {
 
 // claimError translates the error of a claim.
 func (a *attempt) claimError(err error) error {
-	pe := serverError(err)
+	pe := pgerr.ServerError(err)
 	switch {
 	case pe == nil:
-	case pe.Code == codeUniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
+	case pe.Code == pgerr.UniqueViolation && (pe.ConstraintName == ledgerKey || pe.ConstraintName == ""):
 		return &takenError{err}
-	case pe.Code == codeInvalidText && strings.Contains(pe.Message, expectationMark):
+	case pe.Code == pgerr.InvalidText && strings.Contains(pe.Message, expectationMark):
 		return &takenError{err} // another call took it over
-	case pe.Code == codeLockNotAvailable && a.call.once.NoWait && a.call.orphan == nil:
+	case pe.Code == pgerr.LockNotAvailable && a.call.once.NoWait && a.call.orphan == nil:
 		return fmt.Errorf("%s: %w (%w)", prefix(a.name()), ledger.ErrInFlight, err)
-	case pe.Code == codeUndefinedTable:
+	case pe.Code == pgerr.UndefinedTable:
 		return fmt.Errorf("%s: Once: there is no ledger: create it by once.Schema: %w", prefix(a.name()), err)
 	}
 	return fmt.Errorf("%s: Once: %w", prefix(a.name()), err)

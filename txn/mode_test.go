@@ -58,13 +58,16 @@ func poolLike(t testing.TB, db *dbtest.DB, given *pgxpool.Pool, change func(*pgx
 	})
 }
 
-// poolWith returns a second pool, of one connection, on the schema of db.
+// poolWith returns a second pool, of one connection, on the schema of db. It does not
+// ping connections that were idle for a second, as on a slow machine, because tests
+// count round trips.
 func poolWith(t testing.TB, db *dbtest.DB, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)
 	require.NoError(t, err)
 	config.ConnConfig.RuntimeParams["search_path"] = db.Schema
 	config.MaxConns = 1
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	change(config)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	require.NoError(t, err)

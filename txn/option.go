@@ -218,49 +218,20 @@ func Key(parts ...any) Option {
 // on a Runner with a pool, waits for a permit if transactions that begin as it does
 // conflict.
 //
-// # Admission control
-//
 // Conflicting transactions queue by the admission key: the first statement's text and
 // arguments with the transaction's settings, or the parts given to [Key]. A call waits
 // in its first statement, before BEGIN, so it holds no connection and no lock, and its
-// context ends the wait. Permits are granted first come, first served; a call that has
-// lost a conflict goes ahead of the others.
-//
-// The first conflict only creates the queue: nobody waits, as one conflict may be
-// chance. If conflicts continue, and are more than a few among many calls, the queue
-// admits one call at a time and later tries more. While these succeed, the limit
-// doubles after some permits or some hundredths of a second. After each failed try the
-// next one comes later, at most 20 seconds later. So calls that share an innocent first
-// statement, such as reading a row of settings, are soon admitted without limit,
-// however long the transactions last.
-//
-// Queues of transactions that are seen to send each other's statements, such as
-// transfers in both directions, are merged. If first statements are never equal, such
-// as a look-up by request id, a call that has lost waits in the queue of the other
-// statements that it sent; if nearly all calls with this text end up in one queue, they
-// wait there from the start. A call that has lost three times runs alone. A permit held
-// ten times as long as usual, and for at least 0.3 seconds, is bypassed: it no longer
-// blocks the next call, so a function may wait for something that a waiting call holds.
-// A call inside the function of another call does not wait for that call's permit.
+// context ends the wait. One conflict makes nobody wait. If conflicts continue, the
+// queue admits one call at a time, and more as long as they succeed. Permits are granted
+// first come, first served; a call that has lost a conflict goes ahead of the others.
 //
 // If the deadline of a call comes before its permit, or is expected to, the call
 // returns a [*BusyError]. If only a statement's own context ends, that statement fails
 // and the function may continue.
 //
-// Queues belong to the pool: all calls on it share them, also through Runners, and they
-// are dropped with it. A pool has at most 1024. A queue in which nobody has waited or
-// lost for a second is dropped once the calls it had admitted by then have ended. While
-// no transaction in the process conflicts, the cost is an atomic load and a hash of the
-// first statement.
-//
-// These calls have no queue: calls on a connection of the caller's, which waiting would
-// hold; calls through a wrapper that does not embed a pool; transactions that begin
-// with [Tx.Conn], a batch, a copy or large objects; and transactions whose first
-// statement has an argument that cannot be compared by value: a map, a channel, a
-// struct with unexported fields, or a type with methods of its own behind a pointer. A
-// driver.Valuer counts by its Value, which is called once more for this while queues
-// exist. Other processes are not seen: each has its own queues, and conflicts between
-// processes are retried.
+// Queues belong to the pool and to this process. While nothing conflicts, the cost is
+// an atomic load and a hash of the first statement. docs/admission.md of the repository
+// says how the limit is learned, and which calls have no queue.
 func NoAdmission() Option {
 	return optionFunc{"NoAdmission", func(c *config) error {
 		c.noAdmission = true

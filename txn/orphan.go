@@ -9,6 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // orphan is the orphaned session of a connection that was lost in the middle of a
@@ -61,8 +64,8 @@ func (a *attempt) neverBegan() bool {
 		return false
 	}
 	err := cmp.Or(a.broken, a.failed)
-	pe := serverError(err)
-	return pe != nil && fatal(pe) && (said(pe) || refused(pe)) || notSent(err)
+	pe := pgerr.ServerError(err)
+	return pe != nil && pgerr.Fatal(pe) && (pgerr.FromDatabase(pe) || outcome.Refused(pe)) || outcome.NotSent(err)
 }
 
 // orphanText is how much of its last statement identifies a session: less than

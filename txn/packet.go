@@ -8,6 +8,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // kindOf is the purpose of a statement.
@@ -25,14 +28,14 @@ const (
 	commits
 )
 
-func (k kindOf) phase() phase {
+func (k kindOf) phase() outcome.Phase {
 	switch k {
 	case begins, sets:
-		return phaseBegin
+		return outcome.Begin
 	case commits:
-		return phaseCommit
+		return outcome.Commit
 	}
-	return phaseBody
+	return outcome.Body
 }
 
 // statement is a statement that may travel with others.
@@ -366,7 +369,7 @@ func (f *packet) note(s *statement, err error) error {
 	if s.described == nil {
 		return err
 	}
-	if pe := serverError(err); pe != nil && stalePlan(pe) {
+	if pe := pgerr.ServerError(err); pe != nil && outcome.StalePlan(pe) {
 		f.session.described.dropAll()
 		return err
 	} else if pe != nil && len(pe.Code) == 5 {
@@ -377,7 +380,7 @@ func (f *packet) note(s *statement, err error) error {
 	}
 	f.session.described.drop(s.sql)
 	if !s.fresh {
-		err = doubted(err)
+		err = outcome.SuspectDescription(err)
 	}
 	return err
 }
@@ -423,7 +426,7 @@ func goesAsText(statements []statement) bool {
 
 // unsent reports whether err says that pgx could not encode the batch.
 func (f *packet) unsent(err error) bool {
-	return err != nil && f.batch != nil && serverError(err) == nil && !contextEnded(err) && !f.session.conn.IsClosed()
+	return err != nil && f.batch != nil && pgerr.ServerError(err) == nil && !outcome.ContextEnded(err) && !f.session.conn.IsClosed()
 }
 
 // culprit returns the statement that pgx could not encode in simple_protocol, if its

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // Queue defers a write. It is sent with the next statement that needs a reply, or with
@@ -95,7 +96,6 @@ type expectation struct {
 const (
 	expectationOpen  = "with rowkeeper_changed as (\n"
 	expectationMark  = "rowkeeper changed rows: "
-	codeInvalidText  = "22P02"
 	expectationClose = "\nreturning 1) select case when count(*) = %d then 0 else cast('" + expectationMark +
 		"' || cast(count(*) as text) as bigint) end from rowkeeper_changed"
 )
@@ -139,7 +139,7 @@ func queuedError(s *statement, err error) error {
 	if s.expected == nil {
 		return &QueuedError{SQL: s.sql, Err: err}
 	}
-	if pe := serverError(err); pe != nil && pe.Code == codeInvalidText {
+	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InvalidText {
 		if _, after, found := strings.Cut(pe.Message, expectationMark); found {
 			digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
 			if got, convErr := strconv.ParseInt(after[:digits], 10, 64); convErr == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // ready prepares all pending statements, and last after them, for sending.
@@ -112,7 +114,7 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 		a.begun = a.begun || begun && (err == nil || i >= ahead)
 		if err != nil {
 			if i > ahead {
-				err = doubted(err)
+				err = outcome.SuspectDescription(err)
 			}
 			if s := &statements[i]; s.kind != answered {
 				return nil, a.failedAhead(s, err)

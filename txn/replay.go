@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // A key is taken by one of two statements: an INSERT if there is no row, or, if there
@@ -39,7 +40,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	case err != nil:
 		lost := at.lost()
 		at.rollback(ctx)
-		if ctx.Err() == nil && c.allows(whenLost, err, at, lost) {
+		if ctx.Err() == nil && c.allows(outcome.WhenLost, err, at, lost) {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
@@ -89,7 +90,7 @@ func (c *call) burnKey(ctx context.Context, attempts int, finalError error) (com
 			return res.committed, res.err
 		}
 		if sleep(ctx, c.backoff.delay(failed+1)) != nil || checkOwned(c.db, c.name) != nil {
-			return false, c.doubted(attempts, finalError)
+			return false, c.orUnknown(attempts, finalError)
 		}
 	}
 }
@@ -105,13 +106,13 @@ func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled
 		at.give(ctx)
 	}()
 	e := at.commit(ctx)
-	if taken(e.err) {
-		res = c.replay(ctx, at, e.err)
+	if taken(e.Err) {
+		res = c.replay(ctx, at, e.Err)
 		return res, !res.restart && !res.unknown
 	}
 	at.rollback(ctx)
-	outcome, _ := classify(e)
-	return result{err: errBurned}, outcome == committed
+	became, _ := outcome.Classify(e)
+	return result{err: errBurned}, became == outcome.Committed
 }
 
 // canBurnKey reports whether a call that would end in doubt can still resolve it: a

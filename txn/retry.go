@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -18,17 +20,17 @@ const (
 )
 
 // allows reports whether the call may run again for this kind of reason, and counts it.
-func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
+func (c *call) allows(a outcome.Again, reasonErr error, at *attempt, lost bool) bool {
 	count := func(n *int, most int) bool { *n++; return *n <= most }
 	switch a {
-	case always:
+	case outcome.Always:
 		at.conflicted = true
 		c.queuing.request.Losses++
-		if reason(serverError(reasonErr)) == reasonCommitDeadline {
+		if outcome.ConflictReason(pgerr.ServerError(reasonErr)) == outcome.CommitDeadlineExceeded {
 			return count(&c.deadlines, maxDeadlines)
 		}
 		return true
-	case whenLost:
+	case outcome.WhenLost:
 		if at.conn == nil || lost && c.direct && at.release == nil {
 			return false // no connection was lost, or no other one exists
 		}
@@ -37,18 +39,18 @@ func (c *call) allows(a again, reasonErr error, at *attempt, lost bool) bool {
 			return true
 		}
 		return count(&c.losses, maxLosses)
-	case withoutPlan:
-		if misnamed(serverError(reasonErr)) {
+	case outcome.WithoutPlan:
+		if outcome.Misnamed(pgerr.ServerError(reasonErr)) {
 			c.nameless = true
 			at.session.withoutNames()
 		}
-		if misdescribed(reasonErr) {
+		if outcome.IsMisdescribed(reasonErr) {
 			c.excused++ // certain once it is described again
 		}
 		return count(&c.plans, maxPlans)
 	}
-	pe := serverError(reasonErr)
-	return pe != nil && pe.Code == codeLockNotAvailable && c.orphan != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
+	pe := pgerr.ServerError(reasonErr)
+	return pe != nil && pe.Code == pgerr.LockNotAvailable && c.orphan != nil && c.timeouts.Lock == 0 && count(&c.losses, maxLosses)
 }
 
 // wait waits before the next attempt, or returns why there is none.

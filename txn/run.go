@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -51,32 +52,15 @@ import (
 //
 // # Outcomes
 //
-// The table in the package comment lists the outcomes. An error that is reported for a
-// result ahead of COMMIT's counts as "before COMMIT" even if all were sent together, if
-// it names the routine that raised it: the server executes what it receives in order.
-// An error without a routine may come from a pooler, which proves nothing once COMMIT
-// has been sent, unless it stands in place of BEGIN's answer and reports that there is
-// no session: PgBouncer's query_wait_timeout, a failed login, 53300 and 57P03. An ERROR
-// is PostgreSQL's if it names a C source file.
-//
-// A description may be off if it was made in an earlier transaction, or before
-// statements queued ahead were executed. The next run describes the statement after
-// those.
-//
-// A connection that was used before, and is lost before BEGIN is answered, may have
-// ended while it was in the pool. One such loss in a call is not counted, and
-// connections taken after it are checked first. If a connection is refused because
-// there is no server, on a pool that has had one, the first statement asks again for up
-// to two seconds; as nothing was sent, fn does not run again for that.
-//
-// If a connection is lost in the middle of a transaction, the orphaned session may
-// still hold its locks. On PostgreSQL the next attempt terminates it, if it runs as the
-// same user, and waits at most one second for a lock.
+// docs/outcomes.md of the repository lists what each error means. If a connection is
+// lost in the middle of a transaction, the orphaned session may still hold its locks:
+// on PostgreSQL the next attempt terminates it, if it runs as the same user, and waits
+// at most one second for a lock. If there is no server, on a pool that has had one, the
+// first statement asks again for up to two seconds, and fn does not run again for that.
 //
 // A COMMIT that waits for a synchronous standby is not canceled. Leave
 // client_min_messages at warning or below, or the server does not report that somebody
-// else cut the wait short. docs/failover.md in the repository covers standbys and the
-// configuration for a failover.
+// else cut the wait short. docs/failover.md covers standbys and failovers.
 func RunInTx[T any](ctx context.Context, db DB, fn func(ctx context.Context, tx *Tx) (T, error), opts ...Option) (T, error) {
 	var result, zero T
 	if fn == nil {
@@ -224,7 +208,7 @@ func (c *call) loop(ctx context.Context) (committed bool, attempts int, err erro
 				committed, err := c.burnKey(r, n, err)
 				return committed, n, err
 			}
-			return false, n, c.doubted(n, err)
+			return false, n, c.orUnknown(n, err)
 		}
 	}
 }
@@ -277,7 +261,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	err := c.fn(at.ctx, tx)
 	if mine = at.closeGate(); !mine {
 		finished = true
-		return result{unknown: c.uncertain != nil, err: c.doubted(number, stillUsed(c.name, err))}
+		return result{unknown: c.uncertain != nil, err: c.orUnknown(number, stillUsed(c.name, err))}
 	}
 	err = tx.share.verdict(c.name, err)
 	at.settle(err == nil && ctx.Err() == nil)
@@ -298,7 +282,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 // function returned.
 func (c *call) interrupted(ctx context.Context, at *attempt, returned error) result {
 	at.rollback(ctx)
-	if conflict(at.failed) != nil && ctx.Err() == nil && c.allows(always, at.failed, at, true) {
+	if outcome.Conflict(at.failed) != nil && ctx.Err() == nil && c.allows(outcome.Always, at.failed, at, true) {
 		return result{restart: true, err: at.failed}
 	}
 	return c.discarded(at, stillUsed(c.name, returned))
@@ -330,11 +314,11 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	e := at.evidence(reason)
 	at.rollback(ctx)
 	if reason != nil {
-		outcome, again := classify(e)
+		became, again := outcome.Classify(e)
 		switch {
-		case outcome == unknown:
+		case became == outcome.Unknown:
 			return c.inDoubt(ctx, at, e)
-		case ctx.Err() == nil && c.allows(again, reason, at, e.lost):
+		case ctx.Err() == nil && c.allows(again, reason, at, e.Lost):
 			return result{restart: true, err: reason}
 		}
 	}
@@ -346,7 +330,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		return c.discarded(at, at.broken)
 	case at.broken != nil:
 		return c.discarded(at, revealed(returned, at.broken))
-	case returned != nil && reason == nil && conflict(returned) != nil && at.conflict == nil:
+	case returned != nil && reason == nil && outcome.Conflict(returned) != nil && at.conflict == nil:
 		return c.discarded(at, fmt.Errorf("%s: rolled back, because the function returned a conflict of another connection: %w", prefix(c.name), returned))
 	case returned != nil:
 		return c.discarded(at, returned)
@@ -373,10 +357,10 @@ func (c *call) discarded(at *attempt, err error) result {
 		}
 		c.finalError = err
 	}
-	return result{unknown: c.uncertain != nil, err: c.doubted(at.number, err)}
+	return result{unknown: c.uncertain != nil, err: c.orUnknown(at.number, err)}
 }
 
-func (c *call) doubted(attempts int, err error) error {
+func (c *call) orUnknown(attempts int, err error) error {
 	if c.uncertain == nil {
 		return err
 	}
@@ -414,45 +398,45 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 	e := at.commit(ctx)
 	if at.ended != "" {
 		at.rollback(ctx)
-		return c.endedByFunction(at, e.err)
+		return c.endedByFunction(at, e.Err)
 	}
-	outcome, again := classify(e)
-	if taken(e.err) {
-		c.traceCommitEnd(traced, at, outcome, e.err)
-		return c.replay(ctx, at, e.err)
+	became, again := outcome.Classify(e)
+	if taken(e.Err) {
+		c.traceCommitEnd(traced, at, became, e.Err)
+		return c.replay(ctx, at, e.Err)
 	}
 	if at.session != nil {
 		at.rollback(ctx) // only if the answer left the connection in a transaction
-	} else if !e.commitSent {
+	} else if !e.CommitSent {
 		at.rollback(ctx)
 	}
-	if outcome == unknown && c.readOnly {
-		outcome, again = rolledBack, whenLost // there was nothing to commit
+	if became == outcome.Unknown && c.readOnly {
+		became, again = outcome.RolledBack, outcome.WhenLost // there was nothing to commit
 	}
-	if outcome == committed {
+	if became == outcome.Committed {
 		c.keep(at)
 	}
-	c.traceCommitEnd(traced, at, outcome, e.err)
-	switch outcome {
-	case committed:
-		if e.tag == "COMMIT" {
+	c.traceCommitEnd(traced, at, became, e.Err)
+	switch became {
+	case outcome.Committed:
+		if e.Tag == "COMMIT" {
 			return c.committed(at, nil)
 		}
-		return c.committed(at, &CommittedError{Name: c.name, Err: e.err})
-	case rolledBack:
-		err := e.err
+		return c.committed(at, &CommittedError{Name: c.name, Err: e.Err})
+	case outcome.RolledBack:
+		err := e.Err
 		if err == nil {
 			err = cmp.Or(at.failed, pgx.ErrTxCommitRollback)
 		}
-		if ctx.Err() == nil && c.allows(again, err, at, e.lost) {
+		if ctx.Err() == nil && c.allows(again, err, at, e.Lost) {
 			return result{restart: true, err: err}
 		}
 		switch {
-		case ctx.Err() != nil && !contextEnded(err):
+		case ctx.Err() != nil && !outcome.ContextEnded(err):
 			err = fmt.Errorf("%s: rolled back: %w (%w)", prefix(c.name), contextError(ctx), err)
 		case ctx.Err() != nil:
 			err = fmt.Errorf("%s: rolled back: %w", prefix(c.name), err)
-		case e.phase == phaseCommit:
+		case e.Phase == outcome.Commit:
 			err = fmt.Errorf("%s: commit: %w", prefix(c.name), err)
 		}
 		return c.discarded(at, err)
@@ -461,18 +445,18 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 }
 
 // inDoubt ends an attempt that may have been committed.
-func (c *call) inDoubt(ctx context.Context, at *attempt, e evidence) result {
+func (c *call) inDoubt(ctx context.Context, at *attempt, e outcome.Evidence) result {
 	if c.once != nil {
 		c.ambiguous = append(c.ambiguous, ambiguousAttempt{at.nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {
-			c.uncertain = e.err
-			return result{restart: true, err: e.err}
+			c.uncertain = e.Err
+			return result{restart: true, err: e.Err}
 		}
-	} else if c.idempotent && ctx.Err() == nil && c.allows(whenLost, e.err, at, e.lost) {
-		c.uncertain = e.err
-		return result{restart: true, err: e.err}
+	} else if c.idempotent && ctx.Err() == nil && c.allows(outcome.WhenLost, e.Err, at, e.Lost) {
+		c.uncertain = e.Err
+		return result{restart: true, err: e.Err}
 	}
-	err := e.err
+	err := e.Err
 	if c.uncertain != nil {
 		err = errors.Join(c.uncertain, err)
 	}
@@ -483,11 +467,11 @@ func (c *call) inDoubt(ctx context.Context, at *attempt, e evidence) result {
 // itself.
 func (c *call) endedByFunction(at *attempt, returned error) result {
 	err := errors.Join(fmt.Errorf("%s: %w", prefix(c.name), at.misuse()), at.endErr, returned)
-	e := evidence{phase: phaseCommit, commitSent: true, tag: at.ended, err: at.endErr, cockroach: at.cockroach}
-	switch outcome, _ := classify(e); outcome {
-	case committed:
+	e := outcome.Evidence{Phase: outcome.Commit, CommitSent: true, Tag: at.ended, Err: at.endErr, Cockroach: at.cockroach}
+	switch became, _ := outcome.Classify(e); became {
+	case outcome.Committed:
 		return c.committed(at, &CommittedError{Name: c.name, Err: err})
-	case rolledBack:
+	case outcome.RolledBack:
 		return c.discarded(at, err)
 	}
 	return c.uncertainly(at, err)

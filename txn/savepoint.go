@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // savepoint is a point to which a transaction can go back.
@@ -58,7 +60,7 @@ func (a *attempt) aborted(ctx context.Context) error {
 		return nil
 	}
 	a.observe("", "", err)
-	if pe := serverError(err); pe != nil && pe.Code == codeInFailedTransaction && a.failed != nil {
+	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InFailedTransaction && a.failed != nil {
 		return fmt.Errorf("%w (because of: %w)", err, a.failed)
 	}
 	return err

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // pending reports whether something must be sent ahead of the next statement.
@@ -125,7 +127,7 @@ func (a *attempt) failedAhead(s *statement, err error) error {
 // stopBy stops because of a queued statement. A statement refused only because the
 // transaction had already failed is not the reason.
 func (a *attempt) stopBy(s *statement, err error) error {
-	if pe := serverError(err); pe != nil && pe.Code == codeInFailedTransaction && a.failed != nil && serverError(a.failed) != pe {
+	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InFailedTransaction && a.failed != nil && pgerr.ServerError(a.failed) != pe {
 		err = fmt.Errorf("%w (then: %w)", a.failed, err)
 	}
 	if a.broken == nil {

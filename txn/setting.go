@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 )
 
 // begin returns BEGIN and the settings after it, which travel with the first statement.
@@ -231,7 +233,7 @@ func quoteLiteral(s string) string {
 
 // settingError names the option that the server refused.
 func settingError(name, option string, err error) error {
-	if pe := serverError(err); pe != nil && (pe.Code == codeNotSupported || pe.Code == codeUnknownSetting || pe.Code == codeSyntax) {
+	if pe := pgerr.ServerError(err); pe != nil && (pe.Code == pgerr.NotSupported || pe.Code == pgerr.UnknownSetting || pe.Code == pgerr.Syntax) {
 		return fmt.Errorf("%s: %s: this server cannot do it: %w", prefix(name), option, err)
 	}
 	return fmt.Errorf("%s: %s: %w", prefix(name), option, err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -19,7 +21,7 @@ func (c *call) traceCallEnd(ctx context.Context, attempts int, committed bool, e
 	case errors.As(err, new(*OutcomeUnknownError)):
 		data.Outcome = trace.Unknown
 	}
-	if pe := serverError(err); pe != nil {
+	if pe := pgerr.ServerError(err); pe != nil {
 		data.SQLState = pe.Code
 	}
 	c.tracer.TraceCallEnd(ctx, data)
@@ -30,8 +32,8 @@ func (c *call) traceAttemptEnd(ctx context.Context, number int, res result) {
 		return
 	}
 	data := trace.AttemptEnd{Name: c.name, Attempt: number, Committed: res.committed, Err: res.err, Retryable: res.restart}
-	if pe := serverError(res.err); pe != nil {
-		data.SQLState, data.Reason = pe.Code, reason(pe)
+	if pe := pgerr.ServerError(res.err); pe != nil {
+		data.SQLState, data.Reason = pe.Code, outcome.ConflictReason(pe)
 	}
 	c.tracer.TraceAttemptEnd(ctx, data)
 }
@@ -43,7 +45,7 @@ func (c *call) traceCommitStart(ctx context.Context, at *attempt) context.Contex
 	return c.tracer.TraceCommitStart(ctx, trace.CommitStart{Name: c.name, Attempt: at.number, Queued: len(at.queue)})
 }
 
-func (c *call) traceCommitEnd(ctx context.Context, at *attempt, o outcome, err error) {
+func (c *call) traceCommitEnd(ctx context.Context, at *attempt, o outcome.Outcome, err error) {
 	if c.tracer != nil {
 		c.tracer.TraceCommitEnd(ctx, trace.CommitEnd{Name: c.name, Attempt: at.number, Outcome: o.String(), Err: err})
 	}

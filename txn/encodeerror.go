@@ -1,0 +1,11 @@
+package txn
+
+// encodeError is the error of a statement that cannot be sent.
+type encodeError struct {
+	statement         *statement
+	err               error
+	mayBeMisdescribed bool
+}
+
+func (e *encodeError) Error() string { return e.err.Error() }
+func (e *encodeError) Unwrap() error { return e.err }
