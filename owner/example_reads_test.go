@@ -98,20 +98,20 @@ func ExampleSelect_ForUpdate() {
 	// true
 }
 
-func ExampleSum() {
+func ExampleColumnOf_Sum() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
 	// A Reader is any select on the rows.
 	var rows owner.Reader[Account] = Accounts.In(me).Where(Balance.Gt(0))
-	sum, err := owner.Sum(ctx, db, rows, Balance)
+	sum, err := Balance.Sum(ctx, db, rows)
 	fmt.Println(sum, err)
-	least, err := owner.Min(ctx, db, rows, Balance)
+	least, err := Balance.Min(ctx, db, rows)
 	fmt.Println(least, err)
-	most, err := owner.Max(ctx, db, rows, Balance)
+	most, err := Balance.Max(ctx, db, rows)
 	fmt.Println(most, err)
-	average, err := owner.Avg(ctx, db, rows, Balance)
+	average, err := Balance.Avg(ctx, db, rows)
 	fmt.Println(average, err)
-	_, err = owner.Max(ctx, db, Accounts.In(me).Where(ID.Eq(3)), Balance) // not this caller's
+	_, err = Balance.Max(ctx, db, Accounts.In(me).Where(ID.Eq(3))) // not this caller's
 	fmt.Println(errors.Is(err, owner.ErrNotFound))
 	// Output:
 	// 1600 <nil>

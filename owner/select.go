@@ -24,7 +24,7 @@ type Scoped[R any, O comparable] struct {
 //
 // [Select.Get], [Select.One] and [Select.All] return rows, [Select.Rows] streams
 // them, and [Select.Page] returns them in pages. [Select.Count] and [Select.Exists],
-// [Sum], [Min], [Max] and [Avg] return a value. A [View] reads some columns, joins
+// [ColumnOf.Sum], Min, Max and Avg return a value. A [View] reads some columns, joins
 // and groups. Reads take no lock without [Select.ForUpdate], and see their snapshot.
 type Select[R any, O comparable] struct {
 	_ [0]func(R, O)

@@ -97,16 +97,16 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 		l.Text = "changed"
 		require.NoError(t, all.Upsert(ctx, db, &l, ByLine))
 		require.EqualValues(t, 1, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, all.InsertMany(ctx, db, []Line{{OrderID: 1}, {OrderID: 2}, {OrderID: 2, N: 7}}))
 		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			q := &sendingQueue{t: t, db: tx}
 			return all.QueueInsert(q, &Line{OrderID: 1})
 		}))
 		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		l = Line{OrderID: 1, Text: "upserted"}
 		require.NoError(t, all.Upsert(ctx, db, &l, ByLine), "where there is none yet")
 		require.EqualValues(t, 2, count())

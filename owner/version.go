@@ -23,13 +23,30 @@ func (u Update[R, O]) At(n int64) Update[R, O] {
 	return u
 }
 
+// At restricts the delete to the row in version n; see [Update.At].
+func (d Delete[R, O]) At(n int64) Delete[R, O] {
+	d.at = version{given: true, n: n}
+	return d
+}
+
 // IfMatch is like [Update.At] with the If-Match header of a request, in which the
 // client returns the value of [ETag]; see [ParseIfMatch] for the errors. With "*" any
 // version matches, but the row must exist.
 func (u Update[R, O]) IfMatch(header string) Update[R, O] {
-	n, whatever, err := ParseIfMatch(header)
-	u.at = version{given: !whatever, n: n, err: err}
+	u.at = matching(header)
 	return u
+}
+
+// IfMatch is like [Delete.At] with the If-Match header of a request; see
+// [Update.IfMatch].
+func (d Delete[R, O]) IfMatch(header string) Delete[R, O] {
+	d.at = matching(header)
+	return d
+}
+
+func matching(header string) version {
+	n, whatever, err := ParseIfMatch(header)
+	return version{given: !whatever, n: n, err: err}
 }
 
 func (v version) check(t *table) error {

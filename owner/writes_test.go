@@ -30,20 +30,20 @@ func TestVersions(t *testing.T) {
 			require.ErrorIs(t, in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), owner.ErrStale, name)
 			_, err := in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Returning(ctx, db)
 			require.ErrorIs(t, err, owner.ErrStale, name)
-			require.ErrorIs(t, in.DeleteAt(ctx, db, at, o.ID), owner.ErrStale, name)
+			require.ErrorIs(t, in.Delete(o.ID).At(at).Exec(ctx, db), owner.ErrStale, name)
 		}
 		// Stale is told apart from missing only within the owner.
 		for _, id := range []int64{bobOrder, 999} {
 			for _, at := range []int64{1, 2} {
 				require.EqualError(t, in.Update(id).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), "owner: not found in orders")
-				require.EqualError(t, in.DeleteAt(ctx, db, at, id), "owner: not found in orders")
+				require.EqualError(t, in.Delete(id).At(at).Exec(ctx, db), "owner: not found in orders")
 			}
 		}
 		got, err = in.Get(ctx, db, o.ID)
 		require.NoError(t, err)
 		require.Equal(t, "third", got.Title)
 		require.EqualValues(t, 4, got.Version)
-		require.NoError(t, in.DeleteAt(ctx, db, 4, o.ID))
+		require.NoError(t, in.Delete(o.ID).At(4).Exec(ctx, db))
 		bobsWorld(t, db)
 	})
 }
@@ -55,7 +55,7 @@ func TestVersionsRefuse(t *testing.T) {
 		refused(t, func(db owner.DB) error {
 			return in.Update(1).At(n).Set(OrderTitle.Set("x")).Exec(t.Context(), db)
 		}, "no version was given")
-		refused(t, func(db owner.DB) error { return in.DeleteAt(t.Context(), db, n, 1) }, "no version was given")
+		refused(t, func(db owner.DB) error { return in.Delete(1).At(n).Exec(t.Context(), db) }, "no version was given")
 	}
 	refused(t, func(db owner.DB) error {
 		return in.Update(1).IfMatch("").Set(OrderTitle.Set("x")).Exec(t.Context(), db)
@@ -192,7 +192,7 @@ func TestReferencesAreChecked(t *testing.T) {
 			require.EqualError(t, lines.InsertMany(ctx, db, []Line{{OrderID: 1, N: 10}, {OrderID: order, N: 9}}), want)
 			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, ByLine), want)
 			require.ErrorIs(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db), owner.ErrNotFound)
-			require.ErrorIs(t, lines.Delete(ctx, db, order, 1), owner.ErrNotFound)
+			require.ErrorIs(t, lines.Delete(order, 1).Exec(ctx, db), owner.ErrNotFound)
 			_, err := lines.Get(ctx, db, order, 1)
 			require.ErrorIs(t, err, owner.ErrNotFound)
 		}
@@ -356,14 +356,14 @@ func TestQueue(t *testing.T) {
 		require.NoError(t, in.Update(1).Set(OrderTitle.Set("x")).Queue(q))
 		require.NoError(t, in.Update(bobOrder).Set(OrderTitle.Set("x")).Queue(q))
 		require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q))
-		require.NoError(t, in.QueueDelete(q, bobOrder))
-		require.NoError(t, in.QueueDelete(q, 2))
+		require.NoError(t, in.Delete(bobOrder).Queue(q))
+		require.NoError(t, in.Delete(2).Queue(q))
 		require.Equal(t, []int64{-1, 1, 0, 1, 0, 0, 0, 1}, q.n)
 		bobsWorld(t, db)
 		untouched(t, db)
 	})
-	require.ErrorContains(t, Orders.In(me).QueueDelete(nil, 1), "the queue is nil")
-	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).QueueDelete(&queue{}, 1), owner.ErrUnscoped)
+	require.ErrorContains(t, Orders.In(me).Delete(1).Queue(nil), "the queue is nil")
+	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).Delete(1).Queue(&queue{}), owner.ErrUnscoped)
 }
 
 func TestMembers(t *testing.T) {

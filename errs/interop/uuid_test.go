@@ -54,7 +54,7 @@ func TestRecipeOfUUIDOwners(t *testing.T) {
 			var back diary
 			require.NoError(t, json.Unmarshal(text, &back))
 			require.Equal(t, got, back)
-			require.NoError(t, diaries.In(ofAnn).Delete(t.Context(), conn, row.ID))
+			require.NoError(t, diaries.In(ofAnn).Delete(row.ID).Exec(t.Context(), conn))
 			require.NoError(t, conn.Close(t.Context()))
 		}
 		settings, err := ofAnn.Settings()

@@ -207,7 +207,7 @@ func TestWallWithoutASetting(t *testing.T) {
 			got, err := basketGrant.In(scope(shopID(42))).OrderBy(basketName.Asc()).All(ctx, tx)
 			require.NoError(t, err)
 			require.Len(t, got, 3)
-			require.NoError(t, baskets.In(scope(shopID(42))).Delete(ctx, tx, b.ID))
+			require.NoError(t, baskets.In(scope(shopID(42))).Delete(b.ID).Exec(ctx, tx))
 
 			// Scopes other than the transaction's find nothing.
 			_, err = baskets.In(scope(shopID(43))).Get(ctx, tx, 2)

@@ -55,7 +55,7 @@ func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Sc
 	_ = id.In("1")                                       // wrong
 	_ = name.Set(nil)                                    // wrong
 	_ = in.Insert(ctx, db, &Team{})                      // wrong
-	_ = in.Where(name.Eq("x")).Delete(ctx, db, 1)        // wrong
+	_ = in.Where(name.Eq("x")).Delete(1)                 // wrong
 	_ = in.Where(name.Eq("x")).Update(1)                 // wrong
 	_ = owner.Scope[UserID]{owner: 1, arg: 1}            // wrong
 
