@@ -61,6 +61,7 @@ func ExampleTable_Patch() {
 	// Output: /total read_only_field
 }
 
+// Orders refer to coupons and countries; see the declarations of this example.
 func ExampleReferences() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
@@ -124,7 +125,7 @@ func ExampleScoped_Upsert() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
 	o := Order{Number: 1, Title: "again", Country: "at"} // another owner has a number 1 too
-	err := Orders.In(me).Upsert(ctx, db, &o, ByNumber)
+	err := Orders.In(me).Upsert(ctx, db, &o, OrderNumber)
 	fmt.Println(o.ID, o.Version, err)
 	// Output: 1 2 <nil>
 }

@@ -140,10 +140,7 @@ func ExampleLeftJoin() {
 		Title  string  `db:"title"`
 		Coupon *string `db:"coupon.code"` // nil where there is none
 	}
-	rows, err := owner.NewView[Row](Orders, owner.LeftJoin("coupon", UsesCoupon))
-	if err != nil {
-		log.Fatal(err)
-	}
+	rows := owner.MustView[Row](Orders, owner.LeftJoin("coupon", UsesCoupon))
 	title := owner.Column(rows, func(r *Row) *string { return &r.Title })
 
 	ctx, db := context.Background(), exampleWorld()
@@ -165,7 +162,7 @@ func ExampleJoin() {
 		Lines   int64  `db:"*"          owner:"count"`
 		Price   int64  `db:"line.price" owner:"sum"`
 	}
-	ofOrder := owner.References(Orders, LineOrder)
+	ofOrder := owner.ReferenceOf(Orders, LineOrder)
 	sums := owner.MustView[Sum](Orders, owner.Join("line", ofOrder))
 	price := owner.Column(sums, func(s *Sum) *int64 { return &s.Price })
 

@@ -43,7 +43,7 @@ func newLock(mode string, options []LockOption) lock {
 // must be a pgx.Tx, since elsewhere the lock would be released at once.
 // [Select.Count], [Select.Exists] and selects of a [Grant] refuse it. In a [View] it
 // locks the rows of the view's table and none of the joined ones. It also prevents
-// the parents of rows of [NewThrough] from being given away.
+// the parents of rows of [MustThrough] from being given away.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 	s.q.lock = newLock(" for update", options)
 	return s

@@ -77,7 +77,7 @@ var patchTexts = map[string]string{
 // becomes NULL, for columns that can hold it.
 func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R], error) {
 	if t == nil || t.def == nil {
-		return nil, misuse("the table was not made by MustTable or NewTable")
+		return nil, misuse("the table was not made by MustTable")
 	}
 	p := patch{table: t.def, values: map[*column]any{}}
 	p.take(members, t.def.row, nil, nil)

@@ -29,35 +29,35 @@ var pitfalls = []struct {
 }{
 	{"upsert takes a row over", "chmonitor/chmonitor#2203", func(t *testing.T, tx *spy) {
 		o := Order{ID: bobOrder, Number: 60, Title: "mine now", Country: "at"}
-		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByOrderID), owner.ErrNotFound)
+		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderID), owner.ErrNotFound)
 		bobsWorld(t, tx)
 	}},
 	{"upsert whose owner column is ambiguous", "ogx-ai/ogx#5930 ogx-ai/ogx#6509", func(t *testing.T, tx *spy) {
 		o := Order{Number: 1, Title: "again", Country: "at"}
-		require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber))
+		require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber))
 		require.EqualValues(t, 1, o.ID)
 		require.Contains(t, tx.last(), `where "orders"."user_id" = $1`)
 	}},
 	{"upsert does not check whose row it writes", "Hibernate#13412 hyperlocalise#340", func(t *testing.T, tx *spy) {
 		for _, o := range []Order{{UserID: bob, Number: 1, Country: "at"}, {UserID: bob, ID: bobOrder, Number: 1, Country: "at"}} {
-			require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), owner.ErrOtherOwner)
+			require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrOtherOwner)
 		}
 		require.Empty(t, tx.sent)
 	}},
 	{"upsert forgets what insert presets", "hasura#1647", func(t *testing.T, tx *spy) {
 		for i, want := range []int64{1, 2} {
 			o := Order{Number: 70, Title: "preset", Country: "at", Version: 99}
-			require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), i)
+			require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), i)
 			require.Equal(t, alice, o.UserID)
 			require.Equal(t, want, o.Version)
 		}
 		o := Order{Number: 70, Coupon: &bobCoupon, Country: "at"}
-		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), owner.ErrReference)
+		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrReference)
 	}},
 	{"closing the oracle opens a takeover", "icanbwell/fhir-server#2364", func(t *testing.T, tx *spy) {
 		taken := Order{ID: bobOrder, Number: 60, Title: "x", Country: "at"}
 		before := taken
-		err := Orders.In(me).Upsert(t.Context(), tx, &taken, ByOrderID)
+		err := Orders.In(me).Upsert(t.Context(), tx, &taken, OrderID)
 		require.EqualError(t, err, Orders.In(me).Update(missingCoupon).Set(OrderTitle.Set("x")).Exec(t.Context(), tx).Error())
 		require.Equal(t, before, taken, "nothing of the stranger's row comes back")
 	}},
@@ -113,7 +113,7 @@ var pitfalls = []struct {
 		require.ErrorIs(t, tx.apart(t, func(tx pgx.Tx) error {
 			return in.InsertMany(t.Context(), tx, []Line{{OrderID: 1, N: 9}, {OrderID: bobOrder, N: 9}})
 		}), owner.ErrReference)
-		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, ByLine), owner.ErrReference)
+		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, LineOrder, LineN), owner.ErrReference)
 	}},
 	// Scopes are in the statements, so a connection carries nothing over.
 	{"the connection carries the owner over", "jackc/pgx#288 jackc/pgx#2007", func(t *testing.T, tx *spy) {
@@ -198,7 +198,7 @@ var pitfalls = []struct {
 			"View":        func() error { _, err := OrderCodes.Of(in.Select).All(ctx, tx); return err },
 			"Insert":      func() error { return in.Insert(ctx, tx, &o) },
 			"InsertMany":  func() error { return in.InsertMany(ctx, tx, []Order{o}) },
-			"Upsert":      func() error { return in.Upsert(ctx, tx, &o, ByNumber) },
+			"Upsert":      func() error { return in.Upsert(ctx, tx, &o, OrderNumber) },
 			"Update":      func() error { return in.Update(key).Set(OrderTitle.Set("x")).Exec(ctx, tx) },
 			"Returning":   func() error { _, err := in.Update(key).Set(OrderTitle.Set("x")).Returning(ctx, tx); return err },
 			"UpdateWhere": func() error { _, err := in.UpdateWhere(all).Set(OrderTitle.Set("x")).Exec(ctx, tx); return err },

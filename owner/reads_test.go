@@ -119,22 +119,18 @@ func TestViewsRefuse(t *testing.T) {
 		Max int64 `db:"total" owner:"max"`
 	}
 	refuse := func(err error, want string) { t.Helper(); require.ErrorContains(t, err, want) }
-	_, err := owner.NewView[wrongType](Orders)
-	refuse(err, "field Title: it is of type int, but column orders.title of type string")
-	_, err = owner.NewView[unknown](Orders)
+	refuse(declaring(func() { owner.MustView[wrongType](Orders) }), "field Title: it is of type int, but column orders.title of type string")
+	err := declaring(func() { owner.MustView[unknown](Orders) })
 	refuse(err, `orders has no column "nothing"`)
 	refuse(err, `no join is called "line"`)
 	refuse(err, "column orders.secret is hidden")
-	_, err = owner.NewView[notNull](Orders, owner.LeftJoin("coupon", UsesCoupon))
-	refuse(err, "it may be NULL")
-	_, err = owner.NewView[none](Orders)
-	refuse(err, "it may be NULL")
-	_, err = owner.NewView[Order](Orders)
-	refuse(err, "needs a struct of its own")
-	_, err = owner.NewView[OrderPlace](Orders, owner.Join("line", OfOrder), owner.Join("line", OfOrder))
-	refuse(err, "the alias must be a new name")
-	_, err = owner.NewView[OrderPlace](Orders, owner.Join("x", owner.Reference[Order, Coupon]{}))
-	refuse(err, "a join without a Reference")
+	refuse(declaring(func() { owner.MustView[notNull](Orders, owner.LeftJoin("coupon", UsesCoupon)) }), "it may be NULL")
+	refuse(declaring(func() { owner.MustView[none](Orders) }), "it may be NULL")
+	refuse(declaring(func() { owner.MustView[Order](Orders) }), "needs a struct of its own")
+	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, owner.Join("line", OfOrder), owner.Join("line", OfOrder)) }), "the alias must be a new name")
+	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, owner.Join("x", owner.Reference[Order, Coupon]{})) }), "a join without a Reference")
+	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, nil) }), "an option is nil")
+	refuse(declaring(func() { owner.MustView[OrderPlace]((*owner.Table[Order, UserID])(nil)) }), "was not made by MustTable")
 
 	refused(t, func(db owner.DB) error {
 		_, err := OrderSums.Of(Orders.In(me).Limit(1)).All(t.Context(), db)

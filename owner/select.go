@@ -76,7 +76,7 @@ func (s Select[R, O]) Limit(n int) Select[R, O] {
 }
 
 // Get returns the row with that primary key. The key has one value for each pk column
-// that is not the owner, in the order of the fields; see [NewTable]. A value has the
+// that is not the owner, in the order of the fields; see [MustTable]. A value has the
 // type of its field or is an integer that fits.
 //
 // If the owner has no such row, or a condition is not true for it, the error is

@@ -33,7 +33,7 @@ type Setting struct{ Name, Value string }
 // chooses its own name: rowkeeper.user_id.
 //
 // A policy judges the parent of a row by the snapshot of the statement and locks
-// nothing: SQL by hand on rows of [NewThrough] needs SERIALIZABLE to be right while
+// nothing: SQL by hand on rows of [MustThrough] needs SERIALIZABLE to be right while
 // their parents change owners.
 //
 // The zero Scope fails with [ErrUnscoped]. An owner that cannot be written as text is

@@ -172,7 +172,7 @@ func TestReferencesAreChecked(t *testing.T) {
 			before := row
 			require.EqualError(t, in.Insert(ctx, db, &row), want)
 			require.Equal(t, before, row)
-			require.EqualError(t, in.Upsert(ctx, db, &row, ByNumber), want)
+			require.EqualError(t, in.Upsert(ctx, db, &row, OrderNumber), want)
 			require.EqualError(t, in.InsertMany(ctx, db, []Order{{Number: 19, Country: "at"}, row}), want)
 			require.EqualError(t, in.Update(1).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
 			require.EqualError(t, in.Update(2).At(5).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
@@ -190,7 +190,7 @@ func TestReferencesAreChecked(t *testing.T) {
 			const want = "owner: a reference points at no row of the owner's (table lines)"
 			require.EqualError(t, lines.Insert(ctx, db, &Line{OrderID: order, N: 9}), want)
 			require.EqualError(t, lines.InsertMany(ctx, db, []Line{{OrderID: 1, N: 10}, {OrderID: order, N: 9}}), want)
-			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, ByLine), want)
+			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, LineOrder, LineN), want)
 			require.ErrorIs(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db), owner.ErrNotFound)
 			require.ErrorIs(t, lines.Delete(order, 1).Exec(ctx, db), owner.ErrNotFound)
 			_, err := lines.Get(ctx, db, order, 1)
@@ -208,34 +208,41 @@ func TestUpsert(t *testing.T) {
 		world(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		o := Order{Number: 1, Title: "changed", Total: 5, Country: "ch"} // Bob has a number 1 too
-		require.NoError(t, in.Upsert(ctx, db, &o, ByNumber))
+		require.NoError(t, in.Upsert(ctx, db, &o, OrderNumber))
 		require.EqualValues(t, 1, o.ID)
 		require.EqualValues(t, 2, o.Version)
 		require.Equal(t, alice, o.UserID)
 		fresh := Order{Number: 50, Title: "fresh", Country: "at"}
-		require.NoError(t, in.Upsert(ctx, db, &fresh, ByNumber))
+		require.NoError(t, in.Upsert(ctx, db, &fresh, OrderNumber))
 		require.EqualValues(t, 1, fresh.Version)
 
 		// By a key without the owner: a stranger's row stays as it is.
 		taken := Order{ID: bobOrder, Number: 60, Title: "taken over", Country: "at"}
 		before := taken
-		require.EqualError(t, in.Upsert(ctx, db, &taken, ByOrderID), "owner: not found in orders")
+		require.EqualError(t, in.Upsert(ctx, db, &taken, OrderID), "owner: not found in orders")
 		require.Equal(t, before, taken)
 		own := Order{ID: 2, Number: 61, Title: "own", Country: "at"}
-		require.NoError(t, in.Upsert(ctx, db, &own, ByOrderID))
+		require.NoError(t, in.Upsert(ctx, db, &own, OrderID))
 		require.EqualValues(t, 6, own.Version)
 
 		line := Line{OrderID: 1, N: 1, Text: "pencil"}
-		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, ByLine))
+		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, LineOrder, LineN))
 		line, err := Lines.In(me).Get(ctx, db, 1, 1)
 		require.NoError(t, err)
 		require.Equal(t, "pencil", line.Text)
 		bobsWorld(t, db)
 
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, ByOrderID) }, "it is zero")
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.Key[Order]{}) }, "was not made by owner.Unique")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderID) }, "it is zero")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.ColumnOf[Order, int32]{}) }, "was not made by owner.Column")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, nil) }, "was not made by owner.Column")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderTitle) }, `its declaration has no Unique of the columns "title"`)
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderTitle) }, `no Unique of the columns "number", "title"`)
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderNumber) }, "column orders.number comes twice")
+		again := owner.MustTable[Order, UserID]("orders", owner.Unique(func(o *Order) any { return &o.Number }))
+		number := owner.Column(again, func(o *Order) *int32 { return &o.Number })
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, number) }, "it is of another declaration")
 		refused(t, func(db owner.DB) error {
-			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, ByNumber)
+			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, OrderNumber)
 		}, "names another owner")
 	})
 }
