@@ -46,18 +46,14 @@ func (g Grant[G, R, O]) declaration() (*table, *grant) { return g.table, g.g }
 
 // A SharedTable declares a table whose rows belong to nobody and that everybody may
 // read, such as a list of countries. It can only be read: its methods are those of
-// [Select]. Make one with [MustShared].
+// [Select], whose owner type is struct{}, of which no scope can be made. Make one with [MustShared].
 //
 // Nothing in this package writes to it, since no owner's request may change what all
 // others read. Its rows come from a migration or from an administrator's job: write
 // those with package across, which records who did it and why.
 type SharedTable[R any] struct {
-	Select[R, Everybody]
+	Select[R, struct{}]
 }
-
-// Everybody stands for the owner of a [SharedTable]. No scope can have it as its
-// owner.
-type Everybody struct{}
 
 func (t *SharedTable[R]) declared(R) *table {
 	if t == nil {

@@ -26,7 +26,7 @@ func ExampleUpdate_At() {
 	in := Orders.In(me)
 
 	o, err := in.Update(1).IfMatch(`"1"`).Set(OrderTitle.Set("new")).Returning(ctx, db)
-	fmt.Println(o.Title, owner.ETag(o.Version), err)
+	fmt.Println(o.Title, Orders.ETag(&o), err)
 	err = in.Update(1).At(1).Set(OrderTitle.Set("newer")).Exec(ctx, db)
 	fmt.Println(errors.Is(err, owner.ErrStale), err)
 	// Output:

@@ -74,15 +74,16 @@ func ExampleTableOption() {
 }
 
 // A comment and the one that it answers.
-func ExampleReferencesSelf() {
+func ExampleForward_itself() {
 	type Comment struct {
 		ID      int64  `db:"id"      owner:"pk"`
 		UserID  UserID `db:"user_id" owner:"owner"`
 		Answers *int64 `db:"answers"`
 		Text    string `db:"text"`
 	}
-	comments := owner.MustTable[Comment, UserID]("comments",
-		owner.ReferencesSelf(func(c *Comment) any { return &c.Answers }))
+	var itself owner.Forward[Comment]
+	comments := owner.MustTable[Comment, UserID]("comments", &itself,
+		owner.References(&itself, func(c *Comment) any { return &c.Answers }))
 	text := owner.Column(comments, func(c *Comment) *string { return &c.Text })
 	answers := owner.ReferenceOf(comments, owner.Column(comments, func(c *Comment) **int64 { return &c.Answers }))
 
@@ -121,7 +122,7 @@ var (
 	revisions owner.Forward[Revision]
 	Documents = owner.MustTable[Document, UserID]("documents",
 		owner.References(&revisions, func(d *Document) any { return &d.Latest }))
-	Revisions = owner.MustThrough[Revision]("revisions", Documents, owner.Defines(&revisions))
+	Revisions = owner.MustThrough[Revision]("revisions", Documents, &revisions)
 
 	DocumentLatest = owner.Column(Documents, func(d *Document) **int64 { return &d.Latest })
 	RevisionText   = owner.Column(Revisions, func(r *Revision) *string { return &r.Text })
@@ -197,18 +198,18 @@ func ExampleAnyTable() {
 }
 
 // Settings for the policies of row-level security, in transactions of package txn:
-// txn.Setting(s.Name, s.Value) is an option.
+// txn.Setting(name, value) is an option.
 func ExampleScope_Settings() {
 	ann, err := owner.For(CustomerID("ann"))
 	if err != nil {
 		fmt.Println(err)
 	}
-	var settings []owner.Setting
-	if settings, err = ann.Settings(); err != nil {
+	settings, err := ann.Settings()
+	if err != nil {
 		fmt.Println(err)
 	}
-	for _, s := range settings {
-		fmt.Println(s.Name, s.Value)
+	for name, value := range settings {
+		fmt.Println(name, value)
 	}
 	// Output: rowkeeper.owner_test_customerid ann
 }

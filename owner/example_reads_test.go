@@ -186,7 +186,7 @@ func ExampleMustShared() {
 	// A shared table needs no scope and can only be read.
 	at, err := countries.Get(ctx, db, "at")
 	fmt.Println(at.Name, err)
-	var sorted owner.Select[Country, owner.Everybody] = countries.OrderBy(name.Desc())
+	var sorted owner.Select[Country, struct{}] = countries.OrderBy(name.Desc())
 	all, err := sorted.All(ctx, db)
 	fmt.Println(len(all), err)
 	// Output:
@@ -281,7 +281,11 @@ func ExampleMember() {
 		log.Fatal(err)
 	}
 	fmt.Println(drafts.In(ann).Insert(ctx, db, &Draft{ID: 1}))
-	fmt.Println(settings.In(owner.Tenant(ann)).Insert(ctx, db, &Setting{Theme: "dark"}))
+	tenant, err := owner.For(ann.Owner().Tenant)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(settings.In(tenant).Insert(ctx, db, &Setting{Theme: "dark"}))
 	_, err = owner.For(Person{User: 42})
 	fmt.Println(errors.Is(err, owner.ErrUnscoped))
 	// Output:

@@ -113,9 +113,9 @@ func ExampleScoped_QueueInsert() {
 	// 2 <nil>
 }
 
-func ExampleParseIfMatch() {
-	for _, header := range []string{owner.ETag(7), `W/"7"`, "*", "", "7"} {
-		version, whatever, err := owner.ParseIfMatch(header)
+func ExampleTable_ParseIfMatch() {
+	for _, header := range []string{Orders.ETag(&Order{Version: 7}), `W/"7"`, "*", "", "7"} {
+		version, whatever, err := Orders.ParseIfMatch(header)
 		switch {
 		case errors.Is(err, owner.ErrNoVersion):
 			fmt.Println(http.StatusPreconditionRequired)
@@ -148,13 +148,13 @@ func ExamplePatchError() {
 			continue
 		}
 		switch refused.Reason {
-		case owner.PatchEmpty:
+		case "nothing_to_change":
 			fmt.Println("there is nothing to change")
-		case owner.PatchUnknown:
+		case "unknown_field":
 			fmt.Println(refused.Field, "is unknown")
-		case owner.PatchReadOnly:
+		case "read_only_field":
 			fmt.Println(refused.Field, "cannot be changed")
-		case owner.PatchWrongType:
+		case "wrong_type":
 			fmt.Println(refused.Error())
 			for _, f := range refused.Fields() {
 				fmt.Println(f.Pointer, f.Detail)

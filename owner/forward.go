@@ -2,20 +2,19 @@ package owner
 
 import "slices"
 
-// A Forward stands for a table with rows R that is declared later, where two tables
-// refer to each other and Go does not allow their variables to do so. The zero value
-// is ready for use. [References] takes its address, and [Defines] says which table it
-// stands for:
+// A Forward stands for a table with rows R that is declared later, or that refers to
+// itself. The zero value is ready for use. [References] takes its address, and so does
+// the declaration of the table that it stands for, as an option:
 //
 //	var (
-//		revisions owner.Forward[Revision]
-//		Documents = owner.MustTable[Document, UserID]("documents",
-//			owner.References(&revisions, func(d *Document) any { return &d.Latest }))
-//		Revisions = owner.MustThrough[Revision]("revisions", Documents, owner.Defines(&revisions))
+//		comments owner.Forward[Comment]
+//		Comments = owner.MustTable[Comment, UserID]("comments", &comments,
+//			owner.References(&comments, func(c *Comment) any { return &c.Answers }))
 //	)
 //
 // Until then every statement on a table that refers to it is refused, so a forgotten
-// Defines drops no check. A Forward must not be copied after its first use.
+// option drops no check. The references must fit the table, and a Forward stands for
+// one table only. It must not be copied after its first use.
 type Forward[R any] struct {
 	_ [0]func(R)
 	f forward
@@ -40,21 +39,17 @@ func (f *Forward[R]) declared(R) *table {
 	return f.f.table
 }
 
-// Defines declares that f stands for the table. The references to f must fit it, and
-// f can stand for one table only.
-func Defines[R any](f *Forward[R]) TableOption[R] {
-	return tableOption[R](func(d *declaration) {
-		switch {
-		case f == nil:
-			d.problem("Defines: the Forward is nil")
-		case f.f.table != nil:
-			d.problem("Defines: the Forward stands for %s already", f.f.table.name)
-		case slices.Contains(d.defines, &f.f):
-			d.problem("Defines: the same Forward comes twice")
-		default:
-			d.defines = append(d.defines, &f.f)
-		}
-	})
+func (f *Forward[R]) declare(_ R, d *declaration) {
+	switch {
+	case f == nil:
+		d.problem("the Forward is nil")
+	case f.f.table != nil:
+		d.problem("the Forward stands for %s already", f.f.table.name)
+	case slices.Contains(d.defines, &f.f):
+		d.problem("the same Forward comes twice")
+	default:
+		d.defines = append(d.defines, &f.f)
+	}
 }
 
 // await adds a reference to a table that is not declared yet.

@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// A TableOption is a part of the declaration of a table with rows R. [Unique],
-// [References], [ReferencesSelf] and [Defines] make one. A nil option, and one that
-// does not fit the table, is an error of the declaration.
+// A TableOption is a part of the declaration of a table with rows R: [Unique],
+// [References], or the address of a [Forward]. A nil option, and one that does not fit
+// the table, is an error of the declaration.
 type TableOption[R any] interface {
 	declare(R, *declaration)
 }

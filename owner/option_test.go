@@ -41,12 +41,12 @@ func TestWrongOptions(t *testing.T) {
 		"MustTable, MustThrough or MustShared":                                              {owner.References(OrderCodes, leafAbove)},
 		"table leaves: the key of lines has 2 columns besides its owner, but 1 point at it": {owner.References(Lines, leafAbove)},
 		"column leaves.name: it is of type string, but points at orders.id of type int64":   {owner.References(Orders, leafName)},
-		"column leaves.name: it is of type string, but points at leaves.id of type int64":   {owner.ReferencesSelf(leafName)},
+		"column leaves.name: it is of type string, but points at leaves.id of type int64":   itself(leafName),
 		"table leaves: its owner is no owner of wholes, at which it is to point":            {owner.References(tenants, leafAbove)},
 		"table leaves: it points at orders by the same columns twice":                       {owner.References(Orders, leafAbove), owner.References(Orders, leafAbove)},
-		"table leaves: it points at leaves by the same columns twice":                       {owner.ReferencesSelf(leafAbove), owner.ReferencesSelf(leafAbove)},
-		"Defines: the Forward is nil":                                                       {owner.Defines[leaf](nil)},
-		"Defines: the Forward stands for documents already":                                 {documentsForward()},
+		"References: two point at the same Forward by the same columns":                     itself(leafAbove, leafAbove),
+		"the Forward is nil":                                                                {(*owner.Forward[leaf])(nil)},
+		"the Forward stands for documents already":                                          {documentsForward()},
 	} {
 		err := declaring(func() { owner.MustTable[leaf, UserID]("leaves", options...) })
 		require.ErrorContains(t, err, want)
@@ -76,7 +76,7 @@ func TestWrongOptions(t *testing.T) {
 // ReferenceOf finds what was declared, and declares nothing.
 func TestReferenceOf(t *testing.T) {
 	t.Parallel()
-	leaves := owner.MustTable[leaf, UserID]("leaves", owner.ReferencesSelf(leafAbove))
+	leaves := owner.MustTable[leaf, UserID]("leaves", itself(leafAbove)...)
 	id := owner.Column(leaves, func(l *leaf) *int64 { return &l.ID })
 	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
 	for want, find := range map[string]func(){
@@ -93,12 +93,12 @@ func TestReferenceOf(t *testing.T) {
 	require.NotPanics(t, func() { owner.ReferenceOf(Orders, LineOrder) }, "the parent of a table is a reference")
 }
 
-// Without Defines the reference could not be checked, so nothing runs.
-func TestAForwardThatNobodyDefines(t *testing.T) {
+// Without its table the reference could not be checked, so nothing runs.
+func TestAForwardThatStandsForNothing(t *testing.T) {
 	t.Parallel()
 	var later owner.Forward[Order]
 	leaves := owner.MustTable[leaf, UserID]("leaves", owner.References(&later, leafAbove))
-	const want = "owner: table leaves: it refers to a table that is not declared yet; give that the option Defines"
+	const want = "owner: table leaves: it refers to a table that is not declared yet; give the Forward to that declaration"
 	id := owner.Column(leaves, func(l *leaf) *int64 { return &l.ID })
 	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
 	in := leaves.In(me)
@@ -123,13 +123,13 @@ func TestAForwardThatNobodyDefines(t *testing.T) {
 	require.EqualError(t, err, "owner/schema: Verify: "+want)
 
 	// A declaration that does not fit, or is wrong elsewhere, defines nothing.
-	err = declaring(func() { owner.MustTable[Order, int64]("orders", owner.Defines(&later)) })
+	err = declaring(func() { owner.MustTable[Order, int64]("orders", &later) })
 	require.ErrorContains(t, err, "table leaves: its owner is no owner of orders, at which it is to point")
-	err = declaring(func() { owner.MustTable[Order, UserID]("a.b.c", owner.Defines(&later)) })
+	err = declaring(func() { owner.MustTable[Order, UserID]("a.b.c", &later) })
 	require.ErrorContains(t, err, "the name must be")
 	refused(t, func(db owner.DB) error { return in.Insert(t.Context(), db, &leaf{}) }, want)
 
-	orders := owner.MustTable[Order, UserID]("orders", owner.Defines(&later))
+	orders := owner.MustTable[Order, UserID]("orders", &later)
 	require.ErrorIs(t, in.Insert(t.Context(), &db, &leaf{ID: 1, Above: &bobOrder}), errRecorded)
 	require.Contains(t, db.sql, `exists (select 1 from "orders" as _1 where _1."user_id" = $1 and _1."id" = `)
 	require.NotPanics(t, func() { owner.ReferenceOf(orders, above) })
@@ -139,21 +139,21 @@ func TestAForwardThatNobodyDefines(t *testing.T) {
 // Neither a wrong declaration nor its order of options leaves a reference behind.
 func TestForwardsOfOneDeclaration(t *testing.T) {
 	t.Parallel()
-	var itself owner.Forward[leaf]
-	err := declaring(func() { owner.MustTable[leaf, UserID]("leaves", owner.References(&itself, leafAbove), nil) })
+	var forward owner.Forward[leaf]
+	err := declaring(func() { owner.MustTable[leaf, UserID]("leaves", owner.References(&forward, leafAbove), nil) })
 	require.ErrorContains(t, err, "an option is nil")
 	err = declaring(func() {
-		owner.MustTable[leaf, UserID]("leaves", owner.References(&itself, leafAbove), owner.References(&itself, leafAbove))
+		owner.MustTable[leaf, UserID]("leaves", owner.References(&forward, leafAbove), owner.References(&forward, leafAbove))
 	})
 	require.ErrorContains(t, err, "References: two point at the same Forward by the same columns")
-	err = declaring(func() { owner.MustTable[leaf, UserID]("leaves", owner.Defines(&itself), owner.Defines(&itself)) })
-	require.ErrorContains(t, err, "Defines: the same Forward comes twice")
+	err = declaring(func() { owner.MustTable[leaf, UserID]("leaves", &forward, &forward) })
+	require.ErrorContains(t, err, "the same Forward comes twice")
 	err = declaring(func() {
-		owner.MustTable[leaf, UserID]("leaves", owner.Defines(&itself), owner.References(&itself, leafName))
+		owner.MustTable[leaf, UserID]("leaves", &forward, owner.References(&forward, leafName))
 	})
 	require.ErrorContains(t, err, "column leaves.name: it is of type string, but points at leaves.id of type int64")
 
-	leaves := owner.MustTable[leaf, UserID]("leaves", owner.Defines(&itself), owner.References(&itself, leafAbove))
+	leaves := owner.MustTable[leaf, UserID]("leaves", &forward, owner.References(&forward, leafAbove))
 	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
 	var db recorder
 	require.ErrorIs(t, leaves.In(me).Insert(t.Context(), &db, &leaf{ID: 1, Above: &bobOrder}), errRecorded)
@@ -169,8 +169,18 @@ type whole struct {
 // documentsForward returns an option that defines again what is defined.
 func documentsForward() owner.TableOption[leaf] {
 	f := new(owner.Forward[leaf])
-	owner.MustTable[leaf, UserID]("documents", owner.Defines(f))
-	return owner.Defines(f)
+	owner.MustTable[leaf, UserID]("documents", f)
+	return f
+}
+
+// itself returns options by which leaves point at leaves.
+func itself(by ...func(*leaf) any) []owner.TableOption[leaf] {
+	f := new(owner.Forward[leaf])
+	options := []owner.TableOption[leaf]{f}
+	for _, field := range by {
+		options = append(options, owner.References(f, field))
+	}
+	return options
 }
 
 func otherLeafID() owner.ColumnOf[leaf, int64] {

@@ -36,8 +36,7 @@ type reference struct {
 // database fills in cannot be checked. So they must not be tagged default. The owner
 // of the parent must be that of the table, or its tenant.
 //
-// For a parent that is declared later give a [Forward]; for the table itself use
-// [ReferencesSelf].
+// For the table itself, and for one that is declared later, give a [Forward].
 func References[C, P any](parent Declared[P], fields ...func(row *C) any) TableOption[C] {
 	return tableOption[C](func(d *declaration) {
 		r := &reference{child: d.table, from: columnsAt(d, "References", fields)}
@@ -51,14 +50,6 @@ func References[C, P any](parent Declared[P], fields ...func(row *C) any) TableO
 		default:
 			d.refer(r, to)
 		}
-	})
-}
-
-// ReferencesSelf is like [References] to the table that is being declared, such as
-// from a comment to the one that it answers.
-func ReferencesSelf[R any](fields ...func(row *R) any) TableOption[R] {
-	return tableOption[R](func(d *declaration) {
-		d.refer(&reference{child: d.table, from: columnsAt(d, "ReferencesSelf", fields)}, d.table)
 	})
 }
 
@@ -120,7 +111,7 @@ func (t *table) link(to *table, from []*column) *reference {
 // it cannot be checked.
 func (t *table) complete() error {
 	if t.open.Load() != 0 {
-		return misuse("table %s: it refers to a table that is not declared yet; give that the option Defines", t.name)
+		return misuse("table %s: it refers to a table that is not declared yet; give the Forward to that declaration", t.name)
 	}
 	return nil
 }
@@ -131,8 +122,7 @@ func (t *table) complete() error {
 //	var OfCoupon = owner.ReferenceOf(Coupons, OrderCoupon)
 //
 // It panics unless the declaration of their table has it: by the option [References]
-// or [ReferencesSelf] with the same columns in the same order, or as the parent of
-// [MustThrough].
+// with the same columns in the same order, or as the parent of [MustThrough].
 func ReferenceOf[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
 	to := defined(parent)
 	if to == nil || to.view != nil {

@@ -20,7 +20,7 @@ func TestVersions(t *testing.T) {
 		require.NoError(t, in.Insert(ctx, db, &o))
 		require.EqualValues(t, 1, o.Version, "counted by us")
 		require.NoError(t, in.Update(o.ID).At(1).Set(OrderTitle.Set("second")).Exec(ctx, db))
-		got, err := in.Update(o.ID).IfMatch(owner.ETag(2)).Set(OrderTitle.Set("third")).Returning(ctx, db)
+		got, err := in.Update(o.ID).IfMatch(Orders.ETag(&Order{Version: 2})).Set(OrderTitle.Set("third")).Returning(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, "third", got.Title)
 		require.EqualValues(t, 3, got.Version)
@@ -76,7 +76,7 @@ func TestParseIfMatch(t *testing.T) {
 		`"99999999999999999999"`: kind.Stale,
 		`1`:                      kind.Malformed, `"1`: kind.Malformed, `"`: kind.Malformed, `"1", "2"`: kind.Malformed, `"a"b"`: kind.Malformed,
 	} {
-		n, whatever, err := owner.ParseIfMatch(header)
+		n, whatever, err := Orders.ParseIfMatch(header)
 		if want == nil {
 			require.NoError(t, err, header)
 			require.Equal(t, header == "*", whatever)
@@ -89,8 +89,21 @@ func TestParseIfMatch(t *testing.T) {
 		require.False(t, whatever)
 		require.Zero(t, n)
 	}
-	require.Empty(t, owner.ETag(0))
-	require.Empty(t, owner.ETag(-1))
+	require.Empty(t, Orders.ETag(&Order{}))
+	require.Empty(t, Orders.ETag(&Order{Version: -1}))
+	require.Empty(t, Orders.ETag(nil))
+	require.Equal(t, `"7"`, Orders.ETag(&Order{Version: 7}))
+	require.Empty(t, Accounts.ETag(&Account{ID: 1}))
+	_, _, err := Accounts.ParseIfMatch(`"1"`)
+	require.ErrorContains(t, err, "no field is the version")
+	_, _, err = (*owner.Table[Order, UserID])(nil).ParseIfMatch(`"1"`)
+	require.ErrorContains(t, err, "was not made by MustTable")
+	type counted struct {
+		ID      int64  `db:"id" owner:"pk"`
+		UserID  UserID `db:"user_id" owner:"owner"`
+		Version uint8  `db:"version" owner:"version"`
+	}
+	require.Equal(t, `"255"`, owner.MustTable[counted, UserID]("counted").ETag(&counted{Version: 255}))
 }
 
 func TestMaxAffected(t *testing.T) {
@@ -263,19 +276,19 @@ func TestPatch(t *testing.T) {
 	}
 	require.NoError(t, patch(`{"title": "x", "coupon": null, "number": 4}`))
 	for body, want := range map[string]owner.PatchError{
-		`{}`:                               {Field: "", Reason: owner.PatchEmpty},
-		`null`:                             {Field: "", Reason: owner.PatchEmpty},
-		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: owner.PatchReadOnly},
-		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: owner.PatchReadOnly},
-		`{"version": 3}`:                   {Field: "/version", Reason: owner.PatchReadOnly},
-		`{"ID": 3}`:                        {Field: "/ID", Reason: owner.PatchReadOnly},
-		`{"secret": "x"}`:                  {Field: "/secret", Reason: owner.PatchUnknown},
-		`{"Title": "x"}`:                   {Field: "/Title", Reason: owner.PatchUnknown},
-		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: owner.PatchUnknown},
-		`{"title": 1}`:                     {Field: "/title", Reason: owner.PatchWrongType},
-		`{"title": null}`:                  {Field: "/title", Reason: owner.PatchWrongType},
-		`{"number": 3000000000}`:           {Field: "/number", Reason: owner.PatchWrongType},
-		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: owner.PatchUnknown},
+		`{}`:                               {Field: "", Reason: "nothing_to_change"},
+		`null`:                             {Field: "", Reason: "nothing_to_change"},
+		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: "read_only_field"},
+		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: "read_only_field"},
+		`{"version": 3}`:                   {Field: "/version", Reason: "read_only_field"},
+		`{"ID": 3}`:                        {Field: "/ID", Reason: "read_only_field"},
+		`{"secret": "x"}`:                  {Field: "/secret", Reason: "unknown_field"},
+		`{"Title": "x"}`:                   {Field: "/Title", Reason: "unknown_field"},
+		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: "unknown_field"},
+		`{"title": 1}`:                     {Field: "/title", Reason: "wrong_type"},
+		`{"title": null}`:                  {Field: "/title", Reason: "wrong_type"},
+		`{"number": 3000000000}`:           {Field: "/number", Reason: "wrong_type"},
+		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: "unknown_field"},
 	} {
 		var got *owner.PatchError
 		require.ErrorAs(t, patch(body), &got, body)
@@ -410,7 +423,7 @@ func TestMembers(t *testing.T) {
 			}
 			require.ErrorIs(t, drafts.In(s).Insert(ctx, db, &draft{Tenant: 3, ID: 9}), owner.ErrOtherOwner)
 		}
-		n, err := all.In(owner.Tenant(scopes[0])).Count(ctx, db)
+		n, err := all.In(scope(scopes[0].Owner().Tenant)).Count(ctx, db)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, n)
 	})

@@ -59,6 +59,8 @@ func TestRecipeOfUUIDOwners(t *testing.T) {
 		}
 		settings, err := ofAnn.Settings()
 		require.NoError(t, err)
-		require.Equal(t, ann.String(), settings[0].Value)
+		for _, value := range settings {
+			require.Equal(t, ann.String(), value)
+		}
 	})
 }

@@ -71,8 +71,9 @@ func (t target[R, O]) writes() []probe {
 		control(named("Update"), func(ctx context.Context, tx pgx.Tx) error { return t.in.Update(own...).Set(set).Exec(ctx, tx) })
 		for _, at := range versions {
 			add(fmt.Sprintf("%s At(%d)", named("Update"), at), func(ctx context.Context, tx pgx.Tx) error { return update.At(at).Exec(ctx, tx) })
-			add(fmt.Sprintf("%s IfMatch(%s)", named("Update"), owner.ETag(at)), func(ctx context.Context, tx pgx.Tx) error {
-				_, err := update.IfMatch(owner.ETag(at)).Returning(ctx, tx)
+			tag := fmt.Sprintf(`"%d"`, at)
+			add(fmt.Sprintf("%s IfMatch(%s)", named("Update"), tag), func(ctx context.Context, tx pgx.Tx) error {
+				_, err := update.IfMatch(tag).Returning(ctx, tx)
 				return err
 			})
 		}

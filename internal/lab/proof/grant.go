@@ -51,8 +51,9 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) {
 	full, m := model()
 	documents := &entity[document, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *document, a actor) bool { return r.Owner == a.user }, give: func(r *document, a actor) { r.Owner = a.user }}
-	documents.table = owner.MustTable[document, userID](full,
-		owner.ReferencesSelf(func(r *document) any { return &r.Above }), owner.Unique(func(r *document) any { return &r.ID }))
+	var itself owner.Forward[document]
+	documents.table = owner.MustTable[document, userID](full, &itself,
+		owner.References(&itself, func(r *document) any { return &r.Above }), owner.Unique(func(r *document) any { return &r.ID }))
 	id := addField(documents, "bigint", func(r *document) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
 	addField(documents, "bigint", func(r *document) *userID { return &r.Owner }, drawUser)
 	addField(documents, "text", func(r *document) *string { return &r.Title }, (*source).text)

@@ -102,7 +102,9 @@ func memberScope(a actor) owner.Scope[owner.Member[tenantID, userID]] {
 	return must(owner.For(owner.Member[tenantID, userID]{Tenant: a.tenant, User: a.user}))
 }
 
-func tenantScope(a actor) owner.Scope[tenantID] { return owner.Tenant(memberScope(a)) }
+func tenantScope(a actor) owner.Scope[tenantID] {
+	return must(owner.For(memberScope(a).Owner().Tenant))
+}
 
 func userArgs(a actor) []any { return []any{a.user} }
 
@@ -143,9 +145,10 @@ func newWorld(name func() string) (w *world, err error) {
 	full, m := model()
 	accounts := &entity[account, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *account, a actor) bool { return r.Owner == a.user }, give: func(r *account, a actor) { r.Owner = a.user }}
+	var itself owner.Forward[account]
 	var countriesLater owner.Forward[country] // they are declared next
-	accounts.table = owner.MustTable[account, userID](full,
-		owner.ReferencesSelf(func(r *account) any { return &r.Above }),
+	accounts.table = owner.MustTable[account, userID](full, &itself,
+		owner.References(&itself, func(r *account) any { return &r.Above }),
 		owner.References(&countriesLater, func(r *account) any { return &r.Country }),
 		owner.Unique(func(r *account) any { return &r.ID }),
 		owner.Unique(func(r *account) any { return &r.Name }))
@@ -170,8 +173,8 @@ func newWorld(name func() string) (w *world, err error) {
 
 	full, m = model()
 	m.Shared = true
-	countries := &entity[country, owner.Everybody]{w: w, model: m, owns: func(*country, actor) bool { return true }, give: func(*country, actor) {}}
-	shared := owner.MustShared[country](full, owner.Defines(&countriesLater))
+	countries := &entity[country, struct{}]{w: w, model: m, owns: func(*country, actor) bool { return true }, give: func(*country, actor) {}}
+	shared := owner.MustShared[country](full, &countriesLater)
 	addSharedField(countries, shared, "text", func(r *country) *string { return &r.Code }, (*source).code)
 	addSharedField(countries, shared, "text", func(r *country) *string { return &r.Name }, (*source).text)
 

@@ -39,15 +39,15 @@ var (
 
 	_ = owner.MustTable[Account, UserID]("accounts", byName, owner.References(teams, nameOf), nil)
 
-	_ = owner.Column(accounts, func(t *Team) *string { return &t.Title })                     // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", byTitle)                                 // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", owner.References(teams, titleOf))        // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", owner.Defines(new(owner.Forward[Team]))) // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", func(*Account) any { return nil })       // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", name)                                    // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Team](byTitle))        // wrong
-	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Account](byTitle))     // wrong
-	_ = owner.MustView[struct{}](accounts, owner.SkipLocked)                                  // wrong
+	_ = owner.Column(accounts, func(t *Team) *string { return &t.Title })                 // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", byTitle)                             // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.References(teams, titleOf))    // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", new(owner.Forward[Team]))            // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", func(*Account) any { return nil })   // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", name)                                // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Team](byTitle))    // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Account](byTitle)) // wrong
+	_ = owner.MustView[struct{}](accounts, owner.SkipLocked)                              // wrong
 )
 
 func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Scope[TeamID]) {
