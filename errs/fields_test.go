@@ -34,8 +34,16 @@ type seam struct {
 	text   string
 }
 
+type versioned struct {
+	ID      int64 `db:"id" owner:"pk"`
+	User    int64 `db:"user_id" owner:"owner"`
+	Version int64 `db:"version" owner:"version"`
+}
+
+var versions = owner.MustTable[versioned, int64]("versioned")
+
 func ifMatch(header string) error {
-	_, _, err := owner.ParseIfMatch(header)
+	_, _, err := versions.ParseIfMatch(header)
 	return err
 }
 
@@ -71,10 +79,10 @@ func seams() map[string]seam {
 		"If-Match is missing":              {ifMatch(""), 428, "precondition_required", "If-Match:", "Please say in the If-Match header which version you mean."},
 		"If-Match is no tag":               {ifMatch("1"), 400, "invalid_if_match", "If-Match:", "The If-Match header must be one entity tag or *."},
 		"If-Match is stale":                {ifMatch(`W/"1"`), 412, "stale", "", "This item has changed in the meantime."},
-		"owner.PatchError: empty":          {&owner.PatchError{Reason: owner.PatchEmpty}, 422, "nothing_to_change", "", "The request changes nothing."},
-		"owner.PatchError: unknown":        {&owner.PatchError{Field: "/x~1y", Reason: owner.PatchUnknown}, 422, "unknown_field", "/x~1y", "This field is not known."},
-		"owner.PatchError: read-only":      {&owner.PatchError{Field: "/id", Reason: owner.PatchReadOnly}, 422, "read_only_field", "/id", "This field cannot be changed."},
-		"owner.PatchError: type":           {&owner.PatchError{Field: "/n", Reason: owner.PatchWrongType}, 422, "wrong_type", "/n", "This value is of the wrong type."},
+		"owner.PatchError: empty":          {&owner.PatchError{Reason: "nothing_to_change"}, 422, "nothing_to_change", "", "The request changes nothing."},
+		"owner.PatchError: unknown":        {&owner.PatchError{Field: "/x~1y", Reason: "unknown_field"}, 422, "unknown_field", "/x~1y", "This field is not known."},
+		"owner.PatchError: read-only":      {&owner.PatchError{Field: "/id", Reason: "read_only_field"}, 422, "read_only_field", "/id", "This field cannot be changed."},
+		"owner.PatchError: type":           {&owner.PatchError{Field: "/n", Reason: "wrong_type"}, 422, "wrong_type", "/n", "This value is of the wrong type."},
 		"owner.PatchError: made elsewhere": {&owner.PatchError{Field: "n", Reason: "Not A Code"}, 422, "invalid", "", "A value is not allowed."},
 
 		"once.ErrKeyReused":        {once.ErrKeyReused, 422, "key_reused", "", "This key was used for a different request."},

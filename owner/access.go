@@ -23,7 +23,6 @@ func (s Scope[O]) identified() identity      { return s.id }
 func (s Select[R, O]) untypedQuery() query   { return s.q }
 func (c *ColumnOf[R, V]) fill(with *column)  { c.col = with }
 func (r *Reference[C, P]) fill(w *reference) { r.ref = w }
-func (k *Key[R]) fill(with *unique)          { k.u = with }
 func (c *cond) become(other cond)            { *c = other }
 
 func (accessor) Values(scope any) (values, args []any) {
@@ -45,8 +44,6 @@ func (accessor) Fill(into, table any, at int) {
 		into.fill(def.columns[at])
 	case interface{ fill(*reference) }:
 		into.fill(def.references[at])
-	case interface{ fill(*unique) }:
-		into.fill(def.uniques[at])
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// A Reader chooses rows of type R to read. Only the types of this package implement
+// A Reader chooses rows of type R to read, for [ColumnOf.Sum] and its like. Only the types of this package implement
 // it: [Select] and those that embed one, such as [Scoped].
 type Reader[R any] interface {
 	reading(R) *query
@@ -13,31 +13,33 @@ type Reader[R any] interface {
 
 func (s Select[R, O]) reading(R) *query { return &s.q }
 
-// Sum returns the sum of a column over the rows, or 0 if there are none. NULL does
+// Sum returns the sum of the column over the rows, or 0 if there are none. NULL does
 // not count. It returns an error if V is too small for the sum.
-func Sum[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
+//
+//	total, err := Balance.Sum(ctx, db, Accounts.In(me))
+func (c ColumnOf[R, V]) Sum(ctx context.Context, db DB, rows Reader[R]) (V, error) {
 	var sum V
-	_, err := aggregate(ctx, db, rows, column.col, "coalesce(sum(", "), 0)", true, &sum)
+	_, err := aggregate(ctx, db, rows, c.col, "coalesce(sum(", "), 0)", true, &sum)
 	return sum, err
 }
 
-// Min returns the least value of a column over the rows. If there is none, the error
-// is [ErrNotFound].
-func Min[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
-	return extreme(ctx, db, rows, column, "min(")
-}
-
-// Max returns the greatest value of a column over the rows. If there is none, the
+// Min returns the least value of the column over the rows. If there is none, the
 // error is [ErrNotFound].
-func Max[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (V, error) {
-	return extreme(ctx, db, rows, column, "max(")
+func (c ColumnOf[R, V]) Min(ctx context.Context, db DB, rows Reader[R]) (V, error) {
+	return c.extreme(ctx, db, rows, "min(")
 }
 
-// Avg returns the average of a column over the rows. If there is no value, the error
-// is [ErrNotFound].
-func Avg[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V]) (float64, error) {
+// Max returns the greatest value of the column over the rows. If there is none, the
+// error is [ErrNotFound].
+func (c ColumnOf[R, V]) Max(ctx context.Context, db DB, rows Reader[R]) (V, error) {
+	return c.extreme(ctx, db, rows, "max(")
+}
+
+// Avg returns the average of the column over the rows. If there is no value, the
+// error is [ErrNotFound].
+func (c ColumnOf[R, V]) Avg(ctx context.Context, db DB, rows Reader[R]) (float64, error) {
 	var avg *float64
-	q, err := aggregate(ctx, db, rows, column.col, "avg(", ")", true, &avg)
+	q, err := aggregate(ctx, db, rows, c.col, "avg(", ")", true, &avg)
 	if err == nil && avg == nil {
 		err = q.table.notFound()
 	}
@@ -47,9 +49,9 @@ func Avg[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R
 	return *avg, nil
 }
 
-func extreme[R, V any](ctx context.Context, db DB, rows Reader[R], column ColumnOf[R, V], function string) (V, error) {
+func (c ColumnOf[R, V]) extreme(ctx context.Context, db DB, rows Reader[R], function string) (V, error) {
 	var value *V
-	q, err := aggregate(ctx, db, rows, column.col, function, ")", false, &value)
+	q, err := aggregate(ctx, db, rows, c.col, function, ")", false, &value)
 	if err == nil && value == nil {
 		err = q.table.notFound()
 	}

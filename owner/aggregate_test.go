@@ -10,8 +10,8 @@ import (
 func TestAggregatesOfHiddenColumns(t *testing.T) {
 	t.Parallel()
 	for _, aggregate := range []func(db owner.DB) error{
-		func(db owner.DB) error { _, err := owner.Max(t.Context(), db, Orders.In(me), OrderSecret); return err },
-		func(db owner.DB) error { _, err := owner.Min(t.Context(), db, Orders.In(me), OrderSecret); return err },
+		func(db owner.DB) error { _, err := OrderSecret.Max(t.Context(), db, Orders.In(me)); return err },
+		func(db owner.DB) error { _, err := OrderSecret.Min(t.Context(), db, Orders.In(me)); return err },
 	} {
 		refused(t, aggregate, "it is hidden, and an aggregate would show it")
 	}

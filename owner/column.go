@@ -32,7 +32,7 @@ type ColumnOf[R, V any] struct {
 func Column[R, V any](of Declared[R], field func(row *R) *V) ColumnOf[R, V] {
 	t := defined(of)
 	if t == nil {
-		panic(misuse("Column of a table that was not made by MustTable or NewTable"))
+		panic(misuse("Column of a table that was not made by MustTable"))
 	}
 	row := new(R)
 	p := field(row)

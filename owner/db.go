@@ -35,12 +35,9 @@ func check(t *table, id identity, db DB) error {
 func checkScope(t *table, id identity) error {
 	switch {
 	case t == nil:
-		return misuse("the table was not made by MustTable or NewTable")
+		return misuse("the table was not made by MustTable")
 	case id.n == 0 && !t.shared:
 		return fmt.Errorf("%w: the scope was not made by owner.For (table %s)", ErrUnscoped, t.name)
 	}
-	if !t.used.Load() { // an unconditional store would contend between cores
-		t.used.Store(true)
-	}
-	return nil
+	return t.complete()
 }

@@ -1,7 +1,7 @@
 package owner
 
-// Declared is a table or view with rows R: a [Table], a [SharedTable] or a
-// [View].
+// Declared is a table or view with rows R: a [Table], a [SharedTable] or a [View]. A
+// [Forward] is one as soon as it is defined.
 type Declared[R any] interface {
 	declared(R) *table
 }
@@ -46,18 +46,14 @@ func (g Grant[G, R, O]) declaration() (*table, *grant) { return g.table, g.g }
 
 // A SharedTable declares a table whose rows belong to nobody and that everybody may
 // read, such as a list of countries. It can only be read: its methods are those of
-// [Select]. Make one with [MustShared] or [NewShared].
+// [Select], whose owner type is struct{}, of which no scope can be made. Make one with [MustShared].
 //
 // Nothing in this package writes to it, since no owner's request may change what all
 // others read. Its rows come from a migration or from an administrator's job: write
 // those with package across, which records who did it and why.
 type SharedTable[R any] struct {
-	Select[R, Everybody]
+	Select[R, struct{}]
 }
-
-// Everybody stands for the owner of a [SharedTable]. No scope can have it as its
-// owner.
-type Everybody struct{}
 
 func (t *SharedTable[R]) declared(R) *table {
 	if t == nil {
@@ -66,44 +62,23 @@ func (t *SharedTable[R]) declared(R) *table {
 	return t.q.table
 }
 
-// MustShared is like [NewShared] but panics on an error, for package variables.
-func MustShared[R any](name string) *SharedTable[R] {
-	t, err := NewShared[R](name)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
-// NewShared declares a table whose rows everybody may read. The struct and its tags
-// are those of [NewTable], but no column is the owner.
-func NewShared[R any](name string) (*SharedTable[R], error) {
-	def, err := declare[R](name, &table{shared: true})
-	if err != nil {
-		return nil, err
-	}
+// MustShared declares a table whose rows everybody may read. The struct, its tags and
+// the options are those of [MustTable], but no column is the owner, and a table that
+// is never written has no [Unique]. It panics as MustTable does.
+func MustShared[R any](name string, options ...TableOption[R]) *SharedTable[R] {
 	t := new(SharedTable[R])
-	t.q.table = def
-	return t, nil
-}
-
-// MustThrough is like [NewThrough] but panics on an error, for package variables.
-func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Table[R, O] {
-	t, err := NewThrough[R](name, parent)
-	if err != nil {
-		panic(err)
-	}
+	t.q.table = mustDeclare(name, &table{shared: true}, options)
 	return t
 }
 
-// NewThrough declares a table whose rows belong to the owner of their parent and that
+// MustThrough declares a table whose rows belong to the owner of their parent and that
 // has no owner column of its own, such as the lines of an order. Its fields tagged
 // parent hold the key of the parent: one for each pk column of the parent that is not
 // the owner, in the same order and of the same types.
 //
 //	type Line struct {
-//		OrderID int64 `db:"order_id" owner:"pk,parent"`
-//		Number  int32 `db:"number"   owner:"pk"`
+//		OrderID int64  `db:"order_id" owner:"pk,parent"`
+//		Number  int32  `db:"number"   owner:"pk"`
 //		Text    string `db:"text"`
 //	}
 //	var Lines = owner.MustThrough[Line]("lines", Orders)
@@ -112,13 +87,12 @@ func MustThrough[R, P any, O comparable](name string, parent *Table[P, O]) *Tabl
 // names another parent fails with [ErrReference]. A row stays with its parent: no
 // update changes the columns tagged parent. Statements that write or lock such rows
 // lock the parent FOR KEY SHARE until the transaction ends; see [Scoped.TransferTo].
-func NewThrough[R, P any, O comparable](name string, parent *Table[P, O]) (*Table[R, O], error) {
+//
+// The columns tagged parent are a reference to the parent, which [ReferenceOf] finds.
+// The options are those of [MustTable], and MustThrough panics as that does.
+func MustThrough[R, P any, O comparable](name string, parent *Table[P, O], options ...TableOption[R]) *Table[R, O] {
 	if parent == nil || parent.def == nil {
-		return nil, misuse("table %q: the parent was not made by MustTable or NewTable", name)
+		panic(misuse("table %q: the parent was not made by MustTable or MustThrough", name))
 	}
-	def, err := declare[R](name, &table{through: parent.def, ownerTypes: ownerTypes[O]()})
-	if err != nil {
-		return nil, err
-	}
-	return &Table[R, O]{def: def}, nil
+	return &Table[R, O]{def: mustDeclare(name, &table{through: parent.def, ownerTypes: ownerTypes[O]()}, options)}
 }

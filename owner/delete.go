@@ -1,26 +1,37 @@
 package owner
 
-import "context"
+import (
+	"context"
+	"slices"
+)
+
+// A Delete deletes one of the owner's rows. It is a value that can be kept and shared
+// between goroutines: each method returns a changed copy.
+type Delete[R any, O comparable] struct {
+	_     [0]func(R, O)
+	table *table
+	id    identity
+	key   []any
+	at    version
+}
 
 // Delete deletes the row with that primary key, which is given as for [Select.Get].
-// If the owner has no such row, the error is [ErrNotFound]. If the declared primary
-// key is not unique in the database and several rows were deleted, the error is
-// [ErrTooMany]: run deletes in a transaction, which such an error rolls back.
-func (s Scoped[R, O]) Delete(ctx context.Context, db DB, key ...any) error {
-	return s.delete(ctx, db, version{}, key)
+// Call [Delete.Exec] or [Delete.Queue]; until then nothing is sent.
+func (s Scoped[R, O]) Delete(key ...any) Delete[R, O] {
+	return Delete[R, O]{table: s.q.table, id: s.q.id, key: slices.Clone(key)}
 }
 
-// DeleteAt is like [Scoped.Delete] but deletes the row only in that version; see
-// [Update.At].
-func (s Scoped[R, O]) DeleteAt(ctx context.Context, db DB, n int64, key ...any) error {
-	return s.delete(ctx, db, version{given: true, n: n}, key)
-}
-
-func (s Scoped[R, O]) delete(ctx context.Context, db DB, at version, key []any) error {
-	if err := check(s.q.table, s.q.id, db); err != nil {
+// Exec runs the delete. The error is [ErrNotFound] if the owner has no such row, and
+// [ErrStale] if the row is in another version than At says. Nothing is deleted then.
+//
+// If the declared primary key is not unique in the database and several rows were
+// deleted, the error is [ErrTooMany]: run deletes in a transaction, which such an
+// error rolls back.
+func (d Delete[R, O]) Exec(ctx context.Context, db DB) error {
+	if err := check(d.table, d.id, db); err != nil {
 		return err
 	}
-	c, err := s.deletion(at, key)
+	c, err := d.change()
 	if err != nil {
 		return err
 	}
@@ -28,19 +39,19 @@ func (s Scoped[R, O]) delete(ctx context.Context, db DB, at version, key []any) 
 	return c.outcome(ctx, db, ok, err)
 }
 
-func (s Scoped[R, O]) deletion(at version, key []any) (*change, error) {
-	t := s.q.table
-	args, err := t.keyArguments(key)
+func (d Delete[R, O]) change() (*change, error) {
+	t := d.table
+	args, err := t.keyArguments(d.key)
 	if err != nil {
 		return nil, err
 	}
-	if err := at.check(t); err != nil {
+	if err := d.at.check(t); err != nil {
 		return nil, err
 	}
-	c := &change{st: newStatement(s.q.id), table: t, id: s.q.id, key: args, at: at}
+	c := &change{st: newStatement(d.id), table: t, id: d.id, key: args, at: d.at}
 	first := c.st.bind(args)
 	c.st.text("delete from ", t.quoted)
 	c.st.writing(t, t.key, first, nil)
-	at.write(c.st, t)
+	c.at.write(c.st, t)
 	return c, nil
 }

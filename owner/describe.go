@@ -44,11 +44,16 @@ func (done descriptions) of(t *table) *access.Table {
 	if t.version != nil {
 		out.Version = described(out, []*column{t.version})[0]
 	}
+	out.Incomplete = t.complete()
 	for _, r := range t.references {
+		if r.parent == nil {
+			continue
+		}
 		out.References = append(out.References, access.Reference{Parent: done.of(r.parent), From: described(out, r.from)})
 	}
 	for _, u := range t.uniques {
 		out.Uniques = append(out.Uniques, described(out, u.target))
+		out.Upserts = append(out.Upserts, described(out, u.own))
 	}
 	return out
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// Errors to tell apart with errors.Is, besides [ErrCursor]. They are wrapped with the
-// name of the table, and each has a method Kind, from which package errs derives the
-// response. A refused patch is a [*PatchError].
+// Errors to tell apart with errors.Is. They are wrapped with the name of the table, and
+// each has a method Kind, from which package errs derives the response. A refused patch
+// is a [*PatchError].
 //
 // Misuse, such as a key of the wrong type, is a plain error that begins with "owner:
 // " and says what to do; nothing was sent to the database. An error of the database
@@ -44,6 +44,13 @@ var (
 	// ErrReference reports that a foreign key points at no row of the owner's. It
 	// does not reveal whether that row is missing or belongs to another owner.
 	ErrReference error = &sentinel{"owner: a reference points at no row of the owner's", kind.ReferenceNotFound}
+
+	// ErrCursor reports that a cursor was not made for this owner, table, order and
+	// conditions. Its kind is Invalid, and the parameter at fault is "cursor".
+	ErrCursor error = &requestError{
+		sentinel{"owner: the cursor is not valid here", kind.Invalid},
+		kind.FieldError{Parameter: "cursor", Code: "invalid_cursor", Detail: "The cursor is not valid here."},
+	}
 )
 
 type sentinel struct {

@@ -26,7 +26,7 @@ func ExampleUpdate_At() {
 	in := Orders.In(me)
 
 	o, err := in.Update(1).IfMatch(`"1"`).Set(OrderTitle.Set("new")).Returning(ctx, db)
-	fmt.Println(o.Title, owner.ETag(o.Version), err)
+	fmt.Println(o.Title, Orders.ETag(&o), err)
 	err = in.Update(1).At(1).Set(OrderTitle.Set("newer")).Exec(ctx, db)
 	fmt.Println(errors.Is(err, owner.ErrStale), err)
 	// Output:
@@ -61,6 +61,7 @@ func ExampleTable_Patch() {
 	// Output: /total read_only_field
 }
 
+// Orders refer to coupons and countries; see the declarations of this example.
 func ExampleReferences() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
@@ -124,7 +125,7 @@ func ExampleScoped_Upsert() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
 	o := Order{Number: 1, Title: "again", Country: "at"} // another owner has a number 1 too
-	err := Orders.In(me).Upsert(ctx, db, &o, ByNumber)
+	err := Orders.In(me).Upsert(ctx, db, &o, OrderNumber)
 	fmt.Println(o.ID, o.Version, err)
 	// Output: 1 2 <nil>
 }

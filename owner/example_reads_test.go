@@ -98,20 +98,20 @@ func ExampleSelect_ForUpdate() {
 	// true
 }
 
-func ExampleSum() {
+func ExampleColumnOf_Sum() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
 	// A Reader is any select on the rows.
 	var rows owner.Reader[Account] = Accounts.In(me).Where(Balance.Gt(0))
-	sum, err := owner.Sum(ctx, db, rows, Balance)
+	sum, err := Balance.Sum(ctx, db, rows)
 	fmt.Println(sum, err)
-	least, err := owner.Min(ctx, db, rows, Balance)
+	least, err := Balance.Min(ctx, db, rows)
 	fmt.Println(least, err)
-	most, err := owner.Max(ctx, db, rows, Balance)
+	most, err := Balance.Max(ctx, db, rows)
 	fmt.Println(most, err)
-	average, err := owner.Avg(ctx, db, rows, Balance)
+	average, err := Balance.Avg(ctx, db, rows)
 	fmt.Println(average, err)
-	_, err = owner.Max(ctx, db, Accounts.In(me).Where(ID.Eq(3)), Balance) // not this caller's
+	_, err = Balance.Max(ctx, db, Accounts.In(me).Where(ID.Eq(3))) // not this caller's
 	fmt.Println(errors.Is(err, owner.ErrNotFound))
 	// Output:
 	// 1600 <nil>
@@ -140,10 +140,7 @@ func ExampleLeftJoin() {
 		Title  string  `db:"title"`
 		Coupon *string `db:"coupon.code"` // nil where there is none
 	}
-	rows, err := owner.NewView[Row](Orders, owner.LeftJoin("coupon", UsesCoupon))
-	if err != nil {
-		log.Fatal(err)
-	}
+	rows := owner.MustView[Row](Orders, owner.LeftJoin("coupon", UsesCoupon))
 	title := owner.Column(rows, func(r *Row) *string { return &r.Title })
 
 	ctx, db := context.Background(), exampleWorld()
@@ -165,7 +162,7 @@ func ExampleJoin() {
 		Lines   int64  `db:"*"          owner:"count"`
 		Price   int64  `db:"line.price" owner:"sum"`
 	}
-	ofOrder := owner.References(Orders, LineOrder)
+	ofOrder := owner.ReferenceOf(Orders, LineOrder)
 	sums := owner.MustView[Sum](Orders, owner.Join("line", ofOrder))
 	price := owner.Column(sums, func(s *Sum) *int64 { return &s.Price })
 
@@ -189,7 +186,7 @@ func ExampleMustShared() {
 	// A shared table needs no scope and can only be read.
 	at, err := countries.Get(ctx, db, "at")
 	fmt.Println(at.Name, err)
-	var sorted owner.Select[Country, owner.Everybody] = countries.OrderBy(name.Desc())
+	var sorted owner.Select[Country, struct{}] = countries.OrderBy(name.Desc())
 	all, err := sorted.All(ctx, db)
 	fmt.Println(len(all), err)
 	// Output:
@@ -284,7 +281,11 @@ func ExampleMember() {
 		log.Fatal(err)
 	}
 	fmt.Println(drafts.In(ann).Insert(ctx, db, &Draft{ID: 1}))
-	fmt.Println(settings.In(owner.Tenant(ann)).Insert(ctx, db, &Setting{Theme: "dark"}))
+	tenant, err := owner.For(ann.Owner().Tenant)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(settings.In(tenant).Insert(ctx, db, &Setting{Theme: "dark"}))
 	_, err = owner.For(Person{User: 42})
 	fmt.Println(errors.Is(err, owner.ErrUnscoped))
 	// Output:

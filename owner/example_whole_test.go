@@ -53,7 +53,7 @@ func Example() {
 	}
 	_, err = Notes.In(ben).Get(ctx, db, note.ID)
 	fmt.Println(errors.Is(err, owner.ErrNotFound), err)
-	err = Notes.In(ben).Delete(ctx, db, note.ID)
+	err = Notes.In(ben).Delete(note.ID).Exec(ctx, db)
 	fmt.Println(errors.Is(err, owner.ErrNotFound), err)
 
 	n, err := Notes.In(ann).Where(Text.Contains("milk")).Count(ctx, db)

@@ -40,13 +40,15 @@ func ExampleScoped_InsertMany() {
 	// 5 <nil>
 }
 
-func ExampleScoped_DeleteAt() {
+func ExampleScoped_Delete() {
 	ctx, db := context.Background(), exampleWorld()
 	defer db.Close()
 	in := Orders.In(me)
-	fmt.Println(errors.Is(in.DeleteAt(ctx, db, 4, 2), owner.ErrStale)) // it is in version 5
-	fmt.Println(in.DeleteAt(ctx, db, 5, 2))
-	fmt.Println(in.Delete(ctx, db, 2))
+	err := in.Delete(2).At(4).Exec(ctx, db)
+	fmt.Println(errors.Is(err, owner.ErrStale)) // it is in version 5
+	var second owner.Delete[Order, UserID] = in.Delete(2)
+	fmt.Println(second.IfMatch(`"5"`).Exec(ctx, db))
+	fmt.Println(second.Exec(ctx, db))
 	// Output:
 	// true
 	// <nil>
@@ -94,12 +96,12 @@ func ExampleScoped_QueueInsert() {
 		return errors.Join(
 			in.QueueInsert(queue, &Account{ID: 9, Name: "new"}),
 			in.Update(1).Set(Balance.Add(-30)).Queue(queue),
-			in.QueueDelete(queue, 2),
+			in.Delete(2).Queue(queue),
 		)
 	})
 	fmt.Println(err)
 	err = txn.Run(ctx, db, func(ctx context.Context, tx *txn.Tx) error {
-		return in.QueueDelete(tx, 3) // not this caller's
+		return in.Delete(3).Queue(tx) // not this caller's
 	})
 	var unexpected *txn.UnexpectedRowsError
 	fmt.Println(errors.As(err, &unexpected))
@@ -111,9 +113,9 @@ func ExampleScoped_QueueInsert() {
 	// 2 <nil>
 }
 
-func ExampleParseIfMatch() {
-	for _, header := range []string{owner.ETag(7), `W/"7"`, "*", "", "7"} {
-		version, whatever, err := owner.ParseIfMatch(header)
+func ExampleTable_ParseIfMatch() {
+	for _, header := range []string{Orders.ETag(&Order{Version: 7}), `W/"7"`, "*", "", "7"} {
+		version, whatever, err := Orders.ParseIfMatch(header)
 		switch {
 		case errors.Is(err, owner.ErrNoVersion):
 			fmt.Println(http.StatusPreconditionRequired)
@@ -146,13 +148,13 @@ func ExamplePatchError() {
 			continue
 		}
 		switch refused.Reason {
-		case owner.PatchEmpty:
+		case "nothing_to_change":
 			fmt.Println("there is nothing to change")
-		case owner.PatchUnknown:
+		case "unknown_field":
 			fmt.Println(refused.Field, "is unknown")
-		case owner.PatchReadOnly:
+		case "read_only_field":
 			fmt.Println(refused.Field, "cannot be changed")
-		case owner.PatchWrongType:
+		case "wrong_type":
 			fmt.Println(refused.Error())
 			for _, f := range refused.Fields() {
 				fmt.Println(f.Pointer, f.Detail)

@@ -23,7 +23,7 @@ type grant struct {
 //	docs, err := Readers.In(me).All(ctx, db) // my own, and those shared with me
 //
 // To declare who may make grants, declare the same table of grants a second time:
-// made by [NewThrough] with rows as its parent, it lets the owner of those rows write
+// made by [MustThrough] with rows as its parent, it lets the owner of those rows write
 // grants. Do not let grantees write grants of their own.
 //
 // GrantedBy panics if the columns do not fit. It also panics if the owner is part of
@@ -33,7 +33,7 @@ func GrantedBy[G, R any, O comparable](rows *Table[R, O], grants *Table[G, O], c
 	if rows == nil || rows.def == nil || grants == nil || grants.def == nil {
 		panic(misuse("GrantedBy: a table was not made by MustTable"))
 	}
-	from, t := columnsOf("GrantedBy", columns)
+	from, t := mustColumns("GrantedBy", columns)
 	to := rows.def
 	if t != grants.def || t.through != nil {
 		panic(misuse("GrantedBy: the columns must be of %s, and that must have an owner column", grants.def.name))

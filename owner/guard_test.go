@@ -30,7 +30,7 @@ func TestGuardedPoolRefusesQueriesPastATransaction(t *testing.T) {
 			require.ErrorContains(t, err, "goes past the transaction")
 			require.ErrorContains(t, in.Insert(ctx, pool, &Order{Number: 80, Country: "at"}), "goes past the transaction")
 			require.ErrorContains(t, in.Update(1).Set(OrderTitle.Set("x")).Exec(ctx, pool), "goes past the transaction")
-			require.ErrorContains(t, in.Delete(ctx, pool, 1), "goes past the transaction")
+			require.ErrorContains(t, in.Delete(1).Exec(ctx, pool), "goes past the transaction")
 			if _, err := in.Get(ctx, tx, 1); err != nil {
 				return err
 			}

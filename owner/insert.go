@@ -19,7 +19,7 @@ import (
 // with [ErrOtherOwner]. Columns declared default, and a primary key of one column
 // besides the owner, are left to the database if they are zero. All others are
 // inserted as they are, and the version as 1. If a declared [Reference], or the
-// parent of a table made with [NewThrough], is not a row of the owner's, the error is
+// parent of a table made with [MustThrough], is not a row of the owner's, the error is
 // [ErrReference].
 //
 // A violation of a unique constraint that does not begin with the owner column

@@ -51,11 +51,9 @@ type (
 var (
 	Shelves = owner.MustTable[Shelf, uuid]("shelves")
 	Boxes   = owner.MustThrough[Box]("boxes", Shelves)
-	Pins    = owner.MustTable[Pin, uuid]("pins")
-	_       = owner.References(Shelves, owner.AnyColumn[Pin](owner.Column(Pins, func(p *Pin) **status { return &p.Status })),
-		owner.Column(Pins, func(p *Pin) **pgtype.Numeric { return &p.Size }), owner.Column(Pins, func(p *Pin) **time.Time { return &p.At }),
-		owner.Column(Pins, func(p *Pin) **uuid { return &p.Key }), owner.Column(Pins, func(p *Pin) *byPointer { return &p.Shift }),
-		owner.Column(Pins, func(p *Pin) **string { return &p.Name }))
+	Pins    = owner.MustTable[Pin, uuid]("pins", owner.References(Shelves,
+		func(p *Pin) any { return &p.Status }, func(p *Pin) any { return &p.Size }, func(p *Pin) any { return &p.At },
+		func(p *Pin) any { return &p.Key }, func(p *Pin) any { return &p.Shift }, func(p *Pin) any { return &p.Name }))
 )
 
 const shelvesDDL = `create type status as enum ('open', 'closed'); create sequence box_ids start 5000;

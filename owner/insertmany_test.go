@@ -63,9 +63,9 @@ type (
 
 var (
 	Tags  = owner.MustTable[Tag, tenantUser]("tags")
-	Tasks = owner.MustTable[Task, tenantUser]("tasks")
-	_     = owner.References(Tags, owner.Column(Tasks, func(t *Task) **int64 { return &t.Tag }))
-	_     = owner.References(Tags, owner.Column(Tasks, func(t *Task) **int64 { return &t.Other }))
+	Tasks = owner.MustTable[Task, tenantUser]("tasks",
+		owner.References(Tags, func(t *Task) any { return &t.Tag }),
+		owner.References(Tags, func(t *Task) any { return &t.Other }))
 	Steps = owner.MustThrough[Step]("steps", Tasks)
 
 	worker = scope(tenantUser{Tenant: 1, User: alice})

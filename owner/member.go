@@ -13,20 +13,11 @@ import "reflect"
 //	var Drafts = owner.MustTable[Draft, owner.Member[TenantID, UserID]]("drafts")
 //
 // The tenant and the user are then two conditions of every statement. Declare a table
-// that belongs to the whole tenant for TenantID, and use it with the scope that
-// [Tenant] returns.
+// that belongs to the whole tenant for TenantID. Its scope is that of the tenant alone,
+// For(me.Owner().Tenant).
 type Member[T, U comparable] struct {
 	Tenant T
 	User   U
-}
-
-// Tenant returns the scope of the member's tenant, for tables that belong to the
-// tenant as a whole. For the zero Scope it returns the zero Scope.
-func Tenant[T, U comparable](s Scope[Member[T, U]]) Scope[T] {
-	if s.id.n == 0 {
-		return Scope[T]{}
-	}
-	return Scope[T]{owner: s.owner.Tenant, id: identity{n: 1, value: [2]any{s.id.value[0]}, arg: [2]any{s.id.arg[0]}}}
 }
 
 type member interface {

@@ -213,8 +213,8 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 	full.Data, full.Ref, full.Flag = []byte{2}, empty.Ref, false
 	require.Equal(t, full, got)
 
-	require.NoError(t, in.Delete(ctx, db, full.ID))
-	require.ErrorIs(t, in.Delete(ctx, db, full.ID), owner.ErrNotFound)
+	require.NoError(t, in.Delete(full.ID).Exec(ctx, db))
+	require.ErrorIs(t, in.Delete(full.ID).Exec(ctx, db), owner.ErrNotFound)
 	got, err = out.Get(ctx, db, full.ID)
 	require.NoError(t, err)
 	got.At = stranger.At

@@ -48,8 +48,8 @@ func TestNumbersOutOfRange(t *testing.T) {
 			require.ErrorIs(t, in.Update(key).Set(smallN4.Set(2)).Exec(ctx, db), owner.ErrNotFound)
 			_, err = in.Update(key).At(1).Set(smallN4.Set(2)).Returning(ctx, db)
 			require.ErrorIs(t, err, owner.ErrNotFound)
-			require.ErrorIs(t, in.Delete(ctx, db, key), owner.ErrNotFound)
-			require.ErrorIs(t, in.DeleteAt(ctx, db, 1, key), owner.ErrNotFound)
+			require.ErrorIs(t, in.Delete(key).Exec(ctx, db), owner.ErrNotFound)
+			require.ErrorIs(t, in.Delete(key).At(1).Exec(ctx, db), owner.ErrNotFound)
 			require.ErrorIs(t, in.TransferTo(ctx, db, other, key), owner.ErrNotFound)
 		}
 

@@ -17,23 +17,22 @@ func TestOwnerInTheKeyIsNeverDefault(t *testing.T) {
 	require.ErrorIs(t, err, errRecorded)
 	require.Equal(t, `insert into "settings" ("user_id", "theme") values ($1, $2), ($1, $3)`, db.sql)
 
-	odds := owner.MustTable[Odd, string]("odds")
-	key := owner.Unique(owner.Column(odds, func(o *Odd) *string { return &o.Region }), owner.Column(odds, func(o *Odd) *int32 { return &o.Number }))
-	err = odds.In(scope("acme")).Upsert(t.Context(), &db, &Odd{Region: "eu", Number: 1}, key)
+	odds := owner.MustTable[Odd, string]("odds", owner.Unique(func(o *Odd) any { return &o.Region }, func(o *Odd) any { return &o.Number }))
+	region := owner.Column(odds, func(o *Odd) *string { return &o.Region })
+	number := owner.Column(odds, func(o *Odd) *int32 { return &o.Number })
+	err = odds.In(scope("acme")).Upsert(t.Context(), &db, &Odd{Region: "eu", Number: 1}, number, region)
 	require.ErrorIs(t, err, errRecorded)
 }
 
 func TestNamesWithNUL(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"\x00", "a\x00b", "a.\x00"} {
-		_, err := owner.NewTable[Setting, UserID](name)
-		require.ErrorContains(t, err, "NUL")
+		require.ErrorContains(t, declare[Setting, UserID](name)(), "NUL")
 	}
 	type row struct {
 		Owner UserID `db:"user\x00" owner:"owner,pk"`
 	}
-	_, err := owner.NewTable[row, UserID]("rows")
-	require.ErrorContains(t, err, "NUL")
+	require.ErrorContains(t, declare[row, UserID]("rows")(), "NUL")
 }
 
 // Two owners may have rows with the same key then, and a child of that key would
@@ -45,7 +44,7 @@ func TestParentWithItsOwnerInTheKey(t *testing.T) {
 		Number int32  `db:"number" owner:"pk,parent"`
 	}
 	odds := owner.MustTable[Odd, string]("odds")
-	_, err := owner.NewThrough[child]("children", odds)
+	err := declaring(func() { owner.MustThrough[child]("children", odds) })
 	require.ErrorContains(t, err, "do not say whose row it is")
 }
 

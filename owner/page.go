@@ -11,13 +11,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
 
-// ErrCursor reports that a cursor was not made for this owner, table, order and
-// conditions. Its kind is Invalid, and the parameter at fault is "cursor".
-var ErrCursor error = &requestError{
-	sentinel{"owner: the cursor is not valid here", kind.Invalid},
-	kind.FieldError{Parameter: "cursor", Code: "invalid_cursor", Detail: "The cursor is not valid here."},
-}
-
 // errPageSize is the sentinel for a page size out of range; the error that wraps it
 // names the range.
 var errPageSize error = &requestError{

@@ -14,22 +14,27 @@ import (
 )
 
 // A PatchError reports which members of a patch were refused, and why. Its kind is
-// Invalid.
+// Invalid. The reasons are codes for clients:
+//
+//	nothing_to_change  there are no members
+//	unknown_field      no column has that name, or clients may not know it
+//	read_only_field    the service sets the column: owner, key, version, server
+//	wrong_type         the value does not fit the column
+//
+// A member that is not well formed has one of the codes of jsonbody.Decode instead:
+// duplicate_field, invalid_characters, too_deep, malformed_json.
 type PatchError struct {
 	Field  string // a JSON Pointer to the first, such as "/balance"; "" for the whole patch
-	Reason string // a constant, such as "unknown_field"
+	Reason string // why the first was refused, such as "unknown_field"
 
 	faults []strictjson.Fault // all of them, if Patch returned the error
 }
 
-// Reasons of a [PatchError]. A member that is not well formed has one of the codes of
-// jsonbody.Decode instead: duplicate_field, invalid_characters, too_deep,
-// malformed_json.
 const (
-	PatchEmpty     = "nothing_to_change" // no members
-	PatchUnknown   = "unknown_field"     // no column has that name, or clients may not know it
-	PatchReadOnly  = "read_only_field"   // the service sets the column: owner, key, version, server
-	PatchWrongType = "wrong_type"        // the value does not fit the column
+	patchEmpty     = "nothing_to_change"
+	patchUnknown   = "unknown_field"
+	patchReadOnly  = "read_only_field"
+	patchWrongType = "wrong_type"
 )
 
 func (e *PatchError) Error() string {
@@ -58,10 +63,10 @@ func (e *PatchError) Fields() []kind.FieldError {
 
 // patchTexts are the texts for clients.
 var patchTexts = map[string]string{
-	PatchEmpty:     "The request changes nothing.",
-	PatchUnknown:   "This field is not known.",
-	PatchReadOnly:  "This field cannot be changed.",
-	PatchWrongType: "This value is of the wrong type.",
+	patchEmpty:     "The request changes nothing.",
+	patchUnknown:   "This field is not known.",
+	patchReadOnly:  "This field cannot be changed.",
+	patchWrongType: "This value is of the wrong type.",
 }
 
 // Patch converts a JSON object from a client into assignments for [Update.Set].
@@ -77,12 +82,12 @@ var patchTexts = map[string]string{
 // becomes NULL, for columns that can hold it.
 func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R], error) {
 	if t == nil || t.def == nil {
-		return nil, misuse("the table was not made by MustTable or NewTable")
+		return nil, misuse("the table was not made by MustTable")
 	}
 	p := patch{table: t.def, values: map[*column]any{}}
 	p.take(members, t.def.row, nil, nil)
 	if len(p.values) == 0 && p.faults == nil {
-		p.refuse(PatchEmpty, nil)
+		p.refuse(patchEmpty, nil)
 	}
 	if p.faults != nil {
 		return nil, &PatchError{Field: p.faults[0].Pointer, Reason: p.faults[0].Code, faults: p.faults}
@@ -122,7 +127,7 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 		c := p.table.readableAt(f.Index)
 		switch {
 		case ok && c != nil && (c.fixed() || c.server):
-			p.refuse(PatchReadOnly, at)
+			p.refuse(patchReadOnly, at)
 		case ok && c != nil:
 			p.assign(c, members[name], f, at)
 		case ok && p.table.holdsColumns(f.Index):
@@ -130,12 +135,12 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 			if faults := strictjson.CheckMember(members[name], strictjson.Field{Type: reflect.TypeOf(inner)}, at...); faults != nil {
 				p.add(faults)
 			} else if err := json.Unmarshal(members[name], &inner); err != nil {
-				p.refuse(PatchWrongType, at)
+				p.refuse(patchWrongType, at)
 			} else {
 				p.take(inner, f.Type, f.Index, at)
 			}
 		default:
-			p.refuse(PatchUnknown, at)
+			p.refuse(patchUnknown, at)
 		}
 	}
 }
@@ -156,7 +161,7 @@ func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at 
 		return
 	}
 	if err := strictjson.Decode(value, f, field.Interface()); err != nil {
-		p.refuse(PatchWrongType, at)
+		p.refuse(patchWrongType, at)
 		return
 	}
 	p.values[c] = pgvalue.Argument(field.Elem())

@@ -29,35 +29,35 @@ var pitfalls = []struct {
 }{
 	{"upsert takes a row over", "chmonitor/chmonitor#2203", func(t *testing.T, tx *spy) {
 		o := Order{ID: bobOrder, Number: 60, Title: "mine now", Country: "at"}
-		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByOrderID), owner.ErrNotFound)
+		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderID), owner.ErrNotFound)
 		bobsWorld(t, tx)
 	}},
 	{"upsert whose owner column is ambiguous", "ogx-ai/ogx#5930 ogx-ai/ogx#6509", func(t *testing.T, tx *spy) {
 		o := Order{Number: 1, Title: "again", Country: "at"}
-		require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber))
+		require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber))
 		require.EqualValues(t, 1, o.ID)
 		require.Contains(t, tx.last(), `where "orders"."user_id" = $1`)
 	}},
 	{"upsert does not check whose row it writes", "Hibernate#13412 hyperlocalise#340", func(t *testing.T, tx *spy) {
 		for _, o := range []Order{{UserID: bob, Number: 1, Country: "at"}, {UserID: bob, ID: bobOrder, Number: 1, Country: "at"}} {
-			require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), owner.ErrOtherOwner)
+			require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrOtherOwner)
 		}
 		require.Empty(t, tx.sent)
 	}},
 	{"upsert forgets what insert presets", "hasura#1647", func(t *testing.T, tx *spy) {
 		for i, want := range []int64{1, 2} {
 			o := Order{Number: 70, Title: "preset", Country: "at", Version: 99}
-			require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), i)
+			require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), i)
 			require.Equal(t, alice, o.UserID)
 			require.Equal(t, want, o.Version)
 		}
 		o := Order{Number: 70, Coupon: &bobCoupon, Country: "at"}
-		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, ByNumber), owner.ErrReference)
+		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrReference)
 	}},
 	{"closing the oracle opens a takeover", "icanbwell/fhir-server#2364", func(t *testing.T, tx *spy) {
 		taken := Order{ID: bobOrder, Number: 60, Title: "x", Country: "at"}
 		before := taken
-		err := Orders.In(me).Upsert(t.Context(), tx, &taken, ByOrderID)
+		err := Orders.In(me).Upsert(t.Context(), tx, &taken, OrderID)
 		require.EqualError(t, err, Orders.In(me).Update(missingCoupon).Set(OrderTitle.Set("x")).Exec(t.Context(), tx).Error())
 		require.Equal(t, before, taken, "nothing of the stranger's row comes back")
 	}},
@@ -113,7 +113,7 @@ var pitfalls = []struct {
 		require.ErrorIs(t, tx.apart(t, func(tx pgx.Tx) error {
 			return in.InsertMany(t.Context(), tx, []Line{{OrderID: 1, N: 9}, {OrderID: bobOrder, N: 9}})
 		}), owner.ErrReference)
-		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, ByLine), owner.ErrReference)
+		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, LineOrder, LineN), owner.ErrReference)
 	}},
 	// Scopes are in the statements, so a connection carries nothing over.
 	{"the connection carries the owner over", "jackc/pgx#288 jackc/pgx#2007", func(t *testing.T, tx *spy) {
@@ -194,22 +194,22 @@ var pitfalls = []struct {
 			"Exists":      func() error { _, err := in.Exists(ctx, tx); return err },
 			"Page":        func() error { _, err := in.Page(ctx, tx, sealed, "", 5); return err },
 			"Rows":        func() (err error) { in.Rows(ctx, tx)(func(_ Order, e error) bool { err = e; return false }); return },
-			"Sum":         func() error { _, err := owner.Sum(ctx, tx, in, OrderTotal); return err },
+			"Sum":         func() error { _, err := OrderTotal.Sum(ctx, tx, in); return err },
 			"View":        func() error { _, err := OrderCodes.Of(in.Select).All(ctx, tx); return err },
 			"Insert":      func() error { return in.Insert(ctx, tx, &o) },
 			"InsertMany":  func() error { return in.InsertMany(ctx, tx, []Order{o}) },
-			"Upsert":      func() error { return in.Upsert(ctx, tx, &o, ByNumber) },
+			"Upsert":      func() error { return in.Upsert(ctx, tx, &o, OrderNumber) },
 			"Update":      func() error { return in.Update(key).Set(OrderTitle.Set("x")).Exec(ctx, tx) },
 			"Returning":   func() error { _, err := in.Update(key).Set(OrderTitle.Set("x")).Returning(ctx, tx); return err },
 			"UpdateWhere": func() error { _, err := in.UpdateWhere(all).Set(OrderTitle.Set("x")).Exec(ctx, tx); return err },
-			"Delete":      func() error { return in.Delete(ctx, tx, key) },
-			"DeleteAt":    func() error { return in.DeleteAt(ctx, tx, 1, key) },
+			"Delete":      func() error { return in.Delete(key).Exec(ctx, tx) },
+			"DeleteAt":    func() error { return in.Delete(key).At(1).Exec(ctx, tx) },
 			"DeleteWhere": func() error { _, err := in.DeleteWhere(all).Exec(ctx, tx); return err },
 			"TransferTo":  func() error { return in.TransferTo(ctx, tx, me, key) },
 			"to nobody":   func() error { return Orders.In(me).TransferTo(ctx, tx, owner.Scope[UserID]{}, 1) },
 			"QueueInsert": func() error { return in.QueueInsert(&queue{}, &o) },
 			"Queue":       func() error { return in.Update(key).Set(OrderTitle.Set("x")).Queue(&queue{}) },
-			"QueueDelete": func() error { return in.QueueDelete(&queue{}, key) },
+			"QueueDelete": func() error { return in.Delete(key).Queue(&queue{}) },
 			"Lines":       func() error { _, err := Lines.In(owner.Scope[UserID]{}).All(ctx, tx); return err },
 		} {
 			require.ErrorIs(t, f(), owner.ErrUnscoped, name)
@@ -217,8 +217,8 @@ var pitfalls = []struct {
 		require.Empty(t, tx.sent)
 	}},
 	{"a zero key means all rows", "go-gorm/gorm#1970", func(t *testing.T, tx *spy) {
-		require.ErrorIs(t, Orders.In(me).Delete(t.Context(), tx, 0), owner.ErrNotFound)
-		require.ErrorContains(t, Orders.In(me).Delete(t.Context(), tx), "0 values were given")
+		require.ErrorIs(t, Orders.In(me).Delete(0).Exec(t.Context(), tx), owner.ErrNotFound)
+		require.ErrorContains(t, Orders.In(me).Delete().Exec(t.Context(), tx), "0 values were given")
 		n, err := Orders.In(me).Where(OrderID.In()).Count(t.Context(), tx)
 		require.NoError(t, err)
 		require.Zero(t, n)
@@ -230,13 +230,13 @@ var pitfalls = []struct {
 		for name, f := range map[string]func(id int64) error{
 			"Get":        func(id int64) error { _, err := in.Get(ctx, tx, id); return err },
 			"One":        func(id int64) error { _, err := in.Where(OrderID.Eq(id)).One(ctx, tx); return err },
-			"Max":        func(id int64) error { _, err := owner.Max(ctx, tx, in.Where(OrderID.Eq(id)), OrderTotal); return err },
+			"Max":        func(id int64) error { _, err := OrderTotal.Max(ctx, tx, in.Where(OrderID.Eq(id))); return err },
 			"Update":     func(id int64) error { return in.Update(id).Set(OrderTitle.Set("x")).Exec(ctx, tx) },
 			"At":         func(id int64) error { return in.Update(id).At(1).Set(OrderTitle.Set("x")).Exec(ctx, tx) },
 			"stale":      func(id int64) error { return in.Update(id).At(7).Set(OrderTitle.Set("x")).Exec(ctx, tx) },
 			"to foreign": func(id int64) error { return in.Update(id).Set(OrderCoupon.Set(&bobCoupon)).Exec(ctx, tx) },
-			"Delete":     func(id int64) error { return in.Delete(ctx, tx, id) },
-			"DeleteAt":   func(id int64) error { return in.DeleteAt(ctx, tx, 7, id) },
+			"Delete":     func(id int64) error { return in.Delete(id).Exec(ctx, tx) },
+			"DeleteAt":   func(id int64) error { return in.Delete(id).At(7).Exec(ctx, tx) },
 			"TransferTo": func(id int64) error { return in.TransferTo(ctx, tx, other, id) },
 			"line":       func(id int64) error { return Lines.In(me).Update(id, 1).Set(LineText.Set("x")).Exec(ctx, tx) },
 		} {
@@ -316,7 +316,7 @@ var pitfalls = []struct {
 	}},
 	{"a bypass that leaves no trace", "prebid/salesagent#2204", func(t *testing.T, _ *spy) {
 		// Nothing here bypasses the scope: every function with a database has one.
-		scoped := map[string]bool{"Scoped": true, "Select": true, "Update": true, "UpdateWhere": true, "DeleteWhere": true, "Reader": true}
+		scoped := map[string]bool{"Scoped": true, "Select": true, "Update": true, "Delete": true, "UpdateWhere": true, "DeleteWhere": true, "Reader": true}
 		files, err := filepath.Glob("*.go")
 		require.NoError(t, err)
 		found := 0
@@ -357,9 +357,9 @@ var pitfalls = []struct {
 		o := Order{UserID: bob, Number: 9, Country: "at"}
 		for want, err := range map[error]error{
 			owner.ErrOtherOwner: Orders.In(me).Insert(t.Context(), tx, &o),
-			owner.ErrNotFound:   Orders.In(me).Delete(t.Context(), tx, bobOrder),
+			owner.ErrNotFound:   Orders.In(me).Delete(bobOrder).Exec(t.Context(), tx),
 			owner.ErrReference:  Orders.In(me).Update(1).Set(OrderCoupon.Set(&bobCoupon)).Exec(t.Context(), tx),
-			owner.ErrUnscoped:   Orders.In(owner.Scope[UserID]{}).Delete(t.Context(), tx, 1),
+			owner.ErrUnscoped:   Orders.In(owner.Scope[UserID]{}).Delete(1).Exec(t.Context(), tx),
 		} {
 			require.ErrorIs(t, err, want)
 			require.ErrorContains(t, err, "orders", "the log needs the table")

@@ -49,13 +49,13 @@ func (u Update[R, O]) Queue(q Queue) error {
 	return nil
 }
 
-// QueueDelete queues the statement of [Scoped.Delete]. If the owner has no such row,
-// the queue reports it as for [Update.Queue].
-func (s Scoped[R, O]) QueueDelete(q Queue, key ...any) error {
-	if err := checkQueue(s.q.table, s.q.id, q); err != nil {
+// Queue queues the delete, which saves a round trip. If the owner has no such row, or
+// the row is in another version, the queue reports it as for [Update.Queue].
+func (d Delete[R, O]) Queue(q Queue) error {
+	if err := checkQueue(d.table, d.id, q); err != nil {
 		return err
 	}
-	c, err := s.deletion(version{}, key)
+	c, err := d.change()
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func TestQueueOnTransaction(t *testing.T) {
 			require.NoError(t, Lines.In(me).QueueInsert(q, &Line{OrderID: 1, N: 8}))
 			require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("queued"), OrderCoupon.Set(&mine)).Queue(q))
 			require.NoError(t, Lines.In(me).Update(1, 1).Set(LineText.Set("queued")).Queue(q))
-			return in.QueueDelete(q, 2)
+			return in.Delete(2).Queue(q)
 		}))
 		found, err := Accounts.In(me).Where(Name.Eq("queued")).Exists(ctx, db)
 		require.NoError(t, err)
@@ -55,8 +55,8 @@ func TestQueueOnTransaction(t *testing.T) {
 			"update, stale":      func(q owner.Queue) error { return in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q) },
 			"update, reference":  func(q owner.Queue) error { return in.Update(1).Set(OrderCoupon.Set(&bobCoupon)).Queue(q) },
 			"update, other line": func(q owner.Queue) error { return Lines.In(me).Update(bobOrder, 1).Set(LineText.Set("x")).Queue(q) },
-			"delete, foreign":    func(q owner.Queue) error { return in.QueueDelete(q, bobOrder) },
-			"delete, missing":    func(q owner.Queue) error { return in.QueueDelete(q, 999) },
+			"delete, foreign":    func(q owner.Queue) error { return in.Delete(bobOrder).Queue(q) },
+			"delete, missing":    func(q owner.Queue) error { return in.Delete(999).Queue(q) },
 		} {
 			err := run(func(q owner.Queue) error {
 				require.NoError(t, Accounts.In(me).QueueInsert(q, &Account{Name: "rolled back"}))

@@ -5,93 +5,168 @@ import (
 	"slices"
 )
 
-// A Reference declares that rows C point at rows P by a foreign key. Make one with
-// [References], once, as a package variable.
-//
-// From then on every insert or update that gives the foreign key a value checks, in
-// the same statement, that it points at a row of the owner's or of a [SharedTable].
-// Otherwise nothing is written and the error is [ErrReference], whether the target is
-// missing or belongs to another owner. Package errs answers it as its catalog says of
-// that foreign key. NULL points at nothing and passes.
+// A Reference is a foreign key by which rows C point at rows P, as it was declared by
+// [References]. [ReferenceOf] returns it. It makes conditions on linked rows and joins
+// them in a [View]. The zero Reference is an error of the statement or view.
 type Reference[C, P any] struct {
 	_   [0]func(C, P)
 	ref *reference
 }
 
 type reference struct {
-	child, parent *table
+	child, parent *table    // parent is nil until a Forward is defined
 	from          []*column // point at the parent's key
 }
 
-// References declares that columns of one table are a foreign key to the primary key
-// of another, the parent: one column for each of the parent's pk columns that is not
+// References declares that fields of the row are a foreign key to the primary key of
+// another table, the parent: one field for each of the parent's pk columns that is not
 // the owner, in that order and of the same type or a pointer to it.
 //
-//	var From = owner.References(Accounts, TransferFrom)
+//	var Transfers = owner.MustTable[Transfer, UserID]("transfers",
+//		owner.References(Accounts, func(t *Transfer) any { return &t.From }),
+//		owner.References(Accounts, func(t *Transfer) any { return &t.To }))
+//
+// Every insert or update that gives the foreign key a value checks, in the same
+// statement, that it points at a row of the owner's or of a [SharedTable]. Otherwise
+// nothing is written and the error is [ErrReference], whether the target is missing or
+// belongs to another owner. Package errs answers it as its catalog says of that
+// foreign key. NULL points at nothing and passes.
 //
 // Every insert sends these columns, including pk columns, because a value that the
-// database fills in cannot be checked.
+// database fills in cannot be checked. So they must not be tagged default. The owner
+// of the parent must be that of the table, or its tenant.
 //
-// It panics if the columns do not fit or are tagged default, if the parent's owner is
-// of another kind than the child's, or if a statement has used the child's table
-// already, since that statement was not checked.
-func References[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
-	to := defined(parent)
-	if to == nil || to.view != nil {
-		panic(misuse("References: the parent was not made by MustTable, MustThrough or MustShared"))
+// For the table itself, and for one that is declared later, give a [Forward].
+func References[C, P any](parent Declared[P], fields ...func(row *C) any) TableOption[C] {
+	return tableOption[C](func(d *declaration) {
+		r := &reference{child: d.table, from: columnsAt(d, "References", fields)}
+		to := defined(parent)
+		later, forward := parent.(*Forward[P])
+		switch {
+		case to == nil && forward && later != nil:
+			d.await(&later.f, r)
+		case to == nil || to.view != nil:
+			d.problem("References: the parent was not made by MustTable, MustThrough or MustShared")
+		default:
+			d.refer(r, to)
+		}
+	})
+}
+
+// refer adds a reference to the table, whose parent is nil if it is not declared yet.
+func (d *declaration) refer(r *reference, to *table) {
+	t := d.table
+	if r.from == nil {
+		return // columnsAt has said why
 	}
-	from, t := columnsOf("References", columns)
-	if len(from) != len(to.key) {
-		panic(misuse("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.name, to.name, len(to.key), len(from)))
+	for _, c := range r.from {
+		if c.dfault && !t.shared {
+			d.problem("column %s: it is tagged default, but what the database fills in is not checked to be the owner's; remove the word, and set the column", c)
+		}
 	}
-	for i, c := range from {
+	if to != nil {
+		r.check(to, d.problem)
+		r.parent = to
+	}
+	t.links = append(t.links, r)
+	if t.shared { // never written
+		return
+	}
+	for _, c := range r.from {
+		c.refers = true
+	}
+	t.references = append(t.references, r)
+}
+
+// check checks that the reference can point at that table.
+func (r *reference) check(to *table, problem func(string, ...any)) {
+	t := r.child
+	if len(r.from) != len(to.key) {
+		problem("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.name, to.name, len(to.key), len(r.from))
+		return
+	}
+	for i, c := range r.from {
 		if c.typ != to.key[i].typ && c.typ != reflect.PointerTo(to.key[i].typ) {
-			panic(misuse("column %s: it is of type %s, but points at %s of type %s", c, c.typ, to.key[i], to.key[i].typ))
+			problem("column %s: it is of type %s, but points at %s of type %s", c, c.typ, to.key[i], to.key[i].typ)
 		}
 	}
 	if !prefixOf(to.ownerTypes, t.ownerTypes) {
-		panic(misuse("table %s: its owner is no owner of %s, at which it is to point", t.name, to.name))
+		problem("table %s: its owner is no owner of %s, at which it is to point", t.name, to.name)
 	}
-	r := &reference{child: t, parent: to, from: from}
-	switch {
-	case t.shared, t.through == to && slices.Equal(t.parent, from): // never written, or checked anyway
-	case t.used.Load():
-		panic(misuse("table %s: declare the reference to %s before the first statement", t.name, to.name))
-	default:
-		for _, c := range from {
-			if c.dfault {
-				panic(misuse("column %s: it is tagged default, but what the database fills in is not checked to be the owner's; remove the word, and set the column", c))
-			}
-			c.refers = true
-		}
-		t.references = append(t.references, r)
+	if t.link(to, r.from) != nil {
+		problem("table %s: it points at %s by the same columns twice", t.name, to.name)
+	}
+}
+
+// link returns the declared reference to that table by those columns, or nil.
+func (t *table) link(to *table, from []*column) *reference {
+	i := slices.IndexFunc(t.links, func(r *reference) bool { return r.parent == to && slices.Equal(r.from, from) })
+	if i < 0 {
+		return nil
+	}
+	return t.links[i]
+}
+
+// complete refuses a table with a reference to a table that was never declared, since
+// it cannot be checked.
+func (t *table) complete() error {
+	if t.open.Load() != 0 {
+		return misuse("table %s: it refers to a table that is not declared yet; give the Forward to that declaration", t.name)
+	}
+	return nil
+}
+
+// ReferenceOf returns the reference by which these columns point at the parent. Keep
+// it in a package variable, for conditions and views:
+//
+//	var OfCoupon = owner.ReferenceOf(Coupons, OrderCoupon)
+//
+// It panics unless the declaration of their table has it: by the option [References]
+// with the same columns in the same order, or as the parent of [MustThrough].
+func ReferenceOf[C, P any](parent Declared[P], columns ...AnyColumn[C]) Reference[C, P] {
+	to := defined(parent)
+	if to == nil || to.view != nil {
+		panic(misuse("ReferenceOf: the parent was not made by MustTable, MustThrough or MustShared"))
+	}
+	from, t := mustColumns("ReferenceOf", columns)
+	r := t.link(to, from)
+	if r == nil {
+		panic(misuse("table %s: its declaration has no reference to %s by the columns %s", t.name, to.name, list("", from)))
 	}
 	return Reference[C, P]{ref: r}
 }
 
-// columnsOf returns the untyped columns and their table, and panics if they are not
-// of one table.
-func columnsOf[R any](what string, columns []AnyColumn[R]) ([]*column, *table) {
+// untypedColumns returns the columns without their types, and their table.
+func untypedColumns[R any](what string, columns []AnyColumn[R]) ([]*column, *table, error) {
 	var row R
 	var out []*column
 	for _, c := range columns {
 		if c == nil || c.column(row) == nil {
-			panic(misuse("%s: a column was not made by owner.Column", what))
+			return nil, nil, misuse("%s: a column was not made by owner.Column", what)
 		}
 		out = append(out, c.column(row))
 	}
 	if len(out) == 0 {
-		panic(misuse("%s: at least one column is needed", what))
+		return nil, nil, misuse("%s: at least one column is needed", what)
 	}
 	for i, c := range out {
 		if c.table != out[0].table || c.table.view != nil {
-			panic(misuse("%s: the columns must be of one table", what))
+			return nil, nil, misuse("%s: the columns must be of one table", what)
 		}
 		if slices.Contains(out[:i], c) {
-			panic(misuse("%s: column %s comes twice", what, c))
+			return nil, nil, misuse("%s: column %s comes twice", what, c)
 		}
 	}
-	return out, out[0].table
+	return out, out[0].table, nil
+}
+
+// mustColumns is like untypedColumns, and panics on an error.
+func mustColumns[R any](what string, columns []AnyColumn[R]) ([]*column, *table) {
+	out, t, err := untypedColumns(what, columns)
+	if err != nil {
+		panic(err)
+	}
+	return out, t
 }
 
 // prefixOf reports whether in begins with of: rows of a tenant's members can point at
@@ -123,7 +198,7 @@ func (r Reference[C, P]) To(conditions ...Condition[P]) Condition[C] {
 	return Condition[C]{cond: cond{node: &exists{r.ref, true, where}, err: err}}
 }
 
-var errNoReference = misuse("the Reference was not made by owner.References")
+var errNoReference = misuse("the Reference was not made by owner.ReferenceOf")
 
 // exists is a condition on rows linked to the current row.
 type exists struct {

@@ -16,10 +16,11 @@ func TestADefaultCannotRefer(t *testing.T) {
 		UserID UserID `db:"user_id" owner:"owner"`
 		Coupon *int64 `db:"coupon_id" owner:"default"`
 	}
-	vouchers := owner.MustTable[voucher, UserID]("vouchers")
-	coupon := owner.Column(vouchers, func(v *voucher) **int64 { return &v.Coupon })
-	require.PanicsWithError(t, "owner: column vouchers.coupon_id: it is tagged default, but what the database fills in "+
-		"is not checked to be the owner's; remove the word, and set the column", func() { owner.References(Coupons, coupon) })
+	err := declaring(func() {
+		owner.MustTable[voucher, UserID]("vouchers", owner.References(Coupons, func(v *voucher) any { return &v.Coupon }))
+	})
+	require.ErrorContains(t, err, "column vouchers.coupon_id: it is tagged default, but what the database fills in "+
+		"is not checked to be the owner's; remove the word, and set the column")
 }
 
 // The inserted key is the checked one, even if a foreign key is zero and the database
@@ -29,9 +30,8 @@ func TestAKeyThatRefersIsNotLeftToTheDatabase(t *testing.T) {
 		Coupon int64  `db:"coupon_id" owner:"pk"`
 		UserID UserID `db:"user_id" owner:"owner"`
 	}
-	vouchers := owner.MustTable[voucher, UserID]("vouchers")
+	vouchers := owner.MustTable[voucher, UserID]("vouchers", owner.References(Coupons, func(v *voucher) any { return &v.Coupon }))
 	coupon := owner.Column(vouchers, func(v *voucher) *int64 { return &v.Coupon })
-	owner.References(Coupons, coupon)
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
 		ctx, in := t.Context(), vouchers.In(me)

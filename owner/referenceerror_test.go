@@ -52,7 +52,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 				return in.Insert(ctx, tx, fresh(coupon, country))
 			},
 			"Upsert": func(tx pgx.Tx, coupon *int64, country string) error {
-				return in.Upsert(ctx, tx, fresh(coupon, country), ByNumber)
+				return in.Upsert(ctx, tx, fresh(coupon, country), OrderNumber)
 			},
 			"Update": func(tx pgx.Tx, coupon *int64, country string) error {
 				return in.Update(1).Set(OrderCoupon.Set(coupon), OrderCountry.Set(country)).Exec(ctx, tx)
@@ -87,7 +87,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 			"InsertMany": func(tx pgx.Tx) error {
 				return lines.InsertMany(ctx, tx, []Line{{OrderID: 1, N: 9}, {OrderID: bobOrder, N: 9}})
 			},
-			"Upsert": func(tx pgx.Tx) error { return lines.Upsert(ctx, tx, &Line{OrderID: bobOrder, N: 1}, ByLine) },
+			"Upsert": func(tx pgx.Tx) error { return lines.Upsert(ctx, tx, &Line{OrderID: bobOrder, N: 1}, LineOrder, LineN) },
 		} {
 			tx, err := db.Begin(ctx)
 			require.NoError(t, err)

@@ -304,6 +304,6 @@ func statements(in owner.Scoped[Account, UserID]) map[string]func(context.Contex
 		},
 		"Insert": func(ctx context.Context, db owner.DB) error { return in.Insert(ctx, db, &Account{}) },
 		"Update": func(ctx context.Context, db owner.DB) error { return in.Update(1).Set(Name.Set("x")).Exec(ctx, db) },
-		"Delete": func(ctx context.Context, db owner.DB) error { return in.Delete(ctx, db, 1) },
+		"Delete": func(ctx context.Context, db owner.DB) error { return in.Delete(1).Exec(ctx, db) },
 	}
 }

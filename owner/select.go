@@ -24,7 +24,7 @@ type Scoped[R any, O comparable] struct {
 //
 // [Select.Get], [Select.One] and [Select.All] return rows, [Select.Rows] streams
 // them, and [Select.Page] returns them in pages. [Select.Count] and [Select.Exists],
-// [Sum], [Min], [Max] and [Avg] return a value. A [View] reads some columns, joins
+// [ColumnOf.Sum], Min, Max and Avg return a value. A [View] reads some columns, joins
 // and groups. Reads take no lock without [Select.ForUpdate], and see their snapshot.
 type Select[R any, O comparable] struct {
 	_ [0]func(R, O)
@@ -76,7 +76,7 @@ func (s Select[R, O]) Limit(n int) Select[R, O] {
 }
 
 // Get returns the row with that primary key. The key has one value for each pk column
-// that is not the owner, in the order of the fields; see [NewTable]. A value has the
+// that is not the owner, in the order of the fields; see [MustTable]. A value has the
 // type of its field or is an integer that fits.
 //
 // If the owner has no such row, or a condition is not true for it, the error is

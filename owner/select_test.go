@@ -170,7 +170,7 @@ func TestKeysMustFit(t *testing.T) {
 			refused(t, func(db owner.DB) error {
 				return in.Update(tc.key...).Set(Name.Set("x")).Exec(t.Context(), db)
 			}, tc.want)
-			refused(t, func(db owner.DB) error { return in.Delete(t.Context(), db, tc.key...) }, tc.want)
+			refused(t, func(db owner.DB) error { return in.Delete(tc.key...).Exec(t.Context(), db) }, tc.want)
 		})
 	}
 
@@ -199,9 +199,9 @@ func TestKeysMustFit(t *testing.T) {
 		Bad   failing `db:"bad" owner:"pk"`
 	}
 	text := owner.MustTable[texts, UserID]("texts").In(me)
-	refused(t, func(db owner.DB) error { return text.Delete(t.Context(), db, 65, failing{}) },
+	refused(t, func(db owner.DB) error { return text.Delete(65, failing{}).Exec(t.Context(), db) },
 		"the key column id wants string, got int")
-	refused(t, func(db owner.DB) error { return text.Delete(t.Context(), db, "a", failing{}) },
+	refused(t, func(db owner.DB) error { return text.Delete("a", failing{}).Exec(t.Context(), db) },
 		"the key column bad: failing")
 
 	type sizes struct {
@@ -210,9 +210,9 @@ func TestKeysMustFit(t *testing.T) {
 		Big   uint64 `db:"big" owner:"pk"`
 	}
 	size := owner.MustTable[sizes, UserID]("sizes").In(me)
-	refused(t, func(db owner.DB) error { return size.Delete(t.Context(), db, 128, 1) },
+	refused(t, func(db owner.DB) error { return size.Delete(128, 1).Exec(t.Context(), db) },
 		"the key column tiny wants int8, got int")
-	refused(t, func(db owner.DB) error { return size.Delete(t.Context(), db, 1, -1) },
+	refused(t, func(db owner.DB) error { return size.Delete(1, -1).Exec(t.Context(), db) },
 		"the key column big wants uint64, got int")
 
 	var db recorder
@@ -363,7 +363,7 @@ func TestAKeyThatIsNotUnique(t *testing.T) {
 		inTx(t, db, func(tx pgx.Tx) {
 			err = in.Update().Set(Theme.Set("x")).Exec(ctx, tx)
 			require.EqualError(t, err, "owner: too many rows: one key changed 2 rows of settings; the declared primary key is not unique")
-			require.ErrorIs(t, in.Delete(ctx, tx), owner.ErrTooMany)
+			require.ErrorIs(t, in.Delete().Exec(ctx, tx), owner.ErrTooMany)
 		})
 		n, err := Settings.In(me).Count(ctx, db)
 		require.NoError(t, err)

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"encoding/hex"
+	"iter"
 	"reflect"
 	"strconv"
 	"strings"
@@ -9,21 +10,18 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
-// A Setting is a configuration parameter of the server, with its value.
-type Setting struct{ Name, Value string }
-
-// Settings returns the parameters that tell policies of row-level security which
-// owner a transaction acts for. Package owner/schema makes such policies. Set the
-// parameters for the transaction only, with the option Setting of package txn, which
-// sends them with BEGIN:
+// Settings returns the parameters of the server, with their values, that tell policies
+// of row-level security which owner a transaction acts for. Package owner/schema makes
+// such policies. Set the parameters for the transaction only, with the option Setting
+// of package txn, which sends them with BEGIN:
 //
 //	settings, err := me.Settings()
 //	…
-//	for _, s := range settings {
-//		options = append(options, txn.Setting(s.Name, s.Value))
+//	for name, value := range settings {
+//		options = append(options, txn.Setting(name, value))
 //	}
 //
-// or with SELECT set_config(name, value, true). There is one Setting, or two for a
+// or with SELECT set_config(name, value, true). There is one parameter, or two for a
 // [Member], the tenant's first. The name is made from the owner's Go type and the
 // name of its package, so the user 42 is not the tenant 42. If you rename one of
 // these, make the policies again; otherwise no row is visible. A type with the method
@@ -33,24 +31,31 @@ type Setting struct{ Name, Value string }
 // chooses its own name: rowkeeper.user_id.
 //
 // A policy judges the parent of a row by the snapshot of the statement and locks
-// nothing: SQL by hand on rows of [NewThrough] needs SERIALIZABLE to be right while
+// nothing: SQL by hand on rows of [MustThrough] needs SERIALIZABLE to be right while
 // their parents change owners.
 //
 // The zero Scope fails with [ErrUnscoped]. An owner that cannot be written as text is
 // an error.
-func (s Scope[O]) Settings() ([]Setting, error) {
+func (s Scope[O]) Settings() (iter.Seq2[string, string], error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	var out []Setting
-	for i, name := range settingNames(ownerTypes[O]()) {
+	names := settingNames(ownerTypes[O]())
+	values := make([]string, len(names))
+	for i := range names {
 		value, ok := settingText(s.id.arg[i])
 		if !ok {
 			return nil, misuse("Settings: an owner of type %s cannot be written as text", reflect.TypeFor[O]())
 		}
-		out = append(out, Setting{name, value})
+		values[i] = value
 	}
-	return out, nil
+	return func(yield func(name, value string) bool) {
+		for i, name := range names {
+			if !yield(name, values[i]) {
+				return
+			}
+		}
+	}, nil
 }
 
 // settingText returns arg in the input format of its column's type. Arrays of bytes

@@ -172,12 +172,12 @@ func TestStatementText(t *testing.T) {
 			[]any{"eu", int32(7), total},
 		},
 		"delete": {
-			func(db owner.DB) error { return in.Delete(t.Context(), db, 7) },
+			func(db owner.DB) error { return in.Delete(7).Exec(t.Context(), db) },
 			`delete from "accounts" where "user_id" = $1 and "id" = $2`,
 			[]any{int64(7)},
 		},
 		"delete by the owner alone": {
-			func(db owner.DB) error { return Settings.In(me).Delete(t.Context(), db) },
+			func(db owner.DB) error { return Settings.In(me).Delete().Exec(t.Context(), db) },
 			`delete from "settings" where "user_id" = $1`,
 			[]any{},
 		},

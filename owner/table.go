@@ -1,7 +1,6 @@
 package owner
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,7 +14,7 @@ import (
 )
 
 // A Table declares a table whose rows are of the struct type R and belong to owners
-// of type O. Make one with [MustTable] or [NewTable]. It is safe for concurrent use.
+// of type O. Make one with [MustTable]. It is safe for concurrent use.
 //
 // The owner is the first condition of every statement, and all others are ANDed to it
 // in parentheses; each further table in a statement has its own. Names come from the
@@ -37,17 +36,12 @@ func (t *Table[R, O]) In(scope Scope[O]) Scoped[R, O] {
 	return s
 }
 
-// MustTable is like [NewTable] but panics on an error, for package variables.
-func MustTable[R any, O comparable](name string) *Table[R, O] {
-	t, err := NewTable[R, O](name)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
-// NewTable declares the table of that name, "table" or "schema.table". Names are
-// quoted, so their case matters.
+// MustTable declares the table of that name, "table" or "schema.table". Names are
+// quoted, so their case matters. Declare it once, as a package variable:
+//
+//	var Orders = owner.MustTable[Order, UserID]("orders",
+//		owner.Unique(func(o *Order) any { return &o.Number }),
+//		owner.References(Coupons, func(o *Order) any { return &o.Coupon }))
 //
 // The columns are the fields of R with a tag db:"column". Fields tagged db:"-" and
 // unexported fields are ignored. The fields of an embedded struct without a db tag
@@ -65,7 +59,7 @@ func MustTable[R any, O comparable](name string) *Table[R, O] {
 //	server   set by the service, never from a client's patch; see [Table.Patch]
 //	hidden   like server, and not read either: the field stays zero in rows that
 //	         are returned; only a [View] that says so reads it
-//	parent   in tables made by [NewThrough]
+//	parent   in tables made by [MustThrough]
 //
 // The key that [Select.Get] and others take has one value for each pk column that is
 // not the owner or tenant, in the order of the fields. At least one column must be a
@@ -74,22 +68,21 @@ func MustTable[R any, O comparable](name string) *Table[R, O] {
 // The type of the owner column decides which values are the same owner: citext,
 // char(n), name and numeric(p,s) treat several texts or numbers as one.
 //
-// The error names everything that is wrong with the declaration.
-func NewTable[R any, O comparable](name string) (*Table[R, O], error) {
-	def, err := declare[R](name, &table{ownerTypes: ownerTypes[O]()})
-	if err != nil {
-		return nil, err
-	}
-	return &Table[R, O]{def: def}, nil
+// The options declare unique keys and references to other tables. Nothing adds to a
+// declaration later, so every statement makes all its checks.
+//
+// If the declaration is wrong, MustTable panics with an error that names everything
+// that is wrong with it.
+func MustTable[R any, O comparable](name string, options ...TableOption[R]) *Table[R, O] {
+	return &Table[R, O]{def: mustDeclare(name, &table{ownerTypes: ownerTypes[O]()}, options)}
 }
 
-func declare[R any](name string, t *table) (*table, error) {
+// mustDeclare completes the declaration of t, or panics.
+func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table {
 	row := reflect.TypeFor[R]()
 	t.name, t.row = name, row
-	var problems []string
-	problem := func(format string, args ...any) {
-		problems = append(problems, fmt.Sprintf(format, args...))
-	}
+	d := &declaration{table: t}
+	problem := d.problem
 
 	parts := strings.Split(name, ".")
 	if len(parts) > 2 || slices.Contains(parts, "") {
@@ -124,10 +117,15 @@ func declare[R any](name string, t *table) (*table, error) {
 			}
 		}
 		t.checkColumns(problem)
+		if t.through != nil {
+			t.links = []*reference{{child: t, parent: t.through, from: t.parent}}
+		}
+		apply(d, options)
 	}
-	if problems != nil {
-		return nil, misuse("table %q of %s:\n\t%s", name, row, strings.Join(problems, "\n\t"))
+	if d.problems != nil {
+		panic(misuse("table %q of %s:\n\t%s", name, row, strings.Join(d.problems, "\n\t")))
 	}
+	d.finish()
 
 	for _, c := range t.columns {
 		if !c.hidden {
@@ -141,7 +139,7 @@ func declare[R any](name string, t *table) (*table, error) {
 	byKey.text(t.selectAll)
 	byKey.and(t.key, len(t.ownerTypes)+1)
 	t.selectByKey = byKey.sql.String()
-	return t, nil
+	return t
 }
 
 // last returns the name without its schema.
@@ -184,9 +182,10 @@ type table struct {
 	selectAll   string // selects all rows of the owner
 	selectByKey string // selects the owner's row with a key
 
-	references []*reference
+	references []*reference // those that writes check
+	links      []*reference // all: also to the parent, and those of a shared table
 	uniques    []*unique
-	used       atomic.Bool // set by the first statement; checked columns must not change from then on
+	open       atomic.Int32 // number of references to a Forward that nothing defines yet
 }
 
 // ownedBy returns the condition that a row of t is the owner's. The owner's values

@@ -16,13 +16,13 @@ import (
 // the owner, as owner/schema proposes, begin that transaction with SET CONSTRAINTS
 // ALL DEFERRED and declare the key DEFERRABLE. CockroachDB has neither: declare the
 // key ON UPDATE CASCADE there, and the rows that point at this one follow by
-// themselves. Rows of a table made by [NewThrough] follow their parent and cannot be
+// themselves. Rows of a table made by [MustThrough] follow their parent and cannot be
 // given away alone.
 //
 // # Concurrent statements
 //
 // The owner of a row can change while a statement waits for it. PostgreSQL then
-// evaluates the owner column of that row again. But the owner of rows of [NewThrough]
+// evaluates the owner column of that row again. But the owner of rows of [MustThrough]
 // is that of their parent, which PostgreSQL does not evaluate again below
 // SERIALIZABLE: READ COMMITTED judges the parent by the snapshot from before the
 // wait, and REPEATABLE READ by that of the whole transaction. So statements that

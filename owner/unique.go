@@ -9,46 +9,60 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A Key says that columns are unique among the rows of one owner, or of one parent
-// for tables made by [NewThrough]. Make one with [Unique].
-type Key[R any] struct {
-	_ [0]func(R)
-	u *unique
-}
-
 // unique is a unique constraint on the owner's columns and others.
 type unique struct {
+	own    []*column // as declared
 	target []*column
 }
 
-// Unique declares that the owner together with these columns is unique. If they are
-// the primary key without the owner, it stands for the primary key.
+// Unique declares that the owner together with these fields of the row is unique. If
+// they are the primary key without the owner, it stands for the primary key.
 //
-//	var ByName = owner.Unique(Name) // create unique index on accounts (user_id, name)
+//	// create unique index on accounts (user_id, name)
+//	var Accounts = owner.MustTable[Account, UserID]("accounts",
+//		owner.Unique(func(a *Account) any { return &a.Name }))
 //
-// It panics if the columns are not of one table that can be written.
-func Unique[R any](columns ...AnyColumn[R]) Key[R] {
-	own, t := columnsOf("Unique", columns)
-	if t.shared {
-		panic(misuse("table %s: it is shared, and never written", t.name))
-	}
-	u := new(unique)
+// A key of several columns needs a function for each. [Scoped.Upsert] takes the columns
+// of a declared key, and package owner/schema compares it with the database. A table
+// that is never written has no key.
+func Unique[R any](fields ...func(row *R) any) TableOption[R] {
+	return tableOption[R](func(d *declaration) {
+		t := d.table
+		own := columnsAt(d, "Unique", fields)
+		switch {
+		case own == nil:
+		case t.shared:
+			d.problem("Unique: the table is shared, and never written")
+		case t.uniqueBy(own) != nil:
+			d.problem("Unique: the columns %s come twice", list("", own))
+		default:
+			t.uniques = append(t.uniques, &unique{own, t.uniqueTarget(own)})
+		}
+	})
+}
+
+// uniqueTarget returns the columns of the constraint that these stand for.
+func (t *table) uniqueTarget(own []*column) []*column {
 	if sameColumns(own, t.key) {
-		for _, c := range t.columns {
-			if c.pk {
-				u.target = append(u.target, c)
-			}
-		}
-	} else {
-		u.target = append(slices.Clone(t.owners), t.parent...)
-		for _, c := range own {
-			if !slices.Contains(u.target, c) {
-				u.target = append(u.target, c)
-			}
+		return slices.DeleteFunc(slices.Clone(t.columns), func(c *column) bool { return !c.pk })
+	}
+	target := slices.Concat(t.owners, t.parent)
+	for _, c := range own {
+		if !slices.Contains(target, c) {
+			target = append(target, c)
 		}
 	}
-	t.uniques = append(t.uniques, u)
-	return Key[R]{u: u}
+	return target
+}
+
+// uniqueBy returns the declared key of these columns in any order, or nil.
+func (t *table) uniqueBy(own []*column) *unique {
+	target := t.uniqueTarget(own)
+	i := slices.IndexFunc(t.uniques, func(u *unique) bool { return sameColumns(u.target, target) })
+	if i < 0 {
+		return nil
+	}
+	return t.uniques[i]
 }
 
 func sameColumns(a, b []*column) bool {
@@ -61,6 +75,11 @@ func sameColumns(a, b []*column) bool {
 // and hidden columns that are zero, since nothing reads those into a row. It then
 // fills the row with what the database stored.
 //
+//	err := Accounts.In(me).Upsert(ctx, db, &account, Name)
+//
+// The key and more are the columns of a [Unique] in the declaration of the table, in
+// any order; other columns are refused.
+//
 // The version is incremented and not compared, whatever the given row holds: the last
 // upsert wins. Use [Update.At] to change only the version that was read. A row stays
 // with its parent: if the row with the same key has another parent, the error is
@@ -72,20 +91,19 @@ func sameColumns(a, b []*column) bool {
 // difference between a key that is inserted and one that is not reveals that row, as
 // for any key that clients choose and that does not include the owner. Conflicts with
 // other unique constraints are errors of the database.
-func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) error {
+func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key AnyColumn[R], more ...AnyColumn[R]) error {
 	t, id := s.q.table, s.q.id
 	if err := check(t, id, db); err != nil {
 		return err
 	}
-	switch {
-	case row == nil:
+	if row == nil {
 		return misuse("table %s: the row to upsert is nil", t.name)
-	case key.u == nil:
-		return misuse("table %s: the Key was not made by owner.Unique", t.name)
-	case key.u.target[0].table != t:
-		return misuse("table %s: the Key is of another declaration", t.name)
 	}
-	for _, c := range key.u.target {
+	u, err := uniqueOf(t, append([]AnyColumn[R]{key}, more...))
+	if err != nil {
+		return err
+	}
+	for _, c := range u.target {
 		if c.owner || c.tenant {
 			continue // the owner in scope
 		}
@@ -102,7 +120,7 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 	if err != nil {
 		return err
 	}
-	t.onConflict(st, key.u, unsafe.Pointer(row))
+	t.onConflict(st, u, unsafe.Pointer(row))
 	st.text(" returning ", t.list)
 	ok, err := stored(ctx, db, t, st, "upsert into", row)
 	if err != nil || ok {
@@ -114,6 +132,22 @@ func (s Scoped[R, O]) Upsert(ctx context.Context, db DB, row *R, key Key[R]) err
 		}
 	}
 	return t.notFound()
+}
+
+// uniqueOf returns the declared key of these columns.
+func uniqueOf[R any](t *table, columns []AnyColumn[R]) (*unique, error) {
+	own, of, err := untypedColumns("Upsert", columns)
+	switch {
+	case err != nil:
+		return nil, err
+	case of != t:
+		return nil, misuse("column %s: it is of another declaration of the table", own[0])
+	}
+	u := t.uniqueBy(own)
+	if u == nil {
+		return nil, misuse("table %s: its declaration has no Unique of the columns %s", t.name, list("", own))
+	}
+	return u, nil
 }
 
 func (t *table) onConflict(st *statement, u *unique, row unsafe.Pointer) {

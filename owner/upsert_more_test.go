@@ -19,7 +19,7 @@ func TestUpsertKeepsHiddenColumns(t *testing.T) {
 			require.NoError(t, db.QueryRow(ctx, "select secret from orders where id = $1", id).Scan(&s))
 			return s
 		}
-		for _, key := range []owner.Key[Order]{ByNumber, ByOrderID} {
+		for _, key := range []owner.AnyColumn[Order]{OrderNumber, OrderID} {
 			o, err := Orders.In(me).Get(ctx, db, 1)
 			require.NoError(t, err)
 			version := o.Version
@@ -32,10 +32,10 @@ func TestUpsertKeepsHiddenColumns(t *testing.T) {
 		o, err := Orders.In(me).Get(ctx, db, 1)
 		require.NoError(t, err)
 		o.Secret = "new"
-		require.NoError(t, Orders.In(me).Upsert(ctx, db, &o, ByNumber))
+		require.NoError(t, Orders.In(me).Upsert(ctx, db, &o, OrderNumber))
 		require.Equal(t, "new", secret(1))
 		fresh := Order{Number: 9, Title: "nine", Country: "at"}
-		require.NoError(t, Orders.In(me).Upsert(ctx, db, &fresh, ByNumber))
+		require.NoError(t, Orders.In(me).Upsert(ctx, db, &fresh, OrderNumber))
 		require.Equal(t, "", secret(fresh.ID), "inserted as it is")
 		bobsWorld(t, db)
 	})
@@ -48,9 +48,10 @@ type remark struct {
 }
 
 var (
-	remarks    = owner.MustThrough[remark]("remarks", Orders)
-	byRemark   = owner.Unique(owner.Column(remarks, func(r *remark) *int64 { return &r.ID }))
-	byItsOrder = owner.Unique(owner.Column(remarks, func(r *remark) *string { return &r.Text }))
+	remarks = owner.MustThrough[remark]("remarks", Orders,
+		owner.Unique(func(r *remark) any { return &r.ID }), owner.Unique(func(r *remark) any { return &r.Text }))
+	remarkID   = owner.Column(remarks, func(r *remark) *int64 { return &r.ID })
+	remarkText = owner.Column(remarks, func(r *remark) *string { return &r.Text })
 )
 
 // No statement moves a row to another parent or claims to have done so.
@@ -62,17 +63,17 @@ func TestUpsertUnderAnotherParent(t *testing.T) {
 			insert into remarks values (1, 1, 'one')`)
 		require.NoError(t, err)
 		r := remark{ID: 1, Order: 2, Text: "moved"}
-		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, byRemark), owner.ErrNotFound)
+		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, remarkID), owner.ErrNotFound)
 		r.Order = bobOrder
-		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, byRemark), owner.ErrReference)
+		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, remarkID), owner.ErrReference)
 		got, err := remarks.In(me).Get(ctx, db, 1)
 		require.NoError(t, err)
 		require.Equal(t, remark{1, 1, "one"}, got)
 
 		r = remark{ID: 1, Order: 1, Text: "changed"}
-		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, byRemark))
+		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, remarkID))
 		r = remark{ID: 2, Order: 2, Text: "changed"}
-		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, byItsOrder), "another parent has another key")
+		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, remarkText), "another parent has another key")
 	})
 }
 
@@ -95,20 +96,20 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, l, got)
 		l.Text = "changed"
-		require.NoError(t, all.Upsert(ctx, db, &l, ByLine))
+		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN))
 		require.EqualValues(t, 1, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, all.InsertMany(ctx, db, []Line{{OrderID: 1}, {OrderID: 2}, {OrderID: 2, N: 7}}))
 		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			q := &sendingQueue{t: t, db: tx}
 			return all.QueueInsert(q, &Line{OrderID: 1})
 		}))
 		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(ctx, db, 1, 0))
+		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		l = Line{OrderID: 1, Text: "upserted"}
-		require.NoError(t, all.Upsert(ctx, db, &l, ByLine), "where there is none yet")
+		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN), "where there is none yet")
 		require.EqualValues(t, 2, count())
 		bobsWorld(t, db)
 	})

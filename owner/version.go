@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 )
@@ -23,13 +24,30 @@ func (u Update[R, O]) At(n int64) Update[R, O] {
 	return u
 }
 
+// At restricts the delete to the row in version n; see [Update.At].
+func (d Delete[R, O]) At(n int64) Delete[R, O] {
+	d.at = version{given: true, n: n}
+	return d
+}
+
 // IfMatch is like [Update.At] with the If-Match header of a request, in which the
-// client returns the value of [ETag]; see [ParseIfMatch] for the errors. With "*" any
+// client returns the value of [Table.ETag]; see [Table.ParseIfMatch] for the errors. With "*" any
 // version matches, but the row must exist.
 func (u Update[R, O]) IfMatch(header string) Update[R, O] {
-	n, whatever, err := ParseIfMatch(header)
-	u.at = version{given: !whatever, n: n, err: err}
+	u.at = matching(header)
 	return u
+}
+
+// IfMatch is like [Delete.At] with the If-Match header of a request; see
+// [Update.IfMatch].
+func (d Delete[R, O]) IfMatch(header string) Delete[R, O] {
+	d.at = matching(header)
+	return d
+}
+
+func matching(header string) version {
+	n, whatever, err := parseIfMatch(header)
+	return version{given: !whatever, n: n, err: err}
 }
 
 func (v version) check(t *table) error {
@@ -37,11 +55,15 @@ func (v version) check(t *table) error {
 	case v.err != nil:
 		return v.err
 	case v.given && t.version == nil:
-		return misuse("table %s: no field is the version: add a tag owner:\"version\"", t.name)
+		return t.noVersion()
 	case v.given && v.n <= 0:
 		return fmt.Errorf("%w (table %s)", ErrNoVersion, t.name)
 	}
 	return nil
+}
+
+func (t *table) noVersion() error {
+	return misuse("table %s: no field is the version: add a tag owner:\"version\"", t.name)
 }
 
 func (v version) write(s *statement, t *table) {
@@ -59,9 +81,20 @@ func (v version) write(s *statement, t *table) {
 	s.param(n)
 }
 
-// ETag returns the strong entity tag of a version, for the header of that name. For a
-// version of zero or less it returns "".
-func ETag(version int64) string {
+// ETag returns the strong entity tag of the row's version, for the header of that
+// name. It returns "" if the version is zero or less, and for a table without one.
+func (t *Table[R, O]) ETag(row *R) string {
+	if t == nil || t.def == nil || t.def.version == nil || row == nil {
+		return ""
+	}
+	v := t.def.version.pointer(unsafe.Pointer(row)).Elem()
+	if isUint(v) {
+		return etag(int64(v.Uint()))
+	}
+	return etag(v.Int())
+}
+
+func etag(version int64) string {
 	if version <= 0 {
 		return ""
 	}
@@ -69,10 +102,21 @@ func ETag(version int64) string {
 }
 
 // ParseIfMatch parses the If-Match header of a request: one entity tag made by
-// [ETag], or "*", for which whatever is true. An empty header is [ErrNoVersion]. A
-// tag that ETag never makes, such as a weak one, cannot be current and is [ErrStale].
-// Any other text, and a list of several tags, is an error with the kind Malformed.
-func ParseIfMatch(header string) (version int64, whatever bool, err error) {
+// [Table.ETag], or "*", for which whatever is true. An empty header is [ErrNoVersion].
+// A tag that ETag never makes, such as a weak one, cannot be current and is [ErrStale].
+// Any other text, and a list of several tags, is an error with the kind Malformed. It
+// is for SQL by hand: [Update.IfMatch] and [Delete.IfMatch] call it.
+func (t *Table[R, O]) ParseIfMatch(header string) (version int64, whatever bool, err error) {
+	if t == nil || t.def == nil {
+		return 0, false, misuse("the table was not made by MustTable")
+	}
+	if t.def.version == nil {
+		return 0, false, t.def.noVersion()
+	}
+	return parseIfMatch(header)
+}
+
+func parseIfMatch(header string) (version int64, whatever bool, err error) {
 	header = strings.Trim(header, " \t")
 	switch header {
 	case "":
@@ -85,7 +129,7 @@ func ParseIfMatch(header string) (version int64, whatever bool, err error) {
 		return 0, false, errIfMatch
 	}
 	n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
-	if err != nil || weak || ETag(n) != tag {
+	if err != nil || weak || etag(n) != tag {
 		return 0, false, ErrStale
 	}
 	return n, false, nil

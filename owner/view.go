@@ -11,8 +11,8 @@ import (
 )
 
 // A View reads columns of a table's rows, and of rows linked to them, into another
-// struct. It is read-only. Make one with [MustView] or [NewView], and columns for its
-// conditions and orders with [Column].
+// struct. It is read-only. Make one with [MustView], and columns for its conditions and
+// orders with [Column].
 type View[V, B any, O comparable] struct {
 	_   [0]func(V, B, O)
 	def *table
@@ -51,42 +51,37 @@ func (v *View[V, B, O]) Of(rows Select[B, O]) Select[V, O] {
 	return s
 }
 
-// A ViewOption changes a [View]; see [Join], [LeftJoin] and [Distinct].
-type ViewOption struct {
-	alias    string
-	ref      *reference
-	outer    bool
-	distinct bool
+// A ViewOption is a part of the declaration of a [View]. [Join], [LeftJoin] and
+// [Distinct] make one. A nil option is an error of the declaration.
+type ViewOption interface {
+	declareIn(v *view, problem func(string, ...any))
 }
+
+type viewOption func(v *view, problem func(string, ...any))
+
+func (o viewOption) declareIn(v *view, problem func(string, ...any)) { o(v, problem) }
 
 // Join adds the rows at the other end of a reference: the parent of rows that the
 // view has already, or otherwise their children. Rows without one are left out. The
 // view's fields call the added columns "alias.column". Only rows of the owner are
 // joined.
 func Join[C, P any](alias string, ref Reference[C, P]) ViewOption {
-	return ViewOption{alias: alias, ref: ref.ref}
+	return viewOption(func(v *view, problem func(string, ...any)) { v.join(alias, ref.ref, false, problem) })
 }
 
 // LeftJoin is like [Join], but keeps rows without one, with NULL in the added
 // columns. The view's fields for these must be pointers or other types that can hold
 // NULL.
 func LeftJoin[C, P any](alias string, ref Reference[C, P]) ViewOption {
-	return ViewOption{alias: alias, ref: ref.ref, outer: true}
+	return viewOption(func(v *view, problem func(string, ...any)) { v.join(alias, ref.ref, true, problem) })
 }
 
 // Distinct removes rows of the view that are equal to others.
-func Distinct() ViewOption { return ViewOption{distinct: true} }
-
-// MustView is like [NewView] but panics on an error, for package variables.
-func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *View[V, B, O] {
-	v, err := NewView[V](of, options...)
-	if err != nil {
-		panic(err)
-	}
-	return v
+func Distinct() ViewOption {
+	return viewOption(func(v *view, _ func(string, ...any)) { v.grouped = true })
 }
 
-// NewView declares a view. The fields of V have tags db:"column" for columns of the
+// MustView declares a view. The fields of V have tags db:"column" for columns of the
 // table and db:"alias.column" for those of a [Join]. Their types are those of the
 // columns, or pointers to them. A tag owner adds:
 //
@@ -98,11 +93,12 @@ func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *V
 // conditions on the view's columns are about the groups (HAVING). sum of no rows is
 // 0; min, max and avg of no rows are NULL.
 //
-// The error names everything that is wrong with the declaration.
-func NewView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) (*View[V, B, O], error) {
+// If the declaration is wrong, MustView panics with an error that names everything
+// that is wrong with it.
+func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *View[V, B, O] {
 	row := reflect.TypeFor[V]()
 	if of == nil || of.def == nil {
-		return nil, misuse("view %s: the table was not made by MustTable or MustThrough", row)
+		panic(misuse("view %s: the table was not made by MustTable or MustThrough", row))
 	}
 	base := of.def
 	def := &table{name: fmt.Sprintf("%s of %s", row, base.name), row: row, ownerTypes: base.ownerTypes}
@@ -112,7 +108,11 @@ func NewView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) (*V
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	v.from = base.quoted + " as _0"
 	for _, o := range options {
-		v.add(o, problem)
+		if o == nil {
+			problem("an option is nil")
+			continue
+		}
+		o.declareIn(v, problem)
 	}
 	switch {
 	case row == reflect.TypeFor[B]():
@@ -123,11 +123,11 @@ func NewView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) (*V
 		v.fields(def, problem)
 	}
 	if problems != nil {
-		return nil, misuse("view %s:\n\t%s", def.name, strings.Join(problems, "\n\t"))
+		panic(misuse("view %s:\n\t%s", def.name, strings.Join(problems, "\n\t")))
 	}
 	def.list = list("", def.readable)
 	def.owned = base.ownedBy("_0.", 1)
-	return &View[V, B, O]{def: def}, nil
+	return &View[V, B, O]{def: def}
 }
 
 type view struct {
@@ -158,45 +158,42 @@ func (t *table) something() string {
 	return "1"
 }
 
-func (v *view) add(o ViewOption, problem func(string, ...any)) {
+func (v *view) join(alias string, ref *reference, outer bool, problem func(string, ...any)) {
 	switch {
-	case o.distinct:
-		v.grouped = true
+	case ref == nil:
+		problem("a join without a Reference made by ReferenceOf")
 		return
-	case o.ref == nil:
-		problem("a join without a Reference made by References")
-		return
-	case o.alias == "" || strings.Contains(o.alias, ".") || slices.ContainsFunc(v.refs, func(r viewRef) bool { return r.alias == o.alias }):
-		problem("join %q: the alias must be a new name without a dot", o.alias)
+	case alias == "" || strings.Contains(alias, ".") || slices.ContainsFunc(v.refs, func(r viewRef) bool { return r.alias == alias }):
+		problem("join %q: the alias must be a new name without a dot", alias)
 		return
 	}
-	at, toward := v.find(o.ref.child), true
+	at, toward := v.find(ref.child), true
 	if len(at) == 0 {
-		at, toward = v.find(o.ref.parent), false
+		at, toward = v.find(ref.parent), false
 	}
 	if len(at) != 1 {
-		problem("join %q: the reference fits %d tables of the view, not one", o.alias, len(at))
+		problem("join %q: the reference fits %d tables of the view, not one", alias, len(at))
 		return
 	}
-	added := viewRef{table: o.ref.child, alias: o.alias, outer: o.outer, many: !toward}
+	added := viewRef{table: ref.child, alias: alias, outer: outer, many: !toward}
 	if toward {
-		added.table = o.ref.parent
+		added.table = ref.parent
 	}
 	if !prefixOf(added.table.ownerTypes, v.base.ownerTypes) {
-		problem("join %q: the scope of %s does not say whose rows of %s are meant", o.alias, v.base.name, added.table.name)
+		problem("join %q: the scope of %s does not say whose rows of %s are meant", alias, v.base.name, added.table.name)
 	}
 	verb := " join "
-	if o.outer {
+	if outer {
 		verb = " left join "
 	} else if v.refs[at[0]].outer {
-		problem("join %q: it hangs on a LeftJoin, whose rows it would leave out; use LeftJoin", o.alias)
+		problem("join %q: it hangs on a LeftJoin, whose rows it would leave out; use LeftJoin", alias)
 	}
 	// The owner goes into ON: in WHERE it would turn an outer join into an inner one.
-	inner, outer := "_"+strconv.Itoa(len(v.refs))+".", "_"+strconv.Itoa(at[0])+"."
+	fresh, old := "_"+strconv.Itoa(len(v.refs))+".", "_"+strconv.Itoa(at[0])+"."
 	var s statement
-	o.ref.link(&s, toward, inner, outer)
-	v.from += verb + added.table.quoted + " as " + strings.TrimSuffix(inner, ".") +
-		" on (" + s.sql.String() + " and " + added.table.ownedBy(inner, 1) + ")"
+	ref.link(&s, toward, fresh, old)
+	v.from += verb + added.table.quoted + " as " + strings.TrimSuffix(fresh, ".") +
+		" on (" + s.sql.String() + " and " + added.table.ownedBy(fresh, 1) + ")"
 	v.refs = append(v.refs, added)
 }
 

@@ -20,7 +20,7 @@ func TestVersions(t *testing.T) {
 		require.NoError(t, in.Insert(ctx, db, &o))
 		require.EqualValues(t, 1, o.Version, "counted by us")
 		require.NoError(t, in.Update(o.ID).At(1).Set(OrderTitle.Set("second")).Exec(ctx, db))
-		got, err := in.Update(o.ID).IfMatch(owner.ETag(2)).Set(OrderTitle.Set("third")).Returning(ctx, db)
+		got, err := in.Update(o.ID).IfMatch(Orders.ETag(&Order{Version: 2})).Set(OrderTitle.Set("third")).Returning(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, "third", got.Title)
 		require.EqualValues(t, 3, got.Version)
@@ -30,20 +30,20 @@ func TestVersions(t *testing.T) {
 			require.ErrorIs(t, in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), owner.ErrStale, name)
 			_, err := in.Update(o.ID).At(at).Set(OrderTitle.Set("x")).Returning(ctx, db)
 			require.ErrorIs(t, err, owner.ErrStale, name)
-			require.ErrorIs(t, in.DeleteAt(ctx, db, at, o.ID), owner.ErrStale, name)
+			require.ErrorIs(t, in.Delete(o.ID).At(at).Exec(ctx, db), owner.ErrStale, name)
 		}
 		// Stale is told apart from missing only within the owner.
 		for _, id := range []int64{bobOrder, 999} {
 			for _, at := range []int64{1, 2} {
 				require.EqualError(t, in.Update(id).At(at).Set(OrderTitle.Set("x")).Exec(ctx, db), "owner: not found in orders")
-				require.EqualError(t, in.DeleteAt(ctx, db, at, id), "owner: not found in orders")
+				require.EqualError(t, in.Delete(id).At(at).Exec(ctx, db), "owner: not found in orders")
 			}
 		}
 		got, err = in.Get(ctx, db, o.ID)
 		require.NoError(t, err)
 		require.Equal(t, "third", got.Title)
 		require.EqualValues(t, 4, got.Version)
-		require.NoError(t, in.DeleteAt(ctx, db, 4, o.ID))
+		require.NoError(t, in.Delete(o.ID).At(4).Exec(ctx, db))
 		bobsWorld(t, db)
 	})
 }
@@ -55,7 +55,7 @@ func TestVersionsRefuse(t *testing.T) {
 		refused(t, func(db owner.DB) error {
 			return in.Update(1).At(n).Set(OrderTitle.Set("x")).Exec(t.Context(), db)
 		}, "no version was given")
-		refused(t, func(db owner.DB) error { return in.DeleteAt(t.Context(), db, n, 1) }, "no version was given")
+		refused(t, func(db owner.DB) error { return in.Delete(1).At(n).Exec(t.Context(), db) }, "no version was given")
 	}
 	refused(t, func(db owner.DB) error {
 		return in.Update(1).IfMatch("").Set(OrderTitle.Set("x")).Exec(t.Context(), db)
@@ -76,7 +76,7 @@ func TestParseIfMatch(t *testing.T) {
 		`"99999999999999999999"`: kind.Stale,
 		`1`:                      kind.Malformed, `"1`: kind.Malformed, `"`: kind.Malformed, `"1", "2"`: kind.Malformed, `"a"b"`: kind.Malformed,
 	} {
-		n, whatever, err := owner.ParseIfMatch(header)
+		n, whatever, err := Orders.ParseIfMatch(header)
 		if want == nil {
 			require.NoError(t, err, header)
 			require.Equal(t, header == "*", whatever)
@@ -89,8 +89,21 @@ func TestParseIfMatch(t *testing.T) {
 		require.False(t, whatever)
 		require.Zero(t, n)
 	}
-	require.Empty(t, owner.ETag(0))
-	require.Empty(t, owner.ETag(-1))
+	require.Empty(t, Orders.ETag(&Order{}))
+	require.Empty(t, Orders.ETag(&Order{Version: -1}))
+	require.Empty(t, Orders.ETag(nil))
+	require.Equal(t, `"7"`, Orders.ETag(&Order{Version: 7}))
+	require.Empty(t, Accounts.ETag(&Account{ID: 1}))
+	_, _, err := Accounts.ParseIfMatch(`"1"`)
+	require.ErrorContains(t, err, "no field is the version")
+	_, _, err = (*owner.Table[Order, UserID])(nil).ParseIfMatch(`"1"`)
+	require.ErrorContains(t, err, "was not made by MustTable")
+	type counted struct {
+		ID      int64  `db:"id" owner:"pk"`
+		UserID  UserID `db:"user_id" owner:"owner"`
+		Version uint8  `db:"version" owner:"version"`
+	}
+	require.Equal(t, `"255"`, owner.MustTable[counted, UserID]("counted").ETag(&counted{Version: 255}))
 }
 
 func TestMaxAffected(t *testing.T) {
@@ -172,7 +185,7 @@ func TestReferencesAreChecked(t *testing.T) {
 			before := row
 			require.EqualError(t, in.Insert(ctx, db, &row), want)
 			require.Equal(t, before, row)
-			require.EqualError(t, in.Upsert(ctx, db, &row, ByNumber), want)
+			require.EqualError(t, in.Upsert(ctx, db, &row, OrderNumber), want)
 			require.EqualError(t, in.InsertMany(ctx, db, []Order{{Number: 19, Country: "at"}, row}), want)
 			require.EqualError(t, in.Update(1).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
 			require.EqualError(t, in.Update(2).At(5).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
@@ -190,9 +203,9 @@ func TestReferencesAreChecked(t *testing.T) {
 			const want = "owner: a reference points at no row of the owner's (table lines)"
 			require.EqualError(t, lines.Insert(ctx, db, &Line{OrderID: order, N: 9}), want)
 			require.EqualError(t, lines.InsertMany(ctx, db, []Line{{OrderID: 1, N: 10}, {OrderID: order, N: 9}}), want)
-			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, ByLine), want)
+			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, LineOrder, LineN), want)
 			require.ErrorIs(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db), owner.ErrNotFound)
-			require.ErrorIs(t, lines.Delete(ctx, db, order, 1), owner.ErrNotFound)
+			require.ErrorIs(t, lines.Delete(order, 1).Exec(ctx, db), owner.ErrNotFound)
 			_, err := lines.Get(ctx, db, order, 1)
 			require.ErrorIs(t, err, owner.ErrNotFound)
 		}
@@ -208,34 +221,41 @@ func TestUpsert(t *testing.T) {
 		world(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		o := Order{Number: 1, Title: "changed", Total: 5, Country: "ch"} // Bob has a number 1 too
-		require.NoError(t, in.Upsert(ctx, db, &o, ByNumber))
+		require.NoError(t, in.Upsert(ctx, db, &o, OrderNumber))
 		require.EqualValues(t, 1, o.ID)
 		require.EqualValues(t, 2, o.Version)
 		require.Equal(t, alice, o.UserID)
 		fresh := Order{Number: 50, Title: "fresh", Country: "at"}
-		require.NoError(t, in.Upsert(ctx, db, &fresh, ByNumber))
+		require.NoError(t, in.Upsert(ctx, db, &fresh, OrderNumber))
 		require.EqualValues(t, 1, fresh.Version)
 
 		// By a key without the owner: a stranger's row stays as it is.
 		taken := Order{ID: bobOrder, Number: 60, Title: "taken over", Country: "at"}
 		before := taken
-		require.EqualError(t, in.Upsert(ctx, db, &taken, ByOrderID), "owner: not found in orders")
+		require.EqualError(t, in.Upsert(ctx, db, &taken, OrderID), "owner: not found in orders")
 		require.Equal(t, before, taken)
 		own := Order{ID: 2, Number: 61, Title: "own", Country: "at"}
-		require.NoError(t, in.Upsert(ctx, db, &own, ByOrderID))
+		require.NoError(t, in.Upsert(ctx, db, &own, OrderID))
 		require.EqualValues(t, 6, own.Version)
 
 		line := Line{OrderID: 1, N: 1, Text: "pencil"}
-		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, ByLine))
+		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, LineOrder, LineN))
 		line, err := Lines.In(me).Get(ctx, db, 1, 1)
 		require.NoError(t, err)
 		require.Equal(t, "pencil", line.Text)
 		bobsWorld(t, db)
 
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, ByOrderID) }, "it is zero")
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.Key[Order]{}) }, "was not made by owner.Unique")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderID) }, "it is zero")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.ColumnOf[Order, int32]{}) }, "was not made by owner.Column")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, nil) }, "was not made by owner.Column")
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderTitle) }, `its declaration has no Unique of the columns "title"`)
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderTitle) }, `no Unique of the columns "number", "title"`)
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderNumber) }, "column orders.number comes twice")
+		again := owner.MustTable[Order, UserID]("orders", owner.Unique(func(o *Order) any { return &o.Number }))
+		number := owner.Column(again, func(o *Order) *int32 { return &o.Number })
+		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, number) }, "it is of another declaration")
 		refused(t, func(db owner.DB) error {
-			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, ByNumber)
+			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, OrderNumber)
 		}, "names another owner")
 	})
 }
@@ -256,19 +276,19 @@ func TestPatch(t *testing.T) {
 	}
 	require.NoError(t, patch(`{"title": "x", "coupon": null, "number": 4}`))
 	for body, want := range map[string]owner.PatchError{
-		`{}`:                               {Field: "", Reason: owner.PatchEmpty},
-		`null`:                             {Field: "", Reason: owner.PatchEmpty},
-		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: owner.PatchReadOnly},
-		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: owner.PatchReadOnly},
-		`{"version": 3}`:                   {Field: "/version", Reason: owner.PatchReadOnly},
-		`{"ID": 3}`:                        {Field: "/ID", Reason: owner.PatchReadOnly},
-		`{"secret": "x"}`:                  {Field: "/secret", Reason: owner.PatchUnknown},
-		`{"Title": "x"}`:                   {Field: "/Title", Reason: owner.PatchUnknown},
-		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: owner.PatchUnknown},
-		`{"title": 1}`:                     {Field: "/title", Reason: owner.PatchWrongType},
-		`{"title": null}`:                  {Field: "/title", Reason: owner.PatchWrongType},
-		`{"number": 3000000000}`:           {Field: "/number", Reason: owner.PatchWrongType},
-		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: owner.PatchUnknown},
+		`{}`:                               {Field: "", Reason: "nothing_to_change"},
+		`null`:                             {Field: "", Reason: "nothing_to_change"},
+		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: "read_only_field"},
+		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: "read_only_field"},
+		`{"version": 3}`:                   {Field: "/version", Reason: "read_only_field"},
+		`{"ID": 3}`:                        {Field: "/ID", Reason: "read_only_field"},
+		`{"secret": "x"}`:                  {Field: "/secret", Reason: "unknown_field"},
+		`{"Title": "x"}`:                   {Field: "/Title", Reason: "unknown_field"},
+		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: "unknown_field"},
+		`{"title": 1}`:                     {Field: "/title", Reason: "wrong_type"},
+		`{"title": null}`:                  {Field: "/title", Reason: "wrong_type"},
+		`{"number": 3000000000}`:           {Field: "/number", Reason: "wrong_type"},
+		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: "unknown_field"},
 	} {
 		var got *owner.PatchError
 		require.ErrorAs(t, patch(body), &got, body)
@@ -356,14 +376,14 @@ func TestQueue(t *testing.T) {
 		require.NoError(t, in.Update(1).Set(OrderTitle.Set("x")).Queue(q))
 		require.NoError(t, in.Update(bobOrder).Set(OrderTitle.Set("x")).Queue(q))
 		require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q))
-		require.NoError(t, in.QueueDelete(q, bobOrder))
-		require.NoError(t, in.QueueDelete(q, 2))
+		require.NoError(t, in.Delete(bobOrder).Queue(q))
+		require.NoError(t, in.Delete(2).Queue(q))
 		require.Equal(t, []int64{-1, 1, 0, 1, 0, 0, 0, 1}, q.n)
 		bobsWorld(t, db)
 		untouched(t, db)
 	})
-	require.ErrorContains(t, Orders.In(me).QueueDelete(nil, 1), "the queue is nil")
-	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).QueueDelete(&queue{}, 1), owner.ErrUnscoped)
+	require.ErrorContains(t, Orders.In(me).Delete(1).Queue(nil), "the queue is nil")
+	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).Delete(1).Queue(&queue{}), owner.ErrUnscoped)
 }
 
 func TestMembers(t *testing.T) {
@@ -403,7 +423,7 @@ func TestMembers(t *testing.T) {
 			}
 			require.ErrorIs(t, drafts.In(s).Insert(ctx, db, &draft{Tenant: 3, ID: 9}), owner.ErrOtherOwner)
 		}
-		n, err := all.In(owner.Tenant(scopes[0])).Count(ctx, db)
+		n, err := all.In(scope(scopes[0].Owner().Tenant)).Count(ctx, db)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, n)
 	})

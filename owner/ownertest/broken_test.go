@@ -91,8 +91,7 @@ func TestABrokenDatabaseIsFound(t *testing.T) {
 func TestThePrimaryKeyTells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		setup(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
-		notes := owner.MustTable[Note, UserID]("notes")
-		owner.Unique(owner.Column(notes, func(n *Note) *int64 { return &n.ID }))
+		notes := owner.MustTable[Note, UserID]("notes", owner.Unique(func(n *Note) any { return &n.ID }))
 		r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, "notes_text_key")})
 		require.NoError(t, err)
 		for _, f := range r.findings {

@@ -76,8 +76,10 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 		}),
 	}
 	for i, target := range t.def.Uniques {
-		var key owner.Key[R]
-		access.Owner.Fill(&key, t.table, i)
+		var key []owner.AnyColumn[R]
+		for _, c := range t.def.Upserts[i] {
+			key = append(key, t.column(c))
+		}
 		if slices.ContainsFunc(target, func(c *access.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
 			continue // not for rows whose key the database makes
 		}
@@ -88,7 +90,7 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 					value(&row, c).Set(value(&t.own, c))
 				}
 			}
-			return t.in.Upsert(ctx, tx, &row, key)
+			return t.in.Upsert(ctx, tx, &row, key[0], key[1:]...)
 		})
 		p.index = t.indexWithoutOwner(target)
 		out = append(out, p)

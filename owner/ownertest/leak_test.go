@@ -86,7 +86,7 @@ func TestALostPredicateIsFound(t *testing.T) {
 		"version":         {`^select exists .*"version" = `, distinguishable, "Update of number by its key At(2)"},
 		"update where":    {`^with _n .*update "orders"`, changed, "UpdateWhere its key, of title"},
 		"delete":          {`^delete from "orders" where .* and "id" = \$2$`, changed, "Delete by its key"},
-		"delete at":       {`^delete from "orders" where .* and "version" = `, changed, "DeleteAt(1) by its key"},
+		"delete at":       {`^delete from "orders" where .* and "version" = `, changed, "Delete At(1) by its key"},
 		"delete where":    {`^with _n .*delete from "orders"`, changed, "DeleteWhere its owner"},
 		"transfer":        {`^update "orders" set "user_id" = `, changed, "TransferTo the stranger, by its key"},
 		"upsert":          {`^insert into "orders" .* on conflict \("id"\)`, changed, "Upsert with its key"},
@@ -96,7 +96,7 @@ func TestALostPredicateIsFound(t *testing.T) {
 		"child":           {`^select .* from "lines" where exists`, seen, "Get by its key"},
 		"child's parent":  {`^insert into "lines"`, changed, "QueueInsert with its values and a new key"},
 		"child's update":  {`^update "lines"`, changed, "Update of text by its key"},
-		"child's delete":  {`^delete from "lines"`, changed, "QueueDelete by its key"},
+		"child's delete":  {`^delete from "lines"`, changed, "Queue a delete by its key"},
 		"grant":           {`^select .* or exists \(select 1 from "grants"`, seen, "All"},
 		"join":            {` join "lines"`, seen, "All"},
 	} {

@@ -25,7 +25,7 @@ type Subject[O comparable] struct {
 // PrimaryKey stands for the primary key of a table, whatever its name; see [Table].
 const PrimaryKey = "PRIMARY KEY"
 
-// Table returns a subject that tests a table, which may be made by owner.NewThrough.
+// Table returns a subject that tests a table, which may be made by owner.MustThrough.
 // List parents before the tables whose rows point at them.
 //
 // A violation of a unique constraint that does not begin with the owner reveals that

@@ -69,18 +69,19 @@ func declare(withReference bool) declared {
 	countries := owner.MustShared[Country]("countries")
 	var d declared
 	d.coupons = owner.MustTable[Coupon, UserID]("coupons")
-	d.orders = owner.MustTable[Order, UserID]("orders")
-	if withReference {
-		owner.References(d.coupons, owner.Column(d.orders, func(o *Order) **int64 { return &o.Coupon }))
+	options := []owner.TableOption[Order]{
+		owner.References(countries, func(o *Order) any { return &o.Country }),
+		owner.Unique(func(o *Order) any { return &o.Number }),
+		owner.Unique(func(o *Order) any { return &o.ID }),
 	}
-	owner.References(countries, owner.Column(d.orders, func(o *Order) *string { return &o.Country }))
-	owner.Unique(owner.Column(d.orders, func(o *Order) *int32 { return &o.Number }))
-	owner.Unique(owner.Column(d.orders, func(o *Order) *int64 { return &o.ID }))
-	d.lines = owner.MustThrough[Line]("lines", d.orders)
-	owner.Unique(owner.Column(d.lines, func(l *Line) *int64 { return &l.OrderID }), owner.Column(d.lines, func(l *Line) *int32 { return &l.N }))
+	if withReference {
+		options = append([]owner.TableOption[Order]{owner.References(d.coupons, func(o *Order) any { return &o.Coupon })}, options...)
+	}
+	d.orders = owner.MustTable[Order, UserID]("orders", options...)
+	d.lines = owner.MustThrough[Line]("lines", d.orders, owner.Unique(func(l *Line) any { return &l.OrderID }, func(l *Line) any { return &l.N }))
 	d.grants = owner.MustTable[Grant, UserID]("grants")
 	d.readers = owner.GrantedBy(d.orders, d.grants, owner.Column(d.grants, func(g *Grant) *int64 { return &g.Order }))
-	d.view = owner.MustView[OrderLine](d.orders, owner.Join("line", owner.References(d.orders, owner.Column(d.lines, func(l *Line) *int64 { return &l.OrderID }))))
+	d.view = owner.MustView[OrderLine](d.orders, owner.Join("line", owner.ReferenceOf(d.orders, owner.Column(d.lines, func(l *Line) *int64 { return &l.OrderID }))))
 	return d
 }
 

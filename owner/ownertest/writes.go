@@ -28,11 +28,11 @@ func (t target[R, O]) writes() []probe {
 		out = append(out, probe{name: name, kind: writing, run: func(ctx context.Context, tx pgx.Tx) (any, error) { return run(ctx, tx) }})
 	}
 
-	add("Delete by its key", func(ctx context.Context, tx pgx.Tx) error { return t.in.Delete(ctx, tx, key...) })
-	add("QueueDelete by its key", func(ctx context.Context, tx pgx.Tx) error {
-		return queued(ctx, tx, func(q owner.Queue) error { return t.in.QueueDelete(q, key...) })
+	add("Delete by its key", func(ctx context.Context, tx pgx.Tx) error { return t.in.Delete(key...).Exec(ctx, tx) })
+	add("Queue a delete by its key", func(ctx context.Context, tx pgx.Tx) error {
+		return queued(ctx, tx, func(q owner.Queue) error { return t.in.Delete(key...).Queue(q) })
 	})
-	control("Delete by its key", func(ctx context.Context, tx pgx.Tx) error { return t.in.Delete(ctx, tx, own...) })
+	control("Delete by its key", func(ctx context.Context, tx pgx.Tx) error { return t.in.Delete(own...).Exec(ctx, tx) })
 	add("TransferTo the stranger, by its key", func(ctx context.Context, tx pgx.Tx) error {
 		return t.in.TransferTo(ctx, tx, t.world.stranger, key...)
 	})
@@ -48,7 +48,7 @@ func (t target[R, O]) writes() []probe {
 		versions = []int64{n, n + 1}
 	}
 	for _, at := range versions {
-		add(fmt.Sprintf("DeleteAt(%d) by its key", at), func(ctx context.Context, tx pgx.Tx) error { return t.in.DeleteAt(ctx, tx, at, key...) })
+		add(fmt.Sprintf("Delete At(%d) by its key", at), func(ctx context.Context, tx pgx.Tx) error { return t.in.Delete(key...).At(at).Exec(ctx, tx) })
 	}
 	for i, c := range t.assignable() {
 		set := t.set(c, value(&t.own, c))
@@ -71,8 +71,9 @@ func (t target[R, O]) writes() []probe {
 		control(named("Update"), func(ctx context.Context, tx pgx.Tx) error { return t.in.Update(own...).Set(set).Exec(ctx, tx) })
 		for _, at := range versions {
 			add(fmt.Sprintf("%s At(%d)", named("Update"), at), func(ctx context.Context, tx pgx.Tx) error { return update.At(at).Exec(ctx, tx) })
-			add(fmt.Sprintf("%s IfMatch(%s)", named("Update"), owner.ETag(at)), func(ctx context.Context, tx pgx.Tx) error {
-				_, err := update.IfMatch(owner.ETag(at)).Returning(ctx, tx)
+			tag := fmt.Sprintf(`"%d"`, at)
+			add(fmt.Sprintf("%s IfMatch(%s)", named("Update"), tag), func(ctx context.Context, tx pgx.Tx) error {
+				_, err := update.IfMatch(tag).Returning(ctx, tx)
 				return err
 			})
 		}

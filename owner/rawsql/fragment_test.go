@@ -34,7 +34,7 @@ func TestFragmentStaysWithTheOwner(t *testing.T) {
 		require.EqualValues(t, 2, n)
 		_, err = all.Get(ctx, db, 3)
 		require.ErrorIs(t, err, owner.ErrNotFound)
-		sum, err := owner.Sum(ctx, db, all, Balance)
+		sum, err := Balance.Sum(ctx, db, all)
 		require.NoError(t, err)
 		require.EqualValues(t, 300, sum)
 		ok, err := in.Where(owner.Not(anything.With(nil))).Exists(ctx, db)

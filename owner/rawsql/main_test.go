@@ -63,7 +63,7 @@ var (
 	Balance   = owner.Column(Accounts, func(a *Account) *int64 { return &a.Balance })
 	ByName    = owner.MustView[Balances](Accounts)
 	Payments  = owner.MustThrough[Payment]("payments", Accounts)
-	OfAccount = owner.References(Accounts, owner.Column(Payments, func(p *Payment) *int64 { return &p.Account }))
+	OfAccount = owner.ReferenceOf(Accounts, owner.Column(Payments, func(p *Payment) *int64 { return &p.Account }))
 	Drafts    = owner.MustTable[Draft, Staff]("drafts")
 	Countries = owner.MustShared[Country]("countries")
 )

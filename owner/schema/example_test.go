@@ -91,12 +91,14 @@ func ExampleRLS() {
 		log.Fatal(err)
 	}
 	var options []txn.Option
-	for _, s := range settings {
-		options = append(options, txn.Setting(s.Name, s.Value))
+	for name, value := range settings {
+		options = append(options, txn.Setting(name, value))
+		fmt.Println(name, value)
 	}
-	fmt.Println(settings, len(options)) // txn.Run(ctx, db, f, options...)
+	fmt.Println(len(options)) // txn.Run(ctx, db, f, options...)
 	// Output:
-	// [{rowkeeper.schema_test_customerid ann}] 1
+	// rowkeeper.schema_test_customerid ann
+	// 1
 }
 
 // In a test, testing.T is the TestingT.

@@ -55,15 +55,15 @@ func TestVerifyUpsertByAnIdentity(t *testing.T) {
 			User UserID `db:"user_id" owner:"owner"`
 			Text string `db:"text"`
 		}
-		table := owner.MustTable[row, UserID]("always")
-		byID := owner.Unique(owner.Column(table, func(r *row) *int64 { return &r.ID }))
+		table := owner.MustTable[row, UserID]("always", owner.Unique(func(r *row) any { return &r.ID }))
+		id := owner.Column(table, func(r *row) *int64 { return &r.ID })
 		r := row{ID: 1, Text: "new"}
-		require.ErrorContains(t, table.In(me).Upsert(t.Context(), db, &r, byID), "428C9")
+		require.ErrorContains(t, table.In(me).Upsert(t.Context(), db, &r, id), "428C9")
 		found := verified(t, db, table)
 		require.Len(t, found, 1)
 		require.Equal(t, schema.Broken, found[0].Severity)
 		mend(t, db, found[0])
 		require.Empty(t, verified(t, db, table))
-		require.NoError(t, table.In(me).Upsert(t.Context(), db, &r, byID))
+		require.NoError(t, table.In(me).Upsert(t.Context(), db, &r, id))
 	})
 }

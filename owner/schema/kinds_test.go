@@ -37,11 +37,9 @@ type (
 )
 
 var (
-	diaries   = owner.MustTable[diary, UserID]("diaries")
+	diaries   = owner.MustTable[diary, UserID]("diaries", owner.Unique(func(d *diary) any { return &d.Name }))
 	diaryName = owner.Column(diaries, func(d *diary) *string { return &d.Name })
-	_         = owner.Unique(diaryName)
-	leaves    = owner.MustTable[leaf, UserID]("leaves")
-	_         = owner.References(diaries, owner.Column(leaves, func(l *leaf) *int64 { return &l.Diary }))
+	leaves    = owner.MustTable[leaf, UserID]("leaves", owner.References(diaries, func(l *leaf) any { return &l.Diary }))
 )
 
 const diaryDDL = `create type mood as enum ('glad', 'sad');

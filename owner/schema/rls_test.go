@@ -3,6 +3,7 @@ package schema_test
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"strings"
 	"testing"
 
@@ -68,8 +69,8 @@ func within[O comparable](t *testing.T, app *pgxpool.Pool, s owner.Scope[O], f f
 	tx, err := app.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tx.Rollback(context.WithoutCancel(t.Context()))) }()
-	for _, s := range settings {
-		_, err := tx.Exec(t.Context(), "select set_config($1, $2, true)", s.Name, s.Value)
+	for name, value := range settings {
+		_, err := tx.Exec(t.Context(), "select set_config($1, $2, true)", name, value)
 		require.NoError(t, err)
 	}
 	f(tx)
@@ -199,7 +200,11 @@ func TestWallWithoutASetting(t *testing.T) {
 		before := count(t, app, pid)
 		settings, err := scope(shopID(42)).Settings()
 		require.NoError(t, err)
-		require.Equal(t, []owner.Setting{{Name: "rowkeeper.schema_test_shopid", Value: "42"}}, settings)
+		require.Equal(t, map[string]string{"rowkeeper.schema_test_shopid": "42"}, maps.Collect(settings))
+		var options []txn.Option
+		for name, value := range settings {
+			options = append(options, txn.Setting(name, value))
+		}
 		err = txn.Run(t.Context(), app, func(ctx context.Context, tx *txn.Tx) error {
 			b := basket{Name: "new", Country: "at"}
 			require.NoError(t, baskets.In(scope(shopID(42))).Insert(ctx, tx, &b))
@@ -207,13 +212,13 @@ func TestWallWithoutASetting(t *testing.T) {
 			got, err := basketGrant.In(scope(shopID(42))).OrderBy(basketName.Asc()).All(ctx, tx)
 			require.NoError(t, err)
 			require.Len(t, got, 3)
-			require.NoError(t, baskets.In(scope(shopID(42))).Delete(ctx, tx, b.ID))
+			require.NoError(t, baskets.In(scope(shopID(42))).Delete(b.ID).Exec(ctx, tx))
 
 			// Scopes other than the transaction's find nothing.
 			_, err = baskets.In(scope(shopID(43))).Get(ctx, tx, 2)
 			require.ErrorIs(t, err, owner.ErrNotFound)
 			return nil
-		}, txn.Setting(settings[0].Name, settings[0].Value))
+		}, options...)
 		require.NoError(t, err)
 		require.Equal(t, before, count(t, app, pid))
 		inApp(func(tx pgx.Tx) { nothing(t, tx) })

@@ -152,6 +152,11 @@ func subjectsOf(what string, tables []owner.AnyTable) ([]subject, error) {
 		}
 		out[i].table, out[i].grant = d.Table, d.Grant
 	}
+	for _, t := range declaredBy(out) {
+		if t.Incomplete != nil {
+			return nil, misuse("%s: %w", what, t.Incomplete)
+		}
+	}
 	return out, nil
 }
 

@@ -57,15 +57,13 @@ type (
 )
 
 var (
-	nations     = owner.MustShared[nation]("nations")
-	customers   = owner.MustTable[customer, shopID]("customers")
-	baskets     = owner.MustTable[basket, shopID]("baskets")
+	nations   = owner.MustShared[nation]("nations")
+	customers = owner.MustTable[customer, shopID]("customers")
+	baskets   = owner.MustTable[basket, shopID]("baskets",
+		owner.Unique(func(b *basket) any { return &b.Name }), owner.References(nations, func(b *basket) any { return &b.Country }))
 	basketName  = owner.Column(baskets, func(b *basket) *string { return &b.Name })
-	_           = owner.Unique(basketName)
-	_           = owner.References(nations, owner.Column(baskets, func(b *basket) *string { return &b.Country }))
 	items       = owner.MustThrough[item]("items", baskets)
-	receipts    = owner.MustTable[receipt, shopID]("receipts")
-	_           = owner.References(baskets, owner.Column(receipts, func(r *receipt) **int64 { return &r.Basket }))
+	receipts    = owner.MustTable[receipt, shopID]("receipts", owner.References(baskets, func(r *receipt) any { return &r.Basket }))
 	accesses    = owner.MustTable[access, shopID]("accesses")
 	basketGrant = owner.GrantedBy(baskets, accesses, owner.Column(accesses, func(a *access) *int64 { return &a.Basket }))
 	shop        = []owner.AnyTable{nations, customers, baskets, items, receipts, basketGrant, accesses}

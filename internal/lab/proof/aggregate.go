@@ -15,15 +15,13 @@ var aggregates = []string{"sum", "min", "max", "avg"}
 
 // aggregated returns the package's aggregates of a column.
 func aggregated[R, V any](c owner.ColumnOf[R, V]) func(context.Context, owner.DB, owner.Reader[R], string) (any, error) {
-	call := map[string]func(context.Context, owner.DB, owner.Reader[R], owner.ColumnOf[R, V]) (V, error){
-		"sum": owner.Sum[R, V], "min": owner.Min[R, V], "max": owner.Max[R, V],
-	}
+	call := map[string]func(context.Context, owner.DB, owner.Reader[R]) (V, error){"sum": c.Sum, "min": c.Min, "max": c.Max}
 	return func(ctx context.Context, db owner.DB, rows owner.Reader[R], function string) (any, error) {
 		if function == "avg" {
-			v, err := owner.Avg(ctx, db, rows, c)
+			v, err := c.Avg(ctx, db, rows)
 			return v, err
 		}
-		v, err := call[function](ctx, db, rows, c)
+		v, err := call[function](ctx, db, rows)
 		return value(v), err
 	}
 }

@@ -69,8 +69,8 @@ type field[R any] struct {
 }
 
 type conflictKey[R any] struct {
-	key    owner.Key[R]
-	fields []int
+	columns []owner.AnyColumn[R]
+	fields  []int
 }
 
 // pointer is a foreign key of a row, with the function that reports whether it

@@ -47,13 +47,13 @@ func drawRole(s *source) string { return pick(s, "read", "write", "' or true--")
 
 // declareGranted declares tables whose rows are shared by grants. The receivers
 // create the grants here, so the grants change during the run.
-func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) {
+func (w *world) declareGranted(model func() (string, *prove.Table)) {
 	full, m := model()
 	documents := &entity[document, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *document, a actor) bool { return r.Owner == a.user }, give: func(r *document, a actor) { r.Owner = a.user }}
-	if documents.table, err = owner.NewTable[document, userID](full); err != nil {
-		return err
-	}
+	var itself owner.Forward[document]
+	documents.table = owner.MustTable[document, userID](full, &itself,
+		owner.References(&itself, func(r *document) any { return &r.Above }), owner.Unique(func(r *document) any { return &r.ID }))
 	id := addField(documents, "bigint", func(r *document) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
 	addField(documents, "bigint", func(r *document) *userID { return &r.Owner }, drawUser)
 	addField(documents, "text", func(r *document) *string { return &r.Title }, (*source).text)
@@ -61,16 +61,14 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 	above := addField(documents, "bigint", func(r *document) **int64 { return &r.Above }, optionalID)
 	addField(documents, "bigint", func(r *document) *int64 { return &r.Version }, func(s *source) int64 { return int64(s.n(4)) })
 	documents.model.References = []prove.Reference{{Parent: documents.model, From: []string{"(select 1)"}}}
-	up := owner.References(documents.table, documents.fields[above].column)
+	up := owner.ReferenceOf(documents.table, documents.fields[above].column)
 	linked(up, documents, []int{above}, documents, true, true)
 	documents.key(id)
 
 	full, m = model()
 	accesses := &entity[access, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *access, a actor) bool { return r.Reader == a.user }, give: func(r *access, a actor) { r.Reader = a.user }}
-	if accesses.table, err = owner.NewTable[access, userID](full); err != nil {
-		return err
-	}
+	accesses.table = owner.MustTable[access, userID](full)
 	of := addField(accesses, "bigint", func(r *access) *int64 { return &r.Document }, func(s *source) int64 { return int64(s.n(30)) })
 	addField(accesses, "bigint", func(r *access) *userID { return &r.Reader }, drawUser)
 	role := addField(accesses, "text", func(r *access) *string { return &r.Role }, drawRole)
@@ -79,9 +77,7 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 	sheets := &entity[sheet, owner.Member[tenantID, userID]]{w: w, model: m, scope: memberScope, args: memberArgs,
 		owns: func(r *sheet, a actor) bool { return r.Tenant == a.tenant && r.User == a.user },
 		give: func(r *sheet, a actor) { r.Tenant, r.User = a.tenant, a.user }}
-	if sheets.table, err = owner.NewTable[sheet, owner.Member[tenantID, userID]](full); err != nil {
-		return err
-	}
+	sheets.table = owner.MustTable[sheet, owner.Member[tenantID, userID]](full)
 	addField(sheets, "text", func(r *sheet) *string { return &r.Book }, (*source).code)
 	addField(sheets, "integer", func(r *sheet) *int32 { return &r.Number }, (*source).small)
 	addField(sheets, "text", func(r *sheet) *tenantID { return &r.Tenant }, (*source).tenant)
@@ -92,9 +88,7 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 	given := &entity[sheetAccess, owner.Member[tenantID, userID]]{w: w, model: m, scope: memberScope, args: memberArgs,
 		owns: func(r *sheetAccess, a actor) bool { return r.Tenant == a.tenant && r.User == a.user },
 		give: func(r *sheetAccess, a actor) { r.Tenant, r.User = a.tenant, a.user }}
-	if given.table, err = owner.NewTable[sheetAccess, owner.Member[tenantID, userID]](full); err != nil {
-		return err
-	}
+	given.table = owner.MustTable[sheetAccess, owner.Member[tenantID, userID]](full)
 	addField(given, "text", func(r *sheetAccess) *tenantID { return &r.Tenant }, (*source).tenant)
 	addField(given, "bigint", func(r *sheetAccess) *userID { return &r.User }, drawUser)
 	gb := addField(given, "text", func(r *sheetAccess) *string { return &r.Book }, (*source).code)
@@ -104,10 +98,7 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 	readers := owner.GrantedBy(documents.table, accesses.table, accesses.fields[of].column)
 	readable := newGranted(readers, documents, accesses, []int{of}, role)
 	sheetReaders := owner.GrantedBy(sheets.table, given.table, given.fields[gb].column, given.fields[gn].column)
-	makers, err := grantedViews(readable, up, above)
-	if err != nil {
-		return err
-	}
+	makers := grantedViews(readable, up, above)
 	makers = append(makers, readable.read, readable.read, newGranted(sheetReaders, sheets, given, []int{gb, gn}, givenRole).read)
 	w.ops = append(w.ops, slices.Repeat(makers, 3)...)
 	documents.register()
@@ -115,7 +106,6 @@ func (w *world) declareGranted(model func() (string, *prove.Table)) (err error) 
 	sheets.register()
 	given.register()
 	w.stores = append(w.stores, documents, accesses, sheets, given)
-	return nil
 }
 
 func memberArgs(a actor) []any { return []any{a.tenant, a.user} }
@@ -196,16 +186,10 @@ type title struct {
 	Title string `db:"exists"`
 }
 
-func grantedViews(g *granted[access, document, userID], up owner.Reference[document, document], above int) ([]maker, error) {
+func grantedViews(g *granted[access, document, userID], up owner.Reference[document, document], above int) []maker {
 	documents := g.rows
-	joined, err := owner.NewView[titled](documents.table, owner.LeftJoin(`"`, up))
-	if err != nil {
-		return nil, err
-	}
-	titles, err := owner.NewView[title](documents.table, owner.Distinct())
-	if err != nil {
-		return nil, err
-	}
+	joined := owner.MustView[titled](documents.table, owner.LeftJoin(`"`, up))
+	titles := owner.MustView[title](documents.table, owner.Distinct())
 	return []maker{
 		func(s *source, who actor) *operation {
 			return viewed(s, who, g, joined, func(r *document) titled {
@@ -223,7 +207,7 @@ func grantedViews(g *granted[access, document, userID], up owner.Reference[docum
 			return viewed(s, who, g, titles, func(r *document) title { return title{r.Title} },
 				func(v title) string { return fmt.Sprintf("%q", v.Title) }, true)
 		},
-	}, nil
+	}
 }
 
 // viewed reads granted rows through a view, or counts them.

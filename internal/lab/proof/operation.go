@@ -92,7 +92,7 @@ func (e *entity[R, O]) key(fields ...int) {
 	for i, f := range fields {
 		columns[i] = e.fields[f].column
 	}
-	k := conflictKey[R]{key: owner.Unique(columns...)}
+	k := conflictKey[R]{columns: columns}
 	if slices.Equal(fields, e.keyFields()) {
 		for i, f := range e.fields {
 			if f.pk {

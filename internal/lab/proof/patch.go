@@ -117,7 +117,7 @@ func (f *field[R]) member(s *source) json.RawMessage {
 // patched returns the effect of the members, or the expected refusal.
 func (e *entity[R, O]) patched(members map[string]json.RawMessage) (set changes[R], refused *owner.PatchError) {
 	if len(members) == 0 {
-		return set, &owner.PatchError{Reason: owner.PatchEmpty}
+		return set, &owner.PatchError{Reason: "nothing_to_change"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		refuse := func(reason string) (changes[R], *owner.PatchError) {
@@ -126,11 +126,11 @@ func (e *entity[R, O]) patched(members map[string]json.RawMessage) (set changes[
 		}
 		i := slices.IndexFunc(e.fields, func(f field[R]) bool { return f.json != "" && f.json == name && !f.hidden })
 		if i < 0 {
-			return refuse(owner.PatchUnknown)
+			return refuse("unknown_field")
 		}
 		f := e.fields[i]
 		if f.fixed || f.server {
-			return refuse(owner.PatchReadOnly)
+			return refuse("read_only_field")
 		}
 		text := strings.TrimSpace(string(members[name]))
 		if strings.Contains(text, `\u0000`) && text[0] == '"' {
@@ -138,7 +138,7 @@ func (e *entity[R, O]) patched(members map[string]json.RawMessage) (set changes[
 		}
 		v, fits := fromJSON(reflect.TypeOf(f.at(new(R))).Elem(), text)
 		if !fits {
-			return refuse(owner.PatchWrongType)
+			return refuse("wrong_type")
 		}
 		set.fields = append(set.fields, i)
 		set.apply = append(set.apply, func(r *R, _ bool) error { f.put(r, v); return nil })

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/rowkeeper/rowkeeper/internal/lab/proof/prove"
 	"github.com/rowkeeper/rowkeeper/owner"
@@ -99,7 +100,7 @@ func (e *entity[R, O]) update(s *source, who actor) *operation {
 	if s.one(3) {
 		version = int64(s.n(4))
 		if s.one(3) {
-			u = u.IfMatch(owner.ETag(version))
+			u = u.IfMatch(`"` + strconv.FormatInt(version, 10) + `"`)
 		} else {
 			u = u.At(version)
 		}

@@ -27,7 +27,7 @@ func (e *entity[R, O]) upsert(s *source, who actor) *operation {
 	want := row
 	op.run = func(ctx context.Context, db owner.DB) error {
 		row = want
-		return e.table.In(e.scope(who)).Upsert(ctx, db, &row, key.key)
+		return e.table.In(e.scope(who)).Upsert(ctx, db, &row, key.columns[0], key.columns[1:]...)
 	}
 	var at int
 	var full, changed R

@@ -105,7 +105,7 @@ func newView[V, B any, O comparable](base *entity[B, O], distinct bool, joins ..
 	if distinct {
 		options = append(options, owner.Distinct())
 	}
-	v.built = must(owner.NewView[V](base.table, options...))
+	v.built = owner.MustView[V](base.table, options...)
 	return v
 }
 

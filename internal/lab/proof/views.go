@@ -112,7 +112,7 @@ func optionalSmall(s *source) *int32 {
 }
 
 func registerViews(
-	toAbove linkage[account, account, userID, userID], toCountry linkage[account, country, userID, owner.Everybody],
+	toAbove linkage[account, account, userID, userID], toCountry linkage[account, country, userID, struct{}],
 	toPayer linkage[order_, account, userID, userID], toOrder linkage[line, order_, userID, userID], toLine linkage[label, line, userID, userID],
 	toNote linkage[draft, note, owner.Member[tenantID, userID], tenantID],
 ) {

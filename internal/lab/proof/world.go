@@ -102,7 +102,9 @@ func memberScope(a actor) owner.Scope[owner.Member[tenantID, userID]] {
 	return must(owner.For(owner.Member[tenantID, userID]{Tenant: a.tenant, User: a.user}))
 }
 
-func tenantScope(a actor) owner.Scope[tenantID] { return owner.Tenant(memberScope(a)) }
+func tenantScope(a actor) owner.Scope[tenantID] {
+	return must(owner.For(memberScope(a).Owner().Tenant))
+}
 
 func userArgs(a actor) []any { return []any{a.user} }
 
@@ -134,7 +136,7 @@ func newWorld(name func() string) (w *world, err error) {
 		w.tables = append(w.tables, m)
 		return full, m
 	}
-	defer func() { // the package panics if References do not fit
+	defer func() { // the package panics if it refuses a declaration
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
 		}
@@ -143,9 +145,13 @@ func newWorld(name func() string) (w *world, err error) {
 	full, m := model()
 	accounts := &entity[account, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *account, a actor) bool { return r.Owner == a.user }, give: func(r *account, a actor) { r.Owner = a.user }}
-	if accounts.table, err = owner.NewTable[account, userID](full); err != nil {
-		return nil, err
-	}
+	var itself owner.Forward[account]
+	var countriesLater owner.Forward[country] // they are declared next
+	accounts.table = owner.MustTable[account, userID](full, &itself,
+		owner.References(&itself, func(r *account) any { return &r.Above }),
+		owner.References(&countriesLater, func(r *account) any { return &r.Country }),
+		owner.Unique(func(r *account) any { return &r.ID }),
+		owner.Unique(func(r *account) any { return &r.Name }))
 	id := addField(accounts, "bigint", func(r *account) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
 	addField(accounts, "bigint", func(r *account) *userID { return &r.Owner }, func(s *source) userID { return userID(s.n(4)) })
 	byName := addField(accounts, "text", func(r *account) *string { return &r.Name }, (*source).text)
@@ -167,20 +173,17 @@ func newWorld(name func() string) (w *world, err error) {
 
 	full, m = model()
 	m.Shared = true
-	countries := &entity[country, owner.Everybody]{w: w, model: m, owns: func(*country, actor) bool { return true }, give: func(*country, actor) {}}
-	shared, err := owner.NewShared[country](full)
-	if err != nil {
-		return nil, err
-	}
+	countries := &entity[country, struct{}]{w: w, model: m, owns: func(*country, actor) bool { return true }, give: func(*country, actor) {}}
+	shared := owner.MustShared[country](full, &countriesLater)
 	addSharedField(countries, shared, "text", func(r *country) *string { return &r.Code }, (*source).code)
 	addSharedField(countries, shared, "text", func(r *country) *string { return &r.Name }, (*source).text)
 
 	full, m = model()
 	orders := &entity[order_, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *order_, a actor) bool { return r.Owner == a.user }, give: func(r *order_, a actor) { r.Owner = a.user }}
-	if orders.table, err = owner.NewTable[order_, userID](full); err != nil {
-		return nil, err
-	}
+	orders.table = owner.MustTable[order_, userID](full,
+		owner.References(accounts.table, func(r *order_) any { return &r.Payer }),
+		owner.Unique(func(r *order_) any { return &r.Region }, func(r *order_) any { return &r.Number }))
 	addField(orders, "text", func(r *order_) *string { return &r.Region }, (*source).code)
 	addField(orders, "integer", func(r *order_) *int32 { return &r.Number }, (*source).small)
 	addField(orders, "bigint", func(r *order_) *userID { return &r.Owner }, func(s *source) userID { return userID(s.n(4)) })
@@ -192,9 +195,9 @@ func newWorld(name func() string) (w *world, err error) {
 	full, m = model()
 	lines := &entity[line, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *line, a actor) bool { return orders.sees([]any{r.Region, int64(r.Order)}, a) }, give: func(*line, actor) {}}
-	if lines.table, err = owner.NewThrough[line](full, orders.table); err != nil {
-		return nil, err
-	}
+	lines.table = owner.MustThrough[line](full, orders.table,
+		owner.References(accounts.table, func(r *line) any { return &r.From }),
+		owner.Unique(func(r *line) any { return &r.Region }, func(r *line) any { return &r.Order }, func(r *line) any { return &r.Number }))
 	m.Through = orders.model
 	lr := addField(lines, "text", func(r *line) *string { return &r.Region }, (*source).code)
 	lo := addField(lines, "integer", func(r *line) *int32 { return &r.Order }, (*source).small)
@@ -208,9 +211,7 @@ func newWorld(name func() string) (w *world, err error) {
 		owns: func(r *label, a actor) bool {
 			return lines.sees([]any{r.Region, int64(r.Order), int64(r.Line)}, a)
 		}, give: func(*label, actor) {}}
-	if labels.table, err = owner.NewThrough[label](full, lines.table); err != nil {
-		return nil, err
-	}
+	labels.table = owner.MustThrough[label](full, lines.table, owner.Unique(func(r *label) any { return &r.ID }))
 	m.Through = lines.model
 	addField(labels, "bigint", func(r *label) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
 	br := addField(labels, "text", func(r *label) *string { return &r.Region }, (*source).code)
@@ -221,18 +222,14 @@ func newWorld(name func() string) (w *world, err error) {
 	full, m = model()
 	settings := &entity[setting, userID]{w: w, model: m, scope: userScope, args: userArgs,
 		owns: func(r *setting, a actor) bool { return r.Owner == a.user }, give: func(r *setting, a actor) { r.Owner = a.user }}
-	if settings.table, err = owner.NewTable[setting, userID](full); err != nil {
-		return nil, err
-	}
+	settings.table = owner.MustTable[setting, userID](full)
 	addField(settings, "bigint", func(r *setting) *userID { return &r.Owner }, func(s *source) userID { return userID(s.n(4)) })
 	addField(settings, "text", func(r *setting) *string { return &r.Theme }, (*source).text)
 
 	full, m = model()
 	notes := &entity[note, tenantID]{w: w, model: m, scope: tenantScope, args: func(a actor) []any { return []any{a.tenant} },
 		owns: func(r *note, a actor) bool { return r.Tenant == a.tenant }, give: func(r *note, a actor) { r.Tenant = a.tenant }}
-	if notes.table, err = owner.NewTable[note, tenantID](full); err != nil {
-		return nil, err
-	}
+	notes.table = owner.MustTable[note, tenantID](full, owner.Unique(func(r *note) any { return &r.ID }))
 	addField(notes, "bigint", func(r *note) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
 	addField(notes, "text", func(r *note) *tenantID { return &r.Tenant }, (*source).tenant)
 	addField(notes, "text", func(r *note) **string { return &r.Text }, (*source).optionalText)
@@ -242,9 +239,9 @@ func newWorld(name func() string) (w *world, err error) {
 	drafts := &entity[draft, owner.Member[tenantID, userID]]{w: w, model: m, scope: memberScope, args: func(a actor) []any { return []any{a.tenant, a.user} },
 		owns: func(r *draft, a actor) bool { return r.Tenant == a.tenant && r.User == a.user },
 		give: func(r *draft, a actor) { r.Tenant, r.User = a.tenant, a.user }}
-	if drafts.table, err = owner.NewTable[draft, owner.Member[tenantID, userID]](full); err != nil {
-		return nil, err
-	}
+	drafts.table = owner.MustTable[draft, owner.Member[tenantID, userID]](full,
+		owner.References(notes.table, func(r *draft) any { return &r.Note }),
+		owner.Unique(func(r *draft) any { return &r.ID }))
 	addField(drafts, "text", func(r *draft) *tenantID { return &r.Tenant }, (*source).tenant)
 	addField(drafts, "bigint", func(r *draft) *userID { return &r.User }, func(s *source) userID { return userID(s.n(4)) })
 	did := addField(drafts, "bigint", func(r *draft) *int64 { return &r.ID }, func(s *source) int64 { return int64(s.n(30)) })
@@ -255,13 +252,13 @@ func newWorld(name func() string) (w *world, err error) {
 	orders.model.References = []prove.Reference{{Parent: accounts.model, From: []string{"null"}}}
 	lines.model.References = []prove.Reference{{Parent: accounts.model, From: []string{"from"}}}
 	drafts.model.References = []prove.Reference{{Parent: notes.model, From: []string{"note"}}}
-	toAbove := linked(owner.References(accounts.table, accounts.fields[above].column), accounts, []int{above}, accounts, true, true)
-	toCountry := linked(owner.References(shared, accounts.fields[from].column), accounts, []int{from}, countries, false, true)
-	toPayer := linked(owner.References(accounts.table, orders.fields[payer].column), orders, []int{payer}, accounts, true, true)
-	linked(owner.References(accounts.table, lines.fields[lineFrom].column), lines, []int{lineFrom}, accounts, true, true)
-	toOrder := linked(owner.References(orders.table, lines.fields[lr].column, lines.fields[lo].column), lines, []int{lr, lo}, orders, true, true)
-	toLine := linked(owner.References(lines.table, labels.fields[br].column, labels.fields[bo].column, labels.fields[bl].column), labels, []int{br, bo, bl}, lines, true, true)
-	toNote := linked(owner.References(notes.table, drafts.fields[dn].column), drafts, []int{dn}, notes, false, true)
+	toAbove := linked(owner.ReferenceOf(accounts.table, accounts.fields[above].column), accounts, []int{above}, accounts, true, true)
+	toCountry := linked(owner.ReferenceOf(shared, accounts.fields[from].column), accounts, []int{from}, countries, false, true)
+	toPayer := linked(owner.ReferenceOf(accounts.table, orders.fields[payer].column), orders, []int{payer}, accounts, true, true)
+	linked(owner.ReferenceOf(accounts.table, lines.fields[lineFrom].column), lines, []int{lineFrom}, accounts, true, true)
+	toOrder := linked(owner.ReferenceOf(orders.table, lines.fields[lr].column, lines.fields[lo].column), lines, []int{lr, lo}, orders, true, true)
+	toLine := linked(owner.ReferenceOf(lines.table, labels.fields[br].column, labels.fields[bo].column, labels.fields[bl].column), labels, []int{br, bo, bl}, lines, true, true)
+	toNote := linked(owner.ReferenceOf(notes.table, drafts.fields[dn].column), drafts, []int{dn}, notes, false, true)
 
 	accounts.key(id)
 	accounts.key(byName)
@@ -281,5 +278,6 @@ func newWorld(name func() string) (w *world, err error) {
 	countries.registerShared(shared)
 	registerViews(toAbove, toCountry, toPayer, toOrder, toLine, toNote)
 	w.stores = []store{countries, accounts, notes, orders, settings, lines, labels, drafts}
-	return w, w.declareGranted(model)
+	w.declareGranted(model)
+	return w, nil
 }

@@ -16,13 +16,15 @@ func (e *entity[R, O]) remove(s *source, who actor) *operation {
 	args, key := e.pickKey(s)
 	op := &operation{kind: "delete", claim: e.claim(prove.Delete, who)}
 	version := int64(0)
-	op.run = func(ctx context.Context, db owner.DB) error { return e.table.In(e.scope(who)).Delete(ctx, db, args...) }
+	op.run = func(ctx context.Context, db owner.DB) error {
+		return e.table.In(e.scope(who)).Delete(args...).Exec(ctx, db)
+	}
 	if s.one(3) {
 		version = int64(s.n(4))
 		op.claim.At = version
 		op.misuse = e.model.Version == "" || version == 0
 		op.run = func(ctx context.Context, db owner.DB) error {
-			return e.table.In(e.scope(who)).DeleteAt(ctx, db, version, args...)
+			return e.table.In(e.scope(who)).Delete(args...).At(version).Exec(ctx, db)
 		}
 	}
 	at := 0
@@ -130,6 +132,6 @@ func (e *entity[R, O]) queue(s *source, who actor) *operation {
 	default:
 		args, _ := e.pickKey(s)
 		return &operation{kind: "queue delete", queued: true, claim: e.claim(prove.Delete, who),
-			run: func(_ context.Context, db owner.DB) error { return in.QueueDelete(db.(owner.Queue), args...) }}
+			run: func(_ context.Context, db owner.DB) error { return in.Delete(args...).Queue(db.(owner.Queue)) }}
 	}
 }

@@ -29,8 +29,8 @@ type Accessor interface {
 	Levels(owner any) int
 
 	// Fill sets into to the part of the table at that place of its description: an
-	// *owner.ColumnOf[R, any] to a column, an *owner.Reference[R, any] to a
-	// reference, and an *owner.Key[R] to a unique key.
+	// *owner.ColumnOf[R, any] to a column, and an *owner.Reference[R, any] to a
+	// reference.
 	Fill(into, table any, at int)
 
 	// Fragment sets an *owner.Condition to the fragment in parentheses, or to a
@@ -69,6 +69,8 @@ type Table struct {
 	Through    *Table    // nil if there is none
 	References []Reference
 	Uniques    [][]*Column
+	Upserts    [][]*Column // what an upsert takes for each of Uniques
+	Incomplete error       // why no statement runs on the table, or nil
 }
 
 // A Column has the index of its place in the Columns of a Table.

@@ -106,7 +106,7 @@ func (c *schedule) touch() step {
 			if err := Notes.In(mine).Insert(ctx, s.tx, &Note{ID: p.id + 1, Doc: p.id, Pos: 2, Text: "early"}); err != nil {
 				return err
 			}
-			return Notes.In(mine).Delete(ctx, s.tx, p.id+1)
+			return Notes.In(mine).Delete(p.id+1).Exec(ctx, s.tx)
 		}}
 	case 1:
 		return step{"updates the mark", func(ctx context.Context, s *session) error {
@@ -137,7 +137,7 @@ func (c *schedule) give() step {
 		case "move":
 			_, err = s.tx.Exec(ctx, "update notes set doc_id = $2 where id = $1", p.id, p.id+1)
 		case "unshare":
-			err = Shares.In(hers).Delete(ctx, s.tx, p.id)
+			err = Shares.In(hers).Delete(p.id).Exec(ctx, s.tx)
 		}
 		return err
 	}}

@@ -96,10 +96,10 @@ var writes = []statement{
 		return any1(Notes.In(mine).UpdateWhere(OfDoc.To(DocID.Eq(p.id))).Set(NoteText.Set("late")).Exec(ctx, tx))
 	}},
 	{"Delete", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Notes.In(mine).Delete(ctx, tx, p.id))
+		return did(Notes.In(mine).Delete(p.id).Exec(ctx, tx))
 	}},
 	{"Delete queued", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return queued(ctx, tx, func(q owner.Queue) error { return Notes.In(mine).QueueDelete(q, p.id) })
+		return queued(ctx, tx, func(q owner.Queue) error { return Notes.In(mine).Delete(p.id).Queue(q) })
 	}},
 	{"DeleteWhere", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return any1(Notes.In(mine).DeleteWhere(NoteDoc.Eq(p.id)).Exec(ctx, tx))
@@ -116,19 +116,19 @@ var writes = []statement{
 		return did(Notes.In(mine).InsertMany(ctx, tx, []Note{{ID: p.id + 1, Doc: p.id, Pos: 2, Text: "late"}, {ID: p.id + 2, Doc: p.id, Pos: 3, Text: "late"}}))
 	}},
 	{"Upsert of a note that is there", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id, Doc: p.id, Pos: 1, Text: "late"}, ByNote))
+		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id, Doc: p.id, Pos: 1, Text: "late"}, NoteID))
 	}},
 	{"Upsert by another key", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id + 3, Doc: p.id, Pos: 1, Text: "late"}, ByPos))
+		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id + 3, Doc: p.id, Pos: 1, Text: "late"}, NotePos))
 	}},
 	{"Upsert of a new note", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id + 1, Doc: p.id, Pos: 2, Text: "late"}, ByNote))
+		return did(Notes.In(mine).Upsert(ctx, tx, &Note{ID: p.id + 1, Doc: p.id, Pos: 2, Text: "late"}, NoteID))
 	}},
 	{"Update of a grandchild", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return did(Marks.In(mine).Update(p.id).Set(MarkText.Set("late")).Exec(ctx, tx))
 	}},
 	{"Delete of a grandchild", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Marks.In(mine).Delete(ctx, tx, p.id))
+		return did(Marks.In(mine).Delete(p.id).Exec(ctx, tx))
 	}},
 	{"Insert of a grandchild", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return did(Marks.In(mine).Insert(ctx, tx, &Mark{ID: p.id + 1, Note: p.id, Text: "late"}))
@@ -137,7 +137,7 @@ var writes = []statement{
 		return did(Marks.In(mine).InsertMany(ctx, tx, []Mark{{ID: p.id + 1, Note: p.id, Text: "late"}}))
 	}},
 	{"Upsert of a grandchild", "write", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Marks.In(mine).Upsert(ctx, tx, &Mark{ID: p.id, Note: p.id, Text: "late"}, ByMark))
+		return did(Marks.In(mine).Upsert(ctx, tx, &Mark{ID: p.id, Note: p.id, Text: "late"}, MarkID))
 	}},
 	{"Insert of a reference", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return did(Links.In(mine).Insert(ctx, tx, &Link{ID: p.id + 2, Doc: &p.id, Text: "late"}))
@@ -152,7 +152,7 @@ var writes = []statement{
 		return any1(Links.In(mine).UpdateWhere(LinkID.Eq(p.id)).Set(LinkDoc.Set(&p.id)).Exec(ctx, tx))
 	}},
 	{"Upsert of a reference", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Links.In(mine).Upsert(ctx, tx, &Link{ID: p.id, Doc: &p.id, Text: "late"}, ByLink))
+		return did(Links.In(mine).Upsert(ctx, tx, &Link{ID: p.id, Doc: &p.id, Text: "late"}, LinkID))
 	}},
 	{"TransferTo with a reference", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return did(Links.In(his).TransferTo(ctx, tx, mine, p.id+1))
@@ -161,13 +161,13 @@ var writes = []statement{
 		return did(Docs.In(mine).Update(p.id).Set(DocTitle.Set("late")).Exec(ctx, tx))
 	}},
 	{"Upsert of the row itself", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Docs.In(mine).Upsert(ctx, tx, &Doc{ID: p.id, Title: "late"}, ByDoc))
+		return did(Docs.In(mine).Upsert(ctx, tx, &Doc{ID: p.id, Title: "late"}, DocID))
 	}},
 	{"UpdateWhere of the row itself", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return any1(Docs.In(mine).UpdateWhere(DocID.Eq(p.id)).Set(DocTitle.Set("late")).Exec(ctx, tx))
 	}},
 	{"Delete of the row itself", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return did(Docs.In(mine).Delete(ctx, tx, p.id))
+		return did(Docs.In(mine).Delete(p.id).Exec(ctx, tx))
 	}},
 	{"TransferTo somebody else", "write", false, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		return did(Docs.In(mine).TransferTo(ctx, tx, hers, p.id))
@@ -190,7 +190,7 @@ var reads = []statement{
 		return any1(Notes.In(mine).Where(NoteDoc.Eq(p.id)).Count(ctx, tx))
 	}},
 	{"Sum", "read", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
-		return any1(owner.Sum(ctx, tx, Notes.In(mine).Where(NoteDoc.Eq(p.id)), NotePos))
+		return any1(NotePos.Sum(ctx, tx, Notes.In(mine).Where(NoteDoc.Eq(p.id))))
 	}},
 	{"Page of a view", "read", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {
 		page, err := Titled.In(mine).Where(TitledID.Eq(p.id)).Page(ctx, tx, cursors, "", 5)

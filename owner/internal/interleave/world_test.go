@@ -54,33 +54,30 @@ type (
 )
 
 var (
-	Docs     = owner.MustTable[Doc, UserID]("docs")
+	Docs     = owner.MustTable[Doc, UserID]("docs", owner.Unique(func(d *Doc) any { return &d.ID }))
 	DocID    = owner.Column(Docs, func(d *Doc) *int64 { return &d.ID })
 	DocTitle = owner.Column(Docs, func(d *Doc) *string { return &d.Title })
-	ByDoc    = owner.Unique(DocID)
 
-	Notes    = owner.MustThrough[Note]("notes", Docs)
+	Notes = owner.MustThrough[Note]("notes", Docs,
+		owner.Unique(func(n *Note) any { return &n.ID }), owner.Unique(func(n *Note) any { return &n.Pos }))
 	NoteID   = owner.Column(Notes, func(n *Note) *int64 { return &n.ID })
 	NoteDoc  = owner.Column(Notes, func(n *Note) *int64 { return &n.Doc })
 	NotePos  = owner.Column(Notes, func(n *Note) *int64 { return &n.Pos })
 	NoteText = owner.Column(Notes, func(n *Note) *string { return &n.Text })
-	OfDoc    = owner.References(Docs, NoteDoc)
-	ByNote   = owner.Unique(NoteID)
-	ByPos    = owner.Unique(NotePos)
+	OfDoc    = owner.ReferenceOf(Docs, NoteDoc)
 	Titled   = owner.MustView[NoteView](Notes, owner.Join("doc", OfDoc))
 	TitledID = owner.Column(Titled, func(v *NoteView) *int64 { return &v.ID })
 
-	Marks    = owner.MustThrough[Mark]("marks", Notes)
+	Marks    = owner.MustThrough[Mark]("marks", Notes, owner.Unique(func(m *Mark) any { return &m.ID }))
 	MarkID   = owner.Column(Marks, func(m *Mark) *int64 { return &m.ID })
 	MarkText = owner.Column(Marks, func(m *Mark) *string { return &m.Text })
-	ByMark   = owner.Unique(MarkID)
 
-	Links    = owner.MustTable[Link, UserID]("links")
+	Links = owner.MustTable[Link, UserID]("links",
+		owner.Unique(func(l *Link) any { return &l.ID }), owner.References(Docs, func(l *Link) any { return &l.Doc }))
 	LinkID   = owner.Column(Links, func(l *Link) *int64 { return &l.ID })
 	LinkDoc  = owner.Column(Links, func(l *Link) **int64 { return &l.Doc })
 	LinkText = owner.Column(Links, func(l *Link) *string { return &l.Text })
-	AtDoc    = owner.References(Docs, LinkDoc)
-	ByLink   = owner.Unique(LinkID)
+	AtDoc    = owner.ReferenceOf(Docs, LinkDoc)
 
 	Shares   = owner.MustTable[Share, UserID]("shares")
 	ShareDoc = owner.Column(Shares, func(s *Share) *int64 { return &s.Doc })

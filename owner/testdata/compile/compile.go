@@ -32,7 +32,22 @@ var (
 	name     = owner.Column(accounts, func(a *Account) *string { return &a.Name })
 	title    = owner.Column(teams, func(t *Team) *string { return &t.Title })
 
-	_ = owner.Column(accounts, func(t *Team) *string { return &t.Title }) // wrong
+	nameOf  = func(a *Account) any { return &a.Name }
+	titleOf = func(t *Team) any { return &t.Title }
+	byName  = owner.Unique(nameOf)
+	byTitle = owner.Unique(titleOf)
+
+	_ = owner.MustTable[Account, UserID]("accounts", byName, owner.References(teams, nameOf), nil)
+
+	_ = owner.Column(accounts, func(t *Team) *string { return &t.Title })                 // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", byTitle)                             // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.References(teams, titleOf))    // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", new(owner.Forward[Team]))            // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", func(*Account) any { return nil })   // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", name)                                // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Team](byTitle))    // wrong
+	_ = owner.MustTable[Account, UserID]("accounts", owner.TableOption[Account](byTitle)) // wrong
+	_ = owner.MustView[struct{}](accounts, owner.SkipLocked)                              // wrong
 )
 
 func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Scope[TeamID]) {
@@ -54,8 +69,12 @@ func use(ctx context.Context, db owner.DB, me owner.Scope[UserID], team owner.Sc
 	_ = name.Eq(1)                                       // wrong
 	_ = id.In("1")                                       // wrong
 	_ = name.Set(nil)                                    // wrong
+	_ = in.ForUpdate(owner.Distinct())                   // wrong
+	_ = in.Upsert(ctx, db, &Account{}, title)            // wrong
+	_ = in.Upsert(ctx, db, &Account{})                   // wrong
+	_, _ = name.Max(ctx, db, teams.In(team))             // wrong
 	_ = in.Insert(ctx, db, &Team{})                      // wrong
-	_ = in.Where(name.Eq("x")).Delete(ctx, db, 1)        // wrong
+	_ = in.Where(name.Eq("x")).Delete(1)                 // wrong
 	_ = in.Where(name.Eq("x")).Update(1)                 // wrong
 	_ = owner.Scope[UserID]{owner: 1, arg: 1}            // wrong
 
