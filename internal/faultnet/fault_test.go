@@ -2,7 +2,7 @@ package faultnet_test
 
 import (
 	"context"
-	"io"
+	"net"
 	"slices"
 	"syscall"
 	"testing"
@@ -103,14 +103,26 @@ func TestCutIsExact(t *testing.T) {
 		} {
 			dbtestEach(t, name+" "+cut.String(), func(t *testing.T, db *dbtest.DB) {
 				p := start(t, db)
-				conn := connect(t, p, db)
-				_, err := conn.Exec(t.Context(), "begin")
+				var wire *recorder
+				c := config(p, db)
+				c.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, conn net.Conn) (net.Conn, error) {
+					wire = &recorder{Conn: conn, ended: make(chan struct{})}
+					return wire, nil
+				}
+				conn, err := pgx.ConnectConfig(t.Context(), c)
 				require.NoError(t, err)
+				t.Cleanup(func() {
+					p.Close()
+					conn.Close(context.Background())
+				})
+				_, err = conn.Exec(t.Context(), "begin")
+				require.NoError(t, err)
+				wire.forget()
 				hook, _ := faultnet.On(faultnet.Completes("COMMIT"), test.action)
 				p.SetHook(hook)
 				query(t, conn, "commit")
-				got, err := io.ReadAll(conn.PgConn().Conn())
-				require.Equal(t, test.want, got)
+				got, err := wire.rest(t)
+				require.Equal(t, test.want, got, "%v", err)
 				switch cut {
 				case faultnet.ResetClient, faultnet.ResetBoth:
 					require.ErrorIs(t, err, syscall.ECONNRESET)

@@ -2,6 +2,11 @@ package faultnet_test
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +50,46 @@ func connect(t testing.TB, p *faultnet.Proxy, db *dbtest.DB) *pgx.Conn {
 		conn.Close(context.Background())
 	})
 	return conn
+}
+
+// recorder records what is read from a connection, by whichever goroutine: pgx reads in
+// the background if a write is slow.
+type recorder struct {
+	net.Conn
+	mu    sync.Mutex
+	bytes []byte
+	ended chan struct{}
+	err   error // that ended it, when ended is closed
+}
+
+func (r *recorder) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bytes = append(r.bytes, p[:n]...)
+	if err != nil && r.err == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		r.err = err
+		close(r.ended)
+	}
+	return n, err
+}
+
+// rest reads to the end and returns what came since forget, and the error at the end,
+// which is nil for a regular one.
+func (r *recorder) rest(t testing.TB) ([]byte, error) {
+	t.Helper()
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	await(t, r.ended)
+	if r.err == io.EOF {
+		return r.bytes, nil
+	}
+	return r.bytes, r.err
+}
+
+func (r *recorder) forget() {
+	r.mu.Lock()
+	r.bytes = []byte{}
+	r.mu.Unlock()
 }
 
 // transaction inserts a row, one statement at a time.

@@ -67,8 +67,9 @@ func (c *schedule) draw() {
 	for range c.rand.IntN(3) {
 		c.giver.steps = append(c.giver.steps, c.touch())
 	}
+	back := c.rand.IntN(8) == 0
 	c.giver.steps = append(c.giver.steps, c.give(), step{"commit", func(ctx context.Context, s *session) error {
-		if c.rand.IntN(8) == 0 {
+		if back {
 			return errors.Join(errBack, s.tx.Rollback(ctx))
 		}
 		return s.tx.Commit(ctx)
