@@ -12,9 +12,9 @@ import "slices"
 //			owner.References(&comments, func(c *Comment) any { return &c.Answers }))
 //	)
 //
-// Until then every statement on a table that refers to it is refused, so a forgotten
-// option drops no check. The references must fit the table, and a Forward stands for
-// one table only. It must not be copied after its first use.
+// Until a Forward stands for a table, every statement on a table that refers to it is
+// refused, so a forgotten option drops no check. The references must fit the table, and
+// a Forward stands for one table only. It must not be copied after its first use.
 type Forward[R any] struct {
 	_ [0]func(R)
 	f forward
