@@ -13,51 +13,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
-// kindOf is the purpose of a statement.
-type kindOf uint8
-
-const (
-	begins kindOf = iota
-	sets
-	marks   // SAVEPOINT, RELEASE
-	claims  // the key of Once
-	guards  // statements around a claim
-	records // the result of Once
-	queued
-	answered // its answer is waited for
-	commits
-)
-
-func (k kindOf) phase() outcome.Phase {
-	switch k {
-	case begins, sets:
-		return outcome.Begin
-	case commits:
-		return outcome.Commit
-	}
-	return outcome.Body
-}
-
-// statement is a statement that may travel with others.
-type statement struct {
-	kind     kindOf
-	rows     bool // its rows are read, so it is described even without arguments
-	sql      string
-	args     []any
-	number   int            // among queued statements, from 1
-	option   string         // the option that it comes from, or ""
-	result   *pgconn.Result // where its rows go, for Batch
-	expected *expectation   // for QueueExpect
-
-	described *pgconn.StatementDescription
-	named     bool // prepared under the name of described in its own packet
-	renamed   bool // the server still had that name, so it is closed first
-	encoded   *pgx.ExtendedQueryBuilder
-	fresh     bool // described for this packet
-	traced    context.Context
-	endsTrace bool // its rows end the trace, as pgx's do in a batch
-}
-
 // packet is a group of statements that was sent at once and whose results are read one after
 // the other. The connection is busy until close.
 type packet struct {
@@ -180,85 +135,6 @@ func (f *packet) sendTrailing() error {
 		f.fail(err)
 	}
 	return err
-}
-
-// describe sends the statements ahead, none of which has arguments, and has the server
-// describe those of the others that are not yet known. index is the statement that the
-// error belongs to.
-func (l *session) describe(ctx context.Context, ahead int, statements []statement) (begun bool, index int, err error) {
-	f := &l.packet
-	*f = packet{session: l, statements: statements[:ahead]}
-	f.traceStart(ctx)
-	f.pipeline = l.conn.PgConn().StartPipeline(ctx)
-	for i := range f.statements {
-		f.pipeline.SendQueryParams(f.statements[i].sql, nil, nil, nil, nil)
-	}
-	slices.Sort(l.described.dropped)
-	l.described.dropped = slices.Compact(l.described.dropped)
-	dropped := l.described.dropped
-	for _, name := range dropped {
-		f.pipeline.SendDeallocate(name)
-	}
-	asked := make(map[string]*pgconn.StatementDescription)
-	var order []int
-	for i := ahead; i < len(statements); i++ {
-		s := &statements[i]
-		if s.described != nil || !l.needsDescription(s) {
-			continue
-		}
-		sd := asked[s.sql]
-		if sd == nil {
-			sd = &pgconn.StatementDescription{SQL: s.sql}
-			if l.names() {
-				sd.Name = nameOf(s.sql)
-			}
-			asked[s.sql] = sd
-			order = append(order, i)
-			f.prepare(sd)
-		}
-		s.described = sd
-	}
-	if err := f.pipeline.Sync(); err != nil {
-		f.fail(err)
-		return false, 0, err
-	}
-	defer f.close()
-	for i := range ahead {
-		if _, err := f.exec(); err != nil {
-			return begun, i, err
-		}
-		begun = true
-	}
-	for range dropped {
-		if _, err := f.pipeline.GetResults(); err != nil {
-			return begun, ahead, err
-		}
-	}
-	l.described.dropped = l.described.dropped[len(dropped):]
-	for _, i := range order {
-		r, err := f.pipeline.GetResults()
-		if err != nil {
-			return begun, i, err
-		}
-		got, ok := r.(*pgconn.StatementDescription)
-		if !ok {
-			return begun, i, fmt.Errorf("expected the description of a statement, got %T", r)
-		}
-		sd := statements[i].described
-		sd.ParamOIDs, sd.Fields = got.ParamOIDs, got.Fields
-		l.described.put(sd)
-	}
-	return begun, 0, f.close()
-}
-
-// prepare marks a statement to be prepared. Until it is known to be prepared, its name
-// must be closed before reuse: PgBouncer considers a name used even if the server
-// refused the statement, and ends a connection that uses a name twice.
-func (f *packet) prepare(sd *pgconn.StatementDescription) {
-	f.pipeline.SendPrepare(sd.Name, sd.SQL, nil)
-	if sd.Name != "" {
-		f.session.described.dropped = append(f.session.described.dropped, sd.Name)
-	}
 }
 
 // exec reads the next result to its end.

@@ -31,7 +31,7 @@ var both = []string{"postgresql", "cockroachdb"}
 
 var breakages = []breakage{
 	{
-		name: "retry after an unknown outcome", file: "run.go",
+		name: "retry after an unknown outcome", file: "end.go",
 		old:     "if c.idempotent && ctx.Err() == nil",
 		new:     "if ctx.Err() == nil",
 		engines: both,
@@ -59,14 +59,14 @@ var breakages = []breakage{
 		want:    []string{"and OnCommit ran"},
 	},
 	{
-		name: "a swallowed error of COMMIT", file: "run.go",
+		name: "a swallowed error of COMMIT", file: "end.go",
 		old:     "\tif became == outcome.Unknown && c.readOnly {\n",
 		new:     "\tif e.CommitSent {\n\t\tbecame = outcome.Committed\n\t}\n\tif became == outcome.Unknown && c.readOnly {\n",
 		engines: both,
 		want:    []string{"told committed, and it has no effect"},
 	},
 	{
-		name: "Once resolved by SELECT", file: "run.go",
+		name: "Once resolved by SELECT", file: "end.go",
 		old: "\tif became == outcome.Unknown && c.readOnly {\n",
 		new: `	if became == outcome.Unknown && c.once != nil {
 		if conn, err := pgx.ConnectConfig(ctx, at.conn.Config()); err == nil {
