@@ -11,7 +11,7 @@ import (
 // The queues of a pool are freed with it.
 func TestRegistryDoesNotKeepThePool(t *testing.T) {
 	t.Parallel()
-	type pool struct{ name [64]byte }
+	type pool struct{ _ [64]byte }
 	var r Registry[pool]
 	has := func(s *Queues) bool {
 		for _, v := range *r.queues.Load() {
