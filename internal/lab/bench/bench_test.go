@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m)
 }
 
-func bedOn(t testing.TB, db *dbtest.DB) *fixture {
+func fixtureOn(t testing.TB, db *dbtest.DB) *fixture {
 	t.Helper()
 	b, err := newFixture(t.Context(), db.URL)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func bedOn(t testing.TB, db *dbtest.DB) *fixture {
 // compares the libraries, and -count provides the samples. It connects to the
 // database directly, on the preferred engine.
 func BenchmarkTransaction(b *testing.B) {
-	fixture := bedOn(b, dbtest.First(b))
+	fixture := fixtureOn(b, dbtest.First(b))
 	clients, err := connectAll(b.Context(), fixture, fixture.direct)
 	require.NoError(b, err)
 	defer clients.close()

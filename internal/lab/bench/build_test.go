@@ -13,7 +13,7 @@ import (
 func TestBuildSuite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := buildSuite{rounds: 1, delays: delays{0}}
-		r, err := s.run(t.Context(), bedOn(t, db), func(string) {})
+		r, err := s.run(t.Context(), fixtureOn(t, db), func(string) {})
 		require.NoError(t, err)
 		report := r.(*buildReport)
 		require.Len(t, report.builds, len(builders))
@@ -32,7 +32,7 @@ func TestBuildSuite(t *testing.T) {
 		require.Contains(t, string(encoded), `"median_ns"`)
 
 		s.rounds = 0
-		_, err = s.run(t.Context(), bedOn(t, db), func(string) {})
+		_, err = s.run(t.Context(), fixtureOn(t, db), func(string) {})
 		require.ErrorContains(t, err, "-rounds")
 	})
 }

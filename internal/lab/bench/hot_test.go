@@ -69,7 +69,7 @@ func TestHotReportHasEveryFigure(t *testing.T) {
 		var r report
 		untilEnough(s, func() bool {
 			var err error
-			r, err = s.run(t.Context(), bedOn(t, db), func(string) {})
+			r, err = s.run(t.Context(), fixtureOn(t, db), func(string) {})
 			require.NoError(t, err)
 			return !slices.ContainsFunc(r.(*hotReport).figures, func(f hotFigures) bool {
 				return f.all.rate == 0 || f.scenario == "mixed" && f.hot.p50 > 0 && f.cold.rate == 0

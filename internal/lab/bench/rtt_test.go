@@ -27,7 +27,7 @@ var turnsOf = map[string]struct{ around, each int }{
 
 func TestEveryLibraryDoesItsWork(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		b := bedOn(t, db)
+		b := fixtureOn(t, db)
 		clients, err := connectAll(t.Context(), b, b.proxied())
 		require.NoError(t, err)
 		defer clients.close()
@@ -56,7 +56,7 @@ func TestEveryLibraryDoesItsWork(t *testing.T) {
 func TestReportHasEveryFigure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := rttSuite{runs: 1, delays: delays{0, time.Millisecond}}
-		r, err := s.run(t.Context(), bedOn(t, db), func(string) {})
+		r, err := s.run(t.Context(), fixtureOn(t, db), func(string) {})
 		require.NoError(t, err)
 
 		var table bytes.Buffer
