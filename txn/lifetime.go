@@ -89,11 +89,13 @@ func (a *attempt) settle(commits bool) {
 	before := a.failed
 	wire := conn.PgConn().Conn()
 	_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
+	defer func() {
+		if !conn.IsClosed() { // also behind a tracer that panics
+			_ = wire.SetReadDeadline(time.Time{})
+		}
+	}()
 	o.abandon()
-	switch {
-	case !conn.IsClosed():
-		_ = wire.SetReadDeadline(time.Time{})
-	case before == nil && errors.Is(a.failed, os.ErrDeadlineExceeded):
+	if conn.IsClosed() && before == nil && errors.Is(a.failed, os.ErrDeadlineExceeded) {
 		a.failed, a.undrained = nil, true
 	}
 }
