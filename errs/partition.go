@@ -28,7 +28,7 @@ func (c *Catalog) WithPartitions(db interface {
 	copied := c.clone()
 	copied.partitions = nil
 	if db != nil && !isNil(db) {
-		copied.partitions = &partitions{db: db, known: map[partOf]lineage{}}
+		copied.partitions = &partitions{db: db, wait: partitionsWait, known: map[partOf]lineage{}}
 	}
 	return copied
 }
@@ -45,6 +45,7 @@ type partitions struct {
 	db interface {
 		Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	}
+	wait  time.Duration // for an answer
 	mu    sync.Mutex
 	known map[partOf]lineage
 }
@@ -88,7 +89,7 @@ func (p *partitions) of(pe *pgconn.PgError, name string) []parent {
 }
 
 func (p *partitions) ask(key partOf) ([]parent, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), partitionsWait)
+	ctx, cancel := context.WithTimeout(context.Background(), p.wait)
 	defer cancel()
 	rows, err := p.db.Query(ctx, sqlParents, key.schema, key.table, key.name)
 	if err != nil {

@@ -51,7 +51,7 @@ func TestPartitionsThatAreMadeLater(t *testing.T) {
 			errs.Constraint("r_m").Missing("no_such_m", "/id", "").InUse("m_in_use", ""),
 			errs.NotNull("m", "email").Code("email_required").Field("/email"),
 		)
-		catalog := plain.WithPartitions(asked)
+		catalog := plain.WithPartitions(asked).Patient()
 		_, err = db.Exec(ctx, `
 			create table m_2 partition of m for values from (10) to (30) partition by range (id);
 			create table m_2a partition of m_2 for values from (10) to (20);
