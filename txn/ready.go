@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
 )
 
 // ready prepares all pending statements, and last after them, for sending.
@@ -65,7 +66,7 @@ func (a *attempt) ahead(last *statement) (n int) {
 		if n > 0 && a.undescribed(s) {
 			return n
 		}
-		if s.kind == marks || s.kind == queued && !isInnocent(s.sql) || a.careful {
+		if s.kind == marks || s.kind == queued && !sqltext.IsInnocent(s.sql) || a.careful {
 			n = i + 1
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
 )
 
 // session is what this package keeps for a connection while that lives: how it sends
@@ -87,7 +89,7 @@ func (l *session) canPipeline(sql string, args []any) bool {
 		}
 		break
 	}
-	return isStatement(sql) && !isSeveral(sql)
+	return sqltext.IsStatement(sql) && !sqltext.IsSeveral(sql)
 }
 
 // needsDescription reports whether a statement with arguments cannot be encoded before
@@ -156,7 +158,7 @@ func (l *session) rewrite(ctx context.Context, s *statement) error {
 	if err != nil {
 		return err
 	}
-	if what := control(sql); what != "" {
+	if what := sqltext.Control(sql); what != "" {
 		return fmt.Errorf("%w; the query was rewritten to %s", errNotYours, what)
 	}
 	s.sql, s.args = sql, args

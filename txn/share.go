@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
 )
 
 // share is the part of a transaction that belongs to one call: all of it, or the part
@@ -25,7 +27,7 @@ func (s *share) refuse(what string) error {
 
 // admit refuses text that begins or ends a transaction, before any of it is sent.
 func (s *share) admit(sql string) error {
-	if what := control(sql); what != "" {
+	if what := sqltext.Control(sql); what != "" {
 		return s.refuse("sent " + what)
 	}
 	return s.refused()

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
 )
 
 // Tx is the transaction that a function runs in. It implements [pgx.Tx], so it works
@@ -312,7 +314,7 @@ func (tx *Tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementD
 		return nil, err
 	}
 	defer tx.leave()
-	if name != sql && (isStatement(name) || control(name) != "") {
+	if name != sql && (sqltext.IsStatement(name) || sqltext.Control(name) != "") {
 		return nil, fmt.Errorf("txn: Prepare: the name %q reads like SQL", name)
 	}
 	if err := tx.at.flushForPgx(ctx); err != nil {

@@ -1,4 +1,4 @@
-package txn
+package sqltext
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func TestControl(t *testing.T) {
 		"create rule r as on insert to t do (select 1; commit)":      "",
 		`select U&'\0041'; select 1`:                                 "",
 	} {
-		require.Equal(t, want, control(sql), "%q", sql)
+		require.Equal(t, want, Control(sql), "%q", sql)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestControlAgreesWithTheServer(t *testing.T) {
 			case ends:
 				ended++
 				require.NotEmpty(t, found, "seed %d: %q", seed, sql)
-				require.NotEmpty(t, control(sql), "seed %d: %q", seed, sql)
+				require.NotEmpty(t, Control(sql), "seed %d: %q", seed, sql)
 			case carriedOut && found != "BEGIN" && found != "START TRANSACTION": // of which it warns
 				require.Empty(t, found, "seed %d: %q", seed, sql)
 			}
@@ -158,8 +158,8 @@ func endsByServer(t *testing.T, conn *pgx.Conn, sql string, conforming bool) (en
 	}
 	require.NoError(t, exec(first))
 	err := exec(sql)
-	ends = conn.PgConn().TxStatus() == statusIdle || exec("rollback to savepoint marker") != nil
-	if conn.PgConn().TxStatus() != statusIdle {
+	ends = conn.PgConn().TxStatus() == byte('I') || exec("rollback to savepoint marker") != nil
+	if conn.PgConn().TxStatus() != byte('I') {
 		require.NoError(t, exec("rollback"))
 	}
 	return ends, err == nil

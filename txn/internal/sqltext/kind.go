@@ -1,13 +1,13 @@
-package txn
+package sqltext
 
 import (
 	"slices"
 	"strings"
 )
 
-// isStatement reports whether text is certainly SQL, and not the name of a prepared
+// IsStatement reports whether text is certainly SQL, and not the name of a prepared
 // statement, which pgx accepts in the same place.
-func isStatement(sql string) bool {
+func IsStatement(sql string) bool {
 	word := firstWord(sql)
 	return isDataWord(word) || slices.Contains([]string{"table", "lock", "set", "show", "truncate", "create", "alter", "drop"}, word)
 }
@@ -31,16 +31,16 @@ func firstWord(sql string) string {
 	return strings.ToLower(first.value)
 }
 
-// isSeveral reports whether text may contain several statements. A semicolon in a
+// IsSeveral reports whether text may contain several statements. A semicolon in a
 // literal counts too: such text is only sent alone.
-func isSeveral(sql string) bool {
+func IsSeveral(sql string) bool {
 	return strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";")
 }
 
-// isInnocent reports whether statements after this one mean the same with and without
+// IsInnocent reports whether statements after this one mean the same with and without
 // it, as far as the text tells: it reads or writes rows, and calls only functions that
 // are known to do nothing else. set_config is not one of them.
-func isInnocent(sql string) bool {
+func IsInnocent(sql string) bool {
 	if !isDataWord(firstWord(sql)) {
 		return false
 	}

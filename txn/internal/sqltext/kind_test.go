@@ -1,4 +1,4 @@
-package txn
+package sqltext
 
 import (
 	"testing"
@@ -24,7 +24,7 @@ func TestInnocentStatements(t *testing.T) {
 		"select 'set_config(1)', $$ f(x) $$, \"f\" /* f( */ from t -- f(",
 		"(select 1) union (select 2)",
 	} {
-		require.True(t, isInnocent(sql), sql)
+		require.True(t, IsInnocent(sql), sql)
 	}
 	for _, sql := range []string{
 		"",
@@ -49,6 +49,6 @@ func TestInnocentStatements(t *testing.T) {
 		"values (f())",
 		"table t",
 	} {
-		require.False(t, isInnocent(sql), sql)
+		require.False(t, IsInnocent(sql), sql)
 	}
 }

@@ -1,15 +1,15 @@
-package txn
+package sqltext
 
 import "strings"
 
-// control returns the words of text that would begin or end a transaction, such as
+// Control returns the words of text that would begin or end a transaction, such as
 // COMMIT, or "". The meaning of a text depends on standard_conforming_strings, which
 // the text itself may change, so it is read both ways.
 //
 // Neither engine has other words for it: CALL, DO and functions cannot end the
 // transaction that they run in.
-func control(sql string) string {
-	several := isSeveral(sql)
+func Control(sql string) string {
+	several := IsSeveral(sql)
 	l := lexer{text: sql}
 	if found := l.control(several); found != "" || !several || strings.IndexByte(sql, '\\') < 0 {
 		return found
