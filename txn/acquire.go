@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // maxReplaced is how many dead connections in a row are replaced before the transaction
@@ -38,18 +39,18 @@ func (a *attempt) acquire(ctx context.Context, db pool) error {
 			}
 			return err
 		}
-		a.release = c.Release // even if a tracer panics
+		a.pooled = c // released even if a tracer panics
 		if err = a.try(ctx, c); err == nil {
 			a.connected()
 			return nil
 		}
 		closed := c.Conn().IsClosed()
-		a.conn, a.session, a.release = nil, nil, nil
+		a.conn, a.session, a.pooled = nil, nil, nil
 		a.call.running.conn.Store(nil)
 		c.Release()
 		switch {
 		case ctx.Err() != nil:
-			return contextError(ctx)
+			return outcome.ContextError(ctx)
 		case !closed || tries == maxReplaced:
 			return err
 		}
@@ -64,11 +65,11 @@ func (a *attempt) try(ctx context.Context, c *pgxpool.Conn) error {
 	if err := idle(conn); err != nil {
 		return err
 	}
-	if hungUp(conn.PgConn().Conn()) {
-		giveUp(conn)
+	a.use(conn)
+	if a.session.HungUp() {
+		wire.GiveUp(conn)
 		return pgconn.ErrConnClosed
 	}
-	a.use(conn)
 	var err error
 	switch g := a.call.orphan; {
 	case g != nil && !g.tried && !a.cockroach && !g.cockroach:

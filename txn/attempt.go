@@ -9,10 +9,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // attempt is one run of the function in one transaction, with everything known about
@@ -24,7 +26,9 @@ type attempt struct {
 	outer  context.Context // of the call
 	ctx    context.Context // given to the function; ends with the attempt
 	cancel context.CancelFunc
-	direct bool // statements are sent by this package, on a connection of its own
+	tx     Tx    // given to the function
+	share  share // of tx
+	direct bool  // statements are sent by this package, on a connection of its own
 
 	first      first
 	touched    []admission.Fingerprint // of what was sent, while there are queues
@@ -32,21 +36,21 @@ type attempt struct {
 	conflicted bool                    // it lost to another transaction
 
 	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
-	wire     atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
-	session  *session                 // of conn, if this package sends by itself
+	shared   atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
+	session  *wire.Session            // of conn, if this package sends by itself
 	inner    pgx.Tx                   // transaction of a wrapper, or the joined one
-	release  func()
-	reused   bool               // conn has served another attempt before, so it may have ended since
-	endBegin context.CancelFunc // ends the context that a wrapper began with
-	begun    bool               // BEGIN was answered
-	forgot   bool               // pgx and the session have dropped the names of prepared statements
-	plain    string             // the last statement, if pgx sent it by itself
-	prior    string             // last statement sent before that
+	pooled   *pgxpool.Conn            // conn, if it goes back to a pool
+	reused   bool                     // conn has served another attempt before, so it may have ended since
+	endBegin context.CancelFunc       // ends the context that a wrapper began with
+	begun    bool                     // BEGIN was answered
+	forgot   bool                     // pgx and the session have dropped the names of prepared statements
+	plain    string                   // the last statement, if pgx sent it by itself
+	prior    string                   // last statement sent before that
 
 	careful bool // describe a statement only after all statements ahead of it were executed
 
-	queue      []statement // not sent yet
-	queueSpace [1]statement
+	queue      []wire.Statement // not sent yet
+	queueSpace [1]wire.Statement
 	enqueued   int // how many statements were ever queued
 	savepoints int
 	nonce      string  // of the claim, with Once
@@ -89,7 +93,7 @@ func joined(ctx context.Context, tx pgx.Tx) *attempt {
 
 func (a *attempt) attach(conn *pgx.Conn) {
 	a.conn = conn
-	a.wire.Store(conn)
+	a.shared.Store(conn)
 	a.cockroach = conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
 }
 
@@ -125,7 +129,7 @@ func (a *attempt) observe(sql, ended string, err error) {
 	if e := ending(sql, ended); e != "" { // whatever the status: another transaction may have begun
 		a.ended, a.endErr = e, err
 	}
-	if a.lost() || !a.begun || a.conn != nil && a.conn.PgConn().IsBusy() { // and its status is the previous one
+	if a.lost() || !a.begun || a.conn != nil && a.busy() { // and its status is the previous one
 		return
 	}
 	switch a.status() {
@@ -143,7 +147,7 @@ const endedUnseen = "a statement of its own"
 
 // look detects that the transaction was ended past the Tx.
 func (a *attempt) look() {
-	if a.ended == "" && a.begun && a.conn != nil && !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusIdle {
+	if a.ended == "" && a.begun && a.conn != nil && !a.lost() && !a.busy() && a.status() == statusIdle {
 		a.ended = endedUnseen
 	}
 }
@@ -181,9 +185,9 @@ func (a *attempt) healthy() bool {
 	case a.conn == nil:
 		return a.failed == nil
 	case !a.begun:
-		return !a.lost() && !a.conn.PgConn().IsBusy()
+		return !a.lost() && !a.busy()
 	}
-	return !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusActive
+	return !a.lost() && !a.busy() && a.status() == statusActive
 }
 
 // reason returns the error that keeps the transaction from committing: the error that
@@ -214,7 +218,7 @@ func (a *attempt) failure(returned error) error {
 		return a.failed
 	case returned != nil:
 		return returned
-	case a.conn != nil && !a.lost() && a.conn.PgConn().IsBusy():
+	case a.conn != nil && !a.lost() && a.busy():
 		return errStillBusy
 	}
 	return pgx.ErrTxCommitRollback

@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // Batch runs all queries of b as one transaction, from BEGIN to COMMIT in one round
@@ -44,7 +46,7 @@ func Batch(ctx context.Context, db DB, b *pgx.Batch, opts ...Option) error {
 	queue := func(tx *Tx) {
 		results = make([]pgconn.Result, len(b.QueuedQueries))
 		for i, q := range b.QueuedQueries {
-			tx.enqueue(statement{kind: queued, sql: q.SQL, args: q.Arguments, rows: q.Fn != nil, result: &results[i]})
+			tx.enqueue(wire.Statement{Kind: wire.Queued, SQL: q.SQL, Args: q.Arguments, Rows: q.Fn != nil, Into: &results[i]})
 		}
 	}
 	if _, joins := txOf(db); joins {

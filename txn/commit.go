@@ -8,9 +8,8 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
-
-var commit = statement{kind: commits, sql: "commit"}
 
 // commit sends the pending statements and COMMIT in one packet, and returns what came
 // back. Once COMMIT is on the wire its answer is awaited for a grace, even if ctx ends.
@@ -28,20 +27,21 @@ func (a *attempt) commit(ctx context.Context) outcome.Evidence {
 }
 
 func (a *attempt) commitPacket(ctx context.Context) (e outcome.Evidence) {
+	commit := wire.CommitStatement
 	statements, err := a.ready(ctx, &commit)
 	if err != nil {
 		return a.evidence(err)
 	}
 	if ctx.Err() != nil {
-		return a.evidence(contextError(ctx))
+		return a.evidence(outcome.ContextError(ctx))
 	}
 	if a.lost() { // pgx reports the same for a connection lost after the packet
 		return a.evidence(pgconn.ErrConnClosed)
 	}
-	g := watchCommit(ctx, a.conn.PgConn(), len(statements) > 1)
+	g := a.session.WatchCommit(ctx, len(statements) > 1)
 	finished := false
 	defer func() {
-		if hit := g.end(); !finished || hit && !canceled(e.Err) {
+		if hit := g.End(); !finished || hit && !canceled(e.Err) {
 			a.shut(ctx) // otherwise its next user is canceled, or reads the rest
 		}
 	}()
@@ -62,8 +62,8 @@ func canceled(err error) bool {
 	return pe != nil && pe.Code == pgerr.QueryCanceled
 }
 
-func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements []statement) outcome.Evidence {
-	f, err := a.session.send(context.Background(), ctx, statements)
+func (a *attempt) sendCommit(ctx context.Context, g *wire.Watchdog, statements []wire.Statement) outcome.Evidence {
+	p, err := a.session.Send(context.Background(), ctx, statements)
 	if err != nil {
 		err = a.describeFailure(&statements[0], err)
 		a.observe("", "", err)
@@ -71,34 +71,34 @@ func (a *attempt) sendCommit(ctx context.Context, g *commitWatchdog, statements 
 		e.Phase, e.CommitSent = outcome.Commit, true
 		return e
 	}
-	defer f.close()
+	defer p.Close()
 	for {
-		s := &statements[f.next]
-		tag, err := f.exec()
-		if err == nil && s.kind != commits {
+		s := p.Next()
+		tag, err := p.Exec()
+		if err == nil && s.Kind != wire.Commit {
 			a.answered(s)
-			if f.next == len(statements)-1 {
-				g.atCommit()
+			if p.Left() == 1 {
+				g.AtCommit()
 			}
 			continue
 		}
-		_ = f.close()
-		if f.unsent(err) {
-			return a.evidence(a.describeFailure(a.session.culprit(statements), err))
+		_ = p.Close()
+		if p.Unsent(err) {
+			return a.evidence(a.describeFailure(a.session.Culprit(statements), err))
 		}
 		if pgerr.ServerError(err) != nil {
 			err = a.describeFailure(s, err)
 		}
 		e := a.evidence(err)
-		e.Phase, e.CommitSent = s.kind.phase(), true
+		e.Phase, e.CommitSent = s.Kind.Phase(), true
 		switch {
-		case s.kind == commits:
-			e.Tag, e.Cut = tag.String(), f.trailing.cut
-			if e.Cut != nil {
-				e.Err = errors.Join(f.trailing.cutShort(), err)
+		case s.Kind == wire.Commit:
+			e.Tag = tag.String()
+			if warning, cut := p.Cut(); cut != nil {
+				e.Cut, e.Err = warning, errors.Join(cut, err)
 			}
 		case err != nil:
-			if f.trailing.inVain() {
+			if p.CommittedNothing() {
 				e.CommitSent = false // the transaction has ended
 			} else {
 				a.observe("", "", err)
@@ -113,9 +113,9 @@ func (a *attempt) commitInner(ctx context.Context) outcome.Evidence {
 		return a.evidence(err)
 	}
 	if ctx.Err() != nil {
-		return a.evidence(contextError(ctx))
+		return a.evidence(outcome.ContextError(ctx))
 	}
-	out, stop := withGrace(ctx, commitGrace)
+	out, stop := withGrace(ctx, wire.CommitGrace)
 	defer stop()
 	err := a.inner.Commit(out)
 	// The connection may belong to somebody else by now, so it is not inspected.

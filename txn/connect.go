@@ -13,12 +13,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // connect takes a connection for a transaction that begins with the statement first,
 // unless statements are queued. first is nil if it is unknown. Nothing is sent yet,
 // except through a database that only has BeginTx.
-func (a *attempt) connect(ctx context.Context, first *statement) error {
+func (a *attempt) connect(ctx context.Context, first *wire.Statement) error {
 	if a.broken != nil {
 		return a.broken
 	}
@@ -59,9 +60,9 @@ func (a *attempt) use(conn *pgx.Conn) {
 	a.attach(conn)
 	a.call.running.conn.Store(conn)
 	a.session = sessionOf(conn)
-	a.reused, a.session.served = a.session.served, true
+	a.reused = a.session.Serve()
 	if a.call.nameless {
-		a.session.withoutNames()
+		a.session.WithoutNames()
 	}
 }
 
@@ -145,7 +146,7 @@ func (a *attempt) beginInner(db beginner) error {
 	first := a.call.firstAfter(a.call.orphan)
 	for i := range first[1:] {
 		s := &first[i+1]
-		if _, err := tx.Exec(ctx, s.sql); err != nil {
+		if _, err := tx.Exec(ctx, s.SQL); err != nil {
 			return a.failedAhead(s, err)
 		}
 	}
@@ -159,13 +160,13 @@ func (a *attempt) beginError(err error) error {
 	switch {
 	case pe != nil && pe.Code == pgerr.NotSupported && a.onStandby(pe):
 		return fmt.Errorf("%s: begin: a hot standby has no SERIALIZABLE: use the options ReadOnly and Isolation(pgx.RepeatableRead) there: %w", prefix(a.name()), err)
-	case pe != nil && (pe.Code == pgerr.Syntax || pe.Code == pgerr.NotSupported) && a.call.first[0].option != "":
-		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].option, err)
-	case a.session != nil && (pe == nil || pgerr.Fatal(pe) || a.session.mode == pgx.QueryExecModeSimpleProtocol):
+	case pe != nil && (pe.Code == pgerr.Syntax || pe.Code == pgerr.NotSupported) && a.call.first[0].About != "":
+		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].About, err)
+	case a.session != nil && (pe == nil || pgerr.Fatal(pe) || a.session.Simple()):
 		// In simple_protocol the packet is one text, which is parsed before any of it
 		// runs.
 		if s := a.withBegin(); s != nil {
-			return fmt.Errorf("%s: begin, or what was sent with it, %q: %w", prefix(a.name()), beginning(s.sql), err)
+			return fmt.Errorf("%s: begin, or what was sent with it, %q: %w", prefix(a.name()), beginning(s.SQL), err)
 		}
 	}
 	return fmt.Errorf("%s: begin: %w", prefix(a.name()), err)
@@ -173,12 +174,13 @@ func (a *attempt) beginError(err error) error {
 
 // withBegin returns the function's first statement in the packet that was sent last, or
 // nil.
-func (a *attempt) withBegin() *statement {
-	i := slices.IndexFunc(a.session.statements, func(s statement) bool { return s.kind == queued || s.kind == answered })
+func (a *attempt) withBegin() *wire.Statement {
+	sent := a.session.Sent()
+	i := slices.IndexFunc(sent, func(s wire.Statement) bool { return s.Kind == wire.Queued || s.Kind == wire.Answered })
 	if i < 0 {
 		return nil
 	}
-	return &a.session.statements[i]
+	return &sent[i]
 }
 
 // onStandby reports whether a server that does not support something is a hot standby.
@@ -205,7 +207,7 @@ func (a *attempt) rollback(ctx context.Context) {
 			_ = a.conn.Close(ctx)
 		}
 	}()
-	if pg := a.conn.PgConn(); pg.TxStatus() != statusIdle && !pg.IsBusy() && !a.interrupted {
+	if pg := a.conn.PgConn(); pg.TxStatus() != statusIdle && !a.busy() && !a.interrupted {
 		_, _ = a.conn.Exec(ctx, "rollback") // the status shows its effect
 	}
 	done = !a.interrupted
@@ -213,16 +215,26 @@ func (a *attempt) rollback(ctx context.Context) {
 
 // idle reports whether the connection is in no transaction and has nothing in progress.
 func (a *attempt) idle() bool {
-	pg := a.conn.PgConn()
-	return !pg.IsBusy() && pg.TxStatus() == statusIdle
+	return !a.busy() && a.conn.PgConn().TxStatus() == statusIdle
+}
+
+// busy reports whether results on the connection have not been read.
+func (a *attempt) busy() bool {
+	return a.conn.PgConn().IsBusy() || a.session != nil && a.session.Busy()
+}
+
+// sessionOf returns the session of a connection. A guard alone lets all operations of
+// the call itself pass, so it is told of none.
+func sessionOf(conn *pgx.Conn) *wire.Session {
+	return wire.SessionOf(conn, func(t pgx.QueryTracer) bool { _, alone := t.(*guard); return alone })
 }
 
 // give gives the connection back. It first closes large objects that are still open,
 // which pgx closes only in its own Rollback.
 func (a *attempt) give(ctx context.Context) {
 	defer a.releasePermit()
-	if a.release != nil {
-		defer a.release()
+	if a.pooled != nil {
+		defer a.pooled.Release()
 	}
 	defer a.call.running.conn.Store(nil)
 	if a.endBegin != nil {
@@ -239,7 +251,6 @@ func (a *attempt) give(ctx context.Context) {
 		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
 	}
 	if a.session != nil { // it outlives the call; the call's statements must not
-		clear(a.session.statements[:cap(a.session.statements)])
-		a.session.packet = packet{}
+		a.session.Forget()
 	}
 }

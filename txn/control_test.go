@@ -505,7 +505,8 @@ func TestRewriterThatEndsTheTransaction(t *testing.T) {
 		}
 		err := txn.Run(t.Context(), db, func(ctx context.Context, tx *txn.Tx) error {
 			require.NoError(t, write(ctx, tx, 1, 7))
-			_, err := tx.Exec(ctx, "select 1", rewritesTo("commit")) // pgx sends this one
+			rows, err := tx.Query(ctx, "select 1", rewritesTo("commit")) // pgx sends this one
+			rows.Close()
 			return err
 		})
 		require.ErrorAs(t, err, new(*txn.CommittedError))

@@ -1,8 +1,10 @@
 package txn
 
+import "github.com/rowkeeper/rowkeeper/txn/internal/wire"
+
 // encodeError is the error of a statement that cannot be sent.
 type encodeError struct {
-	statement         *statement
+	statement         *wire.Statement
 	err               error
 	mayBeMisdescribed bool
 }

@@ -46,7 +46,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 	case returned != nil:
 		return c.discarded(at, returned)
 	case ctx.Err() != nil:
-		return c.discarded(at, fmt.Errorf("%s: rolled back: %w", prefix(c.name), contextError(ctx)))
+		return c.discarded(at, fmt.Errorf("%s: rolled back: %w", prefix(c.name), outcome.ContextError(ctx)))
 	}
 	return c.discarded(at, &hiddenError{name: c.name, cause: failure})
 }
@@ -144,7 +144,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		}
 		switch {
 		case ctx.Err() != nil && !outcome.ContextEnded(err):
-			err = fmt.Errorf("%s: rolled back: %w (%w)", prefix(c.name), contextError(ctx), err)
+			err = fmt.Errorf("%s: rolled back: %w (%w)", prefix(c.name), outcome.ContextError(ctx), err)
 		case ctx.Err() != nil:
 			err = fmt.Errorf("%s: rolled back: %w", prefix(c.name), err)
 		case e.Phase == outcome.Commit:

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // gate admits one goroutine at a time to an attempt, and none once it is closed. The
@@ -55,7 +57,7 @@ func (g *gate) await(ctx context.Context) error {
 		select {
 		case <-g.whenFree():
 		case <-ctx.Done():
-			return contextError(ctx)
+			return outcome.ContextError(ctx)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package txn
 
-import (
-	"github.com/jackc/pgx/v5"
-)
+import "github.com/jackc/pgx/v5"
 
 // gatedRows are the rows that the function reads. They enter the gate, because the call
 // closes open rows when the function has returned. The call itself and the callbacks of

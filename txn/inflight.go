@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // mostInFlight is how many calls on a database may wait for another call with their
@@ -85,6 +86,6 @@ func waitFor(ctx context.Context, done <-chan struct{}) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return contextError(ctx)
+		return outcome.ContextError(ctx)
 	}
 }

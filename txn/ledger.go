@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 const (
@@ -46,22 +46,22 @@ func (a *attempt) claim() {
 		return
 	}
 	a.nonce = rand.Text()
-	s := statement{kind: claims, sql: claimLedger, args: []any{o.Namespace, o.Key, a.nonce, o.Hash, int64(o.Retention / time.Second)}}
+	s := wire.Statement{Kind: wire.Claim, SQL: claimLedger, Args: []any{o.Namespace, o.Key, a.nonce, o.Hash, int64(o.Retention / time.Second)}}
 	if a.burnsKey {
-		s.args[3] = []byte(nil)
+		s.Args[3] = []byte(nil)
 	}
 	if over := a.call.blocked; over != "" {
-		s.sql, s.args = takeOverOne, append(s.args, over)
+		s.SQL, s.Args = takeOverOne, append(s.Args, over)
 	}
 	if a.stored != nil {
-		s.carry(*a.stored)
+		carry(&s, *a.stored)
 	}
-	first := []statement{s}
+	first := []wire.Statement{s}
 	if o.NoWait && !a.burnsKey && a.conn != nil {
 		if a.cockroach {
-			first = []statement{{kind: guards, sql: probe, args: []any{o.Namespace, o.Key}}, s}
+			first = []wire.Statement{{Kind: wire.Guard, SQL: probe, Args: []any{o.Namespace, o.Key}}, s}
 		} else {
-			first = []statement{{kind: guards, sql: hurry}, s, {kind: guards, sql: relax}}
+			first = []wire.Statement{{Kind: wire.Guard, SQL: hurry}, s, {Kind: wire.Guard, SQL: relax}}
 		}
 	}
 	a.queue = append(first, a.queue...)
@@ -72,7 +72,7 @@ func (a *attempt) claim() {
 func (a *attempt) claimPrefix() string {
 	var b strings.Builder
 	for _, s := range a.call.firstAfter(a.call.orphan) {
-		b.WriteString(s.sql + "\n;")
+		b.WriteString(s.SQL + "\n;")
 	}
 	if a.call.once.NoWait && !a.burnsKey {
 		b.WriteString(hurry + "\n;")
@@ -86,12 +86,12 @@ func (a *attempt) claimPrefix() string {
 }
 
 // carry adds the result to a claim that was not sent yet.
-func (s *statement) carry(result string) {
+func carry(s *wire.Statement, result string) {
 	sql := claimWithResult
-	if s.sql == takeOverOne {
+	if s.SQL == takeOverOne {
 		sql = takeOverOneWithResult
 	}
-	s.sql, s.args = sql, append(s.args, result)
+	s.SQL, s.Args = sql, append(s.Args, result)
 }
 
 // record stores the result with the commit: in the claim, or after all statements if
@@ -101,18 +101,18 @@ func (a *attempt) record() error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(a.queue, func(s statement) bool { return s.kind == claims })
+	i := slices.IndexFunc(a.queue, func(s wire.Statement) bool { return s.Kind == wire.Claim })
 	switch {
 	case i < 0 && !a.claimed && (a.conn != nil || a.inner != nil):
 		return fmt.Errorf("%s: Once: the claim of the key got lost", prefix(a.name()))
 	case text == nil:
 	case i >= 0:
-		a.queue[i].carry(*text)
+		carry(&a.queue[i], *text)
 	case a.claimed:
 		o := a.call.once
-		a.queue = append(a.queue, statement{
-			kind: records, sql: recordOne, expected: &expectation{1, recordResult},
-			args: []any{o.Namespace, o.Key, a.nonce, *text},
+		a.queue = append(a.queue, wire.Statement{
+			Kind: wire.Record, SQL: recordOne, About: &expectation{1, recordResult},
+			Args: []any{o.Namespace, o.Key, a.nonce, *text},
 		})
 	default:
 		a.stored = text // for the claim, which is made once there is a connection
@@ -134,8 +134,7 @@ func (e *takenError) Error() string { return "txn: Once: the key was used before
 func (e *takenError) Unwrap() error { return e.err }
 
 func taken(err error) bool {
-	var t *takenError
-	return errors.As(err, &t)
+	return err != nil && errors.As(err, new(*takenError))
 }
 
 // claimError translates the error of a claim.
@@ -184,50 +183,47 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 		})
 		return e, err
 	}
-	statements := []statement{{kind: queued, sql: "rollback"}}
+	statements := []wire.Statement{{Kind: wire.Queued, SQL: "rollback"}}
 	if !a.cockroach {
-		statements = append(statements, statement{kind: queued, sql: "begin isolation level read committed"})
+		statements = append(statements, wire.Statement{Kind: wire.Queued, SQL: "begin isolation level read committed"})
 	}
-	statements = append(statements, statement{kind: answered, rows: true, sql: a.reading(), args: args})
+	statements = append(statements, wire.Statement{Kind: wire.Answered, Rows: true, SQL: a.reading(), Args: args})
 	if !a.cockroach {
-		statements = append(statements, commit)
+		statements = append(statements, wire.CommitStatement)
 	}
-	if _, err := a.session.encode(statements); err != nil {
+	if _, err := a.session.Encode(statements); err != nil {
 		return e, err
 	}
-	g := watchCommit(ctx, a.conn.PgConn(), true)
+	g := a.session.WatchCommit(ctx, true)
 	defer func() {
-		if g.end() {
+		if g.End() {
 			a.shut(ctx)
 		}
 	}()
-	f, err := a.session.send(context.Background(), ctx, statements)
+	p, err := a.session.Send(context.Background(), ctx, statements)
 	if err != nil {
 		return e, err
 	}
 	defer func() {
-		if closeErr := f.close(); err == nil {
+		if closeErr := p.Close(); err == nil {
 			err = closeErr
 		}
 	}()
-	for statements[f.next].kind == queued {
-		if _, err = f.exec(); err != nil {
+	for p.Next().Kind == wire.Queued {
+		if _, err = p.Exec(); err != nil {
 			return e, err
 		}
 	}
-	rows, err := f.query()
-	if err != nil {
-		_ = f.queried(pgconn.CommandTag{}, err)
+	r := &bufferedRow{types: a.conn.TypeMap()}
+	if _, err = p.Row(&r.Row); err != nil {
 		return e, err
 	}
-	err = e.scan(row{rows})
-	_ = f.queried(rows.CommandTag(), rows.Err())
-	if err != nil || a.cockroach {
+	if err = e.scan(r); err != nil || a.cockroach {
 		return e, err
 	}
-	g.atCommit()
-	if _, err = f.exec(); err == nil && f.trailing.cut != nil {
-		err = f.trailing.cutShort()
+	g.AtCommit()
+	if _, err = p.Exec(); err == nil {
+		_, err = p.Cut()
 	}
 	return e, err
 }
@@ -249,7 +245,7 @@ func (a *attempt) forget(ctx context.Context) error {
 			return err
 		})
 	}
-	_, err := a.conn.Exec(ctx, forgetKey, a.session.outside(o.Namespace, o.Key)...)
+	_, err := a.conn.Exec(ctx, forgetKey, a.session.Outside(o.Namespace, o.Key)...)
 	return err
 }
 

@@ -39,14 +39,14 @@ func (a *attempt) closeGate() bool {
 // under a context that is not the function's.
 func (a *attempt) interrupt() {
 	a.cancel()
-	if conn := a.wire.Load(); conn != nil {
+	if conn := a.shared.Load(); conn != nil {
 		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines is closed later
 	}
 }
 
 // hangUp makes the server roll back at once.
 func (a *attempt) hangUp() {
-	if conn := a.wire.Load(); conn != nil {
+	if conn := a.shared.Load(); conn != nil {
 		_ = conn.PgConn().Conn().Close() // the connection is not used again
 	}
 }
@@ -87,11 +87,11 @@ func (a *attempt) settle(commits bool) {
 		return
 	}
 	before := a.failed
-	wire := conn.PgConn().Conn()
-	_ = wire.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
+	socket := conn.PgConn().Conn()
+	_ = socket.SetReadDeadline(time.Now().Add(drainTime)) // without a deadline everything is read
 	defer func() {
 		if !conn.IsClosed() { // also behind a tracer that panics
-			_ = wire.SetReadDeadline(time.Time{})
+			_ = socket.SetReadDeadline(time.Time{})
 		}
 	}()
 	o.abandon()

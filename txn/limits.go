@@ -18,7 +18,7 @@ func (a *attempt) checkParameters(args []any) error {
 	var mode pgx.QueryExecMode
 	switch {
 	case a.session != nil:
-		mode = a.session.mode
+		mode = a.session.Mode()
 	case a.conn != nil:
 		mode = a.conn.Config().DefaultQueryExecMode
 	default:

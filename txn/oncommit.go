@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // OnCommit registers f to run once the transaction is known to be committed. f does not
@@ -50,7 +52,7 @@ func (tx *Tx) OnCommit(f func(ctx context.Context)) {
 func (a *attempt) onCommit(f func(ctx context.Context)) {
 	if a.call == nil {
 		a.enqueued++ // so that an earlier savepoint undoes it
-		_ = a.stopBy(&statement{number: a.enqueued}, errCommitNotSeen)
+		_ = a.stopBy(&wire.Statement{Number: a.enqueued}, errCommitNotSeen)
 		return
 	}
 	a.hooks = append(a.hooks, f)

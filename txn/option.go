@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -48,7 +49,7 @@ type config struct {
 	settings    []setting
 	timeouts    Timeouts
 	maxAttempts int
-	maxElapsed  time.Duration
+	elapsed     *elapsedError // of MaxElapsed
 	backoff     backoff
 	name        string
 	idempotent  bool
@@ -59,7 +60,7 @@ type config struct {
 	once        *ledger.Request // nil if nothing is to be executed once
 	owned       []string        // options that only the outermost call can honour
 
-	first []statement // BEGIN and its settings, made from the above
+	first []wire.Statement // BEGIN and its settings, made from the above
 }
 
 const (
@@ -71,9 +72,9 @@ const (
 var defaults = config{
 	isolation:   pgx.Serializable,
 	maxAttempts: math.MaxInt,
-	maxElapsed:  defaultMaxElapsed,
+	elapsed:     &elapsedError{defaultMaxElapsed},
 	backoff:     backoff{base: defaultBackoffBase, max: defaultBackoffMax},
-	first:       []statement{{kind: begins, sql: "begin isolation level serializable"}},
+	first:       []wire.Statement{{Kind: wire.Begin, SQL: "begin isolation level serializable"}},
 }
 
 // with returns c changed by opts, and the errors of all invalid options. It never
@@ -150,7 +151,7 @@ func MaxElapsed(d time.Duration) Option {
 		if d <= 0 {
 			return fmt.Errorf("%v is not positive", d)
 		}
-		c.maxElapsed = d
+		c.elapsed = &elapsedError{d}
 		return nil
 	}}
 }

@@ -8,10 +8,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // orphan is the orphaned session of a connection that was lost in the middle of a
@@ -32,8 +31,9 @@ func (a *attempt) sending(plain string) {
 	switch {
 	case a.plain != "":
 		a.prior = a.plain
-	case a.session != nil && len(a.session.statements) > 0:
-		a.prior = a.session.statements[len(a.session.statements)-1].sql
+	case a.session != nil && len(a.session.Sent()) > 0:
+		sent := a.session.Sent()
+		a.prior = sent[len(sent)-1].SQL
 	}
 	a.plain = plain
 }
@@ -45,15 +45,15 @@ func (a *attempt) orphanLeft() *orphan {
 		return nil
 	}
 	g := &orphan{pid: a.conn.PgConn().PID(), cockroach: a.cockroach, texts: []string{beginning(a.prior)}, lost: time.Now()}
-	if a.session.mode == pgx.QueryExecModeSimpleProtocol && a.call != nil && a.call.once != nil {
+	if a.session.Simple() && a.call != nil && a.call.once != nil {
 		g.prefix = a.claimPrefix()
 	}
 	if a.plain != "" {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g
 	}
-	for i := range a.session.statements {
-		g.texts = append(g.texts, beginning(a.session.statements[i].sql))
+	for _, s := range a.session.Sent() {
+		g.texts = append(g.texts, beginning(s.SQL))
 	}
 	return g
 }
@@ -120,7 +120,7 @@ func (a *attempt) terminateOrphan(ctx context.Context) error {
 	if a.call.once != nil {
 		begun -= onItsWay
 	}
-	args := a.session.outside(g.pid, orphanText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
+	args := a.session.Outside(g.pid, orphanText, g.texts, lost.Seconds(), begun.Seconds(), g.prefix, a.conn.PgConn().PID())
 	_, err := a.conn.Exec(out, endOrphan, args...)
 	if out.Err() != nil && ctx.Err() == nil {
 		g.tried = true // otherwise each attempt waits as long
@@ -134,11 +134,11 @@ const orphanLockTimeout = time.Second
 
 // firstAfter returns BEGIN and its settings for an attempt that may meet an orphaned
 // session.
-func (c *config) firstAfter(g *orphan) []statement {
+func (c *config) firstAfter(g *orphan) []wire.Statement {
 	own := func(s setting) bool { return strings.EqualFold(s.name, "lock_timeout") }
 	if g == nil || g.cockroach || c.timeouts.Lock > 0 || slices.ContainsFunc(c.settings, own) {
 		return c.first
 	}
 	s := Timeouts{Lock: orphanLockTimeout}.settings()[0]
-	return append(append([]statement(nil), c.first...), s.statement())
+	return append(append([]wire.Statement(nil), c.first...), s.statement())
 }

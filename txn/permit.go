@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // queuing is a call's part in admission.
@@ -60,7 +62,7 @@ func (c *call) admission() *admission.Queues {
 }
 
 // enter waits in the queue for what the transaction begins with, if there is one.
-func (a *attempt) enter(ctx context.Context, first *statement) error {
+func (a *attempt) enter(ctx context.Context, first *wire.Statement) error {
 	c := a.call
 	if a.permit != nil || c.noAdmission {
 		return nil
@@ -111,7 +113,7 @@ func (a *attempt) await(ctx context.Context, p *admission.Permit) (err error) {
 	select {
 	case <-p.Granted():
 	case <-ctx.Done(): // also if the attempt's context is done
-		err = fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), contextError(ctx))
+		err = fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), outcome.ContextError(ctx))
 	}
 	if a.ctx.Err() != nil {
 		err = a.stop(c.inVain(a.ctx, p, time.Since(start)))
@@ -126,7 +128,7 @@ func (a *attempt) await(ctx context.Context, p *admission.Permit) (err error) {
 
 // inVain returns the error of a call whose context ended while it waited for a permit.
 func (c *call) inVain(ctx context.Context, p *admission.Permit, waited time.Duration) error {
-	err := contextError(ctx)
+	err := outcome.ContextError(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) { // the caller will not retry
 		return fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), err)
 	}
@@ -135,10 +137,10 @@ func (c *call) inVain(ctx context.Context, p *admission.Permit, waited time.Dura
 
 // beginsWith records what the transaction begins with. While there are no queues this
 // must cost almost nothing, so only cheap values are read then.
-func (a *attempt) beginsWith(s *statement, thoroughly bool) {
+func (a *attempt) beginsWith(s *wire.Statement, thoroughly bool) {
 	c := a.call
 	for i := range a.queue {
-		if a.queue[i].kind == queued {
+		if a.queue[i].Kind == wire.Queued {
 			s = &a.queue[i]
 			break
 		}
@@ -146,7 +148,7 @@ func (a *attempt) beginsWith(s *statement, thoroughly bool) {
 	if c.key != 0 || s == nil {
 		return
 	}
-	a.first = first{s.sql, s.args, admission.OfStatement(s.sql, s.args, thoroughly || c.queuing.request.Losses > 0)}
+	a.first = first{s.SQL, s.Args, admission.OfStatement(s.SQL, s.Args, thoroughly || c.queuing.request.Losses > 0)}
 	c.queuing.begins.Store(uint64(a.first.key))
 }
 
@@ -159,9 +161,9 @@ func (c *config) keyOf(statement admission.Fingerprint) admission.Fingerprint {
 	if c.key != 0 || statement == 0 {
 		return c.key
 	}
-	if len(c.first) > 1 || c.first[0].sql != defaults.first[0].sql {
+	if len(c.first) > 1 || c.first[0].SQL != defaults.first[0].SQL {
 		for i := range c.first {
-			statement ^= admission.OfStatement(c.first[i].sql, nil, false)
+			statement ^= admission.OfStatement(c.first[i].SQL, nil, false)
 		}
 	}
 	return statement
@@ -187,15 +189,15 @@ func (c *call) around(ctx context.Context) (calls []admission.Outer) {
 }
 
 // touch remembers what is sent, in case the attempt loses.
-func (a *attempt) touch(statements []statement) {
+func (a *attempt) touch(statements []wire.Statement) {
 	if !admission.Any() || a.call == nil || a.call.admission() == nil {
 		return
 	}
 	for i := range statements {
-		if s := &statements[i]; (s.kind == queued || s.kind == answered) && len(a.touched) < mostTouched {
+		if s := &statements[i]; (s.Kind == wire.Queued || s.Kind == wire.Answered) && len(a.touched) < mostTouched {
 			f := a.first.key
 			if f == 0 || len(a.touched) > 0 || !a.first.is(s) {
-				f = admission.OfStatement(s.sql, s.args, true)
+				f = admission.OfStatement(s.SQL, s.Args, true)
 			}
 			if f != 0 {
 				a.touched = append(a.touched, f)
@@ -206,8 +208,8 @@ func (a *attempt) touch(statements []statement) {
 
 // is reports whether the transaction begins with s, whose arguments then need not be
 // hashed again.
-func (f *first) is(s *statement) bool {
-	return s.sql == f.sql && len(s.args) == len(f.args) && (len(s.args) == 0 || &s.args[0] == &f.args[0])
+func (f *first) is(s *wire.Statement) bool {
+	return s.SQL == f.sql && len(s.Args) == len(f.args) && (len(s.Args) == 0 || &s.Args[0] == &f.args[0])
 }
 
 // releasePermit ends the attempt's permit, and makes a queue if the attempt lost.

@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // anAttempt returns an attempt of a call with these queues, which begins with sql.
 func anAttempt(t testing.TB, queues *admission.Queues, sql string, args ...any) *attempt {
 	at := &attempt{call: &call{config: &defaults, queuing: queuing{queues: queues, looked: true}}, ctx: t.Context()}
 	if sql != "" {
-		at.beginsWith(&statement{sql: sql, args: args}, true)
+		at.beginsWith(&wire.Statement{SQL: sql, Args: args}, true)
 	}
 	return at
 }
@@ -30,8 +31,8 @@ func TestPermitIsForWhatTheTransactionBeginsWith(t *testing.T) {
 	queues.Narrow(admission.OfParts([]any{"key"}), 0)
 
 	at := anAttempt(t, queues, "")
-	at.queue = []statement{{kind: queued, sql: "queued", args: []any{1}}}
-	require.NoError(t, at.enter(t.Context(), &statement{kind: answered, sql: "answered"}))
+	at.queue = []wire.Statement{{Kind: wire.Queued, SQL: "queued", Args: []any{1}}}
+	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
 	require.NotNil(t, at.permit, "what is queued goes first")
 	require.Equal(t, admission.OfStatement("queued", nil, true), at.call.queuing.request.Prefix)
 	require.NoError(t, at.enter(t.Context(), nil))
@@ -39,12 +40,12 @@ func TestPermitIsForWhatTheTransactionBeginsWith(t *testing.T) {
 	require.Nil(t, at.permit)
 
 	at = anAttempt(t, queues, "")
-	require.NoError(t, at.enter(t.Context(), &statement{kind: answered, sql: "answered"}))
+	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
 	require.Nil(t, at.permit)
 
 	at = anAttempt(t, queues, "")
 	at.call.config = &config{key: admission.OfParts([]any{"key"}), first: defaults.first}
-	require.NoError(t, at.enter(t.Context(), &statement{kind: answered, sql: "answered"}))
+	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
 	require.NotNil(t, at.permit, "Key names the queue")
 	at.releasePermit()
 }
@@ -55,10 +56,10 @@ func TestKeyIsOfTheSettingsToo(t *testing.T) {
 	plain := anAttempt(t, queues, "read", 1)
 	require.Equal(t, admission.OfStatement("read", []any{1}, true), plain.key())
 	set := anAttempt(t, queues, "read", 1)
-	set.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to a"})}
+	set.call.config = &config{first: append(defaults.first[:1:1], wire.Statement{SQL: "set local search_path to a"})}
 	require.NotEqual(t, plain.key(), set.key())
 	other := anAttempt(t, queues, "read", 1)
-	other.call.config = &config{first: append(defaults.first[:1:1], statement{sql: "set local search_path to b"})}
+	other.call.config = &config{first: append(defaults.first[:1:1], wire.Statement{SQL: "set local search_path to b"})}
 	require.NotEqual(t, set.key(), other.key())
 }
 
@@ -67,10 +68,10 @@ func TestKeyIsOfTheSettingsToo(t *testing.T) {
 func TestWhatAnAttemptTouched(t *testing.T) {
 	t.Parallel()
 	queues := admission.New(manyConnections)
-	hot := []statement{{kind: answered, sql: "hot"}}
+	hot := []wire.Statement{{Kind: wire.Answered, SQL: "hot"}}
 	queues.Narrow(admission.OfStatement("hot", nil, true), 0)
 	at := anAttempt(t, queues, "first", 1)
-	at.touch([]statement{{kind: answered, sql: "first", args: []any{1}}, {kind: queued, sql: "write"}})
+	at.touch([]wire.Statement{{Kind: wire.Answered, SQL: "first", Args: []any{1}}, {Kind: wire.Queued, SQL: "write"}})
 	for range 2 * mostTouched {
 		at.touch(hot)
 	}
@@ -82,7 +83,7 @@ func TestWhatAnAttemptTouched(t *testing.T) {
 
 	end := func(i int) (waited bool) {
 		at := anAttempt(t, queues, "")
-		require.NoError(t, at.enter(t.Context(), &statement{kind: answered, sql: "first", args: []any{i}}))
+		require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "first", Args: []any{i}}))
 		at.touch(hot)
 		defer at.releasePermit()
 		return at.permit != nil
@@ -99,14 +100,14 @@ func TestBusyErrorSaysHowLongToWait(t *testing.T) {
 	queues := admission.New(manyConnections)
 	queues.Narrow(admission.OfStatement("hot", nil, true), time.Hour)
 	holder := anAttempt(t, queues, "")
-	require.NoError(t, holder.enter(t.Context(), &statement{kind: answered, sql: "hot"}))
+	require.NoError(t, holder.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "hot"}))
 	waiting, err := queues.Enter(&admission.Request{Key: admission.OfStatement("hot", nil, true)})
 	require.NoError(t, err)
 	require.NotNil(t, waiting.Granted())
 
 	at := anAttempt(t, queues, "")
 	at.call.queuing.request.Deadline = time.Now().Add(time.Minute)
-	err = at.enter(t.Context(), &statement{kind: answered, sql: "hot"})
+	err = at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "hot"})
 	var busy *BusyError
 	require.ErrorAs(t, err, &busy)
 	require.Equal(t, 1, busy.Ahead)
@@ -133,8 +134,8 @@ func BenchmarkPermitWithoutQueues(b *testing.B) {
 	pool, err := pgxpool.New(b.Context(), "host=127.0.0.1 port=1")
 	require.NoError(b, err)
 	defer pool.Close()
-	first := &statement{kind: answered, sql: "select balance from accounts where id = $1", args: []any{1}}
-	sent := []statement{*first}
+	first := &wire.Statement{Kind: wire.Answered, SQL: "select balance from accounts where id = $1", Args: []any{1}}
+	sent := []wire.Statement{*first}
 	for _, off := range []bool{false, true} {
 		b.Run(fmt.Sprintf("NoAdmission=%t", off), func(b *testing.B) {
 			cfg := config{noAdmission: off, first: defaults.first}

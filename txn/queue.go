@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // Queue defers a write. It is sent with the next statement that needs a reply, or with
@@ -31,7 +32,7 @@ import (
 // After the function that the Tx belongs to has returned, nothing is queued, and an
 // error is logged by [log/slog].
 func (tx *Tx) Queue(sql string, args ...any) {
-	tx.enqueue(statement{kind: queued, sql: sql, args: args})
+	tx.enqueue(wire.Statement{Kind: wire.Queued, SQL: sql, Args: args})
 }
 
 // QueueExpect is [Tx.Queue] for an INSERT, UPDATE or DELETE, without RETURNING, that
@@ -42,10 +43,10 @@ func (tx *Tx) Queue(sql string, args ...any) {
 // refuses a semicolon before a comment, RETURNING, and another INSERT, UPDATE or DELETE
 // inside that WITH.
 func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
-	tx.enqueue(statement{kind: queued, sql: expecting(rows, sql), args: args, expected: &expectation{rows, sql}})
+	tx.enqueue(wire.Statement{Kind: wire.Queued, SQL: expecting(rows, sql), Args: args, About: &expectation{rows, sql}})
 }
 
-func (tx *Tx) enqueue(s statement) {
+func (tx *Tx) enqueue(s wire.Statement) {
 	switch err := tx.at.gate.enter(); err {
 	case nil:
 		defer tx.leave()
@@ -62,7 +63,7 @@ func (tx *Tx) enqueue(s statement) {
 }
 
 // enqueueLater queues a statement behind the one in progress.
-func (tx *Tx) enqueueLater(s statement) {
+func (tx *Tx) enqueueLater(s wire.Statement) {
 	if tx.closed.Load() {
 		tx.tooLate("Queue")
 	} else if !tx.at.gate.afterwards(func() { tx.admitted(s) }) {
@@ -71,15 +72,15 @@ func (tx *Tx) enqueueLater(s statement) {
 }
 
 // admitted queues a statement unless it is misuse, which fails the call.
-func (tx *Tx) admitted(s statement) {
-	if tx.share.admit(s.sql) == nil {
+func (tx *Tx) admitted(s wire.Statement) {
+	if tx.share.admit(s.SQL) == nil {
 		tx.at.enqueue(s)
 	}
 }
 
-func (a *attempt) enqueue(s statement) {
+func (a *attempt) enqueue(s wire.Statement) {
 	a.enqueued++
-	s.number = a.enqueued
+	s.Number = a.enqueued
 	a.queue = append(a.queue, s)
 }
 
@@ -135,17 +136,18 @@ func (e *UnexpectedRowsError) Error() string {
 // Kind returns errs.Conflict: the data is not what the function assumed.
 func (e *UnexpectedRowsError) Kind() kind.Kind { return kind.Conflict }
 
-func queuedError(s *statement, err error) error {
-	if s.expected == nil {
-		return &QueuedError{SQL: s.sql, Err: err}
+func queuedError(s *wire.Statement, err error) error {
+	expected, ok := s.About.(*expectation)
+	if !ok {
+		return &QueuedError{SQL: s.SQL, Err: err}
 	}
 	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InvalidText {
 		if _, after, found := strings.Cut(pe.Message, expectationMark); found {
 			digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
 			if got, convErr := strconv.ParseInt(after[:digits], 10, 64); convErr == nil {
-				return &UnexpectedRowsError{SQL: s.expected.sql, Want: s.expected.rows, Got: got}
+				return &UnexpectedRowsError{SQL: expected.sql, Want: expected.rows, Got: got}
 			}
 		}
 	}
-	return &QueuedError{SQL: s.expected.sql, Err: err}
+	return &QueuedError{SQL: expected.sql, Err: err}
 }

@@ -2,15 +2,16 @@ package txn
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // ready prepares all pending statements, and last after them, for sending.
-func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, error) {
+func (a *attempt) ready(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
 	for i := range a.queue {
 		if err := a.rewrite(ctx, &a.queue[i]); err != nil {
 			return nil, a.unsendable(&a.queue[i], err)
@@ -22,13 +23,14 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 		}
 	}
 	statements, err := a.readyDescribed(ctx, last)
-	var e *encodeError
-	if errors.As(err, &e) && e.mayBeMisdescribed {
-		a.session.described.drop(e.statement.sql)
+	e, unencoded := err.(*encodeError)
+	if unencoded && e.mayBeMisdescribed {
+		a.session.Redescribe(e.statement.SQL)
 		a.careful = true
 		statements, err = a.readyDescribed(ctx, last)
+		e, unencoded = err.(*encodeError)
 	}
-	if errors.As(err, &e) {
+	if unencoded {
 		return nil, a.unsendable(e.statement, e.err)
 	}
 	return statements, err
@@ -38,12 +40,12 @@ func (a *attempt) ready(ctx context.Context, last *statement) ([]statement, erro
 // savepoints and statements that may change what it sees are executed first: describing
 // can fail, and a savepoint undoes that; a table may have been created or locked, or
 // the search path changed.
-func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statement, error) {
+func (a *attempt) readyDescribed(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
 	for n := a.ahead(last); n > 0; n = a.ahead(last) {
 		rest := slices.Clone(a.queue[n:])
 		a.queue = a.queue[:n]
 		statements, err := a.prepare(ctx, nil)
-		var f *packet
+		var f *wire.Packet
 		if err == nil {
 			f, err = a.launchReady(ctx, statements, len(statements))
 		}
@@ -60,39 +62,39 @@ func (a *attempt) readyDescribed(ctx context.Context, last *statement) ([]statem
 
 // ahead returns how many queued statements must be executed before those after them are
 // described.
-func (a *attempt) ahead(last *statement) (n int) {
+func (a *attempt) ahead(last *wire.Statement) (n int) {
 	for i := range a.queue {
 		s := &a.queue[i]
-		if n > 0 && a.undescribed(s) {
+		if n > 0 && a.session.Undescribed(s) {
 			return n
 		}
-		if s.kind == marks || s.kind == queued && !sqltext.IsInnocent(s.sql) || a.careful {
+		if s.Kind == wire.Savepoint || s.Kind == wire.Queued && !sqltext.IsInnocent(s.SQL) || a.careful {
 			n = i + 1
 		}
 	}
-	if last == nil || !a.undescribed(last) {
+	if last == nil || !a.session.Undescribed(last) {
 		return 0
 	}
 	return n
 }
 
-func (a *attempt) undescribed(s *statement) bool {
-	return a.session.needsDescription(s) && a.session.described.get(s.sql) == nil
-}
-
 // rewrite turns a statement into the one to be sent.
-func (a *attempt) rewrite(ctx context.Context, s *statement) error {
-	if err := a.session.rewrite(ctx, s); err != nil {
+func (a *attempt) rewrite(ctx context.Context, s *wire.Statement) error {
+	if rewritten, err := a.session.Rewrite(ctx, s); err != nil {
 		return err
+	} else if what := ""; rewritten {
+		if what = sqltext.Control(s.SQL); what != "" {
+			return fmt.Errorf("%w; the query was rewritten to %s", errNotYours, what)
+		}
 	}
-	return a.checkParameters(s.args)
+	return a.checkParameters(s.Args)
 }
 
 // prepare makes statements ready. If one must be described, BEGIN is sent ahead with
 // the request.
-func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, error) {
+func (a *attempt) prepare(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
 	a.sending("")
-	statements := a.session.statements[:0]
+	statements := a.session.Statements()
 	if !a.begun {
 		statements = append(statements, a.call.firstAfter(a.call.orphan)...)
 	}
@@ -101,39 +103,34 @@ func (a *attempt) prepare(ctx context.Context, last *statement) ([]statement, er
 	if last != nil {
 		statements = append(statements, *last)
 	}
-	a.session.statements = statements
-	unknown := false
-	for i := ahead; i < len(statements); i++ {
-		if s := &statements[i]; a.session.needsDescription(s) {
-			s.described = a.session.described.get(s.sql)
-			s.fresh = s.described == nil
-			unknown = unknown || s.fresh
-		}
-	}
-	if unknown {
-		begun, i, err := a.session.describe(ctx, ahead, statements)
+	if a.session.Collected(statements) {
+		begun, i, err := a.session.Describe(ctx, ahead, statements)
 		a.begun = a.begun || begun && (err == nil || i >= ahead)
 		if err != nil {
-			if i > ahead {
-				err = outcome.SuspectDescription(err)
-			}
-			if s := &statements[i]; s.kind != answered {
-				return nil, a.failedAhead(s, err)
-			}
-			// Queued statements are undone with it: by a savepoint, which was sent
-			// before, or by the end.
-			a.queue = a.queue[:0]
-			a.observe("", "", err)
-			return nil, err
+			return nil, a.undescribable(&statements[i], i > ahead, err)
 		}
 		statements, ahead = statements[ahead:], 0
 	}
-	a.session.nameBeginAndCommit(statements)
 	a.touch(statements)
-	if i, err := a.session.encode(statements); err != nil {
+	if i, err := a.session.Encode(statements); err != nil {
 		e := &encodeError{statement: &statements[i], err: err}
-		e.mayBeMisdescribed = e.statement.described != nil && (!e.statement.fresh || i > ahead)
+		e.mayBeMisdescribed = e.statement.Described() && (!e.statement.Fresh || i > ahead)
 		return nil, e
 	}
 	return statements, nil
+}
+
+// undescribable returns the error of a statement that the server did not describe.
+func (a *attempt) undescribable(s *wire.Statement, notFirst bool, err error) error {
+	if notFirst {
+		err = outcome.SuspectDescription(err)
+	}
+	if s.Kind != wire.Answered {
+		return a.failedAhead(s, err)
+	}
+	// Queued statements are undone with it: by a savepoint, which was sent before, or by
+	// the end.
+	a.queue = a.queue[:0]
+	a.observe("", "", err)
+	return err
 }

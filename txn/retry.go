@@ -31,7 +31,7 @@ func (c *call) allows(a outcome.Again, reasonErr error, at *attempt, lost bool) 
 		}
 		return true
 	case outcome.WhenLost:
-		if at.conn == nil || lost && c.direct && at.release == nil {
+		if at.conn == nil || lost && c.direct && at.pooled == nil {
 			return false // no connection was lost, or no other one exists
 		}
 		if !at.begun && at.reused && c.losses+c.stale == 0 {
@@ -42,7 +42,9 @@ func (c *call) allows(a outcome.Again, reasonErr error, at *attempt, lost bool) 
 	case outcome.WithoutPlan:
 		if outcome.Misnamed(pgerr.ServerError(reasonErr)) {
 			c.nameless = true
-			at.session.withoutNames()
+			if at.session != nil {
+				at.session.WithoutNames()
+			}
 		}
 		if outcome.IsMisdescribed(reasonErr) {
 			c.excused++ // certain once it is described again
@@ -55,7 +57,7 @@ func (c *call) allows(a outcome.Again, reasonErr error, at *attempt, lost bool) 
 
 // wait waits before the next attempt, or returns why there is none.
 func (c *call) wait(ctx context.Context, failed int, cause error) error {
-	end := c.start.Add(c.maxElapsed)
+	end := c.start.Add(c.elapsed.after)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
 		end = deadline
 	}
@@ -94,6 +96,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return contextError(ctx)
+		return outcome.ContextError(ctx)
 	}
 }

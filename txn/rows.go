@@ -4,6 +4,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // rows records the error that rows end with, and ends their packet.
@@ -11,8 +13,8 @@ type rows struct {
 	pgx.Rows
 	at     *attempt
 	sql    string
-	packet *packet // nil if pgx sent the statement alone
-	err    error   // of the packet, after the rows
+	packet *wire.Packet // nil if pgx sent the statement alone
+	err    error        // of the packet, after the rows
 	seen   bool
 	gated  gatedRows
 }
@@ -71,85 +73,49 @@ func (r *rows) end() {
 	r.at.closed(r)
 	tag, err := r.Rows.CommandTag(), r.Rows.Err()
 	if r.packet != nil {
-		r.err = r.at.queried(r.packet, r.sql, tag, err)
+		r.err = r.at.rowsRead(r.packet, r.sql, tag, err)
 		return
 	}
 	r.at.observe(r.sql, endedBy(tag.String()), err)
 }
 
-// packetRow is the row of a statement that traveled with others.
-type packetRow struct {
-	at     *attempt
-	packet *packet
-	sql    string
-	taken  bool // result and err belong to the statement
-	result *pgconn.ResultReader
-	err    error
-	seen   bool
+// bufferedRow is the first row of a result that has been read.
+type bufferedRow struct {
+	wire.Row
+	at      *attempt // nil if the function does not have it
+	types   *pgtype.Map
+	err     error
+	scanned bool
 }
 
-// take takes the result, once.
-func (r *packetRow) take() (*pgconn.ResultReader, error) {
-	if !r.taken {
-		r.taken = true
-		r.result, r.err = r.packet.row()
+// Scan enters the gate, because the type map belongs to the connection.
+func (r *bufferedRow) Scan(dest ...any) error {
+	if r.at != nil {
+		if err := r.at.gate.await(r.at.ctx); err != nil {
+			return err
+		}
+		defer r.at.gate.leave()
 	}
-	return r.result, r.err
-}
-
-func (r *packetRow) Scan(dest ...any) error {
-	if err := r.at.gate.await(r.at.ctx); err != nil {
-		return err
-	}
-	defer r.at.gate.leave()
-	if r.seen || r.taken { // taken alone: a Scanner has panicked
+	switch {
+	case r.scanned: // or a Scanner has panicked
 		return pgx.ErrTxClosed
-	}
-	if hasDriverBytes(dest) {
-		r.abandon()
+	case hasDriverBytes(dest):
 		return errDriverBytes
 	}
-	rr, err := r.take()
-	found := err == nil && rr.NextRow()
-	if found {
-		err = r.scan(rr, dest)
-	}
-	if err = r.end(err); err == nil && !found {
+	r.scanned = true
+	switch {
+	case r.err != nil:
+		return r.err
+	case !r.Found:
 		return pgx.ErrNoRows
 	}
-	return err
-}
-
-func (r *packetRow) scan(rr *pgconn.ResultReader, dest []any) error {
-	types := r.at.conn.TypeMap()
 	if len(dest) == 1 {
 		if s, ok := dest[0].(pgx.RowScanner); ok {
-			kept := &pgconn.Result{FieldDescriptions: rr.FieldDescriptions(), Rows: [][][]byte{rr.Values()}}
-			return s.ScanRow(&bufferedRows{result: kept, types: types})
+			kept := &pgconn.Result{FieldDescriptions: r.Fields, Rows: [][][]byte{r.Values}}
+			return s.ScanRow(&bufferedRows{result: kept, types: r.types})
 		}
 	}
-	return pgx.ScanRow(types, rr.FieldDescriptions(), rr.Values(), dest...)
-}
-
-// end reads the rest. An error of the server wins over a scan error.
-func (r *packetRow) end(scanErr error) error {
-	var tag pgconn.CommandTag
-	err := scanErr
-	r.seen = true
-	r.at.closed(r)
-	if r.result != nil {
-		if tag, err = r.result.Close(); err == nil {
-			err = scanErr
-		}
-	}
-	return r.at.queried(r.packet, r.sql, tag, err)
-}
-
-func (r *packetRow) abandon() {
-	if !r.seen {
-		_, err := r.take()
-		_ = r.end(err) // end observes it
-	}
+	return pgx.ScanRow(r.types, r.Fields, r.Values, dest...)
 }
 
 // row is pgx's QueryRow on observed rows.

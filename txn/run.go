@@ -101,7 +101,7 @@ func run(ctx context.Context, db DB, opts []Option, result any, fn body) (bool, 
 // committed.
 func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, finished func(*pgtype.Map) error) (bool, error) {
 	if ctx.Err() != nil {
-		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), contextError(ctx))
+		return false, fmt.Errorf("%s: not begun: %w", prefix(cfg.name), outcome.ContextError(ctx))
 	}
 	if tx, ok := txOf(db); ok {
 		if err := cfg.joinable(); err != nil {
@@ -165,7 +165,11 @@ func (c *call) run(ctx context.Context) (committed bool, err error) {
 	attempts := 0
 	// Deferred separately, so that a panic in one, or in earlier code, does not keep
 	// the others from running. A committed transaction always runs its hooks.
-	defer func() { runHooks(context.WithoutCancel(caller), c.name, c.hooks) }()
+	defer func() {
+		if len(c.hooks) > 0 {
+			runHooks(context.WithoutCancel(caller), c.name, c.hooks)
+		}
+	}()
 	defer func() { c.traceCallEnd(ctx, attempts, committed, err) }()
 	committed, attempts, err = c.loop(ctx)
 	return committed, err
@@ -174,7 +178,7 @@ func (c *call) run(ctx context.Context) (committed bool, err error) {
 func (c *call) loop(ctx context.Context) (committed bool, attempts int, err error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.maxElapsed), &elapsedError{c.maxElapsed})
+		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.elapsed.after), c.elapsed)
 		defer cancel()
 	}
 	c.queuing.request.Deadline, _ = ctx.Deadline()
@@ -254,7 +258,8 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 			at.settle(false)
 		}
 	}()
-	tx := &Tx{at: at, share: new(share)}
+	tx := &at.tx
+	tx.at, tx.share = at, &at.share
 	err := c.fn(at.ctx, tx)
 	if mine = at.closeGate(); !mine {
 		finished = true

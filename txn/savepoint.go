@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // savepoint is a point to which a transaction can go back.
@@ -29,7 +30,7 @@ func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
 	}
 	a.savepoints++
 	sp := &savepoint{name: "rowkeeper_" + strconv.Itoa(a.savepoints), hooks: len(a.hooks), after: a.enqueued}
-	a.queue = append(a.queue, statement{kind: marks, sql: "savepoint " + sp.name})
+	a.queue = append(a.queue, wire.Statement{Kind: wire.Savepoint, SQL: "savepoint " + sp.name})
 	return sp, nil
 }
 
@@ -54,7 +55,7 @@ func (a *attempt) aborted(ctx context.Context) error {
 	switch {
 	case a.conn == nil && a.inner != nil && a.failed != nil:
 		_, err = a.inner.Exec(ctx, "select 1")
-	case a.begun && a.conn != nil && !a.lost() && !a.conn.PgConn().IsBusy() && a.status() == statusFailed:
+	case a.begun && a.conn != nil && !a.lost() && !a.busy() && a.status() == statusFailed:
 		_, err = a.conn.Exec(ctx, "select 1")
 	default:
 		return nil
@@ -68,7 +69,7 @@ func (a *attempt) aborted(ctx context.Context) error {
 
 // unsent returns the index of the savepoint in the queue, or -1.
 func (a *attempt) unsent(sp *savepoint) int {
-	return slices.IndexFunc(a.queue, func(s statement) bool { return s.sql == "savepoint "+sp.name })
+	return slices.IndexFunc(a.queue, func(s wire.Statement) bool { return s.SQL == "savepoint "+sp.name })
 }
 
 // releaseMark releases a savepoint. Writes queued since are sent with it, because
@@ -93,8 +94,8 @@ func (a *attempt) releaseMark(ctx context.Context, sp *savepoint) error {
 	if err := a.aborted(ctx); err != nil {
 		return err
 	}
-	wrote := slices.ContainsFunc(a.queue[max(i, 0):], func(s statement) bool { return s.kind == queued })
-	a.queue = append(a.queue, statement{kind: marks, sql: "release savepoint " + sp.name})
+	wrote := slices.ContainsFunc(a.queue[max(i, 0):], func(s wire.Statement) bool { return s.Kind == wire.Queued })
+	a.queue = append(a.queue, wire.Statement{Kind: wire.Savepoint, SQL: "release savepoint " + sp.name})
 	if !wrote {
 		return nil
 	}
@@ -132,7 +133,7 @@ func (a *attempt) undoMark(ctx context.Context, sp *savepoint) error {
 
 // trim drops the savepoints at the end of the queue: COMMIT releases them.
 func (a *attempt) trim() {
-	for n := len(a.queue); n > 0 && a.queue[n-1].kind == marks; n-- {
+	for n := len(a.queue); n > 0 && a.queue[n-1].Kind == wire.Savepoint; n-- {
 		a.queue = a.queue[:n-1]
 	}
 }

@@ -9,15 +9,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // pending reports whether something must be sent ahead of the next statement.
 func (a *attempt) pending() bool { return !a.begun || len(a.queue) > 0 }
 
-// joinsPacket reports whether s joins the packet of the pending statements. If it cannot,
-// they have been sent separately when joinsPacket returns.
-func (a *attempt) joinsPacket(ctx context.Context, s *statement) (bool, error) {
-	if !a.pending() {
+// joinsPacket reports whether s is sent in a packet of this package: with the pending
+// statements, or alone. If not, the pending ones have been sent when joinsPacket
+// returns. Alone, pgx is better at rows that are read one by one, and as good in
+// simple_protocol.
+func (a *attempt) joinsPacket(ctx context.Context, s *wire.Statement) (bool, error) {
+	if !a.pending() && (a.session == nil || s.Stream || a.session.Simple()) {
 		return false, nil
 	}
 	if err := a.free(ctx); err != nil {
@@ -26,7 +30,7 @@ func (a *attempt) joinsPacket(ctx context.Context, s *statement) (bool, error) {
 	if err := a.connect(ctx, s); err != nil {
 		return false, err
 	}
-	if a.session == nil || !a.session.canPipeline(s.sql, s.args) {
+	if a.session == nil || !a.session.CanPipeline(s.SQL, s.Args) {
 		return false, a.flush(ctx)
 	}
 	if err := a.sendLoners(ctx); err != nil {
@@ -39,10 +43,10 @@ func (a *attempt) joinsPacket(ctx context.Context, s *statement) (bool, error) {
 // that the function may continue.
 func (a *attempt) free(ctx context.Context) error {
 	switch {
-	case a.open != nil, a.conn != nil && a.conn.PgConn().IsBusy(): // its packet is still being read
+	case a.open != nil, a.conn != nil && a.busy(): // its packet is still being read
 		return errBusy
 	case ctx.Err() != nil:
-		return contextError(ctx)
+		return outcome.ContextError(ctx)
 	}
 	return nil
 }
@@ -58,7 +62,7 @@ func (a *attempt) endedError() error {
 
 // launch sends the pending statements, and last after them, and reads all results but
 // the last, where the packet is left. It returns nil if there is nothing to send.
-func (a *attempt) launch(ctx context.Context, last *statement) (*packet, error) {
+func (a *attempt) launch(ctx context.Context, last *wire.Statement) (*wire.Packet, error) {
 	statements, err := a.ready(ctx, last)
 	if err != nil || len(statements) == 0 {
 		return nil, err
@@ -71,31 +75,31 @@ func (a *attempt) launch(ctx context.Context, last *statement) (*packet, error) 
 }
 
 // launchReady sends statements and reads the results of the first n.
-func (a *attempt) launchReady(ctx context.Context, statements []statement, n int) (*packet, error) {
-	f, err := a.session.send(ctx, ctx, statements)
+func (a *attempt) launchReady(ctx context.Context, statements []wire.Statement, n int) (*wire.Packet, error) {
+	p, err := a.session.Send(ctx, ctx, statements)
 	if err != nil {
 		return nil, a.failedAhead(&statements[0], err)
 	}
-	for f.next < n {
-		s := &statements[f.next]
-		if _, err := f.exec(); err != nil {
-			_ = f.close()
-			if f.unsent(err) {
-				return nil, a.unsendable(a.session.culprit(statements), err)
+	for range n {
+		s := p.Next()
+		if _, err := p.Exec(); err != nil {
+			_ = p.Close()
+			if p.Unsent(err) {
+				return nil, a.unsendable(a.session.Culprit(statements), err)
 			}
 			return nil, a.failedAhead(s, err)
 		}
 		a.answered(s)
 	}
-	return f, nil
+	return p, nil
 }
 
 // finished ends a packet whose results have all been read.
-func (a *attempt) finished(f *packet) error {
-	if f == nil {
+func (a *attempt) finished(p *wire.Packet) error {
+	if p == nil {
 		return nil
 	}
-	err := f.close()
+	err := p.Close()
 	a.observe("", "", err)
 	if err != nil {
 		return a.stop(err)
@@ -104,13 +108,13 @@ func (a *attempt) finished(f *packet) error {
 }
 
 // answered processes the answer to a statement that was sent ahead.
-func (a *attempt) answered(s *statement) {
-	switch s.kind {
-	case begins:
+func (a *attempt) answered(s *wire.Statement) {
+	switch s.Kind {
+	case wire.Begin:
 		a.begun = true
-	case claims:
+	case wire.Claim:
 		a.queue, a.claimed = a.queue[1:], true
-	case queued, marks, guards, records:
+	case wire.Queued, wire.Savepoint, wire.Guard, wire.Record:
 		a.queue = a.queue[1:]
 	}
 }
@@ -118,7 +122,7 @@ func (a *attempt) answered(s *statement) {
 // failedAhead returns the error of a statement that was sent ahead of another. The
 // function did not learn of it before, so it is the call's error, whatever the function
 // does with it.
-func (a *attempt) failedAhead(s *statement, err error) error {
+func (a *attempt) failedAhead(s *wire.Statement, err error) error {
 	err = a.describeFailure(s, err)
 	a.observe("", "", err)
 	return a.stopBy(s, err)
@@ -126,20 +130,20 @@ func (a *attempt) failedAhead(s *statement, err error) error {
 
 // stopBy stops because of a queued statement. A statement refused only because the
 // transaction had already failed is not the reason.
-func (a *attempt) stopBy(s *statement, err error) error {
+func (a *attempt) stopBy(s *wire.Statement, err error) error {
 	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InFailedTransaction && a.failed != nil && pgerr.ServerError(a.failed) != pe {
 		err = fmt.Errorf("%w (then: %w)", a.failed, err)
 	}
 	if a.broken == nil {
-		a.brokenBy = s.number
+		a.brokenBy = s.Number
 	}
 	return a.stop(err)
 }
 
 // unsendable returns the error of a statement that cannot be encoded. Nothing of its
 // packet was sent.
-func (a *attempt) unsendable(s *statement, err error) error {
-	if s.kind == answered {
+func (a *attempt) unsendable(s *wire.Statement, err error) error {
+	if s.Kind == wire.Answered {
 		return err
 	}
 	return a.stopBy(s, a.describeFailure(s, err))
@@ -147,21 +151,21 @@ func (a *attempt) unsendable(s *statement, err error) error {
 
 // describeFailure names the failed statement if it is not the one that the function
 // waits for.
-func (a *attempt) describeFailure(s *statement, err error) error {
+func (a *attempt) describeFailure(s *wire.Statement, err error) error {
 	if err == nil {
 		return nil
 	}
-	switch s.kind {
-	case begins:
+	switch s.Kind {
+	case wire.Begin:
 		return a.beginError(err)
-	case sets:
-		return settingError(a.name(), s.option, err)
-	case claims, guards:
+	case wire.Set:
+		return settingError(a.name(), s.About, err)
+	case wire.Claim, wire.Guard:
 		return a.claimError(err)
-	case queued, records:
+	case wire.Queued, wire.Record:
 		return queuedError(s, err)
-	case marks:
-		return fmt.Errorf("%s: %s: %w", prefix(a.name()), s.sql, err)
+	case wire.Savepoint:
+		return fmt.Errorf("%s: %s: %w", prefix(a.name()), s.SQL, err)
 	}
 	return err
 }
@@ -211,7 +215,7 @@ func (a *attempt) flushForPgx(ctx context.Context) error {
 // before them.
 func (a *attempt) sendLoners(ctx context.Context) error {
 	for i := len(a.queue) - 1; i >= 0; i-- {
-		if s := &a.queue[i]; s.kind == queued && !a.session.canPipeline(s.sql, s.args) {
+		if s := &a.queue[i]; s.Kind == wire.Queued && !a.session.CanPipeline(s.SQL, s.Args) {
 			standalone, rest := *s, slices.Clone(a.queue[i+1:])
 			a.queue = a.queue[:i]
 			err := a.flush(ctx)
@@ -240,18 +244,18 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 		s := a.queue[0]
 		a.queue = a.queue[1:]
 		var err error
-		if s.result != nil && s.rows {
-			_, err = keep(s.result, a.queryPlain(ctx, s.sql, s.args))
+		if s.Into != nil && s.Rows {
+			_, err = wire.Keep(s.Into, a.queryPlain(ctx, s.SQL, s.Args))
 		} else {
 			var tag pgconn.CommandTag
-			if tag, err = a.execPlain(ctx, s.sql, s.args); s.result != nil {
-				s.result.CommandTag = tag
+			if tag, err = a.execPlain(ctx, s.SQL, s.Args); s.Into != nil {
+				s.Into.CommandTag = tag
 			}
 		}
 		if err != nil {
 			return a.stopBy(&s, a.describeFailure(&s, err))
 		}
-		a.claimed = a.claimed || s.kind == claims
+		a.claimed = a.claimed || s.Kind == wire.Claim
 		if err := a.endedError(); err != nil {
 			return err
 		}
@@ -261,7 +265,7 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 
 // exec runs a statement whose result is a tag.
 func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.CommandTag, error) {
-	s := statement{kind: answered, sql: sql, args: args}
+	s := wire.Statement{Kind: wire.Answered, SQL: sql, Args: args}
 	ride, err := a.joinsPacket(ctx, &s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -269,12 +273,12 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 	if !ride {
 		return a.execPlain(ctx, sql, args)
 	}
-	f, err := a.launch(ctx, &s)
+	p, err := a.launch(ctx, &s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := f.exec()
-	if closeErr := f.close(); err == nil {
+	tag, err := p.Exec()
+	if closeErr := p.Close(); err == nil {
 		err = closeErr
 	}
 	a.observe(sql, endedBy(tag.String()), err)
@@ -284,18 +288,15 @@ func (a *attempt) exec(ctx context.Context, sql string, args []any) (pgconn.Comm
 // unnamed returns args for a statement that pgx sends in the transaction, without a
 // name of its own if the server had a wrong one.
 func (a *attempt) unnamed(args []any) []any {
-	l := a.session
-	if l == nil && a.conn != nil && a.call != nil && a.call.nameless {
-		l = sessionOf(a.conn) // a wrapper passes the mode on
-		l.withoutNames()
+	s := a.session
+	if s == nil && a.conn != nil && a.call != nil && a.call.nameless {
+		s = sessionOf(a.conn) // a wrapper passes the mode on
+		s.WithoutNames()
 	}
-	if l == nil || !l.nameless {
+	if s == nil {
 		return args
 	}
-	if l.describes {
-		return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
-	}
-	return append([]any{pgx.QueryExecModeDescribeExec}, args...)
+	return s.Plain(args)
 }
 
 func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pgconn.CommandTag, err error) {
@@ -303,7 +304,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 		return tag, err
 	}
 	a.sending(sql)
-	a.touch([]statement{{kind: answered, sql: sql, args: args}})
+	a.touch([]wire.Statement{{Kind: wire.Answered, SQL: sql, Args: args}})
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, a.unnamed(args)...)
 	} else {
@@ -315,65 +316,61 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 
 // query runs a statement whose result is rows.
 func (a *attempt) query(ctx context.Context, sql string, args []any) pgx.Rows {
-	f, err := a.queryPacket(ctx, sql, args)
+	s := wire.Statement{Kind: wire.Answered, SQL: sql, Args: args, Rows: true, Stream: true}
+	joins, err := a.joinsPacket(ctx, &s)
 	if err != nil {
 		return failedRows(err)
 	}
-	if f == nil {
+	if !joins {
 		return a.queryPlain(ctx, sql, args)
 	}
-	inner, err := f.query()
+	p, err := a.launch(ctx, &s)
 	if err != nil {
-		_ = a.queried(f, sql, pgconn.CommandTag{}, err)
 		return failedRows(err)
 	}
-	r := &rows{Rows: inner, at: a, sql: sql, packet: f}
+	inner, err := p.Rows()
+	if err != nil {
+		_ = a.rowsRead(p, sql, pgconn.CommandTag{}, err)
+		return failedRows(err)
+	}
+	r := &rows{Rows: inner, at: a, sql: sql, packet: p}
 	a.opened(r)
 	return r
 }
 
-// queryRow is query for at most one row.
-func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row {
-	f, err := a.queryPacket(ctx, sql, args)
-	switch {
-	case err != nil:
-		return failedRows(err)
-	case f == nil:
-		return row{a.queryPlain(ctx, sql, args)}
-	case f.batch != nil:
-		inner, err := f.query()
-		if err != nil {
-			_ = a.queried(f, sql, pgconn.CommandTag{}, err)
-			return failedRows(err)
-		}
-		r := &rows{Rows: inner, at: a, sql: sql, packet: f}
-		a.opened(r)
-		return row{r}
-	}
-	r := &packetRow{at: a, packet: f, sql: sql}
-	a.opened(r)
-	return r
-}
-
-// queryPacket sends a statement after the pending ones. If it has to go alone, it
-// returns no packet.
-func (a *attempt) queryPacket(ctx context.Context, sql string, args []any) (*packet, error) {
-	s := statement{kind: answered, sql: sql, args: args, rows: true}
-	ride, err := a.joinsPacket(ctx, &s)
-	if err != nil || !ride {
-		return nil, err
-	}
-	return a.launch(ctx, &s)
-}
-
-// queried ends the packet of a query.
-func (a *attempt) queried(f *packet, sql string, tag pgconn.CommandTag, err error) error {
-	err = f.queried(tag, err)
-	if closeErr := f.close(); err == nil {
+// rowsRead ends the packet of a query.
+func (a *attempt) rowsRead(p *wire.Packet, sql string, tag pgconn.CommandTag, err error) error {
+	err = p.RowsRead(tag, err)
+	if closeErr := p.Close(); err == nil {
 		err = closeErr
 	}
 	a.observe(sql, endedBy(tag.String()), err)
 	return err
+}
+
+// queryRow runs a statement of whose result only the first row is read, if there is
+// one.
+func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row {
+	s := wire.Statement{Kind: wire.Answered, SQL: sql, Args: args, Rows: true}
+	joins, err := a.joinsPacket(ctx, &s)
+	if err != nil {
+		return failedRows(err)
+	}
+	if !joins {
+		return row{a.queryPlain(ctx, sql, args)}
+	}
+	p, err := a.launch(ctx, &s)
+	if err != nil {
+		return failedRows(err)
+	}
+	r := &bufferedRow{at: a, types: a.conn.TypeMap()}
+	tag, err := p.Row(&r.Row)
+	if closeErr := p.Close(); err == nil {
+		err = closeErr
+	}
+	a.observe(sql, endedBy(tag.String()), err)
+	r.err = err
+	return r
 }
 
 func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Rows {
@@ -381,7 +378,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 		return failedRows(err)
 	}
 	a.sending(sql)
-	a.touch([]statement{{kind: answered, sql: sql, args: args}})
+	a.touch([]wire.Statement{{Kind: wire.Answered, SQL: sql, Args: args}})
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

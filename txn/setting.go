@@ -10,10 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // begin returns BEGIN and the settings after it, which travel with the first statement.
-func (c *config) begin() []statement {
+func (c *config) begin() []wire.Statement {
 	sql, option := "begin isolation level "+string(c.isolation), ""
 	if c.priority != "" {
 		sql, option = sql+" priority "+c.priority, "Priority"
@@ -24,7 +25,10 @@ func (c *config) begin() []statement {
 	if c.asOf != "" {
 		sql, option = sql+" as of system time "+c.asOf, "AsOf"
 	}
-	first := []statement{{kind: begins, sql: sql, option: option}}
+	first := []wire.Statement{{Kind: wire.Begin, SQL: sql}}
+	if option != "" {
+		first[0].About = fromOption(option)
+	}
 	for _, s := range append(c.timeouts.settings(), c.settings...) {
 		first = append(first, s.statement())
 	}
@@ -33,7 +37,7 @@ func (c *config) begin() []statement {
 
 func (c *config) txOptions() pgx.TxOptions {
 	if c.priority != "" || c.asOf != "" {
-		return pgx.TxOptions{IsoLevel: c.isolation, BeginQuery: c.first[0].sql}
+		return pgx.TxOptions{IsoLevel: c.isolation, BeginQuery: c.first[0].SQL}
 	}
 	o := pgx.TxOptions{IsoLevel: c.isolation}
 	if c.readOnly {
@@ -204,7 +208,7 @@ func isParameter(name string) bool {
 
 type setting struct{ option, name, value string }
 
-func (s setting) statement() statement {
+func (s setting) statement() wire.Statement {
 	parts := strings.Split(s.name, ".")
 	literals := quoteLiteral(s.value)
 	if isNameList(s.name) {
@@ -214,10 +218,10 @@ func (s setting) statement() statement {
 		}
 		literals = strings.Join(names, ", ")
 	}
-	return statement{
-		kind:   sets,
-		sql:    "set local " + pgx.Identifier(parts).Sanitize() + " = " + literals,
-		option: s.option + " " + s.name,
+	return wire.Statement{
+		Kind:  wire.Set,
+		SQL:   "set local " + pgx.Identifier(parts).Sanitize() + " = " + literals,
+		About: fromOption(s.option + " " + s.name),
 	}
 }
 
@@ -231,10 +235,13 @@ func quoteLiteral(s string) string {
 	return quoted
 }
 
+// fromOption is the option that a statement comes from.
+type fromOption string
+
 // settingError names the option that the server refused.
-func settingError(name, option string, err error) error {
+func settingError(name string, option any, err error) error {
 	if pe := pgerr.ServerError(err); pe != nil && (pe.Code == pgerr.NotSupported || pe.Code == pgerr.UnknownSetting || pe.Code == pgerr.Syntax) {
-		return fmt.Errorf("%s: %s: this server cannot do it: %w", prefix(name), option, err)
+		return fmt.Errorf("%s: %v: this server cannot do it: %w", prefix(name), option, err)
 	}
-	return fmt.Errorf("%s: %s: %w", prefix(name), option, err)
+	return fmt.Errorf("%s: %v: %w", prefix(name), option, err)
 }

@@ -9,6 +9,9 @@ import (
 
 // ServerError returns the error of a server in err, or nil.
 func ServerError(err error) *pgconn.PgError {
+	if err == nil { // which must cost nothing
+		return nil
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		return pe

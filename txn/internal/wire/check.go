@@ -1,4 +1,4 @@
-package txn
+package wire
 
 import (
 	"strings"
@@ -9,18 +9,18 @@ import (
 )
 
 // answeredBy reports whether tag can be the answer to the statement.
-func (s *statement) answeredBy(tag string) bool {
-	switch s.kind {
-	case begins:
+func (s *Statement) answeredBy(tag string) bool {
+	switch s.Kind {
+	case Begin:
 		return tag == "BEGIN"
-	case sets:
+	case Set:
 		return tag == "SET"
-	case marks:
-		word, _, _ := strings.Cut(s.sql, " ") // SAVEPOINT, RELEASE
+	case Savepoint:
+		word, _, _ := strings.Cut(s.SQL, " ") // SAVEPOINT, RELEASE
 		return strings.EqualFold(tag, word)
-	case claims:
+	case Claim:
 		return tag == "INSERT 0 1" || tag == "SELECT 1" // of a takeover
-	case commits:
+	case Commit:
 		return tag == "COMMIT" || tag == "ROLLBACK"
 	}
 	return true
@@ -28,20 +28,20 @@ func (s *statement) answeredBy(tag string) bool {
 
 // check refuses the answer to another statement. Without BEGIN, the statements after it
 // were committed with the packet.
-func (f *packet) check(s *statement, tag pgconn.CommandTag) error {
+func (p *Packet) check(s *Statement, tag pgconn.CommandTag) error {
 	if s.answeredBy(tag.String()) {
 		return nil
 	}
-	f.wrong = true
+	p.wrong = true
 	effects := false
-	for i := range f.statements {
-		switch f.statements[i].kind {
-		case begins, sets:
-		case commits:
+	for i := range p.statements {
+		switch p.statements[i].Kind {
+		case Begin, Set:
+		case Commit:
 			effects = true
 		default:
-			effects = effects || s.kind == begins
+			effects = effects || s.Kind == Begin
 		}
 	}
-	return &outcome.WrongAnswer{SQL: s.sql, Tag: tag.String(), Effects: effects}
+	return &outcome.WrongAnswer{SQL: s.SQL, Tag: tag.String(), Effects: effects}
 }

@@ -1,4 +1,4 @@
-package txn
+package wire
 
 import (
 	"context"
@@ -26,23 +26,37 @@ type trailingCommit struct {
 	cut      *pgconn.PgError // the warning that its wait for a synchronous standby was cut short
 }
 
-// trails reports whether the last statement is to be sent as a trailingCommit.
-func (l *session) trails(statements []statement) bool {
-	pg := l.conn.PgConn()
-	return !l.cockroach && statements[len(statements)-1].kind == commits && !pg.IsBusy() && !pg.IsClosed()
+// trails reports whether the last statement is to be sent as a trailingCommit. COMMIT by
+// itself costs less as text on CockroachDB too.
+func (s *Session) trails(statements []Statement) bool {
+	n := len(statements)
+	return statements[n-1].Kind == Commit && (!s.cockroach || n == 1)
 }
 
-// addCommit appends COMMIT to the write buffer.
-func (l *session) addCommit() {
-	l.conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: commit.sql})
-}
+const commitSQL = "commit"
 
-// giveUp closes a connection at once. Unlike pgx it sends no cancel request, which
+// CommitStatement is COMMIT.
+var CommitStatement = Statement{Kind: Commit, SQL: commitSQL}
+
+// GiveUp closes a connection at once. Unlike pgx it sends no cancel request, which
 // would cut short a wait for a synchronous standby.
-func giveUp(conn *pgx.Conn) {
+func GiveUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = conn.Close(ctx) // closed either way
+}
+
+// breakOff closes a connection as pgx does when a context ends: in the background, with
+// a request to cancel what its session still executes.
+func breakOff(conn *pgx.Conn) {
+	pg := conn.PgConn()
+	if pg.IsClosed() {
+		return
+	}
+	if pg.Conn().SetDeadline(past) == nil {
+		_ = pg.Exec(context.Background(), "").Close() // cannot be sent, after which pgx closes it
+	}
+	GiveUp(conn) // if it has no deadlines
 }
 
 // read reads the answer. The answers before it have been read.
@@ -56,7 +70,7 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 	for {
 		msg, readErr := pg.ReceiveMessage(context.Background())
 		if readErr != nil {
-			giveUp(conn) // a read timeout leaves it open
+			GiveUp(conn) // a read timeout leaves it open
 			if err == nil {
 				err = lostAnswer(readErr)
 			}
@@ -80,7 +94,7 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 // inVain reports whether COMMIT was reached in no transaction, or in a failed one, so
 // that it committed nothing.
 func (t *trailingCommit) inVain() bool {
-	return t.sent && (t.status == statusIdle || t.status == statusFailed)
+	return t.sent && (t.status == 'I' || t.status == 'E')
 }
 
 // cutShort returns the error for cut.

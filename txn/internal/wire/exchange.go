@@ -1,0 +1,320 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+)
+
+// exchange writes the messages of a packet and reads their answers. Nobody else reads
+// in between, so pgx does not have to know that the connection is busy, and the
+// statements of a transaction that return at most a row need nothing that pgx allocates
+// for a pipeline.
+//
+// The order of the messages, and of those that answer, is in the comment of the
+// package. close has been reached when ReadyForQuery for Sync was read, or the
+// connection was lost.
+type exchange struct {
+	session *Session
+	ctx     context.Context
+	out     []byte     // the messages, reused
+	writing chan error // of a write in another goroutine; nil if there is none
+	commits bool       // it is followed by COMMIT
+	synced  bool       // Sync was sent, and is not answered
+	over    error      // why nothing more can be read; nil if all is well
+}
+
+// inOneWrite is the length up to which a packet is written before its answers are read.
+// The server's buffers hold that much, so it does not wait for them to be read first.
+const inOneWrite = 8 << 10
+
+// mostKept is how much memory for messages a connection keeps.
+const mostKept = 8 << 10
+
+func (s *Session) sendExchange(ctx context.Context, p *Packet, body []Statement) error {
+	x := &s.exchange
+	*x = exchange{session: s, ctx: ctx, out: x.out[:0], commits: p.trailing.sent}
+	switch pg := s.conn.PgConn(); {
+	case ctx.Err() != nil:
+		return &unsentError{outcome.ContextError(ctx)}
+	case pg.IsClosed():
+		return pgconn.ErrConnClosed
+	case pg.IsBusy():
+		return &unsentError{errors.New("the connection is busy")}
+	}
+	if err := x.encode(body, p.trailing.sent); err != nil {
+		return &unsentError{err}
+	}
+	s.watcher.watch(ctx)
+	if err := x.write(); err != nil {
+		x.lose(err)
+		s.watcher.end()
+		return err
+	}
+	p.answers = x
+	return nil
+}
+
+// encode makes the messages.
+func (x *exchange) encode(body []Statement, trailing bool) (err error) {
+	for i := range body {
+		if err = x.encodeStatement(&body[i]); err != nil {
+			return err
+		}
+	}
+	if len(body) > 0 {
+		x.out, err = (&pgproto3.Sync{}).Encode(x.out)
+		x.synced = true
+	}
+	if trailing && err == nil {
+		x.out, err = (&pgproto3.Query{String: commitSQL}).Encode(x.out)
+	}
+	return err
+}
+
+func (x *exchange) encodeStatement(s *Statement) (err error) {
+	bind := pgproto3.Bind{}
+	if b := s.encoded; b != nil {
+		bind = pgproto3.Bind{ParameterFormatCodes: b.ParamFormats, Parameters: b.ParamValues, ResultFormatCodes: b.ResultFormats}
+	}
+	parse := pgproto3.Parse{Query: s.SQL}
+	describes := s.Rows || s.Into != nil
+	if d := s.described; d != nil {
+		parse.Name, bind.PreparedStatement = d.Name, d.Name
+		if d.Name == "" {
+			parse.ParameterOIDs = d.ParamOIDs
+		} else if len(d.Fields) > 0 {
+			describes = false // they are known
+		}
+	}
+	if s.named {
+		x.session.claimName(s.described.Name, &x.out)
+	}
+	if s.named || parse.Name == "" {
+		if x.out, err = parse.Encode(x.out); err != nil {
+			return err
+		}
+	}
+	if x.out, err = bind.Encode(x.out); err != nil {
+		return err
+	}
+	if describes {
+		if x.out, err = (&pgproto3.Describe{ObjectType: 'P'}).Encode(x.out); err != nil {
+			return err
+		}
+	}
+	x.out, err = (&pgproto3.Execute{}).Encode(x.out)
+	return err
+}
+
+// claimName closes a name that the server may still have before it is used again, and
+// counts it among these (see [pipeline.prepare]).
+func (s *Session) claimName(name string, out *[]byte) {
+	if slices.Contains(s.described.dropped, name) {
+		*out, _ = (&pgproto3.Close{ObjectType: 'S', Name: name}).Encode(*out) // too short to fail
+	}
+	s.described.dropped = append(s.described.dropped, name)
+}
+
+// write writes the messages. A long packet is written in another goroutine, as the
+// server may not read all of it before its answers are read.
+func (x *exchange) write() error {
+	conn := x.session.conn.PgConn().Conn()
+	if len(x.out) <= inOneWrite {
+		n, err := conn.Write(x.out)
+		switch {
+		case err == nil:
+			return nil
+		case n == 0:
+			return &unsentError{fmt.Errorf("write failed: %w", x.failure(err))}
+		}
+		return fmt.Errorf("write failed: %w", x.failure(err))
+	}
+	out, writing := x.out, make(chan error, 1)
+	x.writing = writing
+	go func() {
+		_, err := conn.Write(out)
+		writing <- err
+		if err != nil {
+			_ = conn.SetReadDeadline(past) // a connection without deadlines fails by itself
+		}
+	}()
+	return nil
+}
+
+var past = time.Unix(1, 0)
+
+// unsentError is the error of a packet of which nothing was sent.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error     { return e.error }
+func (e *unsentError) SafeToRetry() bool { return true } // for pgconn.SafeToRetry
+
+// receive reads the next message. Its contents are valid until the one after it.
+func (x *exchange) receive() (pgproto3.BackendMessage, error) {
+	if x.over != nil {
+		return nil, x.over
+	}
+	msg, err := x.session.conn.PgConn().ReceiveMessage(context.Background())
+	if err != nil {
+		err = x.failure(lostAnswer(err))
+		x.lose(err)
+		return nil, err
+	}
+	if _, ready := msg.(*pgproto3.ReadyForQuery); ready {
+		x.synced = false
+	}
+	return msg, nil
+}
+
+// failure returns the error of a read or a write, which may have been interrupted by
+// the end of the context.
+func (x *exchange) failure(err error) error {
+	if x.ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("timeout: %w", outcome.ContextError(x.ctx))
+	}
+	return err
+}
+
+// lose closes the connection, because of err.
+func (x *exchange) lose(err error) {
+	x.over, x.synced = err, false
+	if x.commits {
+		GiveUp(x.session.conn)
+	} else {
+		breakOff(x.session.conn)
+	}
+}
+
+var errNoAnswer = errors.New("the server did not answer a statement")
+
+func (x *exchange) read(s *Statement, into *Row) (tag pgconn.CommandTag, err error) {
+	for {
+		msg, err := x.receive()
+		if err != nil {
+			return tag, err
+		}
+		switch msg := msg.(type) {
+		case *pgproto3.RowDescription:
+			x.fields(s, into, msg)
+		case *pgproto3.DataRow:
+			x.keep(s, into, msg.Values)
+		case *pgproto3.CommandComplete:
+			x.prepared(s)
+			return tagOf(msg.CommandTag), nil
+		case *pgproto3.EmptyQueryResponse:
+			return tag, nil
+		case *pgproto3.ErrorResponse:
+			return tag, pgconn.ErrorResponseToPgError(msg)
+		case *pgproto3.ReadyForQuery:
+			return tag, errNoAnswer
+		case *pgproto3.CopyInResponse, *pgproto3.CopyBothResponse: // the server waits for data
+			err := errors.New("COPY needs a method of its own, such as CopyFrom")
+			x.lose(err)
+			return tag, err
+		}
+	}
+}
+
+// prepared records that a statement was prepared in its own packet.
+func (x *exchange) prepared(s *Statement) {
+	if s.named {
+		s.named = false
+		x.session.described.put(s.described)
+	}
+}
+
+func (x *exchange) fields(s *Statement, into *Row, msg *pgproto3.RowDescription) {
+	if into == nil && s.Into == nil {
+		return
+	}
+	fields := make([]pgconn.FieldDescription, len(msg.Fields))
+	for i, f := range msg.Fields {
+		fields[i] = pgconn.FieldDescription{
+			Name: string(f.Name), TableOID: f.TableOID, TableAttributeNumber: f.TableAttributeNumber,
+			DataTypeOID: f.DataTypeOID, DataTypeSize: f.DataTypeSize, TypeModifier: f.TypeModifier, Format: f.Format,
+		}
+	}
+	if into != nil {
+		into.Fields = fields
+	}
+	if s.Into != nil {
+		s.Into.FieldDescriptions = fields
+	}
+}
+
+// keep keeps a row, if it is wanted.
+func (x *exchange) keep(s *Statement, into *Row, values [][]byte) {
+	if s.Into != nil {
+		s.Into.Rows = append(s.Into.Rows, copied(values))
+	}
+	if into != nil {
+		into.keep(values)
+	}
+}
+
+func (x *exchange) known(s *Statement) []pgconn.FieldDescription {
+	if s.described == nil || s.encoded == nil {
+		return nil
+	}
+	return s.described.fieldsIn(s.encoded.ResultFormats)
+}
+
+func (x *exchange) tag(s *Statement) (pgconn.CommandTag, error) {
+	if s.Into == nil {
+		return x.read(s, nil)
+	}
+	s.Into.FieldDescriptions, s.Into.Rows = x.known(s), nil
+	s.Into.CommandTag, s.Into.Err = x.read(s, nil)
+	return s.Into.CommandTag, s.Into.Err
+}
+
+func (x *exchange) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
+	into.Fields = x.known(s)
+	return x.read(s, into)
+}
+
+func (x *exchange) rows(*Statement) (pgx.Rows, error) {
+	return nil, errors.New("the rows of this statement are not read one by one")
+}
+
+func (x *exchange) close() error {
+	err := x.over
+	for x.synced {
+		msg, lost := x.receive()
+		if lost != nil {
+			err = cmp.Or(err, lost)
+			break
+		}
+		switch msg := msg.(type) {
+		case *pgproto3.ErrorResponse:
+			err = cmp.Or(err, error(pgconn.ErrorResponseToPgError(msg)))
+		case *pgproto3.CopyInResponse, *pgproto3.CopyBothResponse:
+			x.lose(errNoAnswer)
+		}
+	}
+	if x.writing != nil {
+		<-x.writing // the server has read all of it, or the connection is closed
+		x.writing = nil
+	}
+	x.session.watcher.end()
+	return err
+}
+
+func (x *exchange) forget() {
+	if cap(x.out) > mostKept {
+		x.out = nil
+	}
+	clear(x.out[:cap(x.out)])
+	*x = exchange{session: x.session, out: x.out[:0]}
+}

@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
+)
+
+// Kind is the purpose of a statement.
+type Kind uint8
+
+const (
+	Begin     Kind = iota
+	Set            // a setting of the transaction
+	Savepoint      // SAVEPOINT, RELEASE
+	Claim          // takes the key of Once
+	Guard          // around a claim
+	Record         // stores the result of Once
+	Queued
+	Answered // its answer is waited for
+	Commit
+)
+
+// Phase returns the phase of the transaction that the statement belongs to.
+func (k Kind) Phase() outcome.Phase {
+	switch k {
+	case Begin, Set:
+		return outcome.Begin
+	case Commit:
+		return outcome.Commit
+	}
+	return outcome.Body
+}
+
+// Statement is a statement that may travel with others.
+type Statement struct {
+	Kind Kind
+	Rows bool // its rows are read, so it is described even without arguments
+	// Stream says that the caller reads the rows one by one, of the last statement.
+	Stream bool
+	SQL    string
+	Args   []any
+	Into   *pgconn.Result // where its rows go, or nil
+
+	// For the errors of the caller. This package does not read them.
+	Number int // among queued statements, from 1
+	About  any
+
+	Fresh     bool // described for this packet
+	described *description
+	named     bool // prepared under the name of described in its own packet
+	encoded   *pgx.ExtendedQueryBuilder
+	trace     *trace // nil if there is no tracer, or it knows all
+}
+
+// Described reports whether the statement was encoded for parameters that the server
+// has described.
+func (s *Statement) Described() bool { return s.described != nil }
