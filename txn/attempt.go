@@ -51,7 +51,7 @@ type attempt struct {
 
 	queue      []wire.Statement // not sent yet
 	queueSpace [1]wire.Statement
-	enqueued   int // how many statements were ever queued
+	enqueued   int32 // how many statements were ever queued
 	savepoints int
 	nonce      string  // of the claim, with Once
 	claimed    bool    // the claim was answered
@@ -62,7 +62,7 @@ type attempt struct {
 	failed    error           // the first error since the transaction was last healthy
 	conflict  *pgconn.PgError // the last conflict, even if a savepoint undid it
 	broken    error           // if set, nothing more is sent and nothing is committed
-	brokenBy  int             // number of the queued statement that caused broken, or 0
+	brokenBy  int32           // number of the queued statement that caused broken, or 0
 	open      abandoner       // rows or a batch that the function has not closed
 	undrained bool            // the connection was closed because of what was left open, by no fault of its own
 

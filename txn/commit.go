@@ -28,8 +28,7 @@ func (a *attempt) commit(ctx context.Context) outcome.Evidence {
 
 func (a *attempt) commitPacket(ctx context.Context) (e outcome.Evidence) {
 	commit := wire.CommitStatement
-	statements, err := a.ready(ctx, &commit)
-	if err != nil {
+	if err := a.ready(ctx, &commit); err != nil {
 		return a.evidence(err)
 	}
 	if ctx.Err() != nil {
@@ -38,14 +37,15 @@ func (a *attempt) commitPacket(ctx context.Context) (e outcome.Evidence) {
 	if a.lost() { // pgx reports the same for a connection lost after the packet
 		return a.evidence(pgconn.ErrConnClosed)
 	}
-	g := a.session.WatchCommit(ctx, len(statements) > 1)
+	a.unwatch()
+	g := a.session.WatchCommit(ctx, a.session.Count() > 1)
 	finished := false
 	defer func() {
 		if hit := g.End(); !finished || hit && !canceled(e.Err) {
 			a.shut(ctx) // otherwise its next user is canceled, or reads the rest
 		}
 	}()
-	e = a.sendCommit(ctx, g, statements)
+	e = a.sendCommit(ctx, g)
 	finished = true // not ended by a panic in a tracer, or runtime.Goexit
 	return e
 }
@@ -62,10 +62,10 @@ func canceled(err error) bool {
 	return pe != nil && pe.Code == pgerr.QueryCanceled
 }
 
-func (a *attempt) sendCommit(ctx context.Context, g *wire.Watchdog, statements []wire.Statement) outcome.Evidence {
-	p, err := a.session.Send(context.Background(), ctx, statements)
+func (a *attempt) sendCommit(ctx context.Context, g *wire.Watchdog) outcome.Evidence {
+	p, err := a.session.Send(context.Background(), ctx)
 	if err != nil {
-		err = a.describeFailure(&statements[0], err)
+		err = a.describeFailure(a.session.First(), err)
 		a.observe("", "", err)
 		e := a.evidence(err)
 		e.Phase, e.CommitSent = outcome.Commit, true
@@ -84,7 +84,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *wire.Watchdog, statements [
 		}
 		_ = p.Close()
 		if p.Unsent(err) {
-			return a.evidence(a.describeFailure(a.session.Culprit(statements), err))
+			return a.evidence(a.describeFailure(a.session.Culprit(), err))
 		}
 		if pgerr.ServerError(err) != nil {
 			err = a.describeFailure(s, err)

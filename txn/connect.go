@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +66,9 @@ func (a *attempt) use(conn *pgx.Conn) {
 }
 
 func (a *attempt) connected() {
+	if a.session != nil {
+		a.session.Watch(a.ctx)
+	}
 	if a.permit != nil {
 		a.call.queuing.queues.Connected(a.permit)
 	}
@@ -175,12 +177,12 @@ func (a *attempt) beginError(err error) error {
 // withBegin returns the function's first statement in the packet that was sent last, or
 // nil.
 func (a *attempt) withBegin() *wire.Statement {
-	sent := a.session.Sent()
-	i := slices.IndexFunc(sent, func(s wire.Statement) bool { return s.Kind == wire.Queued || s.Kind == wire.Answered })
-	if i < 0 {
-		return nil
+	for s := range a.session.Sent() {
+		if s.Kind == wire.Queued || s.Kind == wire.Answered {
+			return s
+		}
 	}
-	return &sent[i]
+	return nil
 }
 
 // onStandby reports whether a server that does not support something is a hot standby.

@@ -183,24 +183,26 @@ func (a *attempt) readEntry(ctx context.Context) (e entry, err error) {
 		})
 		return e, err
 	}
-	statements := []wire.Statement{{Kind: wire.Queued, SQL: "rollback"}}
+	first := []wire.Statement{{Kind: wire.Queued, SQL: "rollback"}}
 	if !a.cockroach {
-		statements = append(statements, wire.Statement{Kind: wire.Queued, SQL: "begin isolation level read committed"})
+		first = append(first, wire.Statement{Kind: wire.Queued, SQL: "begin isolation level read committed"})
 	}
-	statements = append(statements, wire.Statement{Kind: wire.Answered, Rows: true, SQL: a.reading(), Args: args})
+	first = append(first, wire.Statement{Kind: wire.Answered, Rows: true, SQL: a.reading(), Args: args})
 	if !a.cockroach {
-		statements = append(statements, wire.CommitStatement)
+		first = append(first, wire.CommitStatement)
 	}
-	if _, err := a.session.Encode(statements); err != nil {
+	a.session.Collect(first, nil, nil)
+	if err := a.session.Encode(len(first)); err != nil {
 		return e, err
 	}
+	a.unwatch()
 	g := a.session.WatchCommit(ctx, true)
 	defer func() {
 		if g.End() {
 			a.shut(ctx)
 		}
 	}()
-	p, err := a.session.Send(context.Background(), ctx, statements)
+	p, err := a.session.Send(context.Background(), ctx)
 	if err != nil {
 		return e, err
 	}

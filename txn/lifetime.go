@@ -10,7 +10,8 @@ import (
 // newAttempt creates an attempt of a call with the context ctx.
 func newAttempt(c *call, ctx context.Context, number int) *attempt {
 	a := &attempt{call: c, number: number, outer: ctx, direct: c.direct, careful: c.plans > 0}
-	a.ctx, a.cancel = context.WithCancel(ctx)
+	a.ctx, a.cancel = c.bounded(ctx)
+	c.queuing.request.Deadline, _ = a.ctx.Deadline()
 	a.queue = a.queueSpace[:0]
 	return a
 }
@@ -28,6 +29,7 @@ func (a *attempt) closeGate() bool {
 		}
 		a.interrupted = true
 	}
+	a.unwatch()
 	if err := a.gate.blamed(); err != nil {
 		_ = a.stop(err)
 	}
@@ -41,6 +43,14 @@ func (a *attempt) interrupt() {
 	a.cancel()
 	if conn := a.shared.Load(); conn != nil {
 		_ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // a connection without deadlines is closed later
+	}
+}
+
+// unwatch ends what interrupts statements when the function's context ends. A COMMIT is
+// given a grace, and a ROLLBACK has a context of its own.
+func (a *attempt) unwatch() {
+	if a.session != nil {
+		a.session.Unwatch()
 	}
 }
 
@@ -66,6 +76,7 @@ func (a *attempt) bound(ctx context.Context) (context.Context, func()) {
 func (a *attempt) dispose() {
 	defer a.give(a.outer)
 	defer a.rollback(a.outer)
+	a.unwatch()
 	a.settle(false)
 }
 

@@ -31,9 +31,10 @@ func (a *attempt) sending(plain string) {
 	switch {
 	case a.plain != "":
 		a.prior = a.plain
-	case a.session != nil && len(a.session.Sent()) > 0:
-		sent := a.session.Sent()
-		a.prior = sent[len(sent)-1].SQL
+	case a.session != nil:
+		for s := range a.session.Sent() {
+			a.prior = s.SQL
+		}
 	}
 	a.plain = plain
 }
@@ -52,7 +53,7 @@ func (a *attempt) orphanLeft() *orphan {
 		g.texts = append(g.texts, beginning(a.plain))
 		return g
 	}
-	for _, s := range a.session.Sent() {
+	for s := range a.session.Sent() {
 		g.texts = append(g.texts, beginning(s.SQL))
 	}
 	return g

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -189,27 +190,38 @@ func (c *call) around(ctx context.Context) (calls []admission.Outer) {
 }
 
 // touch remembers what is sent, in case the attempt loses.
-func (a *attempt) touch(statements []wire.Statement) {
-	if !admission.Any() || a.call == nil || a.call.admission() == nil {
+func (a *attempt) touch(statements iter.Seq[*wire.Statement]) {
+	if !a.touches() {
 		return
 	}
-	for i := range statements {
-		if s := &statements[i]; (s.Kind == wire.Queued || s.Kind == wire.Answered) && len(a.touched) < mostTouched {
-			f := a.first.key
-			if f == 0 || len(a.touched) > 0 || !a.first.is(s) {
-				f = admission.OfStatement(s.SQL, s.Args, true)
-			}
-			if f != 0 {
-				a.touched = append(a.touched, f)
-			}
+	for s := range statements {
+		if s.Kind == wire.Queued || s.Kind == wire.Answered {
+			a.touchOne(s.SQL, s.Args)
 		}
 	}
 }
 
-// is reports whether the transaction begins with s, whose arguments then need not be
-// hashed again.
-func (f *first) is(s *wire.Statement) bool {
-	return s.SQL == f.sql && len(s.Args) == len(f.args) && (len(s.Args) == 0 || &s.Args[0] == &f.args[0])
+func (a *attempt) touches() bool {
+	return admission.Any() && a.call != nil && a.call.admission() != nil
+}
+
+func (a *attempt) touchOne(sql string, args []any) {
+	if !a.touches() || len(a.touched) >= mostTouched {
+		return
+	}
+	f := a.first.key
+	if f == 0 || len(a.touched) > 0 || !a.first.is(sql, args) {
+		f = admission.OfStatement(sql, args, true)
+	}
+	if f != 0 {
+		a.touched = append(a.touched, f)
+	}
+}
+
+// is reports whether the transaction begins with that statement, whose arguments then
+// need not be hashed again.
+func (f *first) is(sql string, args []any) bool {
+	return sql == f.sql && len(args) == len(f.args) && (len(args) == 0 || &args[0] == &f.args[0])
 }
 
 // releasePermit ends the attempt's permit, and makes a queue if the attempt lost.

@@ -68,12 +68,12 @@ func TestKeyIsOfTheSettingsToo(t *testing.T) {
 func TestWhatAnAttemptTouched(t *testing.T) {
 	t.Parallel()
 	queues := admission.New(manyConnections)
-	hot := []wire.Statement{{Kind: wire.Answered, SQL: "hot"}}
 	queues.Narrow(admission.OfStatement("hot", nil, true), 0)
 	at := anAttempt(t, queues, "first", 1)
-	at.touch([]wire.Statement{{Kind: wire.Answered, SQL: "first", Args: []any{1}}, {Kind: wire.Queued, SQL: "write"}})
+	at.touchOne("first", []any{1})
+	at.touchOne("write", nil)
 	for range 2 * mostTouched {
-		at.touch(hot)
+		at.touchOne("hot", nil)
 	}
 	require.Len(t, at.touched, mostTouched)
 	require.Equal(t, []admission.Fingerprint{admission.OfStatement("first", []any{1}, true), admission.OfStatement("write", nil, true)}, at.touched[:2])
@@ -84,7 +84,7 @@ func TestWhatAnAttemptTouched(t *testing.T) {
 	end := func(i int) (waited bool) {
 		at := anAttempt(t, queues, "")
 		require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "first", Args: []any{i}}))
-		at.touch(hot)
+		at.touchOne("hot", nil)
 		defer at.releasePermit()
 		return at.permit != nil
 	}
@@ -135,7 +135,6 @@ func BenchmarkPermitWithoutQueues(b *testing.B) {
 	require.NoError(b, err)
 	defer pool.Close()
 	first := &wire.Statement{Kind: wire.Answered, SQL: "select balance from accounts where id = $1", Args: []any{1}}
-	sent := []wire.Statement{*first}
 	for _, off := range []bool{false, true} {
 		b.Run(fmt.Sprintf("NoAdmission=%t", off), func(b *testing.B) {
 			cfg := config{noAdmission: off, first: defaults.first}
@@ -145,7 +144,7 @@ func BenchmarkPermitWithoutQueues(b *testing.B) {
 				if err := at.enter(b.Context(), first); err != nil {
 					b.Fatal(err)
 				}
-				at.touch(sent)
+				at.touchOne(first.SQL, first.Args)
 				at.releasePermit()
 			}
 		})

@@ -10,51 +10,47 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
-// ready prepares all pending statements, and last after them, for sending.
-func (a *attempt) ready(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
+// ready makes a packet of all pending statements, and last after them.
+func (a *attempt) ready(ctx context.Context, last *wire.Statement) error {
 	for i := range a.queue {
 		if err := a.rewrite(ctx, &a.queue[i]); err != nil {
-			return nil, a.unsendable(&a.queue[i], err)
+			return a.unsendable(&a.queue[i], err)
 		}
 	}
 	if last != nil {
 		if err := a.rewrite(ctx, last); err != nil {
-			return nil, a.unsendable(last, err)
+			return a.unsendable(last, err)
 		}
 	}
-	statements, err := a.readyDescribed(ctx, last)
-	e, unencoded := err.(*encodeError)
-	if unencoded && e.mayBeMisdescribed {
-		a.session.Redescribe(e.statement.SQL)
+	err := a.readyDescribed(ctx, last)
+	e, unencoded := err.(*wire.EncodeError)
+	if unencoded && e.MayBeMisdescribed {
+		a.session.Redescribe(e.Statement.SQL)
 		a.careful = true
-		statements, err = a.readyDescribed(ctx, last)
-		e, unencoded = err.(*encodeError)
+		err = a.readyDescribed(ctx, last)
+		e, unencoded = err.(*wire.EncodeError)
 	}
 	if unencoded {
-		return nil, a.unsendable(e.statement, e.err)
+		return a.unsendable(e.Statement, e.Err)
 	}
-	return statements, err
+	return err
 }
 
 // readyDescribed is ready for rewritten statements. If a statement must be described,
 // savepoints and statements that may change what it sees are executed first: describing
 // can fail, and a savepoint undoes that; a table may have been created or locked, or
 // the search path changed.
-func (a *attempt) readyDescribed(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
+func (a *attempt) readyDescribed(ctx context.Context, last *wire.Statement) error {
 	for n := a.ahead(last); n > 0; n = a.ahead(last) {
 		rest := slices.Clone(a.queue[n:])
 		a.queue = a.queue[:n]
-		statements, err := a.prepare(ctx, nil)
-		var f *wire.Packet
+		err := a.prepare(ctx, nil)
 		if err == nil {
-			f, err = a.launchReady(ctx, statements, len(statements))
-		}
-		if err == nil {
-			err = a.finished(f)
+			err = a.launchAll(ctx)
 		}
 		a.queue = append(a.queue, rest...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	return a.prepare(ctx, last)
@@ -90,34 +86,23 @@ func (a *attempt) rewrite(ctx context.Context, s *wire.Statement) error {
 	return a.checkParameters(s.Args)
 }
 
-// prepare makes statements ready. If one must be described, BEGIN is sent ahead with
-// the request.
-func (a *attempt) prepare(ctx context.Context, last *wire.Statement) ([]wire.Statement, error) {
+// prepare makes a packet. If a statement must be described, BEGIN is sent ahead with the
+// request.
+func (a *attempt) prepare(ctx context.Context, last *wire.Statement) error {
 	a.sending("")
-	statements := a.session.Statements()
+	var first []wire.Statement
 	if !a.begun {
-		statements = append(statements, a.call.firstAfter(a.call.orphan)...)
+		first = a.call.firstAfter(a.call.orphan)
 	}
-	ahead := len(statements)
-	statements = append(statements, a.queue...)
-	if last != nil {
-		statements = append(statements, *last)
-	}
-	if a.session.Collected(statements) {
-		begun, i, err := a.session.Describe(ctx, ahead, statements)
-		a.begun = a.begun || begun && (err == nil || i >= ahead)
+	if a.session.Collect(first, a.queue, last) {
+		begun, i, err := a.session.Describe(ctx, len(first))
+		a.begun = a.begun || begun && (err == nil || i >= len(first))
 		if err != nil {
-			return nil, a.undescribable(&statements[i], i > ahead, err)
+			return a.undescribable(a.session.At(i), i > len(first), err)
 		}
-		statements, ahead = statements[ahead:], 0
 	}
-	a.touch(statements)
-	if i, err := a.session.Encode(statements); err != nil {
-		e := &encodeError{statement: &statements[i], err: err}
-		e.mayBeMisdescribed = e.statement.Described() && (!e.statement.Fresh || i > ahead)
-		return nil, e
-	}
-	return statements, nil
+	a.touch(a.session.Collected())
+	return a.session.Encode(len(first))
 }
 
 // undescribable returns the error of a statement that the server did not describe.

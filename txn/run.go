@@ -176,12 +176,11 @@ func (c *call) run(ctx context.Context) (committed bool, err error) {
 }
 
 func (c *call) loop(ctx context.Context) (committed bool, attempts int, err error) {
-	if _, bounded := ctx.Deadline(); !bounded {
+	if c.once != nil { // which also waits between attempts; others are bounded in these
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, c.start.Add(c.elapsed.after), c.elapsed)
+		ctx, cancel = c.bounded(ctx)
 		defer cancel()
 	}
-	c.queuing.request.Deadline, _ = ctx.Deadline()
 	r := c.runningOn(ctx)
 	defer r.over.Store(true)
 	release, err := c.hold(r)
@@ -197,8 +196,7 @@ func (c *call) loop(ctx context.Context) (committed bool, attempts int, err erro
 				committed, err := c.burnKey(r, n, c.finalError)
 				return committed, n, err
 			}
-			var elapsed *elapsedError
-			if last != nil && !res.committed && !res.unknown && errors.As(context.Cause(ctx), &elapsed) {
+			if last != nil && !res.committed && !res.unknown && res.late {
 				res.err = &ExhaustedError{Name: c.name, Attempts: n, Elapsed: time.Since(c.start), Err: fmt.Errorf("%w (after: %w)", last, res.err)}
 			}
 			return res.committed, n, res.err
@@ -214,6 +212,14 @@ func (c *call) loop(ctx context.Context) (committed bool, attempts int, err erro
 	}
 }
 
+// bounded returns ctx with the end that MaxElapsed sets, unless it has one.
+func (c *call) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, c.start.Add(c.elapsed.after), c.elapsed)
+}
+
 // elapsedError is the cause with which MaxElapsed ends a context that has no deadline.
 type elapsedError struct{ after time.Duration }
 
@@ -227,6 +233,7 @@ type result struct {
 	committed bool
 	restart   bool  // rolled back, and err is a reason to run again
 	unknown   bool  // err is an OutcomeUnknownError of this call
+	late      bool  // MaxElapsed has ended it
 	err       error // why it was not committed, or what failed besides
 }
 
@@ -265,6 +272,9 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		finished = true
 		return result{unknown: c.uncertain != nil, err: c.orUnknown(number, stillUsed(c.name, err))}
 	}
+	if !at.interrupted {
+		ctx = at.ctx
+	}
 	err = tx.share.verdict(c.name, err)
 	at.settle(err == nil && ctx.Err() == nil)
 	at.look()
@@ -276,6 +286,7 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 	default:
 		res = c.abandon(ctx, at, err)
 	}
+	res.late = context.Cause(at.ctx) == error(c.elapsed)
 	finished = true
 	return res
 }

@@ -17,7 +17,7 @@ type savepoint struct {
 	name  string
 	inner pgx.Tx // of a transaction that pgx or a wrapper began
 	hooks int    // number of hooks at the savepoint
-	after int    // the number of the last statement queued before it
+	after int32  // the number of the last statement queued before it
 	kept  bool   // Commit has failed, so Rollback still undoes it
 }
 

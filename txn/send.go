@@ -63,35 +63,45 @@ func (a *attempt) endedError() error {
 // launch sends the pending statements, and last after them, and reads all results but
 // the last, where the packet is left. It returns nil if there is nothing to send.
 func (a *attempt) launch(ctx context.Context, last *wire.Statement) (*wire.Packet, error) {
-	statements, err := a.ready(ctx, last)
-	if err != nil || len(statements) == 0 {
+	if err := a.ready(ctx, last); err != nil {
 		return nil, err
 	}
-	n := len(statements)
+	n := a.session.Count()
 	if last != nil {
 		n--
+	} else if n == 0 {
+		return nil, nil
 	}
-	return a.launchReady(ctx, statements, n)
+	return a.launchReady(ctx, n)
 }
 
-// launchReady sends statements and reads the results of the first n.
-func (a *attempt) launchReady(ctx context.Context, statements []wire.Statement, n int) (*wire.Packet, error) {
-	p, err := a.session.Send(ctx, ctx, statements)
+// launchReady sends the packet and reads the results of the first n statements.
+func (a *attempt) launchReady(ctx context.Context, n int) (*wire.Packet, error) {
+	p, err := a.session.Send(ctx, ctx)
 	if err != nil {
-		return nil, a.failedAhead(&statements[0], err)
+		return nil, a.failedAhead(a.session.First(), err)
 	}
 	for range n {
 		s := p.Next()
 		if _, err := p.Exec(); err != nil {
 			_ = p.Close()
 			if p.Unsent(err) {
-				return nil, a.unsendable(a.session.Culprit(statements), err)
+				return nil, a.unsendable(a.session.Culprit(), err)
 			}
 			return nil, a.failedAhead(s, err)
 		}
 		a.answered(s)
 	}
 	return p, nil
+}
+
+// launchAll sends the packet and reads all results.
+func (a *attempt) launchAll(ctx context.Context) error {
+	p, err := a.launchReady(ctx, a.session.Count())
+	if err != nil {
+		return err
+	}
+	return a.finished(p)
 }
 
 // finished ends a packet whose results have all been read.
@@ -304,7 +314,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 		return tag, err
 	}
 	a.sending(sql)
-	a.touch([]wire.Statement{{Kind: wire.Answered, SQL: sql, Args: args}})
+	a.touchOne(sql, args)
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, a.unnamed(args)...)
 	} else {
@@ -378,7 +388,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 		return failedRows(err)
 	}
 	a.sending(sql)
-	a.touch([]wire.Statement{{Kind: wire.Answered, SQL: sql, Args: args}})
+	a.touchOne(sql, args)
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // answeredBy reports whether tag can be the answer to the statement.
-func (s *Statement) answeredBy(tag string) bool {
+func (s *outgoing) answeredBy(tag string) bool {
 	switch s.Kind {
 	case Begin:
 		return tag == "BEGIN"
@@ -28,7 +28,7 @@ func (s *Statement) answeredBy(tag string) bool {
 
 // check refuses the answer to another statement. Without BEGIN, the statements after it
 // were committed with the packet.
-func (p *Packet) check(s *Statement, tag pgconn.CommandTag) error {
+func (p *Packet) check(s *outgoing, tag pgconn.CommandTag) error {
 	if s.answeredBy(tag.String()) {
 		return nil
 	}

@@ -8,10 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Describe sends the statements ahead, none of which has arguments, and has the server
-// describe those of the others that are not yet known. index is the statement that the
-// error belongs to.
-func (s *Session) Describe(ctx context.Context, ahead int, statements []Statement) (begun bool, index int, err error) {
+// Describe sends the first statements, of which none has arguments, and has the server
+// describe those of the others that are not yet known. The packet then has the others.
+// failed is the index of the statement that the error belongs to.
+func (s *Session) Describe(ctx context.Context, ahead int) (begun bool, failed int, err error) {
+	statements := s.sends
 	p := &s.packet
 	*p = Packet{session: s, statements: statements[:ahead]}
 	p.traceStart(ctx)
@@ -57,16 +58,17 @@ func (s *Session) Describe(ctx context.Context, ahead int, statements []Statemen
 		d.ParamOIDs, d.Fields = got.ParamOIDs, got.Fields
 		s.described.put(d)
 	}
+	s.from = ahead
 	return begun, 0, p.Close()
 }
 
 // askFor asks for the descriptions of the statements from that one on which are not yet
 // known, once for each text, and returns the statements that the answers belong to.
-func (a *pipeline) askFor(from int, statements []Statement) (asked []int) {
+func (a *pipeline) askFor(from int, statements []outgoing) (asked []int) {
 	byText := make(map[string]*description)
 	for i := from; i < len(statements); i++ {
 		s := &statements[i]
-		if s.described != nil || !a.session.needsDescription(s) {
+		if s.described != nil || !a.session.needsDescription(&s.Statement) {
 			continue
 		}
 		d := byText[s.SQL]

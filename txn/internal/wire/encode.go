@@ -2,73 +2,104 @@ package wire
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Statements returns the slice in which to collect the statements of a packet.
-func (s *Session) Statements() []Statement { return s.statements[:0] }
-
-// Collected makes statements those of the next packet, and finds the descriptions that
-// are known. It reports whether one has to be described.
-func (s *Session) Collected(statements []Statement) (unknown bool) {
-	s.statements = statements
-	for i := range statements {
-		if st := &statements[i]; s.needsDescription(st) {
-			st.described = s.described.get(st.SQL)
-			st.Fresh = st.described == nil
-			unknown = unknown || st.Fresh
+// Collect makes a packet of the statements, and finds the descriptions that are known.
+// It reports whether the server has to describe one, for which it is asked by Describe.
+// last may be nil.
+func (s *Session) Collect(first, queue []Statement, last *Statement) (unknown bool) {
+	s.sends, s.from = s.sends[:0], 0
+	for i := range first {
+		s.sends = append(s.sends, outgoing{Statement: first[i]})
+	}
+	for i := range queue {
+		s.sends = append(s.sends, outgoing{Statement: queue[i]})
+	}
+	if last != nil {
+		s.sends = append(s.sends, outgoing{Statement: *last})
+	}
+	for i := len(first); i < len(s.sends); i++ {
+		if o := &s.sends[i]; s.needsDescription(&o.Statement) {
+			o.described = s.described.get(o.SQL)
+			o.fresh = o.described == nil
+			unknown = unknown || o.fresh
 		}
 	}
 	return unknown
 }
 
-// Encode encodes all arguments, so that a value which cannot be sent stops the packet
-// before any of it is on the wire. index is the statement that the error belongs to;
-// the others can be sent.
-func (s *Session) Encode(statements []Statement) (index int, err error) {
-	if s.Simple() {
-		return 0, nil // pgx encodes, also before it sends
-	}
-	s.nameBeginAndCommit(statements)
-	for i := range statements {
-		st := &statements[i]
-		if len(st.Args) == 0 && (st.described == nil || st.Kind != Queued && st.Kind != Answered) {
-			continue
-		}
-		if st.described != nil && len(st.described.ParamOIDs) != len(st.Args) {
-			return i, fmt.Errorf("expected %d arguments, got %d", len(st.described.ParamOIDs), len(st.Args))
-		}
-		st.encoded = s.builder()
-		if err := s.build(st.encoded, st); err != nil {
-			return i, err
+// Collected returns the statements that the next packet has.
+func (s *Session) Collected() iter.Seq[*Statement] {
+	return func(yield func(*Statement) bool) {
+		for i := s.from; i < len(s.sends); i++ {
+			if !yield(&s.sends[i].Statement) {
+				return
+			}
 		}
 	}
-	return 0, nil
 }
 
-func (s *Session) build(b *pgx.ExtendedQueryBuilder, st *Statement) error {
-	if st.described == nil {
-		return b.Build(s.conn.TypeMap(), nil, st.Args)
+// First returns the first statement of the next packet.
+func (s *Session) First() *Statement { return s.At(s.from) }
+
+// At returns a statement that was collected.
+func (s *Session) At(i int) *Statement { return &s.sends[i].Statement }
+
+// Count returns how many statements the next packet has.
+func (s *Session) Count() int { return len(s.sends) - s.from }
+
+// Encode encodes all arguments, so that a value which cannot be sent stops the packet
+// before any of it is on the wire. The error is an *[EncodeError]; the other statements
+// can be sent. ahead is the number of statements that are not described.
+func (s *Session) Encode(ahead int) error {
+	if s.Simple() {
+		return nil // pgx encodes, also before it sends
 	}
-	return b.Build(s.conn.TypeMap(), &st.described.StatementDescription, st.Args)
+	packet := s.sends[s.from:]
+	s.nameBeginAndCommit(packet)
+	for i := range packet {
+		o := &packet[i]
+		if len(o.Args) == 0 && (o.described == nil || o.Kind != Queued && o.Kind != Answered) {
+			continue
+		}
+		if err := s.encode(o); err != nil {
+			return &EncodeError{&o.Statement, err, o.described != nil && (!o.fresh || s.from+i > ahead)}
+		}
+	}
+	return nil
+}
+
+func (s *Session) encode(o *outgoing) error {
+	var description *pgconn.StatementDescription
+	if o.described != nil {
+		description = &o.described.StatementDescription
+		if len(description.ParamOIDs) != len(o.Args) {
+			return fmt.Errorf("expected %d arguments, got %d", len(description.ParamOIDs), len(o.Args))
+		}
+	}
+	o.encoded = s.builder()
+	return o.encoded.Build(s.conn.TypeMap(), description, o.Args)
 }
 
 // nameBeginAndCommit makes the server parse BEGIN and COMMIT once per connection. That
 // takes no round trip, as nothing has to be known of them. A trailing COMMIT goes as
 // text.
-func (s *Session) nameBeginAndCommit(statements []Statement) {
+func (s *Session) nameBeginAndCommit(packet []outgoing) {
 	if !s.names() || s.described.lru.capacity < 2 {
 		return
 	}
-	for i := range statements {
-		st := &statements[i]
-		if st.About != nil || st.Kind != Begin && (st.Kind != Commit || s.trails(statements)) {
+	for i := range packet {
+		o := &packet[i]
+		if o.About != nil || o.Kind != Begin && (o.Kind != Commit || s.trails(packet)) {
 			continue
 		}
-		if st.described = s.described.get(st.SQL); st.described == nil {
-			st.described, st.named = new(description), true
-			st.described.Name, st.described.SQL = nameOf(st.SQL), st.SQL
+		if o.described = s.described.get(o.SQL); o.described == nil {
+			o.described, o.named = new(description), true
+			o.described.Name, o.described.SQL = nameOf(o.SQL), o.SQL
 		}
 	}
 }
@@ -76,12 +107,12 @@ func (s *Session) nameBeginAndCommit(statements []Statement) {
 // Culprit returns the statement that pgx could not encode in simple_protocol, if its
 // error does not name it: the first that cannot be encoded here either, or else the
 // last with arguments.
-func (s *Session) Culprit(statements []Statement) *Statement {
-	found := &statements[len(statements)-1]
+func (s *Session) Culprit() *Statement {
+	found := &s.sends[len(s.sends)-1].Statement
 	b := s.builder()
 	defer s.reuse(b)
-	for i := range statements {
-		if st := &statements[i]; len(st.Args) > 0 {
+	for st := range s.Collected() {
+		if len(st.Args) > 0 {
 			found = st
 			if b.Build(s.conn.TypeMap(), nil, st.Args) != nil {
 				break

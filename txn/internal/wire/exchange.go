@@ -41,7 +41,7 @@ const inOneWrite = 8 << 10
 // mostKept is how much memory for messages a connection keeps.
 const mostKept = 8 << 10
 
-func (s *Session) sendExchange(ctx context.Context, p *Packet, body []Statement) error {
+func (s *Session) sendExchange(ctx context.Context, p *Packet, body []outgoing) error {
 	x := &s.exchange
 	*x = exchange{session: s, ctx: ctx, out: x.out[:0], commits: p.trailing.sent}
 	switch pg := s.conn.PgConn(); {
@@ -55,7 +55,9 @@ func (s *Session) sendExchange(ctx context.Context, p *Packet, body []Statement)
 	if err := x.encode(body, p.trailing.sent); err != nil {
 		return &unsentError{err}
 	}
-	s.watcher.watch(ctx)
+	if !s.whole.covers(ctx) {
+		s.watcher.watch(ctx)
+	}
 	if err := x.write(); err != nil {
 		x.lose(err)
 		s.watcher.end()
@@ -66,7 +68,7 @@ func (s *Session) sendExchange(ctx context.Context, p *Packet, body []Statement)
 }
 
 // encode makes the messages.
-func (x *exchange) encode(body []Statement, trailing bool) (err error) {
+func (x *exchange) encode(body []outgoing, trailing bool) (err error) {
 	for i := range body {
 		if err = x.encodeStatement(&body[i]); err != nil {
 			return err
@@ -82,7 +84,7 @@ func (x *exchange) encode(body []Statement, trailing bool) (err error) {
 	return err
 }
 
-func (x *exchange) encodeStatement(s *Statement) (err error) {
+func (x *exchange) encodeStatement(s *outgoing) (err error) {
 	bind := pgproto3.Bind{}
 	if b := s.encoded; b != nil {
 		bind = pgproto3.Bind{ParameterFormatCodes: b.ParamFormats, Parameters: b.ParamValues, ResultFormatCodes: b.ResultFormats}
@@ -180,8 +182,14 @@ func (x *exchange) receive() (pgproto3.BackendMessage, error) {
 // failure returns the error of a read or a write, which may have been interrupted by
 // the end of the context.
 func (x *exchange) failure(err error) error {
-	if x.ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if x.ctx.Err() != nil {
 		return fmt.Errorf("timeout: %w", outcome.ContextError(x.ctx))
+	}
+	if reason := x.session.whole.reason(); reason != nil {
+		return fmt.Errorf("timeout: %w", reason)
 	}
 	return err
 }
@@ -198,7 +206,7 @@ func (x *exchange) lose(err error) {
 
 var errNoAnswer = errors.New("the server did not answer a statement")
 
-func (x *exchange) read(s *Statement, into *Row) (tag pgconn.CommandTag, err error) {
+func (x *exchange) read(s *outgoing, into *Row) (tag pgconn.CommandTag, err error) {
 	for {
 		msg, err := x.receive()
 		if err != nil {
@@ -227,14 +235,14 @@ func (x *exchange) read(s *Statement, into *Row) (tag pgconn.CommandTag, err err
 }
 
 // prepared records that a statement was prepared in its own packet.
-func (x *exchange) prepared(s *Statement) {
+func (x *exchange) prepared(s *outgoing) {
 	if s.named {
 		s.named = false
 		x.session.described.put(s.described)
 	}
 }
 
-func (x *exchange) fields(s *Statement, into *Row, msg *pgproto3.RowDescription) {
+func (x *exchange) fields(s *outgoing, into *Row, msg *pgproto3.RowDescription) {
 	if into == nil && s.Into == nil {
 		return
 	}
@@ -254,7 +262,7 @@ func (x *exchange) fields(s *Statement, into *Row, msg *pgproto3.RowDescription)
 }
 
 // keep keeps a row, if it is wanted.
-func (x *exchange) keep(s *Statement, into *Row, values [][]byte) {
+func (x *exchange) keep(s *outgoing, into *Row, values [][]byte) {
 	if s.Into != nil {
 		s.Into.Rows = append(s.Into.Rows, copied(values))
 	}
@@ -263,14 +271,14 @@ func (x *exchange) keep(s *Statement, into *Row, values [][]byte) {
 	}
 }
 
-func (x *exchange) known(s *Statement) []pgconn.FieldDescription {
+func (x *exchange) known(s *outgoing) []pgconn.FieldDescription {
 	if s.described == nil || s.encoded == nil {
 		return nil
 	}
 	return s.described.fieldsIn(s.encoded.ResultFormats)
 }
 
-func (x *exchange) tag(s *Statement) (pgconn.CommandTag, error) {
+func (x *exchange) tag(s *outgoing) (pgconn.CommandTag, error) {
 	if s.Into == nil {
 		return x.read(s, nil)
 	}
@@ -279,12 +287,12 @@ func (x *exchange) tag(s *Statement) (pgconn.CommandTag, error) {
 	return s.Into.CommandTag, s.Into.Err
 }
 
-func (x *exchange) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
+func (x *exchange) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
 	into.Fields = x.known(s)
 	return x.read(s, into)
 }
 
-func (x *exchange) rows(*Statement) (pgx.Rows, error) {
+func (x *exchange) rows(*outgoing) (pgx.Rows, error) {
 	return nil, errors.New("the rows of this statement are not read one by one")
 }
 

@@ -15,7 +15,7 @@ import (
 // after the other. The connection must not be used otherwise until Close.
 type Packet struct {
 	session    *Session
-	statements []Statement
+	statements []outgoing
 	next       int            // the statement whose result is read next
 	answers    answers        // nil if only COMMIT was sent
 	trailing   trailingCommit // after them
@@ -29,25 +29,25 @@ type Packet struct {
 // answers reads the results of the statements of a packet, in their order.
 type answers interface {
 	// tag reads the next result, which s is for, to its end.
-	tag(s *Statement) (pgconn.CommandTag, error)
+	tag(s *outgoing) (pgconn.CommandTag, error)
 	// row reads it, and keeps its first row.
-	row(s *Statement, into *Row) (pgconn.CommandTag, error)
+	row(s *outgoing, into *Row) (pgconn.CommandTag, error)
 	// rows returns its rows, for a caller that reads them to their end.
-	rows(s *Statement) (pgx.Rows, error)
+	rows(s *outgoing) (pgx.Rows, error)
 	// close reads what is left.
 	close() error
 }
 
-// Send sends the statements, which have been encoded, in one packet. Tracers see
+// Send sends the statements that were collected and encoded in one packet. Tracers see
 // traced, which may end before ctx does.
-func (s *Session) Send(ctx, traced context.Context, statements []Statement) (*Packet, error) {
+func (s *Session) Send(ctx, traced context.Context) (*Packet, error) {
 	p := &s.packet
-	*p = Packet{session: s, statements: statements}
+	*p = Packet{session: s, statements: s.sends[s.from:]}
 	p.traceStart(traced)
-	body := statements
-	if s.trails(statements) {
+	body := p.statements
+	if s.trails(body) {
 		p.trailing.sent = true
-		body = statements[:len(statements)-1]
+		body = body[:len(body)-1]
 	}
 	p.sent = true
 	var err error
@@ -71,7 +71,7 @@ func (s *Session) Send(ctx, traced context.Context, statements []Statement) (*Pa
 func (s *Session) Busy() bool { return s.packet.sent && !s.packet.closed }
 
 // Next returns the statement whose result is read next.
-func (p *Packet) Next() *Statement { return &p.statements[p.next] }
+func (p *Packet) Next() *Statement { return &p.statements[p.next].Statement }
 
 // Left returns how many results have not been read.
 func (p *Packet) Left() int { return len(p.statements) - p.next }
@@ -101,13 +101,12 @@ func (p *Packet) RowsRead(tag pgconn.CommandTag, err error) error {
 	return p.note(s, err)
 }
 
-func (p *Packet) take() *Statement {
-	s := p.Next()
+func (p *Packet) take() *outgoing {
 	p.next++
-	return s
+	return &p.statements[p.next-1]
 }
 
-func (p *Packet) tag(s *Statement) (pgconn.CommandTag, error) {
+func (p *Packet) tag(s *outgoing) (pgconn.CommandTag, error) {
 	if s.Kind != Commit || !p.trailing.sent {
 		return p.answers.tag(s)
 	}
@@ -119,7 +118,7 @@ func (p *Packet) tag(s *Statement) (pgconn.CommandTag, error) {
 	return p.trailing.read(p.session.conn)
 }
 
-func (p *Packet) answered(s *Statement, tag pgconn.CommandTag, err error) error {
+func (p *Packet) answered(s *outgoing, tag pgconn.CommandTag, err error) error {
 	if err == nil {
 		err = p.check(s, tag)
 	}
@@ -130,7 +129,7 @@ func (p *Packet) answered(s *Statement, tag pgconn.CommandTag, err error) error 
 // note drops the description of a statement that may have failed because of it.
 // Conflicts, constraint violations and the like are not caused by it. The error says so
 // if the description was an older one.
-func (p *Packet) note(s *Statement, err error) error {
+func (p *Packet) note(s *outgoing, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -150,7 +149,7 @@ func (p *Packet) note(s *Statement, err error) error {
 		}
 	}
 	p.session.described.drop(s.SQL)
-	if !s.Fresh {
+	if !s.fresh {
 		err = outcome.SuspectDescription(err)
 	}
 	return err

@@ -16,7 +16,7 @@ type pipeline struct {
 	of      *pgconn.Pipeline
 }
 
-func (s *Session) sendPipeline(ctx context.Context, p *Packet, body []Statement) error {
+func (s *Session) sendPipeline(ctx context.Context, p *Packet, body []outgoing) error {
 	a := &pipeline{s, s.conn.PgConn().StartPipeline(ctx)}
 	for i := range body {
 		a.send(&body[i])
@@ -25,7 +25,7 @@ func (s *Session) sendPipeline(ctx context.Context, p *Packet, body []Statement)
 	return a.of.Sync()
 }
 
-func (a *pipeline) send(s *Statement) {
+func (a *pipeline) send(s *outgoing) {
 	d, b := s.described, s.encoded
 	if s.named {
 		if slices.Contains(a.session.described.dropped, d.Name) {
@@ -48,7 +48,7 @@ func (a *pipeline) send(s *Statement) {
 }
 
 // result reads the next result of a statement.
-func (a *pipeline) result(s *Statement) (*pgconn.ResultReader, error) {
+func (a *pipeline) result(s *outgoing) (*pgconn.ResultReader, error) {
 	if s.named {
 		if err := a.prepared(); err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (a *pipeline) prepared() error {
 	}
 }
 
-func (a *pipeline) tag(s *Statement) (pgconn.CommandTag, error) {
+func (a *pipeline) tag(s *outgoing) (pgconn.CommandTag, error) {
 	rr, err := a.result(s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -91,7 +91,7 @@ func (a *pipeline) tag(s *Statement) (pgconn.CommandTag, error) {
 	return Keep(s.Into, pgx.RowsFromResultReader(a.session.conn.TypeMap(), rr))
 }
 
-func (a *pipeline) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
+func (a *pipeline) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
 	rr, err := a.result(s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -103,7 +103,7 @@ func (a *pipeline) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
 	return rr.Close()
 }
 
-func (a *pipeline) rows(s *Statement) (pgx.Rows, error) {
+func (a *pipeline) rows(s *outgoing) (pgx.Rows, error) {
 	rr, err := a.result(s)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"iter"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,13 +25,15 @@ type Session struct {
 	nameless  bool // the server does not keep names, so none are sent
 	describes bool // pgx has a cache of descriptions on it
 
-	statements []Statement
-	packet     Packet
-	exchange   exchange
-	watcher    watcher
-	watchdog   Watchdog
-	peek       peek
-	builders   []*pgx.ExtendedQueryBuilder // unused ones
+	sends    []outgoing // the statements of the packet
+	from     int        // those before it have been sent, to describe the others
+	packet   Packet
+	exchange exchange
+	whole    watcher // of the context of a transaction
+	watcher  watcher // of another one, of a packet
+	watchdog Watchdog
+	peek     peek
+	builders []*pgx.ExtendedQueryBuilder // unused ones
 }
 
 const sessionKey = "github.com/rowkeeper/rowkeeper/txn"
@@ -60,6 +63,7 @@ func SessionOf(conn *pgx.Conn, isOwn func(pgx.QueryTracer) bool) *Session {
 		s.tracer = nil
 	}
 	s.exchange.session = s
+	s.whole.of(config.BuildContextWatcherHandler(conn.PgConn()))
 	s.watcher.of(config.BuildContextWatcherHandler(conn.PgConn()))
 	s.watchdog.of(conn.PgConn())
 	s.peek.of(conn.PgConn().Conn())
@@ -79,14 +83,34 @@ func (s *Session) Serve() (before bool) {
 	return before
 }
 
-// Sent returns the statements of the packet that was sent last. They are valid until
-// the next packet.
-func (s *Session) Sent() []Statement { return s.statements }
+// Sent returns the statements that were sent last, until the next ones are collected.
+func (s *Session) Sent() iter.Seq[*Statement] {
+	return func(yield func(*Statement) bool) {
+		for i := range s.sends {
+			if !yield(&s.sends[i].Statement) {
+				return
+			}
+		}
+	}
+}
+
+// Watch makes the end of a context interrupt every statement, until Unwatch.
+func (s *Session) Watch(ctx context.Context) { s.whole.watch(ctx) }
+
+// Unwatch undoes Watch.
+func (s *Session) Unwatch() { s.whole.end() }
 
 // Forget drops what belongs to the call that used the session, which outlives it.
 func (s *Session) Forget() {
-	clear(s.statements[:cap(s.statements)])
-	s.statements = s.statements[:0]
+	if s.Busy() { // because of a panic
+		GiveUp(s.conn)
+		if s.packet.answers != nil {
+			_ = s.packet.answers.close()
+		}
+	}
+	s.Unwatch()
+	clear(s.sends[:cap(s.sends)])
+	s.sends, s.from = s.sends[:0], 0
 	s.packet = Packet{}
 	s.exchange.forget()
 }

@@ -14,7 +14,7 @@ type simple struct {
 	batch  pgx.BatchResults
 }
 
-func (s *Session) sendSimple(ctx, traced context.Context, p *Packet, body []Statement) error {
+func (s *Session) sendSimple(ctx, traced context.Context, p *Packet, body []outgoing) error {
 	var b pgx.Batch
 	for _, st := range body {
 		b.Queue(st.SQL, st.Args...)
@@ -38,7 +38,7 @@ func (s *Session) sendSimple(ctx, traced context.Context, p *Packet, body []Stat
 	return nil
 }
 
-func (a *simple) tag(s *Statement) (pgconn.CommandTag, error) {
+func (a *simple) tag(s *outgoing) (pgconn.CommandTag, error) {
 	if s.Into == nil {
 		return a.batch.Exec()
 	}
@@ -49,7 +49,7 @@ func (a *simple) tag(s *Statement) (pgconn.CommandTag, error) {
 	return Keep(s.Into, rows)
 }
 
-func (a *simple) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
+func (a *simple) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
 	rows, err := a.rows(s)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -64,7 +64,7 @@ func (a *simple) row(s *Statement, into *Row) (pgconn.CommandTag, error) {
 
 // rows returns the rows of the next result. When such rows end, pgx tells a tracer of
 // statements, although it has not told of their start.
-func (a *simple) rows(s *Statement) (pgx.Rows, error) {
+func (a *simple) rows(s *outgoing) (pgx.Rows, error) {
 	rows, err := a.batch.Query()
 	_, traces := a.packet.session.tracer.(pgx.BatchTracer)
 	if s.trace != nil {

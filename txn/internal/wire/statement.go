@@ -35,25 +35,22 @@ func (k Kind) Phase() outcome.Phase {
 
 // Statement is a statement that may travel with others.
 type Statement struct {
-	Kind Kind
-	Rows bool // its rows are read, so it is described even without arguments
-	// Stream says that the caller reads the rows one by one, of the last statement.
-	Stream bool
+	Kind   Kind
+	Rows   bool  // its rows are read, so it is described even without arguments
+	Stream bool  // and read one by one, which only those of the last statement can be
+	Number int32 // among queued statements, from 1; for the errors of the caller
 	SQL    string
 	Args   []any
 	Into   *pgconn.Result // where its rows go, or nil
-
-	// For the errors of the caller. This package does not read them.
-	Number int // among queued statements, from 1
-	About  any
-
-	Fresh     bool // described for this packet
-	described *description
-	named     bool // prepared under the name of described in its own packet
-	encoded   *pgx.ExtendedQueryBuilder
-	trace     *trace // nil if there is no tracer, or it knows all
+	About  any            // for the errors of the caller
 }
 
-// Described reports whether the statement was encoded for parameters that the server
-// has described.
-func (s *Statement) Described() bool { return s.described != nil }
+// outgoing is a statement of a packet.
+type outgoing struct {
+	Statement
+	described *description
+	encoded   *pgx.ExtendedQueryBuilder
+	trace     *trace // nil if there is no tracer, or it knows all
+	fresh     bool   // described for this packet
+	named     bool   // prepared under the name of described in its own packet
+}

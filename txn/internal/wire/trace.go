@@ -31,7 +31,7 @@ func (p *Packet) traceStart(ctx context.Context) {
 
 // traceEnd tells it of a result. During an exchange it is told later, because it could
 // use the connection.
-func (p *Packet) traceEnd(s *Statement, tag pgconn.CommandTag, err error) {
+func (p *Packet) traceEnd(s *outgoing, tag pgconn.CommandTag, err error) {
 	t := s.trace
 	if t == nil {
 		return

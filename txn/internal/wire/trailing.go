@@ -28,7 +28,7 @@ type trailingCommit struct {
 
 // trails reports whether the last statement is to be sent as a trailingCommit. COMMIT by
 // itself costs less as text on CockroachDB too.
-func (s *Session) trails(statements []Statement) bool {
+func (s *Session) trails(statements []outgoing) bool {
 	n := len(statements)
 	return statements[n-1].Kind == Commit && (!s.cockroach || n == 1)
 }

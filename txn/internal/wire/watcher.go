@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
 
 // watcher interrupts a read or a write of its connection when a context ends, as the
@@ -32,6 +34,19 @@ func (w *watcher) watch(ctx context.Context) {
 	w.ctx = ctx
 	w.running.Add(1)
 	w.stop = context.AfterFunc(ctx, w.ended)
+}
+
+// covers reports whether the end of a context already interrupts the connection.
+func (w *watcher) covers(ctx context.Context) bool {
+	return w.stop != nil && w.ctx.Done() == ctx.Done()
+}
+
+// ended reports why a read or a write was interrupted, or nil.
+func (w *watcher) reason() error {
+	if w.stop == nil || w.ctx.Err() == nil {
+		return nil
+	}
+	return outcome.ContextError(w.ctx)
 }
 
 // end stops watching. After it, nothing interrupts the connection any more.
