@@ -12,65 +12,69 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
-	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
-// attempt is one run of the function in one transaction, with everything known about
-// it. The Tx of that run and all savepoints in it share it.
+// attempt is one run of the function in one transaction. The Tx of that run and all
+// savepoints in it share it.
+//
+// Only the goroutine inside the gate uses its fields, or the one that closed the gate,
+// except for call, number, gate, ctx and the connection's shared.
 type attempt struct {
 	call   *call // nil if somebody else began the transaction
 	number int
 	gate   gate
-	outer  context.Context // of the call
+	tx     Tx              // given to the function
+	share  share           // of tx
 	ctx    context.Context // given to the function; ends with the attempt
 	cancel context.CancelFunc
-	tx     Tx    // given to the function
-	share  share // of tx
-	direct bool  // statements are sent by this package, on a connection of its own
 
-	first      first
-	touched    []admission.Fingerprint // of what was sent, while there are queues
-	permit     *admission.Permit       // nil if there is no queue
-	conflicted bool                    // it lost to another transaction
+	connection
+	contention
+	outbox
+	claim *claim // nil without Once
+	health
+	hooks []func(context.Context)
+}
 
-	conn     *pgx.Conn                // nil before the first statement, and behind a wrapper
-	shared   atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
-	session  *wire.Session            // of conn, if this package sends by itself
-	inner    pgx.Tx                   // transaction of a wrapper, or the joined one
-	pooled   *pgxpool.Conn            // conn, if it goes back to a pool
-	reused   bool                     // conn has served another attempt before, so it may have ended since
-	endBegin context.CancelFunc       // ends the context that a wrapper began with
-	begun    bool                     // BEGIN was answered
-	forgot   bool                     // pgx and the session have dropped the names of prepared statements
-	plain    string                   // the last statement, if pgx sent it by itself
-	prior    string                   // last statement sent before that
+// connection is what the transaction runs on.
+type connection struct {
+	direct    bool                     // statements are sent by this package, on a connection of its own
+	reused    bool                     // conn has served another attempt before, so it may have ended since
+	cockroach bool                     // read on connecting, as the connection may be somebody else's at the end
+	careful   bool                     // a statement is described only after all statements ahead of it were executed
+	forgot    bool                     // pgx and the session have dropped the names of prepared statements
+	conn      *pgx.Conn                // nil before the first statement, and behind a wrapper
+	shared    atomic.Pointer[pgx.Conn] // conn, for the goroutine that interrupts
+	session   *wire.Session            // of conn, if this package sends by itself
+	pooled    *pgxpool.Conn            // conn, if it goes back to a pool
+	inner     pgx.Tx                   // transaction of a wrapper, or the joined one
+	atEnd     []func(context.Context)  // run before conn is given back
+}
 
-	careful bool // describe a statement only after all statements ahead of it were executed
-
-	queue      []wire.Statement // not sent yet
+// outbox holds the statements that have not been sent.
+type outbox struct {
+	queue      []wire.Statement
 	queueSpace [1]wire.Statement
-	enqueued   int32 // how many statements were ever queued
-	savepoints int
-	nonce      string  // of the claim, with Once
-	claimed    bool    // the claim was answered
-	burnsKey   bool    // the claim only makes others fail
-	stored     *string // the result in the claim
-	hooks      []func(context.Context)
+	enqueued   int32  // how many statements were ever queued
+	savepoints int32  // how many were ever made
+	plain      string // the last statement, if pgx sent it by itself
+	prior      string // last statement sent before that
+}
 
-	failed    error           // the first error since the transaction was last healthy
-	conflict  *pgconn.PgError // the last conflict, even if a savepoint undid it
-	broken    error           // if set, nothing more is sent and nothing is committed
-	brokenBy  int32           // number of the queued statement that caused broken, or 0
-	open      abandoner       // rows or a batch that the function has not closed
-	undrained bool            // the connection was closed because of what was left open, by no fault of its own
-
-	cockroach    bool   // read on connecting, as the connection may be somebody else's at the end
-	ended        string // the tag with which the function ended the transaction itself
-	endErr       error  // or the error that it got
-	interrupted  bool   // a goroutine of the function still used it after the return
-	largeObjects pgx.Tx // whose handles pgx must close
+// health is what became of the transaction, as far as can be seen.
+type health struct {
+	begun       bool            // BEGIN was answered
+	undrained   bool            // the connection was closed because of what was left open, by no fault of its own
+	interrupted bool            // a goroutine of the function still used it after the return
+	brokenBy    int32           // number of the queued statement that caused broken, or 0
+	failed      error           // the first error since the transaction was last healthy
+	conflict    *pgconn.PgError // the last conflict, even if a savepoint undid it
+	broken      error           // if set, nothing more is sent and nothing is committed
+	open        abandoner       // rows or a batch that the function has not closed
+	ended       string          // the tag with which the function ended the transaction itself
+	endErr      error           // or the error that it got
 }
 
 // name returns the name of the call, for errors.
@@ -86,7 +90,8 @@ type abandoner interface{ abandon() }
 
 // joined returns the attempt for a transaction that somebody else began.
 func joined(ctx context.Context, tx pgx.Tx) *attempt {
-	a := &attempt{number: 1, outer: ctx, ctx: ctx, inner: tx, begun: true}
+	a := &attempt{number: 1, ctx: ctx}
+	a.inner, a.begun = tx, true
 	a.attach(connOf(tx))
 	return a
 }
@@ -170,11 +175,11 @@ func (a *attempt) sender() interface {
 }
 
 // stop makes the attempt fail with err, whatever the function does with it.
-func (a *attempt) stop(err error) error {
-	if a.broken == nil {
-		a.broken = err
+func (h *health) stop(err error) error {
+	if h.broken == nil {
+		h.broken = err
 	}
-	return a.broken
+	return h.broken
 }
 
 // healthy reports whether COMMIT would commit, as far as can be seen.
@@ -236,14 +241,14 @@ func (a *attempt) evidence(err error) outcome.Evidence {
 
 // opened records what the function has to close. While something is open, pgx refuses
 // to open more.
-func (a *attempt) opened(o abandoner) {
-	if a.open == nil {
-		a.open = o
+func (h *health) opened(o abandoner) {
+	if h.open == nil {
+		h.open = o
 	}
 }
 
-func (a *attempt) closed(o abandoner) {
-	if a.open == o {
-		a.open = nil
+func (h *health) closed(o abandoner) {
+	if h.open == o {
+		h.open = nil
 	}
 }

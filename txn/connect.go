@@ -27,7 +27,8 @@ func (a *attempt) connect(ctx context.Context, first *wire.Statement) error {
 	}
 	ctx, unbind := a.bound(ctx)
 	defer unbind()
-	if err := a.enter(ctx, first); err != nil {
+	sql, args := a.opensWith(first)
+	if err := a.enter(ctx, sql, args); err != nil {
 		return err
 	}
 	ctx = a.call.running.owned(ctx)
@@ -51,8 +52,22 @@ func (a *attempt) connect(ctx context.Context, first *wire.Statement) error {
 	if a.gate.closing() { // closed during the wait for the connection, which is given back
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
-	a.claim()
+	a.claimKey()
 	return nil
+}
+
+// opensWith returns the statement of the function that the transaction begins with.
+func (a *attempt) opensWith(s *wire.Statement) (sql string, args []any) {
+	for i := range a.queue {
+		if a.queue[i].Kind == wire.Queued {
+			s = &a.queue[i]
+			break
+		}
+	}
+	if s == nil {
+		return "", nil
+	}
+	return s.SQL, s.Args
 }
 
 func (a *attempt) use(conn *pgx.Conn) {
@@ -124,14 +139,8 @@ func idle(conn *pgx.Conn) error {
 // beginInner begins through a database that only has BeginTx, such as a mock. Settings
 // that BEGIN would have carried follow in separate statements.
 func (a *attempt) beginInner(db beginner) error {
-	// The context of a statement, and the function's own, may end before the
-	// transaction does.
-	ctx, cancel := context.WithCancel(a.outer)
-	a.endBegin = cancel
-	stop := context.AfterFunc(a.ctx, cancel)
-	ctx = a.call.running.owned(ctx)
+	ctx := a.call.running.owned(a.ctx) // that of a statement may end before the transaction does
 	tx, err := a.beginTx(ctx, db)
-	stop()
 	if err != nil {
 		return a.stop(a.beginError(err))
 	}
@@ -144,7 +153,7 @@ func (a *attempt) beginInner(db beginner) error {
 	if a.gate.closing() {
 		return a.stop(a.beginError(pgx.ErrTxClosed))
 	}
-	a.claim()
+	a.claimKey()
 	first := a.call.firstAfter(a.call.orphan)
 	for i := range first[1:] {
 		s := &first[i+1]
@@ -162,7 +171,7 @@ func (a *attempt) beginError(err error) error {
 	switch {
 	case pe != nil && pe.Code == pgerr.NotSupported && a.onStandby(pe):
 		return fmt.Errorf("%s: begin: a hot standby has no SERIALIZABLE: use the options ReadOnly and Isolation(pgx.RepeatableRead) there: %w", prefix(a.name()), err)
-	case pe != nil && (pe.Code == pgerr.Syntax || pe.Code == pgerr.NotSupported) && a.call.first[0].About != "":
+	case pe != nil && (pe.Code == pgerr.Syntax || pe.Code == pgerr.NotSupported) && a.call.first[0].About != nil:
 		return fmt.Errorf("%s: begin: the server does not know %s, which CockroachDB has: %w", prefix(a.name()), a.call.first[0].About, err)
 	case a.session != nil && (pe == nil || pgerr.Fatal(pe) || a.session.Simple()):
 		// In simple_protocol the packet is one text, which is parsed before any of it
@@ -231,26 +240,20 @@ func sessionOf(conn *pgx.Conn) *wire.Session {
 	return wire.SessionOf(conn, func(t pgx.QueryTracer) bool { _, alone := t.(*guard); return alone })
 }
 
-// give gives the connection back. It first closes large objects that are still open,
-// which pgx closes only in its own Rollback.
+// give gives the connection back.
 func (a *attempt) give(ctx context.Context) {
 	defer a.releasePermit()
 	if a.pooled != nil {
 		defer a.pooled.Release()
 	}
 	defer a.call.running.conn.Store(nil)
-	if a.endBegin != nil {
-		a.endBegin()
-	}
 	if a.session != nil && a.lost() { // a wrapper may have given it to somebody else
 		// pgx closes the socket in a goroutine, by a deadline that the end of its own
 		// context may remove. Until then the server holds the locks.
 		_ = a.conn.PgConn().Conn().SetDeadline(time.Now().Add(rollbackGrace))
 	}
-	if a.largeObjects != nil && a.session != nil && !a.conn.IsClosed() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
-		defer cancel()
-		_ = a.largeObjects.Rollback(ctx) // outside a transaction PostgreSQL only warns
+	for _, f := range a.atEnd {
+		f(ctx)
 	}
 	if a.session != nil { // it outlives the call; the call's statements must not
 		a.session.Forget()

@@ -34,8 +34,8 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		}
 	}
 	switch {
-	case errors.Is(at.broken, ledger.ErrInFlight) && at.cockroach && c.uncertain == nil && c.probed < maxProbes:
-		c.probed++ // a recent commit may still look like a lock
+	case errors.Is(at.broken, ledger.ErrInFlight) && at.cockroach && c.uncertain == nil && c.claims != nil && c.claims.probed < maxProbes:
+		c.claims.probed++ // a recent commit may still look like a lock
 		return result{restart: true, err: at.broken}
 	case errors.Is(at.broken, ledger.ErrInFlight):
 		return c.discarded(at, at.broken)
@@ -66,7 +66,7 @@ func (c *call) discarded(at *attempt, err error) result {
 		if !at.begun && at.broken != nil && c.canBurnKey(at.ctx, true) { // the database was not reached
 			return result{restart: true, err: err}
 		}
-		c.finalError = err
+		c.claims.finalError = err
 	}
 	return result{unknown: c.uncertain != nil, err: c.orUnknown(at.number, err)}
 }
@@ -158,7 +158,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 // inDoubt ends an attempt that may have been committed.
 func (c *call) inDoubt(ctx context.Context, at *attempt, e outcome.Evidence) result {
 	if c.once != nil {
-		c.ambiguous = append(c.ambiguous, ambiguousAttempt{at.nonce, at.hooks})
+		c.claims.ambiguous = append(c.claims.ambiguous, ambiguousAttempt{at.claim.nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {
 			c.uncertain = e.Err
 			return result{restart: true, err: e.Err}

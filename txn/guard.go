@@ -148,7 +148,7 @@ func strayOn(ctx context.Context, conn *pgx.Conn) (found, unsure *running) {
 // is remembered until the pool is known.
 func (g *guard) meet(ctx context.Context, conn *pgx.Conn, r, unsure *running, what string) context.Context {
 	if r == nil {
-		unsure.remember(earlyStray{g, guardedPool(conn), ctx, what})
+		unsure.remember(earlyStray{guard: g, pool: guardedPool(conn), ctx: ctx, what: what})
 		return &own{ctx, unsure}
 	}
 	err := r.strayed(what)

@@ -40,11 +40,11 @@ func (c *call) hold(r *running) (release func(committed bool), err error) {
 	db := identity(c.db)
 	k := inFlightKey{db, c.once.Namespace, c.once.Key}
 	for outer := runningIn(r.Context); outer != nil; outer = runningIn(outer.Context) {
-		if outer.key == k && !outer.over.Load() {
+		if outer.key != nil && *outer.key == k && !outer.over.Load() {
 			return nil, fmt.Errorf("%s: Once inside the function of a call with the same key, which would wait for itself", prefix(c.name))
 		}
 	}
-	r.key = k
+	r.key = &k
 	for {
 		inFlight.Lock()
 		h := inFlight.keys[k]

@@ -38,26 +38,34 @@ const (
 	probe = "select 1 from rowkeeper_ledger where namespace = $1 and key = $2 for update nowait"
 )
 
-// claim puts the claim of the key ahead of all statements, once it is known whether the
+// claim is an attempt's claim of the key of Once.
+type claim struct {
+	nonce    string
+	answered bool    // by the server
+	burns    bool    // it only makes others fail
+	result   *string // to be stored in it
+}
+
+// claimKey puts the claim of the key ahead of all statements, once it is known whether the
 // server is CockroachDB.
-func (a *attempt) claim() {
+func (a *attempt) claimKey() {
 	o := a.call.once
 	if o == nil {
 		return
 	}
-	a.nonce = rand.Text()
-	s := wire.Statement{Kind: wire.Claim, SQL: claimLedger, Args: []any{o.Namespace, o.Key, a.nonce, o.Hash, int64(o.Retention / time.Second)}}
-	if a.burnsKey {
+	a.claim.nonce = rand.Text()
+	s := wire.Statement{Kind: wire.Claim, SQL: claimLedger, Args: []any{o.Namespace, o.Key, a.claim.nonce, o.Hash, int64(o.Retention / time.Second)}}
+	if a.claim.burns {
 		s.Args[3] = []byte(nil)
 	}
-	if over := a.call.blocked; over != "" {
+	if over := a.call.claims.blocked; over != "" {
 		s.SQL, s.Args = takeOverOne, append(s.Args, over)
 	}
-	if a.stored != nil {
-		carry(&s, *a.stored)
+	if a.claim.result != nil {
+		carry(&s, *a.claim.result)
 	}
 	first := []wire.Statement{s}
-	if o.NoWait && !a.burnsKey && a.conn != nil {
+	if o.NoWait && !a.claim.burns && a.conn != nil {
 		if a.cockroach {
 			first = []wire.Statement{{Kind: wire.Guard, SQL: probe, Args: []any{o.Namespace, o.Key}}, s}
 		} else {
@@ -74,11 +82,11 @@ func (a *attempt) claimPrefix() string {
 	for _, s := range a.call.firstAfter(a.call.orphan) {
 		b.WriteString(s.SQL + "\n;")
 	}
-	if a.call.once.NoWait && !a.burnsKey {
+	if a.call.once.NoWait && !a.claim.burns {
 		b.WriteString(hurry + "\n;")
 	}
 	claim, _, _ := strings.Cut(claimLedger, ")")
-	if a.call.blocked != "" {
+	if a.call.claims.blocked != "" {
 		claim, _, _ = strings.Cut(takeOverOne, "$")
 	}
 	b.WriteString(claim)
@@ -103,19 +111,19 @@ func (a *attempt) record() error {
 	}
 	i := slices.IndexFunc(a.queue, func(s wire.Statement) bool { return s.Kind == wire.Claim })
 	switch {
-	case i < 0 && !a.claimed && (a.conn != nil || a.inner != nil):
+	case i < 0 && !a.claim.answered && (a.conn != nil || a.inner != nil):
 		return fmt.Errorf("%s: Once: the claim of the key got lost", prefix(a.name()))
 	case text == nil:
 	case i >= 0:
 		carry(&a.queue[i], *text)
-	case a.claimed:
+	case a.claim.answered:
 		o := a.call.once
 		a.queue = append(a.queue, wire.Statement{
 			Kind: wire.Record, SQL: recordOne, About: &expectation{1, recordResult},
-			Args: []any{o.Namespace, o.Key, a.nonce, *text},
+			Args: []any{o.Namespace, o.Key, a.claim.nonce, *text},
 		})
 	default:
-		a.stored = text // for the claim, which is made once there is a connection
+		a.claim.result = text // for the claim, which is made once there is a connection
 	}
 	return nil
 }

@@ -9,9 +9,12 @@ import (
 
 // newAttempt creates an attempt of a call with the context ctx.
 func newAttempt(c *call, ctx context.Context, number int) *attempt {
-	a := &attempt{call: c, number: number, outer: ctx, direct: c.direct, careful: c.plans > 0}
+	a := &attempt{call: c, number: number}
 	a.ctx, a.cancel = c.bounded(ctx)
-	c.queuing.request.Deadline, _ = a.ctx.Deadline()
+	a.direct, a.careful = c.direct, c.plans > 0
+	if c.once != nil {
+		a.claim = new(claim)
+	}
 	a.queue = a.queueSpace[:0]
 	return a
 }
@@ -74,8 +77,8 @@ func (a *attempt) bound(ctx context.Context) (context.Context, func()) {
 
 // dispose undoes the transaction and gives everything back.
 func (a *attempt) dispose() {
-	defer a.give(a.outer)
-	defer a.rollback(a.outer)
+	defer a.give(a.ctx)
+	defer a.rollback(a.ctx)
 	a.unwatch()
 	a.settle(false)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"sync"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -18,16 +17,15 @@ type running struct {
 	call *call
 	db   DB
 	name string
-	key  inFlightKey // with Once
-	over atomic.Bool // the call has ended but its context is still in use
+	key  *inFlightKey // with Once, or nil
+	over atomic.Bool  // the call has ended but its context is still in use
 
 	// Read by guards.
 	beside  bool                         // with RequiresNew
 	wrapped bool                         // db begins by its own BeginTx
 	conn    atomic.Pointer[pgx.Conn]     // of the attempt, while it has one
 	pool    atomic.Pointer[pgxpool.Pool] // the pool that db was seen to use
-	mu      sync.Mutex
-	early   []earlyStray
+	early   atomic.Pointer[earlyStray]   // the last one
 }
 
 type runningKey struct{}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
-	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 	"github.com/rowkeeper/rowkeeper/txn/trace"
 )
 
@@ -60,7 +59,7 @@ type config struct {
 	once        *ledger.Request // nil if nothing is to be executed once
 	owned       []string        // options that only the outermost call can honour
 
-	first []wire.Statement // BEGIN and its settings, made from the above
+	first opening // made from the above
 }
 
 const (
@@ -74,7 +73,7 @@ var defaults = config{
 	maxAttempts: math.MaxInt,
 	elapsed:     &elapsedError{defaultMaxElapsed},
 	backoff:     backoff{base: defaultBackoffBase, max: defaultBackoffMax},
-	first:       []wire.Statement{{Kind: wire.Begin, SQL: "begin isolation level serializable"}},
+	first:       beginSerializable,
 }
 
 // with returns c changed by opts, and the errors of all invalid options. It never

@@ -12,6 +12,12 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
+func attemptOn(conn *pgx.Conn, g *orphan) *attempt {
+	a := &attempt{call: &call{config: &defaults, orphan: g}}
+	a.conn, a.session = conn, sessionOf(conn)
+	return a
+}
+
 // Only a session that has been in a transaction since before the loss is terminated,
 // whatever else a pid may stand for.
 func TestOrphansAreToldFromOthers(t *testing.T) {
@@ -28,7 +34,7 @@ func TestOrphansAreToldFromOthers(t *testing.T) {
 		defer conn.Release()
 		terminate := func(lost time.Time, texts ...string) {
 			g := &orphan{pid: other.PgConn().PID(), texts: texts, lost: lost}
-			(&attempt{call: &call{config: &defaults, orphan: g}, conn: conn.Conn(), session: sessionOf(conn.Conn())}).terminateOrphan(ctx) // what it does is seen below
+			attemptOn(conn.Conn(), g).terminateOrphan(ctx) // what it does is seen below
 		}
 		start := time.Now()
 		require.Eventually(t, func() bool { return time.Since(start) > 3*time.Second }, time.Minute, 10*time.Millisecond,
@@ -72,7 +78,7 @@ func TestNoOrphanBehindAPooler(t *testing.T) {
 				require.NoError(t, err)
 				defer conn.Close(context.Background())
 				g := &orphan{pid: other.PgConn().PID(), texts: []string{"select 2"}, lost: time.Now()}
-				(&attempt{call: &call{config: &defaults, orphan: g}, conn: conn, session: sessionOf(conn)}).terminateOrphan(ctx)
+				attemptOn(conn, g).terminateOrphan(ctx)
 			}
 			_, err = other.Exec(ctx, "begin")
 			require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -13,19 +12,42 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/txn/internal/admission"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
-	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
 // queuing is a call's part in admission.
 type queuing struct {
 	queues  *admission.Queues // of the pool; nil if none, or not looked up yet
 	looked  bool
-	request admission.Request
-	queued  bool // the call lost with others, so a retry needs no further wait
+	request *admission.Request // nil if the call has not lost, nor met a queue
+	queued  bool               // the call lost with others, so a retry needs no further wait
 
 	// Read by calls inside the function, which may run in other goroutines.
 	begins atomic.Uint64 // the fingerprint of the attempt's first statement
 	permit atomic.Pointer[admission.Permit]
+}
+
+// known returns the request, in which a call is known to the queues.
+func (q *queuing) known() *admission.Request {
+	if q.request == nil {
+		q.request = new(admission.Request)
+	}
+	return q.request
+}
+
+// losses returns how many conflicts the call has lost.
+func (q *queuing) losses() int {
+	if q.request == nil {
+		return 0
+	}
+	return q.request.Losses
+}
+
+// contention is an attempt's part in admission.
+type contention struct {
+	first      first
+	touched    []admission.Fingerprint // of what was sent, while there are queues
+	permit     *admission.Permit       // nil if there is no queue
+	conflicted bool                    // it lost to another transaction
 }
 
 // first is what a transaction begins with.
@@ -63,18 +85,21 @@ func (c *call) admission() *admission.Queues {
 }
 
 // enter waits in the queue for what the transaction begins with, if there is one.
-func (a *attempt) enter(ctx context.Context, first *wire.Statement) error {
+func (a *attempt) enter(ctx context.Context, sql string, args []any) error {
 	c := a.call
 	if a.permit != nil || c.noAdmission {
 		return nil
 	}
 	busy := admission.Any()
-	a.beginsWith(first, busy)
+	a.beginsWith(sql, args, busy)
 	if !busy || c.admission() == nil || a.key() == 0 {
 		return nil
 	}
-	r := &c.queuing.request
+	r := c.queuing.known()
 	r.Key, r.Prefix, r.Outer = a.key(), a.prefix(), c.around(a.ctx)
+	if deadline, ok := a.ctx.Deadline(); ok {
+		r.Deadline = deadline
+	}
 	p, err := c.queuing.queues.Enter(r)
 	if late := (*admission.TooLate)(nil); errors.As(err, &late) {
 		return a.stop(&BusyError{Name: c.name, Ahead: late.Ahead, Wait: late.Wait, lost: r.Losses})
@@ -133,23 +158,17 @@ func (c *call) inVain(ctx context.Context, p *admission.Permit, waited time.Dura
 	if !errors.Is(err, context.DeadlineExceeded) { // the caller will not retry
 		return fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), err)
 	}
-	return &BusyError{Name: c.name, Ahead: p.Ahead(), Wait: c.queuing.queues.Wait(p), lost: c.queuing.request.Losses, waited: waited, cause: err}
+	return &BusyError{Name: c.name, Ahead: p.Ahead(), Wait: c.queuing.queues.Wait(p), lost: c.queuing.losses(), waited: waited, cause: err}
 }
 
 // beginsWith records what the transaction begins with. While there are no queues this
 // must cost almost nothing, so only cheap values are read then.
-func (a *attempt) beginsWith(s *wire.Statement, thoroughly bool) {
+func (a *attempt) beginsWith(sql string, args []any, thoroughly bool) {
 	c := a.call
-	for i := range a.queue {
-		if a.queue[i].Kind == wire.Queued {
-			s = &a.queue[i]
-			break
-		}
-	}
-	if c.key != 0 || s == nil {
+	if c.key != 0 || sql == "" {
 		return
 	}
-	a.first = first{s.SQL, s.Args, admission.OfStatement(s.SQL, s.Args, thoroughly || c.queuing.request.Losses > 0)}
+	a.first = first{sql, args, admission.OfStatement(sql, args, thoroughly || c.queuing.losses() > 0)}
 	c.queuing.begins.Store(uint64(a.first.key))
 }
 
@@ -189,23 +208,13 @@ func (c *call) around(ctx context.Context) (calls []admission.Outer) {
 	return calls
 }
 
-// touch remembers what is sent, in case the attempt loses.
-func (a *attempt) touch(statements iter.Seq[*wire.Statement]) {
-	if !a.touches() {
-		return
-	}
-	for s := range statements {
-		if s.Kind == wire.Queued || s.Kind == wire.Answered {
-			a.touchOne(s.SQL, s.Args)
-		}
-	}
-}
-
+// touches reports whether to remember what is sent.
 func (a *attempt) touches() bool {
 	return admission.Any() && a.call != nil && a.call.admission() != nil
 }
 
-func (a *attempt) touchOne(sql string, args []any) {
+// touch remembers a statement that is sent, in case the attempt loses.
+func (a *attempt) touch(sql string, args []any) {
 	if !a.touches() || len(a.touched) >= mostTouched {
 		return
 	}
@@ -239,7 +248,7 @@ func (a *attempt) releasePermit() {
 	next := p != nil && c.queuing.queues.Release(p, a.verdict())
 	if key := a.key(); key != 0 {
 		if a.conflicted {
-			r := &c.queuing.request
+			r := c.queuing.known()
 			r.Key, r.Prefix, r.Touched, r.Took = key, a.prefix(), a.touched, 0
 			if c.number == 1 {
 				r.Took = time.Since(c.start)

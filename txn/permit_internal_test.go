@@ -17,7 +17,7 @@ import (
 func anAttempt(t testing.TB, queues *admission.Queues, sql string, args ...any) *attempt {
 	at := &attempt{call: &call{config: &defaults, queuing: queuing{queues: queues, looked: true}}, ctx: t.Context()}
 	if sql != "" {
-		at.beginsWith(&wire.Statement{SQL: sql, Args: args}, true)
+		at.beginsWith(sql, args, true)
 	}
 	return at
 }
@@ -32,20 +32,21 @@ func TestPermitIsForWhatTheTransactionBeginsWith(t *testing.T) {
 
 	at := anAttempt(t, queues, "")
 	at.queue = []wire.Statement{{Kind: wire.Queued, SQL: "queued", Args: []any{1}}}
-	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
+	sql, args := at.opensWith(&wire.Statement{SQL: "answered"})
+	require.NoError(t, at.enter(t.Context(), sql, args))
 	require.NotNil(t, at.permit, "what is queued goes first")
 	require.Equal(t, admission.OfStatement("queued", nil, true), at.call.queuing.request.Prefix)
-	require.NoError(t, at.enter(t.Context(), nil))
+	require.NoError(t, at.enter(t.Context(), "", nil))
 	at.releasePermit()
 	require.Nil(t, at.permit)
 
 	at = anAttempt(t, queues, "")
-	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
+	require.NoError(t, at.enter(t.Context(), "answered", nil))
 	require.Nil(t, at.permit)
 
 	at = anAttempt(t, queues, "")
 	at.call.config = &config{key: admission.OfParts([]any{"key"}), first: defaults.first}
-	require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "answered"}))
+	require.NoError(t, at.enter(t.Context(), "answered", nil))
 	require.NotNil(t, at.permit, "Key names the queue")
 	at.releasePermit()
 }
@@ -70,10 +71,10 @@ func TestWhatAnAttemptTouched(t *testing.T) {
 	queues := admission.New(manyConnections)
 	queues.Narrow(admission.OfStatement("hot", nil, true), 0)
 	at := anAttempt(t, queues, "first", 1)
-	at.touchOne("first", []any{1})
-	at.touchOne("write", nil)
+	at.touch("first", []any{1})
+	at.touch("write", nil)
 	for range 2 * mostTouched {
-		at.touchOne("hot", nil)
+		at.touch("hot", nil)
 	}
 	require.Len(t, at.touched, mostTouched)
 	require.Equal(t, []admission.Fingerprint{admission.OfStatement("first", []any{1}, true), admission.OfStatement("write", nil, true)}, at.touched[:2])
@@ -83,8 +84,8 @@ func TestWhatAnAttemptTouched(t *testing.T) {
 
 	end := func(i int) (waited bool) {
 		at := anAttempt(t, queues, "")
-		require.NoError(t, at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "first", Args: []any{i}}))
-		at.touchOne("hot", nil)
+		require.NoError(t, at.enter(t.Context(), "first", []any{i}))
+		at.touch("hot", nil)
 		defer at.releasePermit()
 		return at.permit != nil
 	}
@@ -100,14 +101,14 @@ func TestBusyErrorSaysHowLongToWait(t *testing.T) {
 	queues := admission.New(manyConnections)
 	queues.Narrow(admission.OfStatement("hot", nil, true), time.Hour)
 	holder := anAttempt(t, queues, "")
-	require.NoError(t, holder.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "hot"}))
+	require.NoError(t, holder.enter(t.Context(), "hot", nil))
 	waiting, err := queues.Enter(&admission.Request{Key: admission.OfStatement("hot", nil, true)})
 	require.NoError(t, err)
 	require.NotNil(t, waiting.Granted())
 
 	at := anAttempt(t, queues, "")
-	at.call.queuing.request.Deadline = time.Now().Add(time.Minute)
-	err = at.enter(t.Context(), &wire.Statement{Kind: wire.Answered, SQL: "hot"})
+	at.call.queuing.known().Deadline = time.Now().Add(time.Minute)
+	err = at.enter(t.Context(), "hot", nil)
 	var busy *BusyError
 	require.ErrorAs(t, err, &busy)
 	require.Equal(t, 1, busy.Ahead)
@@ -134,17 +135,17 @@ func BenchmarkPermitWithoutQueues(b *testing.B) {
 	pool, err := pgxpool.New(b.Context(), "host=127.0.0.1 port=1")
 	require.NoError(b, err)
 	defer pool.Close()
-	first := &wire.Statement{Kind: wire.Answered, SQL: "select balance from accounts where id = $1", Args: []any{1}}
+	first, args := "select balance from accounts where id = $1", []any{1}
 	for _, off := range []bool{false, true} {
 		b.Run(fmt.Sprintf("NoAdmission=%t", off), func(b *testing.B) {
 			cfg := config{noAdmission: off, first: defaults.first}
 			b.ReportAllocs()
 			for b.Loop() {
 				at := attempt{call: &call{config: &cfg, db: pool}}
-				if err := at.enter(b.Context(), first); err != nil {
+				if err := at.enter(b.Context(), first, args); err != nil {
 					b.Fatal(err)
 				}
-				at.touchOne(first.SQL, first.Args)
+				at.touch(first, args)
 				at.releasePermit()
 			}
 		})

@@ -101,7 +101,13 @@ func (a *attempt) prepare(ctx context.Context, last *wire.Statement) error {
 			return a.undescribable(a.session.At(i), i > len(first), err)
 		}
 	}
-	a.touch(a.session.Collected())
+	if a.touches() {
+		for s := range a.session.Collected() {
+			if s.Kind == wire.Queued || s.Kind == wire.Answered {
+				a.touch(s.SQL, s.Args)
+			}
+		}
+	}
 	return a.session.Encode(len(first))
 }
 

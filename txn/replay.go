@@ -19,6 +19,14 @@ import (
 // once there is a row, or a row with another nonce than it names. Nothing changes a row
 // with an effect.
 
+// claims is what a call with Once knows of the key.
+type claims struct {
+	ambiguous  []ambiguousAttempt
+	blocked    string // nonce of a claim without an effect that has the key, as last read, or ""
+	probed     int    // claims that found a lock
+	finalError error  // the call's error, if there were no doubt
+}
+
 // ambiguousAttempt is an attempt with Once that may have been committed.
 type ambiguousAttempt struct {
 	nonce string
@@ -44,7 +52,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
-	case e.request == nil && at.burnsKey: // no attempt of this call can arrive any more
+	case e.request == nil && at.claim.burns: // no attempt of this call can arrive any more
 		return result{err: errBurned}
 	case e.request == nil:
 		return c.claimAgain(e.attempt, taken)
@@ -52,7 +60,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ledger.ErrKeyReused)}
 	}
 	c.known = true
-	for _, d := range c.ambiguous {
+	for _, d := range c.claims.ambiguous {
 		if d.nonce == e.attempt { // this call's attempt did commit
 			c.hooks = d.hooks
 		}
@@ -66,7 +74,7 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 // claimAgain makes the next attempt claim the key if it is free, or take it over from
 // blocked. This attempt does not count against the call's limit.
 func (c *call) claimAgain(blocked string, taken error) result {
-	c.blocked = blocked
+	c.claims.blocked = blocked
 	if c.excused < maxExcused {
 		c.excused++
 	}
@@ -97,7 +105,7 @@ func (c *call) burnKey(ctx context.Context, attempts int, finalError error) (com
 
 func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled bool) {
 	at := newAttempt(c, ctx, number)
-	at.burnsKey = true
+	at.claim.burns = true
 	defer at.cancel()
 	defer func() {
 		if g := at.orphanLeft(); g != nil {

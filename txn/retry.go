@@ -19,13 +19,23 @@ const (
 	maxExcused   = 8 // each time another call has changed the key since it was read
 )
 
+// retries counts why a call has run again.
+type retries struct {
+	losses    int32 // connections lost in the middle of a transaction
+	stale     int32 // connections that seem to have ended in the pool: 0 or 1
+	plans     int32 // attempts that failed because of how a statement was prepared
+	deadlines int32 // conflicts that retries seldom resolve
+	excused   int32 // attempts that do not count against MaxAttempts
+	nameless  bool  // one of plans because of its name, so later attempts send none
+}
+
 // allows reports whether the call may run again for this kind of reason, and counts it.
 func (c *call) allows(a outcome.Again, reasonErr error, at *attempt, lost bool) bool {
-	count := func(n *int, most int) bool { *n++; return *n <= most }
+	count := func(n *int32, most int32) bool { *n++; return *n <= most }
 	switch a {
 	case outcome.Always:
 		at.conflicted = true
-		c.queuing.request.Losses++
+		c.queuing.known().Losses++
 		if outcome.ConflictReason(pgerr.ServerError(reasonErr)) == outcome.CommitDeadlineExceeded {
 			return count(&c.deadlines, maxDeadlines)
 		}
@@ -65,7 +75,7 @@ func (c *call) wait(ctx context.Context, failed int, cause error) error {
 	if c.queuing.queued {
 		delay = 0 // the queue delays it
 	}
-	if failed-c.excused >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
+	if failed-int(c.excused) >= c.maxAttempts || !time.Now().Add(delay).Before(end) {
 		return &ExhaustedError{Name: c.name, Attempts: failed, Elapsed: time.Since(c.start), Err: cause}
 	}
 	if err := c.pause(ctx, failed, delay, cause); err != nil {

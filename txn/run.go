@@ -121,40 +121,37 @@ func runOn(ctx context.Context, db DB, cfg *config, result any, fn body, finishe
 	if err := checkOwned(db, cfg.name); err != nil {
 		return false, err
 	}
-	c := call{config: cfg, db: db, direct: routeOf(db) == direct, fn: fn, result: result, finished: finished, start: time.Now()}
+	c := call{config: cfg, work: work{fn, result, finished}, db: db, direct: routeOf(db) == direct, start: time.Now()}
+	if cfg.once != nil {
+		c.claims = new(claims)
+	}
 	return c.run(ctx)
 }
 
 // call is one outermost call of RunInTx.
 type call struct {
 	*config
-	db       DB
-	direct   bool // statements are sent by this package
+	work
+	db        DB
+	direct    bool // statements are sent by this package
+	start     time.Time
+	number    int                     // of the attempt
+	known     bool                    // committed
+	hooks     []func(context.Context) // of the attempt that was committed
+	uncertain error                   // of an attempt that may have been committed
+	orphan    *orphan
+	retries
+	claims  *claims // nil without Once
+	sources sources
+	running *running // parent of the function's context, or that context
+	queuing queuing
+}
+
+// work is what the caller wants done.
+type work struct {
 	fn       body
 	result   any                     // points to the function's result; nil if there is none
-	finished func(*pgtype.Map) error // nil except for Batch
-	start    time.Time
-
-	uncertain  error              // of an attempt that may have been committed
-	ambiguous  []ambiguousAttempt // such attempts, with Once
-	blocked    string             // nonce of a claim without an effect that has the key, as last read, or ""
-	excused    int                // attempts that found the key taken but available
-	probed     int                // claims that found a lock
-	finalError error              // the call's error, if there were no doubt
-	orphan     *orphan
-	losses     int                     // connections lost in the middle of a transaction
-	stale      int                     // connections that seem to have ended in the pool: 0 or 1
-	known      bool                    // committed
-	plans      int                     // attempts that failed because of how a statement was prepared
-	nameless   bool                    // one of them because of its name, so later ones send none
-	deadlines  int                     // conflicts that retries seldom resolve
-	hooks      []func(context.Context) // of the attempt that was committed
-	sources    sources
-
-	running *running // parent of the function's context, or that context
-
-	number  int // of the attempt
-	queuing queuing
+	finished func(*pgtype.Map) error // called, while the connection is held, once fn is known to have committed; may be nil
 }
 
 func (c *call) run(ctx context.Context) (committed bool, err error) {
@@ -193,7 +190,7 @@ func (c *call) loop(ctx context.Context) (committed bool, attempts int, err erro
 		res := c.attempt(r, n)
 		if !res.restart {
 			if c.canBurnKey(ctx, res.unknown) {
-				committed, err := c.burnKey(r, n, c.finalError)
+				committed, err := c.burnKey(r, n, c.claims.finalError)
 				return committed, n, err
 			}
 			if last != nil && !res.committed && !res.unknown && res.late {

@@ -29,7 +29,7 @@ func (a *attempt) mark(ctx context.Context) (*savepoint, error) {
 		return nil, err
 	}
 	a.savepoints++
-	sp := &savepoint{name: "rowkeeper_" + strconv.Itoa(a.savepoints), hooks: len(a.hooks), after: a.enqueued}
+	sp := &savepoint{name: "rowkeeper_" + strconv.Itoa(int(a.savepoints)), hooks: len(a.hooks), after: a.enqueued}
 	a.queue = append(a.queue, wire.Statement{Kind: wire.Savepoint, SQL: "savepoint " + sp.name})
 	return sp, nil
 }

@@ -123,7 +123,7 @@ func (a *attempt) answered(s *wire.Statement) {
 	case wire.Begin:
 		a.begun = true
 	case wire.Claim:
-		a.queue, a.claimed = a.queue[1:], true
+		a.queue, a.claim.answered = a.queue[1:], true
 	case wire.Queued, wire.Savepoint, wire.Guard, wire.Record:
 		a.queue = a.queue[1:]
 	}
@@ -265,7 +265,9 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 		if err != nil {
 			return a.stopBy(&s, a.describeFailure(&s, err))
 		}
-		a.claimed = a.claimed || s.Kind == wire.Claim
+		if s.Kind == wire.Claim {
+			a.claim.answered = true
+		}
 		if err := a.endedError(); err != nil {
 			return err
 		}
@@ -314,7 +316,7 @@ func (a *attempt) execPlain(ctx context.Context, sql string, args []any) (tag pg
 		return tag, err
 	}
 	a.sending(sql)
-	a.touchOne(sql, args)
+	a.touch(sql, args)
 	if a.inner != nil {
 		tag, err = a.inner.Exec(ctx, sql, a.unnamed(args)...)
 	} else {
@@ -388,7 +390,7 @@ func (a *attempt) queryPlain(ctx context.Context, sql string, args []any) pgx.Ro
 		return failedRows(err)
 	}
 	a.sending(sql)
-	a.touchOne(sql, args)
+	a.touch(sql, args)
 	var inner pgx.Rows
 	var err error
 	if a.inner != nil {

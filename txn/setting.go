@@ -13,8 +13,12 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
-// begin returns BEGIN and the settings after it, which travel with the first statement.
-func (c *config) begin() []wire.Statement {
+// opening is BEGIN and the settings after it, which travel with the first statement.
+type opening []wire.Statement
+
+var beginSerializable = opening{{Kind: wire.Begin, SQL: "begin isolation level serializable"}}
+
+func (c *config) begin() opening {
 	sql, option := "begin isolation level "+string(c.isolation), ""
 	if c.priority != "" {
 		sql, option = sql+" priority "+c.priority, "Priority"
@@ -25,7 +29,7 @@ func (c *config) begin() []wire.Statement {
 	if c.asOf != "" {
 		sql, option = sql+" as of system time "+c.asOf, "AsOf"
 	}
-	first := []wire.Statement{{Kind: wire.Begin, SQL: sql}}
+	first := opening{{Kind: wire.Begin, SQL: sql}}
 	if option != "" {
 		first[0].About = fromOption(option)
 	}

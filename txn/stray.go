@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -91,16 +92,23 @@ type earlyStray struct {
 	pool  *pgxpool.Pool
 	ctx   context.Context
 	what  string
+
+	before *earlyStray
+	count  int // with those before
 }
 
 // mostEarly is how many are remembered; one is enough for the call to fail.
 const mostEarly = 8
 
 func (r *running) remember(e earlyStray) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.early) < mostEarly {
-		r.early = append(r.early, e)
+	for {
+		e.before, e.count = r.early.Load(), 1
+		if e.before != nil {
+			e.count += e.before.count
+		}
+		if e.count > mostEarly || r.early.CompareAndSwap(e.before, &e) {
+			return
+		}
 	}
 }
 
@@ -111,11 +119,11 @@ func (r *running) begunOn(conn *pgx.Conn) error {
 		r.pool.Store(pool)
 	}
 	r.conn.Store(cmp.Or(conn, hiddenConn))
-	r.mu.Lock()
-	early := r.early
-	r.early = nil
-	r.mu.Unlock()
-	for _, e := range early {
+	var early []*earlyStray
+	for e := r.early.Swap(nil); e != nil; e = e.before {
+		early = append(early, e)
+	}
+	for _, e := range slices.Backward(early) {
 		if e.pool != r.onPool() {
 			continue
 		}

@@ -336,12 +336,22 @@ func (tx *Tx) LargeObjects() pgx.LargeObjects {
 	if tx.at.flush(tx.at.ctx) != nil {
 		return closedTx().LargeObjects()
 	}
-	if tx.at.largeObjects == nil {
-		if tx.at.largeObjects = tx.at.inner; tx.at.session != nil {
-			tx.at.largeObjects = begunTx(tx.at.conn)
-		}
+	if tx.at.session == nil {
+		return tx.at.inner.LargeObjects()
 	}
-	return tx.at.largeObjects.LargeObjects()
+	begun := begunTx(tx.at.conn)
+	tx.at.atEnd = append(tx.at.atEnd, func(ctx context.Context) { closeLargeObjects(ctx, begun) })
+	return begun.LargeObjects()
+}
+
+// closeLargeObjects closes the handles that are still open, which pgx does only in its
+// own Rollback. Outside a transaction PostgreSQL only warns of that.
+func closeLargeObjects(ctx context.Context, begun pgx.Tx) {
+	if !begun.Conn().IsClosed() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackGrace)
+		defer cancel()
+		_ = begun.Rollback(ctx)
+	}
 }
 
 // closedTx returns a pgx transaction whose methods return pgx.ErrTxClosed.

@@ -12,8 +12,8 @@ type Row struct {
 	Found  bool
 
 	// Most rows fit here.
-	values [4][]byte
-	bytes  [48]byte
+	values [3][]byte
+	bytes  [32]byte
 }
 
 // keep keeps the values, if they are of the first row.
