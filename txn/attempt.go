@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
@@ -33,7 +34,7 @@ type attempt struct {
 	connection
 	contention
 	outbox
-	claim *claim // nil without Once
+	claim *ledger.Claim // nil without Once
 	health
 	hooks []func(context.Context)
 }

@@ -18,7 +18,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		at.rollback(ctx)
 		return c.endedByFunction(at, returned)
 	}
-	if taken(at.broken) {
+	if ledger.Taken(at.broken) {
 		return c.replay(ctx, at, at.broken)
 	}
 	reason, failure := at.reason(returned), at.failure(nil) // while the server's status is current
@@ -112,7 +112,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		return c.endedByFunction(at, e.Err)
 	}
 	became, again := outcome.Classify(e)
-	if taken(e.Err) {
+	if ledger.Taken(e.Err) {
 		c.traceCommitEnd(traced, at, became, e.Err)
 		return c.replay(ctx, at, e.Err)
 	}
@@ -158,7 +158,7 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 // inDoubt ends an attempt that may have been committed.
 func (c *call) inDoubt(ctx context.Context, at *attempt, e outcome.Evidence) result {
 	if c.once != nil {
-		c.claims.ambiguous = append(c.claims.ambiguous, ambiguousAttempt{at.claim.nonce, at.hooks})
+		c.claims.ambiguous = append(c.claims.ambiguous, ambiguousAttempt{at.claim.Nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {
 			c.uncertain = e.Err
 			return result{restart: true, err: e.Err}

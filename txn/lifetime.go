@@ -13,7 +13,7 @@ func newAttempt(c *call, ctx context.Context, number int) *attempt {
 	a.ctx, a.cancel = c.bounded(ctx)
 	a.direct, a.careful = c.direct, c.plans > 0
 	if c.once != nil {
-		a.claim = new(claim)
+		a.claim = c.once.Claim(c.claims.blocked)
 	}
 	a.queue = a.queueSpace[:0]
 	return a

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strconv"
-	"strings"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/pgerr"
+	"github.com/rowkeeper/rowkeeper/txn/internal/sqltext"
 	"github.com/rowkeeper/rowkeeper/txn/internal/wire"
 )
 
@@ -43,7 +42,8 @@ func (tx *Tx) Queue(sql string, args ...any) {
 // refuses a semicolon before a comment, RETURNING, and another INSERT, UPDATE or DELETE
 // inside that WITH.
 func (tx *Tx) QueueExpect(rows int64, sql string, args ...any) {
-	tx.enqueue(wire.Statement{Kind: wire.Queued, SQL: expecting(rows, sql), Args: args, About: &expectation{rows, sql}})
+	expected := &sqltext.Expectation{Rows: rows, SQL: sql}
+	tx.enqueue(wire.Statement{Kind: wire.Queued, SQL: expected.Statement(), Args: args, About: expected})
 }
 
 func (tx *Tx) enqueue(s wire.Statement) {
@@ -89,25 +89,6 @@ func (tx *Tx) tooLate(method string) {
 	slog.Error("txn: "+method+" on a transaction that is over: it has no effect", "transaction", tx.at.name(), "stack", string(debug.Stack()))
 }
 
-type expectation struct {
-	rows int64
-	sql  string
-}
-
-const (
-	expectationOpen  = "with rowkeeper_changed as (\n"
-	expectationMark  = "rowkeeper changed rows: "
-	expectationClose = "\nreturning 1) select case when count(*) = %d then 0 else cast('" + expectationMark +
-		"' || cast(count(*) as text) as bigint) end from rowkeeper_changed"
-)
-
-// expecting returns a statement that fails, with the number of rows in the error, if
-// sql changes another number of rows. The failure is a cast of text, so it cannot be
-// mistaken for an error of sql itself.
-func expecting(rows int64, sql string) string {
-	return expectationOpen + strings.TrimRight(sql, "; \t\r\n") + fmt.Sprintf(expectationClose, rows)
-}
-
 // QueuedError is the error of a statement given to [Tx.Queue].
 type QueuedError struct {
 	SQL string // as queued
@@ -137,17 +118,14 @@ func (e *UnexpectedRowsError) Error() string {
 func (e *UnexpectedRowsError) Kind() kind.Kind { return kind.Conflict }
 
 func queuedError(s *wire.Statement, err error) error {
-	expected, ok := s.About.(*expectation)
+	expected, ok := s.About.(*sqltext.Expectation)
 	if !ok {
 		return &QueuedError{SQL: s.SQL, Err: err}
 	}
 	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.InvalidText {
-		if _, after, found := strings.Cut(pe.Message, expectationMark); found {
-			digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
-			if got, convErr := strconv.ParseInt(after[:digits], 10, 64); convErr == nil {
-				return &UnexpectedRowsError{SQL: expected.sql, Want: expected.rows, Got: got}
-			}
+		if got, is := sqltext.Unexpected(pe.Message); is {
+			return &UnexpectedRowsError{SQL: expected.SQL, Want: expected.Rows, Got: got}
 		}
 	}
-	return &QueuedError{SQL: expected.sql, Err: err}
+	return &QueuedError{SQL: expected.SQL, Err: err}
 }

@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +11,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/internal/ledger"
 	"github.com/rowkeeper/rowkeeper/txn/internal/outcome"
 )
-
-// A key is taken by one of two statements: an INSERT if there is no row, or, if there
-// is a row without an effect, an UPDATE of it that names the nonce of the attempt which
-// left it. Both set a new nonce, and nonces are never reused. So a late statement fails
-// once there is a row, or a row with another nonce than it names. Nothing changes a row
-// with an effect.
 
 // claims is what a call with Once knows of the key.
 type claims struct {
@@ -37,7 +30,7 @@ type ambiguousAttempt struct {
 // is returned, or by another request.
 func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 	e, err := at.readEntry(ctx)
-	if err == nil && e.expired {
+	if err == nil && e.Expired {
 		if err = at.forget(ctx); err == nil {
 			err = pgx.ErrNoRows
 		}
@@ -52,20 +45,22 @@ func (c *call) replay(ctx context.Context, at *attempt, taken error) result {
 			return result{restart: true, err: err}
 		}
 		return c.discarded(at, fmt.Errorf("%s: Once: the key was used before, and its result cannot be read: %w", prefix(c.name), err))
-	case e.request == nil && at.claim.burns: // no attempt of this call can arrive any more
+	}
+	switch at.claim.Verdict(e) {
+	case ledger.Burned: // no attempt of this call can arrive any more
 		return result{err: errBurned}
-	case e.request == nil:
-		return c.claimAgain(e.attempt, taken)
-	case !bytes.Equal(e.request, c.once.Hash):
+	case ledger.TakeOver:
+		return c.claimAgain(e.Attempt, taken)
+	case ledger.Reused:
 		return result{err: fmt.Errorf("%s: Once: %w", prefix(c.name), ledger.ErrKeyReused)}
 	}
 	c.known = true
 	for _, d := range c.claims.ambiguous {
-		if d.nonce == e.attempt { // this call's attempt did commit
+		if d.nonce == e.Attempt { // this call's attempt did commit
 			c.hooks = d.hooks
 		}
 	}
-	if err := c.restore(e.result); err != nil {
+	if err := c.restore(e.Result); err != nil {
 		return result{committed: true, err: &CommittedError{Name: c.name, Err: err}}
 	}
 	return result{committed: true}
@@ -105,7 +100,7 @@ func (c *call) burnKey(ctx context.Context, attempts int, finalError error) (com
 
 func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled bool) {
 	at := newAttempt(c, ctx, number)
-	at.claim.burns = true
+	at.claim.Burns = true
 	defer at.cancel()
 	defer func() {
 		if g := at.orphanLeft(); g != nil {
@@ -114,7 +109,7 @@ func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled
 		at.give(ctx)
 	}()
 	e := at.commit(ctx)
-	if taken(e.Err) {
+	if ledger.Taken(e.Err) {
 		res = c.replay(ctx, at, e.Err)
 		return res, !res.restart && !res.unknown
 	}

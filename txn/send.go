@@ -123,7 +123,7 @@ func (a *attempt) answered(s *wire.Statement) {
 	case wire.Begin:
 		a.begun = true
 	case wire.Claim:
-		a.queue, a.claim.answered = a.queue[1:], true
+		a.queue, a.claim.Answered = a.queue[1:], true
 	case wire.Queued, wire.Savepoint, wire.Guard, wire.Record:
 		a.queue = a.queue[1:]
 	}
@@ -171,7 +171,7 @@ func (a *attempt) describeFailure(s *wire.Statement, err error) error {
 	case wire.Set:
 		return settingError(a.name(), s.About, err)
 	case wire.Claim, wire.Guard:
-		return a.claimError(err)
+		return a.claim.Error(prefix(a.name()), err, a.call.orphan != nil)
 	case wire.Queued, wire.Record:
 		return queuedError(s, err)
 	case wire.Savepoint:
@@ -266,7 +266,7 @@ func (a *attempt) flushOneByOne(ctx context.Context, n int) error {
 			return a.stopBy(&s, a.describeFailure(&s, err))
 		}
 		if s.Kind == wire.Claim {
-			a.claim.answered = true
+			a.claim.Answered = true
 		}
 		if err := a.endedError(); err != nil {
 			return err
