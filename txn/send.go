@@ -78,8 +78,11 @@ func (a *attempt) launch(ctx context.Context, last *wire.Statement) (*wire.Packe
 // launchReady sends the packet and reads the results of the first n statements.
 func (a *attempt) launchReady(ctx context.Context, n int) (*wire.Packet, error) {
 	p, err := a.session.Send(ctx, ctx)
-	if err != nil {
-		return nil, a.failedAhead(a.session.First(), err)
+	if s := a.session.First(); err != nil && s.Kind == wire.Answered { // alone
+		a.observe("", "", err)
+		return nil, err
+	} else if err != nil {
+		return nil, a.failedAhead(s, err)
 	}
 	for range n {
 		s := p.Next()

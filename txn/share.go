@@ -33,7 +33,7 @@ func (s *share) admit(sql string) error {
 	return s.refused()
 }
 
-// refused returns the error of everything after a finalError, or nil.
+// refused returns the error of everything after misuse, or nil.
 func (s *share) refused() error {
 	if err := s.misuse.Load(); err != nil {
 		return fmt.Errorf("txn: %w", *err)

@@ -61,12 +61,12 @@ import (
 // Sent separately, after a separate BEGIN, are SendBatch, CopyFrom, Prepare, Conn,
 // LargeObjects, text with several statements, names of prepared statements, and
 // statements with pgx.QueryExecMode or result formats among their arguments. Statements
-// in one packet are described by this package, once per connection, in a cache beside
-// pgx's own with the same capacity. docs/poolers.md in the repository lists which exec
-// modes fit which pooler. A new statement is described after the statements queued
-// ahead of it if these may change its meaning, which takes one more round trip: SET,
-// DDL, and statements that call set_config, your own functions, or functions not known
-// to be harmless.
+// given to Exec, QueryRow and Queue, and the first one given to Query, are described by
+// this package, once per connection, in a cache beside pgx's own with the same
+// capacity. docs/poolers.md in the repository lists which exec modes fit which pooler.
+// A new statement is described after the statements queued ahead of it if these may
+// change its meaning, which takes one more round trip: SET, DDL, and statements that
+// call set_config, your own functions, or functions not known to be harmless.
 //
 // The name of a prepared statement may stand in place of SQL. Text that begins with an
 // SQL keyword and white space is taken as SQL.
@@ -234,8 +234,8 @@ func (tx *Tx) query(ctx context.Context, sql string, args []any) pgx.Rows {
 	return inner
 }
 
-// QueryRow sends a statement that returns at most one row. Scan returns pgx.ErrNoRows
-// if there is none.
+// QueryRow sends a statement that returns at most one row, and waits for its result.
+// Scan returns pgx.ErrNoRows if there is none.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if err := tx.enterFor(sql); err != nil {
 		return failedRows(err)

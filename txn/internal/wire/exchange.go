@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -290,10 +289,6 @@ func (x *exchange) tag(s *outgoing) (pgconn.CommandTag, error) {
 func (x *exchange) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
 	into.Fields = x.known(s)
 	return x.read(s, into)
-}
-
-func (x *exchange) rows(*outgoing) (pgx.Rows, error) {
-	return nil, errors.New("the rows of this statement are not read one by one")
 }
 
 func (x *exchange) close() error {

@@ -30,12 +30,20 @@ type Packet struct {
 type answers interface {
 	// tag reads the next result, which s is for, to its end.
 	tag(s *outgoing) (pgconn.CommandTag, error)
-	// row reads it, and keeps its first row.
-	row(s *outgoing, into *Row) (pgconn.CommandTag, error)
-	// rows returns its rows, for a caller that reads them to their end.
-	rows(s *outgoing) (pgx.Rows, error)
 	// close reads what is left.
 	close() error
+}
+
+// rowReader is also implemented by the answers to a packet without a Stream. row is tag,
+// and keeps the first row.
+type rowReader interface {
+	row(s *outgoing, into *Row) (pgconn.CommandTag, error)
+}
+
+// rowsReader is implemented by the answers to a packet with one. rows returns the rows,
+// for a caller that reads them to their end.
+type rowsReader interface {
+	rows(s *outgoing) (pgx.Rows, error)
 }
 
 // Send sends the statements that were collected and encoded in one packet. Tracers see
@@ -86,13 +94,13 @@ func (p *Packet) Exec() (pgconn.CommandTag, error) {
 // Row reads the next result to its end, and keeps its first row.
 func (p *Packet) Row(into *Row) (pgconn.CommandTag, error) {
 	s := p.take()
-	tag, err := p.answers.row(s, into)
+	tag, err := p.answers.(rowReader).row(s, into)
 	return tag, p.answered(s, tag, err)
 }
 
 // Rows returns the rows of the next result. A caller that has read them to their end
 // calls RowsRead, then Close.
-func (p *Packet) Rows() (pgx.Rows, error) { return p.answers.rows(p.take()) }
+func (p *Packet) Rows() (pgx.Rows, error) { return p.answers.(rowsReader).rows(p.take()) }
 
 // RowsRead records how the rows ended.
 func (p *Packet) RowsRead(tag pgconn.CommandTag, err error) error {

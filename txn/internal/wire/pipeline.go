@@ -91,18 +91,6 @@ func (a *pipeline) tag(s *outgoing) (pgconn.CommandTag, error) {
 	return Keep(s.Into, pgx.RowsFromResultReader(a.session.conn.TypeMap(), rr))
 }
 
-func (a *pipeline) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
-	rr, err := a.result(s)
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	if rr.NextRow() {
-		into.Fields = append(into.Fields, rr.FieldDescriptions()...)
-		into.keep(rr.Values())
-	}
-	return rr.Close()
-}
-
 func (a *pipeline) rows(s *outgoing) (pgx.Rows, error) {
 	rr, err := a.result(s)
 	if err != nil {
