@@ -191,12 +191,3 @@ func (c *call) endedByFunction(at *attempt, returned error) result {
 func (c *call) uncertainly(at *attempt, err error) result {
 	return result{unknown: true, err: &OutcomeUnknownError{Name: c.name, Attempts: at.number, Err: err}}
 }
-
-// contextError returns why ctx is done, including the cause set by its creator.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
-}
