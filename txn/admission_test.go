@@ -110,7 +110,7 @@ func TestKeyNamesTheLine(t *testing.T) {
 	})
 }
 
-func TestBatchWaitsInLineToo(t *testing.T) {
+func TestBatchWaitsInTheQueueToo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)
 		var wg sync.WaitGroup

@@ -20,7 +20,7 @@ func (a *attempt) commit(ctx context.Context) outcome.Evidence {
 	if err := a.connect(ctx, nil); err != nil {
 		return a.evidence(err)
 	}
-	if err := a.sendLoners(ctx); err != nil || a.ended != "" {
+	if err := a.sendStandalone(ctx); err != nil || a.ended != "" {
 		return a.evidence(err)
 	}
 	return a.commitPacket(ctx)

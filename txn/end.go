@@ -28,7 +28,7 @@ func (c *call) abandon(ctx context.Context, at *attempt, returned error) result 
 		became, again := outcome.Classify(e)
 		switch {
 		case became == outcome.Unknown:
-			return c.inDoubt(ctx, at, e)
+			return c.ambiguous(ctx, at, e)
 		case ctx.Err() == nil && c.allows(again, reason, at, e.Lost):
 			return result{restart: true, err: reason}
 		}
@@ -152,11 +152,11 @@ func (c *call) commit(ctx context.Context, at *attempt) result {
 		}
 		return c.discarded(at, err)
 	}
-	return c.inDoubt(ctx, at, e)
+	return c.ambiguous(ctx, at, e)
 }
 
-// inDoubt ends an attempt that may have been committed.
-func (c *call) inDoubt(ctx context.Context, at *attempt, e outcome.Evidence) result {
+// ambiguous ends an attempt that may have been committed.
+func (c *call) ambiguous(ctx context.Context, at *attempt, e outcome.Evidence) result {
 	if c.once != nil {
 		c.claims.ambiguous = append(c.claims.ambiguous, ambiguousAttempt{at.claim.Nonce, at.hooks})
 		if ctx.Err() == nil && checkOwned(c.db, c.name) == nil {

@@ -87,18 +87,18 @@ func TestRoundTripsOfTakingOver(t *testing.T) {
 		withLedger(t, db)
 		f := withFaults(t, db)
 		for name := range shapes {
-			turns := func(key string) int64 {
-				before := f.proxy.Turns()
+			trips := func(key string) int64 {
+				before := f.proxy.RoundTrips()
 				_, err := txn.RunInTx(t.Context(), f.pool, receipts(name, 1), once.Key("test", name+key, nil))
 				require.NoError(t, err)
-				return f.proxy.Turns() - before
+				return f.proxy.RoundTrips() - before
 			}
 			for _, key := range []string{"1", "2"} {
 				blocked(t, db, name+key)
 			}
-			turns("warm")
-			turns("1")
-			require.Equal(t, turns("free")+2, turns("2"))
+			trips("warm")
+			trips("1")
+			require.Equal(t, trips("free")+2, trips("2"))
 		}
 	})
 }

@@ -42,7 +42,7 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 	for _, test := range []struct {
 		mode  pgx.QueryExecMode
 		wrong bool // the server had a name wrong before
-		turns [4]int64
+		trips [4]int64
 	}{
 		{pgx.QueryExecModeCacheStatement, false, [4]int64{1, 2, 3, 3}},
 		{pgx.QueryExecModeCacheStatement, true, [4]int64{1, 2, 3, 3}},
@@ -73,23 +73,23 @@ func TestRoundTripsBehindAPooler(t *testing.T) {
 					}))
 				}
 				for i, call := range calls {
-					var turns int64
+					var trips int64
 					measured := func() int64 {
-						before := proxy.Turns()
+						before := proxy.RoundTrips()
 						require.NoError(t, txn.Run(t.Context(), pool, call))
-						return proxy.Turns() - before
+						return proxy.RoundTrips() - before
 					}
 					for range 3 {
-						turns = measured()
+						trips = measured()
 					}
 					if test.mode == pgx.QueryExecModeSimpleProtocol {
 						// COMMIT is a separate write there, before or after the answer
 						// to the first: the fewest of several count.
 						for range 10 {
-							turns = min(turns, measured())
+							trips = min(trips, measured())
 						}
 					}
-					require.Equal(t, test.turns[i], turns, "call %d", i)
+					require.Equal(t, test.trips[i], trips, "call %d", i)
 				}
 			})
 		})

@@ -233,7 +233,7 @@ func TestWhatIsMissingBehindAQueue(t *testing.T) {
 func TestRoundTripsOfQueuesWhenCold(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		turns int64
+		trips int64
 		f     func(ctx context.Context, tx *txn.Tx) error
 	}{
 		{"writes, then a read", 3, func(ctx context.Context, tx *txn.Tx) error {
@@ -259,9 +259,9 @@ func TestRoundTripsOfQueuesWhenCold(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				f := withFaults(t, db)
 				require.NoError(t, f.pool.Ping(t.Context()))
-				before := f.proxy.Turns()
+				before := f.proxy.RoundTrips()
 				require.NoError(t, txn.Run(t.Context(), f.pool, test.f))
-				require.Equal(t, test.turns, f.proxy.Turns()-before)
+				require.Equal(t, test.trips, f.proxy.RoundTrips()-before)
 			})
 		})
 	}

@@ -17,7 +17,7 @@ type claims struct {
 	ambiguous  []ambiguousAttempt
 	blocked    string // nonce of a claim without an effect that has the key, as last read, or ""
 	probed     int    // claims that found a lock
-	finalError error  // the call's error, if there were no doubt
+	finalError error  // the call's error, if nothing were ambiguous
 }
 
 // ambiguousAttempt is an attempt with Once that may have been committed.
@@ -118,8 +118,8 @@ func (c *call) burnKeyOnce(ctx context.Context, number int) (res result, settled
 	return result{err: errBurned}, became == outcome.Committed
 }
 
-// canBurnKey reports whether a call that would end in doubt can still resolve it: a
+// canBurnKey reports whether a call that would end ambiguous can still resolve it: a
 // connection of the caller's may be gone for good.
-func (c *call) canBurnKey(ctx context.Context, inDoubt bool) bool {
-	return inDoubt && c.once != nil && c.uncertain != nil && ctx.Err() == nil && checkOwned(c.db, c.name) == nil
+func (c *call) canBurnKey(ctx context.Context, ambiguous bool) bool {
+	return ambiguous && c.once != nil && c.uncertain != nil && ctx.Err() == nil && checkOwned(c.db, c.name) == nil
 }

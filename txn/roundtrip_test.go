@@ -36,7 +36,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name  string
-		turns int64
+		trips int64
 		f     func(ctx context.Context, tx *txn.Tx) error
 		opts  []txn.Option
 	}{
@@ -85,19 +85,19 @@ func TestRoundTrips(t *testing.T) {
 						run := func() { _ = txn.Run(t.Context(), f.pool, test.f, test.opts...) }
 						run()
 						measured := func() int64 {
-							before := f.proxy.Turns()
+							before := f.proxy.RoundTrips()
 							run()
-							return f.proxy.Turns() - before
+							return f.proxy.RoundTrips() - before
 						}
-						turns := measured()
+						trips := measured()
 						if mode == pgx.QueryExecModeSimpleProtocol {
 							// COMMIT is a separate write there, before or after the
 							// answer to the first: the fewest of several count.
 							for range 10 {
-								turns = min(turns, measured())
+								trips = min(trips, measured())
 							}
 						}
-						require.Equal(t, test.turns, turns)
+						require.Equal(t, test.trips, trips)
 					})
 				})
 			}
@@ -113,9 +113,9 @@ func TestRoundTripsOfABatch(t *testing.T) {
 		b.Queue(insertEffect, 1, 1)
 		b.Queue(insertEffect, 1, 2)
 		require.NoError(t, txn.Batch(t.Context(), f.pool, &b))
-		before := f.proxy.Turns()
+		before := f.proxy.RoundTrips()
 		require.NoError(t, txn.Batch(t.Context(), f.pool, &b))
-		require.EqualValues(t, 1, f.proxy.Turns()-before)
+		require.EqualValues(t, 1, f.proxy.RoundTrips()-before)
 	})
 }
 
@@ -124,9 +124,9 @@ func TestRoundTripsWhenCold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		f := withFaults(t, db)
 		require.NoError(t, f.pool.Ping(t.Context()))
-		before := f.proxy.Turns()
+		before := f.proxy.RoundTrips()
 		_, err := txn.RunInTx(t.Context(), f.pool, shapes["all in one packet"](1))
 		require.NoError(t, err)
-		require.EqualValues(t, 2, f.proxy.Turns()-before)
+		require.EqualValues(t, 2, f.proxy.RoundTrips()-before)
 	})
 }

@@ -33,7 +33,7 @@ func (a *attempt) joinsPacket(ctx context.Context, s *wire.Statement) (bool, err
 	if a.session == nil || !a.session.CanPipeline(s.SQL, s.Args) {
 		return false, a.flush(ctx)
 	}
-	if err := a.sendLoners(ctx); err != nil {
+	if err := a.sendStandalone(ctx); err != nil {
 		return false, err
 	}
 	return true, nil
@@ -197,7 +197,7 @@ func (a *attempt) flush(ctx context.Context) error {
 	if a.session == nil {
 		return a.flushOneByOne(ctx, len(a.queue))
 	}
-	if err := a.sendLoners(ctx); err != nil {
+	if err := a.sendStandalone(ctx); err != nil {
 		return err
 	}
 	f, err := a.launch(ctx, nil)
@@ -224,9 +224,9 @@ func (a *attempt) flushForPgx(ctx context.Context) error {
 	return err
 }
 
-// sendLoners sends standalone queued statements, which cannot join a packet, and those
+// sendStandalone sends standalone queued statements, which cannot join a packet, and those
 // before them.
-func (a *attempt) sendLoners(ctx context.Context) error {
+func (a *attempt) sendStandalone(ctx context.Context) error {
 	for i := len(a.queue) - 1; i >= 0; i-- {
 		if s := &a.queue[i]; s.Kind == wire.Queued && !a.session.CanPipeline(s.SQL, s.Args) {
 			standalone, rest := *s, slices.Clone(a.queue[i+1:])

@@ -66,15 +66,15 @@ func TestTurns(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				p := start(t, db)
 				conn := connect(t, p, db)
-				require.Zero(t, p.Turns(), "the start-up is not counted")
+				require.Zero(t, p.RoundTrips(), "the start-up is not counted")
 				for _, want := range test.want {
-					before := p.Turns()
+					before := p.RoundTrips()
 					require.NoError(t, test.do(t.Context(), conn))
-					require.Equal(t, want, p.Turns()-before)
+					require.Equal(t, want, p.RoundTrips()-before)
 				}
-				before := p.Turns()
+				before := p.RoundTrips()
 				require.NoError(t, conn.Close(t.Context()))
-				require.Equal(t, before, p.Turns(), "the end is not counted")
+				require.Equal(t, before, p.RoundTrips(), "the end is not counted")
 				require.Positive(t, p.Bytes(faultnet.FromClient))
 				require.Positive(t, p.Bytes(faultnet.FromServer))
 			})
@@ -94,7 +94,7 @@ func TestRoundTrip(t *testing.T) {
 				require.GreaterOrEqual(t, time.Since(begin), d)
 			}
 		}
-		require.EqualValues(t, 12, p.Turns(), "delay changes nothing in the count")
+		require.EqualValues(t, 12, p.RoundTrips(), "delay changes nothing in the count")
 
 		// Order and bytes are kept, and faults come in turn.
 		p.SetRoundTrip(2 * time.Millisecond)
@@ -186,5 +186,5 @@ func TestPasswordIsNoTurn(t *testing.T) {
 	conn, err := pgx.ConnectConfig(t.Context(), c)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
-	require.Zero(t, p.Turns())
+	require.Zero(t, p.RoundTrips())
 }

@@ -99,11 +99,11 @@ func (p *Proxy) Close() {
 // directions. Zero, the default, delays nothing.
 func (p *Proxy) SetRoundTrip(d time.Duration) { p.roundTrip.Store(int64(d)) }
 
-// Turns returns how often a client sent something and was answered, over all
+// RoundTrips returns how often a client sent something and was answered, over all
 // connections since the start. These are the round trips that it waited for, as
 // seen from its end. The start and the end of a connection, and cancel requests,
 // are not counted. A turn is counted before the client can know of the answer.
-func (p *Proxy) Turns() int64 { return p.turns.Load() }
+func (p *Proxy) RoundTrips() int64 { return p.turns.Load() }
 
 // Bytes returns the number of bytes passed on in one direction, over all
 // connections, without those of their start-up.

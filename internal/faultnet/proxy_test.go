@@ -94,7 +94,7 @@ func TestCancelRequestPasses(t *testing.T) {
 		var pgErr *pgconn.PgError
 		require.ErrorAs(t, err, &pgErr)
 		require.Equal(t, "57014", pgErr.Code)
-		require.EqualValues(t, 1, p.Turns())
+		require.EqualValues(t, 1, p.RoundTrips())
 		connect(t, p, db)
 		require.Equal(t, 2, p.Sessions(), "requests to cancel are not counted")
 	})
@@ -146,7 +146,7 @@ func TestRefusedEncryption(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close(t.Context())
 		require.NoError(t, conn.Ping(t.Context()))
-		require.EqualValues(t, 1, p.Turns())
+		require.EqualValues(t, 1, p.RoundTrips())
 		first := <-types
 		require.Equal(t, faultnet.FromServer, first.From)
 		require.Equal(t, byte('R'), first.Type)

@@ -102,9 +102,9 @@ func countTurns(ctx context.Context, b *fixture, c *client, which body) (float64
 	const times = 10
 	var turns int64
 	err := b.onAccount(ctx, c, which, times, func(run func() error) error {
-		before := b.proxy.Turns()
+		before := b.proxy.RoundTrips()
 		err := repeat(times, run)
-		turns = b.proxy.Turns() - before
+		turns = b.proxy.RoundTrips() - before
 		return err
 	})
 	return float64(turns) / times, err

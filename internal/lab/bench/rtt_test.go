@@ -43,11 +43,11 @@ func TestEveryLibraryDoesItsWork(t *testing.T) {
 				require.NoError(t, run(t.Context(), a.id), "%s, %s", c.key, which)
 				require.NoError(t, b.check(t.Context(), a, 1), "%s, %s", c.key, which)
 
-				turns, err := countTurns(t.Context(), b, c, which)
+				trips, err := countTurns(t.Context(), b, c, which)
 				require.NoError(t, err)
 				of, ok := turnsOf[c.key]
 				require.True(t, ok, c.key)
-				require.EqualValues(t, of.around+of.each*which.statements(), turns, "%s, %s", c.key, which)
+				require.EqualValues(t, of.around+of.each*which.statements(), trips, "%s, %s", c.key, which)
 			}
 		}
 	})
