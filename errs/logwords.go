@@ -16,7 +16,7 @@ import (
 // the operation, set by txn.Name, and what went wrong.
 var txnWords = regexp.MustCompile(`^txn( ([\w./ -]{1,80}))?: (begin|not begun|commit|rolled back|rolled back \d+ times in [\w.µ]+|` +
 	`rolled back, because the function returned a conflict of another connection|committed, but|unknown whether the transaction was committed|` +
-	`waiting to retry|waiting for its turn|waiting for a call with the same key|Once|` +
+	`waiting to retry|waiting for a permit|waiting for a call with the same key|Once|` +
 	`Once: there is no ledger: create it by once\.Schema|the function returned nil although a statement had failed, so it was rolled back)$`)
 
 // pgxWords match the parts of pgx errors that hold no value.

@@ -92,7 +92,7 @@ func (e *BusyError) Error() string {
 		text = fmt.Sprintf("%s: rolled back %d times, then busy: ", prefix(e.Name), e.lost)
 	}
 	if e.cause != nil {
-		return text + fmt.Sprintf("waited %v for its turn, at first behind %d: %v", e.waited.Round(time.Millisecond), e.Ahead, e.cause)
+		return text + fmt.Sprintf("waited %v for a permit, at first behind %d: %v", e.waited.Round(time.Millisecond), e.Ahead, e.cause)
 	}
 	return text + fmt.Sprintf("%d wait for the same rows, for about %v", e.Ahead, e.Wait.Round(time.Millisecond))
 }

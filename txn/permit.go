@@ -139,7 +139,7 @@ func (a *attempt) await(ctx context.Context, p *admission.Permit) (err error) {
 	select {
 	case <-p.Granted():
 	case <-ctx.Done(): // also if the attempt's context is done
-		err = fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), outcome.ContextError(ctx))
+		err = fmt.Errorf("%s: waiting for a permit: %w", prefix(c.name), outcome.ContextError(ctx))
 	}
 	if a.ctx.Err() != nil {
 		err = a.stop(c.inVain(a.ctx, p, time.Since(start)))
@@ -156,7 +156,7 @@ func (a *attempt) await(ctx context.Context, p *admission.Permit) (err error) {
 func (c *call) inVain(ctx context.Context, p *admission.Permit, waited time.Duration) error {
 	err := outcome.ContextError(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) { // the caller will not retry
-		return fmt.Errorf("%s: waiting for its turn: %w", prefix(c.name), err)
+		return fmt.Errorf("%s: waiting for a permit: %w", prefix(c.name), err)
 	}
 	return &BusyError{Name: c.name, Ahead: p.Ahead(), Wait: c.queuing.queues.Wait(p), lost: c.queuing.losses(), waited: waited, cause: err}
 }

@@ -79,7 +79,7 @@ func (c *call) claimAgain(blocked string, taken error) result {
 // burnKey resolves an unknown outcome if the function is not to run again: it takes the
 // key without an effect, so that a late COMMIT fails, or finds that the key is taken.
 // finalError is the call's error if nothing was committed, or nil if there is only the
-// doubt.
+// uncertainty.
 func (c *call) burnKey(ctx context.Context, attempts int, finalError error) (committed bool, _ error) {
 	if finalError == nil {
 		finalError = &ExhaustedError{Name: c.name, Attempts: attempts, Elapsed: time.Since(c.start), Err: c.uncertain}
