@@ -344,9 +344,6 @@ func TestErrorWithRowsHalfRead(t *testing.T) {
 				assert.NoError(t, err)
 				assert.True(t, rows.Next())
 			},
-			"a row that is not scanned": func(ctx context.Context, tx *txn.Tx) {
-				tx.QueryRow(ctx, slow)
-			},
 			"a batch": func(ctx context.Context, tx *txn.Tx) {
 				var b pgx.Batch
 				b.Queue(setBalance, 1, 7)
@@ -371,6 +368,29 @@ func TestErrorWithRowsHalfRead(t *testing.T) {
 		requireGivenBack(t, pool)
 		require.Equal(t, 100, balance(t, db, 1))
 		require.Equal(t, 100, balance(t, db, 2))
+	})
+}
+
+// QueryRow leaves nothing open, and its error counts also if nobody scans the row.
+func TestRowThatIsNotScanned(t *testing.T) {
+	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
+		require.NoError(t, txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+			for range 3 {
+				tx.QueryRow(ctx, "update accounts set balance = balance + 1 where id = 1 returning balance")
+			}
+			return write(ctx, tx, 2, 7)
+		}))
+		require.Equal(t, 103, balance(t, db, 1))
+		require.Equal(t, 7, balance(t, db, 2))
+		err := txn.Run(t.Context(), pool, func(ctx context.Context, tx *txn.Tx) error {
+			require.NoError(t, write(ctx, tx, 2, 8))
+			tx.QueryRow(ctx, "select 1 / balance from accounts where id = 1 and balance - 103 = $1", 0)
+			tx.QueryRow(ctx, "select 1 / (balance - 103) from accounts where id = 1")
+			return nil
+		})
+		requireCode(t, err, "22012")
+		require.Equal(t, 7, balance(t, db, 2))
+		requireGivenBack(t, pool)
 	})
 }
 

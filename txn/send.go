@@ -371,8 +371,13 @@ func (a *attempt) queryRow(ctx context.Context, sql string, args []any) pgx.Row 
 	if err != nil {
 		return failedRows(err)
 	}
-	if !joins {
+	switch {
+	case !joins && a.session == nil: // a wrapper's rows may know their values only by Scan
 		return row{a.queryPlain(ctx, sql, args)}
+	case !joins:
+		r := &bufferedRow{at: a, types: a.conn.TypeMap()}
+		r.err = r.ReadFrom(a.queryPlain(ctx, sql, args))
+		return r
 	}
 	p, err := a.launch(ctx, &s)
 	if err != nil {

@@ -16,6 +16,16 @@ type Row struct {
 	bytes  [32]byte
 }
 
+// ReadFrom keeps the first of the rows, and reads all others.
+func (r *Row) ReadFrom(rows pgx.Rows) error {
+	if rows.Next() {
+		r.Fields = append(r.Fields, rows.FieldDescriptions()...)
+		r.keep(rows.RawValues())
+	}
+	rows.Close()
+	return rows.Err()
+}
+
 // keep keeps the values, if they are of the first row.
 func (r *Row) keep(values [][]byte) {
 	if !r.Found {

@@ -54,12 +54,8 @@ func (a *simple) row(s *outgoing, into *Row) (pgconn.CommandTag, error) {
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	if rows.Next() {
-		into.Fields = append(into.Fields, rows.FieldDescriptions()...)
-		into.keep(rows.RawValues())
-	}
-	rows.Close()
-	return rows.CommandTag(), rows.Err()
+	err = into.ReadFrom(rows)
+	return rows.CommandTag(), err
 }
 
 // rows returns the rows of the next result. When such rows end, pgx tells a tracer of
