@@ -46,7 +46,13 @@ func join(ctx context.Context, outer pgx.Tx, name string, fn body) error {
 	defer at.gate.leave()
 	err = inner.share.verdict(name, err)
 	at.settle(true)
+	return endSavepoint(ctx, sp, name, err)
+}
 
+// endSavepoint releases the savepoint of a joined call whose function returned nil, or
+// undoes it, and returns the call's error.
+func endSavepoint(ctx context.Context, sp *Tx, name string, err error) error {
+	at := sp.at
 	if err == nil && at.ended == "" && at.healthy() {
 		if err = sp.end(ctx, (*attempt).releaseMark); err == nil {
 			return nil

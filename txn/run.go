@@ -269,19 +269,16 @@ func (c *call) attempt(ctx context.Context, number int) (res result) {
 		finished = true
 		return result{unknown: c.uncertain != nil, err: c.orUnknown(number, stillUsed(c.name, err))}
 	}
-	if !at.interrupted {
-		ctx = at.ctx
-	}
 	err = tx.share.verdict(c.name, err)
-	at.settle(err == nil && ctx.Err() == nil)
+	at.settle(err == nil && at.ctx.Err() == nil)
 	at.look()
 	switch {
 	case at.interrupted:
 		res = c.interrupted(ctx, at, err)
-	case err == nil && at.ended == "" && ctx.Err() == nil && at.healthy():
-		res = c.commit(ctx, at)
+	case err == nil && at.ended == "" && at.ctx.Err() == nil && at.healthy():
+		res = c.commit(at.ctx, at)
 	default:
-		res = c.abandon(ctx, at, err)
+		res = c.abandon(at.ctx, at, err)
 	}
 	res.late = context.Cause(at.ctx) == error(c.elapsed)
 	finished = true

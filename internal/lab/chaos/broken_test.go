@@ -53,8 +53,8 @@ var breakages = []breakage{
 	},
 	{
 		name: "OnCommit before COMMIT", file: "run.go",
-		old:     "\t\tres = c.commit(ctx, at)\n",
-		new:     "\t\trunHooks(ctx, c.name, at.hooks)\n\t\tat.hooks = nil\n\t\tres = c.commit(ctx, at)\n",
+		old:     "\t\tres = c.commit(at.ctx, at)\n",
+		new:     "\t\trunHooks(ctx, c.name, at.hooks)\n\t\tat.hooks = nil\n\t\tres = c.commit(at.ctx, at)\n",
 		engines: both,
 		want:    []string{"and OnCommit ran"},
 	},
