@@ -205,6 +205,14 @@ func TestVerifyOnPostgreSQL(t *testing.T) {
 		},
 		after: []violation{{`insert into a values ('x')`, "code_taken"}},
 	}, {
+		name: "a primary key that a domain makes, and a column beside one that the server makes",
+		schema: `
+			create domain made as uuid default gen_random_uuid();
+			create table a (id made, constraint a_pk primary key (id));
+			create table b (code text, at timestamptz default now(), constraint b_pk primary key (code) include (at))`,
+		want: []schema.Finding{{Kind: schema.MissingRule, Table: "b", Name: "b_pk", Problem: "a primary key of code has no rule",
+			Add: `errs.Constraint("b_pk").Code("code_taken").Field("/code"),`}},
+	}, {
 		name: "constraint triggers",
 		schema: `
 			create table t (n bigint);

@@ -2,10 +2,10 @@ package schema
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rowkeeper/rowkeeper/internal/livedb"
 )
 
 // Querier is the part of a database that [Verify] needs. A *pgxpool.Pool, a *pgx.Conn, a
@@ -14,81 +14,55 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// FindingKind classifies a [Finding]. The lowest is the worst.
-type FindingKind int
+// FindingKind classifies a [Finding]. The lowest is the worst. Its method String returns
+// the kind in words, such as "stale rule".
+type FindingKind = livedb.FindingKind
 
 // There are no other kinds of finding.
 const (
 	// WrongRule means that the constraint exists, but the rule cannot do what it says,
 	// such as one with Code for a foreign key, or NotNull for a column that may be NULL.
-	WrongRule FindingKind = iota + 1
+	WrongRule = livedb.WrongRule
 
 	// StaleRule means that the schema has no such constraint, table or column.
-	StaleRule
+	StaleRule = livedb.StaleRule
 
 	// SharedName means that several tables have a constraint or a NOT NULL column of that
 	// name, and the rules do not tell them apart. On CockroachDB no rule can, because the
 	// server does not name the table.
-	SharedName
+	SharedName = livedb.SharedName
 
 	// MissingRule means that a violation gets the default response of its kind, which
 	// names no field. This is no danger, only less help for the client.
-	MissingRule
+	MissingRule = livedb.MissingRule
 )
 
-// String returns the kind in words, such as "stale rule".
-func (k FindingKind) String() string {
-	switch k {
-	case WrongRule:
-		return "wrong rule"
-	case StaleRule:
-		return "stale rule"
-	case SharedName:
-		return "shared name"
-	case MissingRule:
-		return "missing rule"
-	}
-	return fmt.Sprintf("FindingKind(%d)", int(k))
-}
-
 // Finding is one difference that [Verify] found. It holds names of the schema: it is for
-// developers and logs, not for clients.
-type Finding struct {
-	Kind FindingKind
-
-	// Table is the table, or several with ", " between them, or the domain. It is "" if
-	// the rule names none.
-	Table string
-
-	// Name is the name of the constraint, the unique index or the column.
-	Name string
-
-	// Problem describes what is wrong, and what follows from it.
-	Problem string
-
-	// Add is the Go source of the rules that fix it, one on each line with a comma at its
-	// end, to paste into errs.NewCatalog. Codes and fields are guesses from the names in
-	// the schema. It is "" if there is nothing to add.
-	Add string
-
-	// Drop is the beginning of the rule to remove, such as
-	// errs.Constraint("a_check").On("a"), or "".
-	Drop string
-}
-
-// String returns the finding in one line, or in several if it has rules to add or drop.
-func (f Finding) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v: ", f.Kind)
-	if f.Table != "" {
-		b.WriteString(f.Table + ": ")
-	}
-	fmt.Fprintf(&b, "%s: %s", f.Name, f.Problem)
-	if f.Drop != "" {
-		b.WriteString("\n\tdrop " + f.Drop)
-	}
-	if f.Add != "" {
-		b.WriteString("\n\tadd  " + strings.ReplaceAll(f.Add, "\n", "\n\t     "))
-	}
-	return b.String()
-}
+// developers and logs, not for clients. Its method String returns it in one line, or in
+// several if it has rules to add or drop.
+//
+//	type Finding struct {
+//		Kind FindingKind
+//
+//		// Table is the table, or several with ", " between them, or the domain. It is "" if
+//		// the rule names none.
+//		Table string
+//
+//		// Name is the name of the constraint, the unique index or the column.
+//		Name string
+//
+//		// Problem describes what is wrong, and what follows from it.
+//		Problem string
+//
+//		// Add is the Go source of the rules that fix it, one on each line with a comma at its
+//		// end, to paste into errs.NewCatalog. Codes and fields are guesses from the names in
+//		// the schema. It is "" if there is nothing to add.
+//		Add string
+//
+//		// Drop is the beginning of the rule to remove, such as
+//		// errs.Constraint("a_check").On("a"), or "".
+//		Drop string
+//	}
+//
+// It is the same type as Finding of owner/schema, whose other fields are not set here.
+type Finding = livedb.Finding

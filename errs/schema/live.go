@@ -2,11 +2,10 @@ package schema
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
-	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/rowkeeper/rowkeeper/internal/livedb"
 )
 
 // liveConstraint is a constraint as the schema's author declared it: those of
@@ -103,38 +102,20 @@ type liveSchema struct {
 }
 
 func readSchema(ctx context.Context, db Querier) (*liveSchema, error) {
-	type about struct {
-		Version  string
-		Searched []string
-	}
-	abouts, err := collect[about](ctx, db, sqlAbout)
+	read, err := livedb.Read(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	if len(abouts) != 1 {
-		return nil, fmt.Errorf("the server said %d times what it is", len(abouts))
+	if len(read.SearchPath) == 0 {
+		return nil, errors.New("no schema of the search_path is there")
+	}
+	if err := read.ReadDomainChecks(ctx, db); err != nil {
+		return nil, err
 	}
 	schema := &liveSchema{
-		cockroach: strings.Contains(abouts[0].Version, "CockroachDB"),
-		searched:  abouts[0].Searched,
+		cockroach: read.Cockroach, searched: read.SearchPath,
+		constraints: groupConstraints(constraintsOf(read), read.Cockroach), columns: groupColumns(read),
 	}
-	if len(schema.searched) == 0 {
-		return nil, fmt.Errorf("no schema of the search_path is there")
-	}
-	constraints, columns := sqlPostgresConstraints, sqlPostgresColumns
-	if schema.cockroach {
-		constraints, columns = sqlCockroachConstraints, sqlCockroachColumns
-	}
-	constraintRows, err := collect[constraintRow](ctx, db, constraints)
-	if err != nil {
-		return nil, err
-	}
-	columnRows, err := collect[columnRow](ctx, db, columns)
-	if err != nil {
-		return nil, err
-	}
-	schema.constraints = groupConstraints(constraintRows, schema.cockroach)
-	schema.columns = groupColumns(columnRows)
 	schema.constraints = slices.DeleteFunc(schema.constraints, func(l *liveConstraint) bool { return l.table == ledgerTable })
 	schema.columns = slices.DeleteFunc(schema.columns, func(l *liveColumn) bool { return l.table == ledgerTable })
 	return schema, nil
@@ -143,102 +124,6 @@ func readSchema(ctx context.Context, db Querier) (*liveSchema, error) {
 // ledgerTable is that of once.Schema. Package txn knows its violations, which
 // never come here.
 const ledgerTable = "rowkeeper_ledger"
-
-func collect[T any](ctx context.Context, db Querier, sql string) ([]T, error) {
-	rows, err := db.Query(ctx, sql)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-}
-
-type constraintRow struct {
-	ID, Parent     int64 // Parent is 0 if there is none
-	Sort           sort
-	Table, Name    string
-	Columns        []string
-	Referenced     string
-	Generated      bool
-	Rows           bool // a violation may name it
-	Missing, InUse bool
-}
-
-func groupConstraints(rows []constraintRow, cockroach bool) (found []*liveConstraint) {
-	byID := map[int64]constraintRow{}
-	for _, r := range rows {
-		byID[r.ID] = r
-	}
-	groups := map[int64]*liveConstraint{}
-	for _, r := range rows {
-		root := r
-		for {
-			parent, ok := byID[root.Parent]
-			if !ok {
-				break
-			}
-			root = parent
-		}
-		g := groups[root.ID]
-		if g == nil {
-			g = &liveConstraint{
-				sort: root.Sort, table: root.Table, name: root.Name, columns: root.Columns,
-				referenced: root.Referenced, generated: root.Generated,
-			}
-			groups[root.ID] = g
-			found = append(found, g)
-		}
-		if !r.Rows {
-			continue
-		}
-		s := signal{name: r.Name, table: r.Table, missing: r.Missing, inUse: r.InUse}
-		if cockroach || r.Sort == sortDomain {
-			s.table = ""
-		}
-		g.signals = append(g.signals, s)
-	}
-	return found
-}
-
-type columnRow struct {
-	Table         int64
-	Parent        int64
-	TableName     string
-	Column        string
-	Rows, NotNull bool
-	Domain        string // "" for other types
-	DomainNotNull bool
-	Generated     bool
-}
-
-func groupColumns(rows []columnRow) (found []*liveColumn) {
-	type key struct {
-		table  int64
-		column string
-	}
-	byKey := map[key]columnRow{}
-	for _, r := range rows {
-		byKey[key{r.Table, r.Column}] = r
-	}
-	groups := map[key]*liveColumn{}
-	for _, r := range rows {
-		root := r
-		for {
-			parent, ok := byKey[key{root.Parent, root.Column}]
-			if !ok {
-				break
-			}
-			root = parent
-		}
-		k := key{root.Table, root.Column}
-		if groups[k] == nil {
-			groups[k] = &liveColumn{table: root.TableName, column: root.Column}
-			found = append(found, groups[k])
-		}
-		groups[k].members = append(groups[k].members,
-			memberColumn{table: r.TableName, rows: r.Rows, notNull: r.NotNull, domain: domainType{r.Domain, r.DomainNotNull}, generated: r.Generated})
-	}
-	return found
-}
 
 func (l *liveConstraint) has(name, table string) bool {
 	return slices.ContainsFunc(l.signals, func(s signal) bool { return s.name == name && s.table == table })

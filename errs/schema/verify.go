@@ -43,9 +43,8 @@ import (
 // their code. Rules by errs.SQLState, errs.Is and errs.As are not compared, since the
 // schema has nothing to compare them with.
 //
-// Verify reads the system catalogs in three queries, and no row of any table. It returns
-// the error of the database, or an error if there is no schema to look at. A nil catalog
-// has no rules.
+// Verify reads the system catalogs, and no row of any table. It returns the error of the
+// database, or an error if there is no schema to look at. A nil catalog has no rules.
 func Verify(ctx context.Context, db Querier, catalog *errs.Catalog) ([]Finding, error) {
 	if isNil(db) {
 		return nil, errors.New("errs/schema: the database is nil")

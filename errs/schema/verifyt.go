@@ -37,7 +37,7 @@ func VerifyT(t TestingT, db Querier, catalog *errs.Catalog, ignored ...Finding) 
 	for _, f := range findings {
 		passed := false
 		for i, ignore := range ignored {
-			if ignore.covers(f) {
+			if covers(ignore, f) {
 				passed, used[i] = true, true
 			}
 		}
@@ -47,24 +47,27 @@ func VerifyT(t TestingT, db Querier, catalog *errs.Catalog, ignored ...Finding) 
 	}
 	for i, ignore := range ignored {
 		switch {
-		case ignore.isEmpty():
+		case isEmpty(ignore):
 			t.Errorf("errs/schema: what is ignored has no Kind, Table or Name")
 		case !used[i]:
-			t.Errorf("errs/schema: nothing was found that is ignored: %s", ignore.pattern())
+			t.Errorf("errs/schema: nothing was found that is ignored: %s", describe(ignore))
 		}
 	}
 }
 
-func (f Finding) isEmpty() bool { return f.Kind == 0 && f.Table == "" && f.Name == "" }
-
-// covers reports whether f stands for the finding.
-func (f Finding) covers(found Finding) bool {
-	return !f.isEmpty() && (f.Kind == 0 || f.Kind == found.Kind) && (f.Table == "" || f.Table == found.Table) && (f.Name == "" || f.Name == found.Name)
+func isEmpty(pattern Finding) bool {
+	return pattern.Kind == 0 && pattern.Table == "" && pattern.Name == ""
 }
 
-func (f Finding) pattern() string {
-	if f.Kind == 0 {
-		return fmt.Sprintf("Table %q, Name %q", f.Table, f.Name)
+// covers reports whether a pattern stands for the finding.
+func covers(pattern, f Finding) bool {
+	return !isEmpty(pattern) && (pattern.Kind == 0 || pattern.Kind == f.Kind) &&
+		(pattern.Table == "" || pattern.Table == f.Table) && (pattern.Name == "" || pattern.Name == f.Name)
+}
+
+func describe(pattern Finding) string {
+	if pattern.Kind == 0 {
+		return fmt.Sprintf("Table %q, Name %q", pattern.Table, pattern.Name)
 	}
-	return fmt.Sprintf("%v, Table %q, Name %q", f.Kind, f.Table, f.Name)
+	return fmt.Sprintf("%v, Table %q, Name %q", pattern.Kind, pattern.Table, pattern.Name)
 }

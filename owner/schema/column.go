@@ -16,21 +16,21 @@ import (
 // checkColumns compares the fields of the struct with the columns.
 func (v *verification) checkColumns(t *table, l *liveTable) {
 	for _, c := range t.Columns {
-		if lc := l.column(c.Name); lc != nil {
+		if lc := l.Column(c.Name); lc != nil {
 			v.checkColumn(t, l, c, lc)
 			continue
 		}
 		var sql []string
-		if typ := sqlType(c.Type); typ != "" && !l.view() {
+		if typ := sqlType(c.Type); typ != "" && !l.IsView() {
 			sql = []string{"alter table " + t.Quoted + " add column " + c.Quoted + " " + typ + notNull(c) + ";"}
 		}
 		v.say(Broken, t.Name, c.Name, sql, "there is no such column, so every statement fails")
 	}
-	if t.Shared || l.view() {
+	if t.Shared || l.IsView() {
 		return // never inserted into
 	}
-	for _, lc := range l.columns {
-		if lc.NotNull && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.Columns), lc.Name) {
+	for _, lc := range l.Columns {
+		if lc.RefusesNull() && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.Columns), lc.Name) {
 			v.say(Broken, t.Name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
 				"it is NOT NULL without a default, and the struct does not have it, so every insert fails")
 		}
@@ -47,7 +47,7 @@ func (v *verification) alterType(t *table, c *column) []string {
 		return nil
 	}
 	sql := []string{v.alter(t, c.Name, "type "+typ+" using "+c.Quoted+"::"+typ)}
-	if v.live.cockroach {
+	if v.live.Cockroach {
 		sql = []string{"set enable_experimental_alter_column_type_general = on;", v.alter(t, c.Name, "type "+typ)}
 	}
 	return sql
@@ -55,7 +55,7 @@ func (v *verification) alterType(t *table, c *column) []string {
 
 func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveColumn) {
 	sql := v.alterType(t, c)
-	if l.view() {
+	if l.IsView() {
 		sql = nil
 	}
 	column, width := integers[uint32(lc.Type)], goWidth(c.Type)
@@ -65,7 +65,7 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	case v.unregistered(c.Type, lc.Type):
 		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.Type)
 	case pgvalue.Elem(c.Type) == reflect.TypeFor[time.Time]() && lc.Type == pgtype.TimestampOID:
-		if sql != nil && !v.live.cockroach {
+		if sql != nil && !v.live.Cockroach {
 			sql = []string{v.alter(t, c.Name, "type timestamptz using "+c.Quoted+" at time zone 'UTC'")}
 		}
 		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
@@ -78,7 +78,7 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	default:
 		v.checkLoss(t, c, lc)
 	}
-	if l.view() {
+	if l.IsView() {
 		return // a view has no NOT NULL
 	}
 	switch {
@@ -86,10 +86,10 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	case lc.NotValid && !c.Nullable:
 		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 			"its NOT NULL is NOT VALID, so in rows from before it can be NULL, which a %s cannot hold, and these cannot be read", c.Type)
-	case !lc.NotNull && !c.Nullable:
+	case !lc.RefusesNull() && !c.Nullable:
 		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.Type)
-	case lc.NotNull && c.Type.Kind() == reflect.Pointer && !c.Optional:
+	case lc.RefusesNull() && c.Type.Kind() == reflect.Pointer && !c.Optional:
 		v.say(Advice, t.Name, c.Name, []string{v.alter(t, c.Name, "drop not null")},
 			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.Type)
 	}
@@ -123,11 +123,11 @@ func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string 
 			"alter table " + t.Quoted + " drop column " + c.Quoted + ";",
 			"alter table " + t.Quoted + " rename column " + kept + " to " + c.Quoted + ";",
 		}
-		if lc.NotNull {
+		if lc.RefusesNull() {
 			sql = append(sql, v.alter(t, c.Name, "set not null"))
 		}
 		return sql
-	case v.live.cockroach:
+	case v.live.Cockroach:
 		return []string{v.alter(t, c.Name, "drop stored")}
 	}
 	return []string{v.alter(t, c.Name, "drop expression")}
@@ -137,13 +137,13 @@ func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string 
 // connections do not know, and the Go type is a slice, which pgx then cannot convert.
 func (v *verification) unregistered(t reflect.Type, oid int64) bool {
 	t = pgvalue.Elem(t)
-	if v.live.types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(pgvalue.Valuer) {
+	if v.live.Types == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 || reflect.PointerTo(t).Implements(pgvalue.Valuer) {
 		return false
 	}
-	if _, known := v.live.types.TypeForOID(uint32(oid)); known {
+	if _, known := v.live.Types.TypeForOID(uint32(oid)); known {
 		return false
 	}
-	return v.live.types.PlanEncode(uint32(oid), pgtype.TextFormatCode, reflect.MakeSlice(t, 0, 0).Interface()) == nil
+	return v.live.Types.PlanEncode(uint32(oid), pgtype.TextFormatCode, reflect.MakeSlice(t, 0, 0).Interface()) == nil
 }
 
 // checkKeyDefault checks whether the client or the database fills a part of a key of

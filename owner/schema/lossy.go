@@ -119,7 +119,7 @@ func oneText(types *pgtype.Map, oid uint32, text []byte) []byte {
 
 // checkLoss reports values that are lost between the column and the field.
 func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
-	if v.live.cockroach && uint32(lc.Type) == pgtype.Float4OID {
+	if v.live.Cockroach && uint32(lc.Type) == pgtype.Float4OID {
 		var sql []string
 		if sqlType(c.Type) == "float8" {
 			sql = v.alterType(t, c)
@@ -127,7 +127,7 @@ func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
 		v.say(Advice, t.Name, c.Name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
 		return
 	}
-	if value, becomes, found := lossy(v.types, c.Type, uint32(lc.Type), lc.NotNull); found {
+	if value, becomes, found := lossy(v.types, c.Type, uint32(lc.Type), lc.RefusesNull()); found {
 		v.say(Advice, t.Name, c.Name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
 			lc.TypeName, c.Type, value, becomes)
 	}

@@ -62,7 +62,7 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	var sql []string
 	for i, p := range policies {
 		if i == 0 || policies[i-1].live != p.live {
-			for _, l := range append([]*liveTable{p.live}, live.children(p.live)...) {
+			for _, l := range append([]*liveTable{p.live}, live.Children(p.live)...) {
 				quoted, _ := live.called(l)
 				sql = append(sql, enable(quoted), force(quoted))
 			}
@@ -114,8 +114,8 @@ func force(quoted string) string  { return "alter table " + quoted + " force row
 
 // wanted returns the policies for the tables, ordered by table.
 func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
-	if l.cockroach {
-		return nil, fmt.Errorf("%w: the server says that it is %s; this needs PostgreSQL", ErrNoRLS, l.version)
+	if l.Cockroach {
+		return nil, fmt.Errorf("%w: the server says that it is %s; this needs PostgreSQL", ErrNoRLS, l.Version)
 	}
 	if err := distinctSettings(subjects); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (l *liveSchema) policyOf(t *table) (policy, error) {
 	switch {
 	case live == nil:
 		return policy{}, misuse("RLS: table %s is not there", t.Name)
-	case live.view():
+	case live.IsView():
 		return policy{}, misuse("RLS: %s is a view, and a policy needs a table", t.Name)
 	}
 	prefix := ""
@@ -214,7 +214,7 @@ func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error)
 	}
 	var terms []string
 	for i, name := range t.Settings {
-		c := live.column(t.Owners[i].Name)
+		c := live.Column(t.Owners[i].Name)
 		if c == nil {
 			return "", misuse("RLS: column %s.%s is not there", t.Name, t.Owners[i].Name)
 		}
@@ -222,7 +222,7 @@ func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error)
 			return "", misuse("RLS: column %s.%s is of type bytea, for which there is no setting", t.Name, t.Owners[i].Name)
 		}
 		// In a subselect it is computed once for a statement, not for each row.
-		terms = append(terms, prefix+t.Owners[i].Quoted+" = (select "+c.fromSetting(name)+" as owner)")
+		terms = append(terms, prefix+t.Owners[i].Quoted+" = (select "+fromSetting(c, name)+" as owner)")
 	}
 	return strings.Join(terms, " and "), nil
 }
@@ -230,7 +230,7 @@ func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error)
 // fromSetting returns the setting as a value of the column's type. It is NULL, which
 // equals nothing, if it is not set or if an earlier transaction of the session set
 // it, after which it is empty.
-func (c *liveColumn) fromSetting(name string) string {
+func fromSetting(c *liveColumn, name string) string {
 	text := "nullif(current_setting('" + name + "', true), '')"
 	switch c.TypeName {
 	case "text", "name", `"char"`: // the last two would truncate it

@@ -29,7 +29,7 @@ func (v *verification) checkUndeclared() {
 		if l == nil {
 			continue
 		}
-		known = append(append(known, l), v.live.children(l)...)
+		known = append(append(known, l), v.live.Children(l)...)
 		if !slices.Contains(schemas, l.Schema) {
 			schemas = append(schemas, l.Schema)
 		}
@@ -37,18 +37,18 @@ func (v *verification) checkUndeclared() {
 			continue // a table of the owners themselves, whose column may have a common name such as id
 		}
 		for _, c := range t.Owners {
-			if lc := l.column(c.Name); lc != nil {
+			if lc := l.Column(c.Name); lc != nil {
 				owners = append(owners, ownedBy{lc, t})
 			}
 		}
 	}
 	v.checkShared(owners)
-	for _, l := range v.live.tables {
-		if l.view() || l.Parent != 0 || slices.Contains(known, l) || !slices.Contains(schemas, l.Schema) || strings.Contains(l.Comment, undeclared) {
+	for _, l := range v.live.Tables {
+		if l.IsView() || len(l.Parents) > 0 || slices.Contains(known, l) || !slices.Contains(schemas, l.Schema) || strings.Contains(l.Comment, undeclared) {
 			continue
 		}
 		for _, o := range owners {
-			c := l.column(o.column.Name)
+			c := l.Column(o.column.Name)
 			if c == nil || c.Type != o.column.Type {
 				continue
 			}
@@ -78,7 +78,7 @@ func (v *verification) checkShared(owners []ownedBy) {
 		}
 		comment := strings.TrimSpace(l.Comment + " " + forEverybody)
 		sql := []string{"comment on " + kind + " " + t.Quoted + " is " + quoteLiteral(comment) + ";"}
-		if v.live.cockroach && l.view() {
+		if v.live.Cockroach && l.IsView() {
 			sql = nil // CockroachDB has no comments on views
 		}
 		for _, other := range v.declared() {
@@ -88,7 +88,7 @@ func (v *verification) checkShared(owners []ownedBy) {
 			}
 		}
 		for _, o := range owners {
-			if c := l.column(o.column.Name); c != nil && c.Type == o.column.Type && v.live.find(o.by) != l {
+			if c := l.Column(o.column.Name); c != nil && c.Type == o.column.Type && v.live.find(o.by) != l {
 				v.say(Exposed, t.Name, c.Name, sql,
 					"it has the owner's column of %s, but is declared as a SharedTable, so everybody reads the rows of all; declare it with MustTable, or say in its comment that everybody may", o.by.Name)
 				break

@@ -11,14 +11,17 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/rowkeeper/rowkeeper/internal/livedb"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
 )
 
 // table and column are declared; liveTable and liveColumn are in the database.
 type (
-	table  = access.Table
-	column = access.Column
+	table      = access.Table
+	column     = access.Column
+	liveTable  = livedb.Table
+	liveColumn = livedb.Column
 )
 
 // Verify compares the declarations of tables with the live schema, and returns the
@@ -207,8 +210,8 @@ func (v *verification) checkTable(t *table) {
 	l := v.live.find(t)
 	switch {
 	case l == nil:
-		v.say(Broken, t.Name, last(t), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.searched, ", "))
-	case l.view():
+		v.say(Broken, t.Name, last(t), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.SearchPath, ", "))
+	case l.IsView():
 		v.checkColumns(t, l)
 	default:
 		v.checkColumns(t, l)

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/rowkeeper/rowkeeper/internal/livedb"
 )
 
 // checkRLS checks the second wall: everything that RLS makes if that was requested,
@@ -31,7 +33,7 @@ func (v *verification) checkRLS() error {
 		}
 	}
 	for _, t := range v.declared() {
-		if l := v.live.find(t); l != nil && !l.view() && !slices.Contains(guarded, l) {
+		if l := v.live.find(t); l != nil && !l.IsView() && !slices.Contains(guarded, l) {
 			v.checkHalfWall(t, l)
 		}
 	}
@@ -48,7 +50,7 @@ func (v *verification) present(subjects []subject) []subject {
 	return slices.DeleteFunc(subjects, func(s subject) bool {
 		return slices.ContainsFunc(declaredBy([]subject{s}), func(t *table) bool {
 			l := v.live.find(t)
-			return l == nil || l.view() || !has(l, owning(t))
+			return l == nil || l.IsView() || !has(l, owning(t))
 		})
 	})
 }
@@ -61,7 +63,7 @@ func (v *verification) checkWall(p policy) {
 	if !l.Forced {
 		v.say(Exposed, t.Name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
 	}
-	for _, c := range v.live.children(l) {
+	for _, c := range v.live.Children(l) {
 		quoted, plain := v.live.called(c)
 		if !c.RowSecurity {
 			v.say(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.Name)
@@ -72,10 +74,10 @@ func (v *verification) checkWall(p policy) {
 		v.checkPolicies(c, nil)
 	}
 	switch {
-	case l.Owned && !v.bypasses(v.live.user):
-		v.say(Advice, t.Name, v.live.user, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
-	case l.Truncates && !v.bypasses(v.live.user):
-		v.say(Exposed, t.Name, v.live.user, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.user}) + ";"},
+	case l.Owned && !v.bypasses(v.live.User):
+		v.say(Advice, t.Name, v.live.User, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
+	case l.Truncates && !v.bypasses(v.live.User):
+		v.say(Exposed, t.Name, v.live.User, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.User}) + ";"},
 			"the role can TRUNCATE it, which no policy keeps from the rows of others")
 	}
 }
@@ -85,15 +87,15 @@ func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
 	quoted, plain := v.live.called(l)
 	for _, w := range wanted {
 		plain, quoted = w.of.Name, w.quoted
-		i := slices.IndexFunc(l.policies, func(p *livePolicy) bool { return p.Name == w.name })
+		i := slices.IndexFunc(l.Policies, func(p *livedb.Policy) bool { return p.Name == w.name })
 		switch {
 		case i < 0:
 			v.say(Broken, plain, w.name, w.create(), "there is no such policy, so its rows are not seen by those whose they are")
-		case !v.live.same(w, l.policies[i]):
+		case !v.live.same(w, l.Policies[i]):
 			v.say(Exposed, plain, w.name, w.create(), "the policy is another than the declaration asks for")
 		}
 	}
-	for _, p := range l.policies {
+	for _, p := range l.Policies {
 		if p.Permissive && !slices.ContainsFunc(wanted, func(w policy) bool { return w.name == p.Name }) {
 			v.say(Exposed, plain, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + quoted + ";"},
 				"the policy lets rows through that the declaration does not; make it restrictive, or declare what it is for")
@@ -102,7 +104,7 @@ func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
 }
 
 // same compares a policy with the text that the server stores for it.
-func (l *liveSchema) same(w policy, p *livePolicy) bool {
+func (l *liveSchema) same(w policy, p *livedb.Policy) bool {
 	command, check := "*", w.rows
 	if w.command == "select" {
 		command, check = "r", ""
@@ -122,35 +124,35 @@ var (
 func (l *liveSchema) plain(text string) string {
 	text = strings.ReplaceAll(casts.ReplaceAllString(text, ""), `"`, "")
 	text = strings.ToLower(blanks.ReplaceAllString(" "+text+" ", " "))
-	for _, t := range l.tables {
+	for _, t := range l.Tables {
 		text = strings.ReplaceAll(text, " "+strings.ToLower(t.Schema)+".", " ")
 	}
 	return marks.ReplaceAllString(text, "$1")
 }
 
 func (v *verification) bypasses(role string) bool {
-	return slices.ContainsFunc(v.live.roles, func(r liveRole) bool { return r.Name == role && (r.Super || r.Bypass) })
+	return slices.ContainsFunc(v.live.Roles, func(r *livedb.Role) bool { return r.Name == role && (r.Super || r.Bypass) })
 }
 
 // checkHalfWall checks tables for which no wall was requested.
 func (v *verification) checkHalfWall(t *table, l *liveTable) {
 	if !l.RowSecurity {
-		if len(l.policies) > 0 {
-			v.say(Exposed, t.Name, l.policies[0].Name, []string{enable(t.Quoted)}, "it has policies, but row-level security is off, so they do nothing")
+		if len(l.Policies) > 0 {
+			v.say(Exposed, t.Name, l.Policies[0].Name, []string{enable(t.Quoted)}, "it has policies, but row-level security is off, so they do nothing")
 		}
 		return
 	}
 	if !l.Forced && l.Owned {
 		v.say(Exposed, t.Name, l.Name, []string{force(t.Quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
 	}
-	if !slices.ContainsFunc(l.policies, func(p *livePolicy) bool { return p.Permissive }) {
+	if !slices.ContainsFunc(l.Policies, func(p *livedb.Policy) bool { return p.Permissive }) {
 		sql := []string{"alter table " + t.Quoted + " disable row level security;"}
 		if p, err := v.live.policyOf(t); err == nil && !t.Shared {
 			sql = p.create()
 		}
 		v.say(Broken, t.Name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
 	}
-	for _, p := range l.policies {
+	for _, p := range l.Policies {
 		if p.Permissive && !t.Shared && (p.Using == "true" || p.Check == "true") {
 			v.say(Exposed, t.Name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.Quoted + ";"},
 				"the policy is always true, so it lets all rows through")
@@ -159,9 +161,9 @@ func (v *verification) checkHalfWall(t *table, l *liveTable) {
 }
 
 func (v *verification) checkRoles() {
-	for _, r := range v.live.roles {
+	for _, r := range v.live.Roles {
 		how := ""
-		if r.Name != v.live.user {
+		if r.Name != v.live.User {
 			how = ", and RESET ROLE leads back to it"
 		}
 		if r.Super {
@@ -176,16 +178,16 @@ func (v *verification) checkRoles() {
 // checkViews finds views that read a table with the rights of a role to which its
 // policies do not apply.
 func (v *verification) checkViews(guarded []*liveTable) {
-	for _, view := range v.live.views {
-		l, of := v.live.byID[view.View], v.live.byID[view.Of]
+	for _, view := range v.live.Views {
+		l, of := v.live.ByID(view.View), v.live.ByID(view.Of)
 		if l == nil || !slices.Contains(guarded, of) || !view.Bypasses || !view.Reads || l.Invoker {
 			continue
 		}
 		quoted, plain := v.live.called(l)
 		_, name := v.live.called(of)
 		sql := "alter view " + quoted + " set (security_invoker = true);"
-		if l.Kind == "m" || strings.HasPrefix(v.live.version, "PostgreSQL 14.") { // PostgreSQL 14 has no such views
-			sql = "revoke select on " + quoted + " from public, " + quotedList([]string{v.live.user}) + ";"
+		if l.Kind == "m" || strings.HasPrefix(v.live.Version, "PostgreSQL 14.") { // PostgreSQL 14 has no such views
+			sql = "revoke select on " + quoted + " from public, " + quotedList([]string{v.live.User}) + ";"
 		}
 		v.say(Exposed, plain, l.Name, []string{sql}, "the view reads %s with the rights of its owner, for whom no policy holds", name)
 	}
