@@ -29,5 +29,6 @@
 //		}
 //	}
 //
-// Tracers of pgx, such as otelpgx, see the statements, and can be used beside a Tracer.
+// Log is silent about a commit unless its Logger has level Debug. Tracers of pgx, such as
+// otelpgx, see the statements, and can be used beside a Tracer.
 package trace
