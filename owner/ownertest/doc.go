@@ -1,5 +1,5 @@
 // Package ownertest tests, against the real schema and declarations of a service, that an
-// owner cannot reach the rows of another one:
+// owner cannot reach the rows of another one.
 //
 //	package store
 //

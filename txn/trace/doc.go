@@ -1,5 +1,5 @@
-// Package trace observes the transactions of package txn: a [Tracer] sees calls, attempts,
-// retries, commits and waits, and [Log] is one that logs them to log/slog.
+// Package trace observes the transactions of package txn: a Tracer sees calls, attempts,
+// retries, commits and waits, and Log is one that logs them to log/slog.
 //
 //	package main
 //
@@ -29,6 +29,6 @@
 //		}
 //	}
 //
-// Log is silent about a commit unless its Logger has level Debug. Tracers of pgx, such as
-// otelpgx, see the statements, and can be used beside a Tracer.
+// [Log] is silent about a commit unless its Logger has level Debug. Tracers of pgx, such as
+// otelpgx, see the statements, and can be used beside a [Tracer].
 package trace
