@@ -23,7 +23,8 @@
 //		}
 //		d := deposit{Account: 1, Amount: 10}
 //		err = txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
-//			_, err := tx.Exec(ctx, "update accounts set balance = balance + $2 where id = $1", d.Account, d.Amount)
+//			_, err := tx.Exec(ctx, "update accounts set balance = balance + $2 where id = $1",
+//				d.Account, d.Amount)
 //			return err
 //		}, once.Key("deposits/alice", "key-of-the-request", d)) // run it twice: one deposit
 //		if err != nil {
