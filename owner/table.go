@@ -49,17 +49,17 @@ func (t *Table[R, O]) In(scope Scope[O]) Scoped[R, O] {
 // by commas:
 //
 //	owner    holds the owner; exactly one column, of type O
-//	tenant   holds the tenant, if O is a [Member], whose user is the owner
+//	tenant   holds the tenant, if O is a Member, whose user is the owner
 //	pk       part of the primary key; left out of INSERT when zero, if it is the
 //	         only such column that is not the owner or tenant; of several, each
 //	         that the database fills needs the word default too
 //	default  has a default; left out of INSERT when zero
 //	version  counts the changes of the row: 1 when inserted, one more with each
-//	         update; an integer; see [Update.At]
-//	server   set by the service, never from a client's patch; see [Table.Patch]
+//	         update; an integer; see Update.At
+//	server   set by the service, never from a client's patch; see Table.Patch
 //	hidden   like server, and not read either: the field stays zero in rows that
-//	         are returned; only a [View] that says so reads it
-//	parent   in tables made by [MustThrough]
+//	         are returned; only a View that says so reads it
+//	parent   in tables made by MustThrough
 //
 // The key that [Select.Get] and others take has one value for each pk column that is
 // not the owner or tenant, in the order of the fields. At least one column must be a

@@ -1,6 +1,6 @@
-// Package txn runs functions in transactions, retries conflicts and lost
-// connections, and reports truthfully whether a transaction committed. It works
-// with CockroachDB and PostgreSQL through pgx v5. [Tx] implements [pgx.Tx].
+// Package txn runs functions in SERIALIZABLE transactions of PostgreSQL and CockroachDB
+// through pgx v5, retries them after conflicts (SQLSTATE 40001 and 40P01) and lost
+// connections, and reports truthfully whether they committed. [Tx] implements [pgx.Tx].
 //
 //	package main
 //

@@ -18,8 +18,8 @@ import (
 // The context given to f is the call's without its end, so a client that hangs up does
 // not stop f; f must limit its own time. A panic of f is logged by [log/slog] and
 // otherwise ignored, because the transaction has not failed. A panic elsewhere after
-// the commit, such as in a [Tracer] or a callback of [Batch], continues after all
-// functions have run.
+// the commit, such as in a tracer or a callback of [Batch], continues after all
+// functions have run. OnCommit panics if f is nil.
 //
 // If OnCommit is called after the function has returned, f is dropped and an error is
 // logged.

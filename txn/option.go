@@ -251,8 +251,9 @@ func Trace(t trace.Tracer) Option {
 	}}
 }
 
-// Name names the transaction in errors and for tracers. The default is empty. A call
-// that joins a transaction may have a name of its own.
+// Name names the transaction in the errors of this package and for tracers. An error
+// that the function returned is not changed by it. The default is empty. A call that
+// joins a transaction may have a name of its own.
 func Name(name string) Option {
 	return optionFunc{optionName, func(c *config) error {
 		if name == "" {

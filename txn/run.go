@@ -38,7 +38,9 @@ import (
 // [NoAdmission]); if none comes before the deadline it returns a [*BusyError]. Errors
 // of taking a connection or of BEGIN come from that statement.
 //
-// The context given to fn ends with ctx and when the run is over. If ctx is done before
+// The context given to fn ends with ctx and when the run is over. Pass it to whatever fn
+// calls: a call on the pool inside fn, which would not be part of the transaction, is
+// recognized and refused by that context, and not by another one. If ctx is done before
 // the call, fn does not run. If it is done before COMMIT is sent, the transaction is
 // rolled back. A COMMIT that has been sent is waited for, at most two seconds longer.
 //

@@ -51,8 +51,8 @@ func (c *config) txOptions() pgx.TxOptions {
 }
 
 // ReadOnly makes the transaction READ ONLY: a statement that writes fails with SQLSTATE
-// 25006. The default is the server's, which is READ WRITE unless
-// default_transaction_read_only says otherwise.
+// 25006, which package errs answers with 503, as on a standby. The default is the
+// server's, which is READ WRITE unless default_transaction_read_only says otherwise.
 //
 // As nothing is written, a lost answer to COMMIT does not make the outcome unknown: the
 // function runs again. So the function must not undo the option with SET TRANSACTION

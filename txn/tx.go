@@ -40,8 +40,9 @@ import (
 // with the connection.
 //
 // Only statements sent through the Tx are part of the transaction. A call on the pool
-// inside the function of another call is refused: pass it the Tx, or use [RequiresNew].
-// Other uses of the pool are sent, unless [GuardPool] refuses or reports them.
+// with the context of another call's function is refused: pass it the Tx, or use
+// [RequiresNew]. Other uses of the pool are sent, unless [GuardPool] refuses or reports
+// them.
 //
 // A rollback does not undo state of the session, so the next run and the next user of
 // the connection see it: locks of pg_advisory_lock (use pg_advisory_xact_lock), PREPARE

@@ -1,6 +1,6 @@
-// Package jsonbody decodes JSON request bodies strictly. Where encoding/json drops
-// unknown fields, takes the last of two equal ones and replaces broken characters,
-// [Decode] refuses the body and names every field at fault.
+// Package jsonbody decodes JSON request bodies strictly. encoding/json drops unknown
+// fields, takes the last of two equal ones and replaces broken characters; Decode refuses
+// such a body and names every field at fault.
 //
 //	package main
 //

@@ -1,8 +1,8 @@
 // Package schema compares the declarations of package owner with the live schema of a
-// database, PostgreSQL or CockroachDB. [Verify] finds declarations that are not true in
-// the database, and schemas that are dangerous or slow, such as a unique constraint or
-// a foreign key without the owner. Each [Finding] has the SQL that fixes it. Call
-// [VerifyT] in a test that runs after the migrations:
+// database, PostgreSQL or CockroachDB, and writes policies of row-level security. [Verify]
+// finds declarations that are not true in the database, and schemas that are dangerous or
+// slow, such as a unique constraint or a foreign key without the owner. Each [Finding] has
+// the SQL that fixes it. Call [VerifyT] in a test that runs after the migrations:
 //
 //	package store
 //

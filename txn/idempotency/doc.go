@@ -1,5 +1,5 @@
 // Package idempotency implements HTTP's Idempotency-Key header on top of
-// [once.Key]. A client that got no answer repeats its request with the same key and
+// once.Key. A client that got no answer repeats its request with the same key and
 // gets the answer that it missed. The effects of the request and its response are
 // committed in one transaction.
 //

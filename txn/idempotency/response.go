@@ -13,7 +13,7 @@ import (
 type Response struct {
 	Status int         // from 200 to 599
 	Header http.Header // sent with a replay too
-	Body   []byte      // at most about 190 kB, as it is stored as base64 within maxResult
+	Body   []byte      // at most about 190 kB, as it is stored as base64 in a result of 256 KiB
 }
 
 // ReplayedHeader is the name of the header field, with the value true, that marks a

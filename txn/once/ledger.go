@@ -37,10 +37,45 @@ create index rowkeeper_ledger_expires_at_idx on rowkeeper_ledger (expires_at)`
 // A namespace separates keys: include the user in it, so that nobody gets another
 // user's result. request is the value that the key stands for, encoded by
 // encoding/json; the same key with another request returns [ErrKeyReused]. If request
-// is nil, all requests are equal. Namespace and key are text of 1 to 255 bytes.
+// is nil, all requests are equal. Namespace and key are text of 1 to 255 bytes. Any other
+// is a fault of the service, which package errs answers with 500: check a key that a
+// client chose before, as package idempotency does.
 //
 // The option belongs to a call, not to a txn.Runner. It is refused in a call that joins
 // a transaction or is read-only, and for a txn.Batch with callbacks.
+//
+// # Requests
+//
+// Requests are equal if their JSON is equal, in any order of members. Go types do not
+// count, nor do fields left out by omitempty or omitzero. A request is refused if JSON
+// does not represent all of it: for a field that is unexported, left out by its tag or
+// hidden by another field of that name, anywhere in its type or behind its interfaces;
+// for text that is not UTF-8 (use []byte); for raw JSON that repeats a name. So an error
+// value or a protobuf message is not a valid request: use a struct of the fields that
+// count, or its bytes. A type that encodes itself is trusted.
+//
+// # Results
+//
+// The result is stored as JSON, of at most 256 KiB, and must decode to the same value. A
+// type that JSON does not represent fully, or that has an interface with methods, is
+// refused before the function runs. If a value comes back changed, such as an int in an
+// any, the call is rolled back. A json.RawMessage comes back as the same JSON, not as
+// the same bytes.
+//
+// # Outcomes
+//
+// An error of the function rolls back and leaves the key free. If another call is using
+// the key, this one waits for it: within a process without a connection, for another
+// process in the database, in its first statement. The key is taken ahead of the
+// function's first statement, in the same packet, so it adds no round trip the first
+// time; a replay takes two.
+//
+// An unknown outcome is resolved by taking the key again, which either succeeds or shows
+// that it was taken; never by a look, as a COMMIT still on its way may arrive after the
+// look. So a txn.OutcomeUnknownError remains only if the database cannot be reached
+// until the context ends, or on a connection of the caller's. If the function cannot run
+// again for that, the key is taken without an effect, so that a late COMMIT does not
+// find it free. The next call with the key takes it over.
 func Key(namespace, key string, request any) txn.Option { return Ledger{}.Key(namespace, key, request) }
 
 // Ledger says how keys are kept. A zero field means the default.

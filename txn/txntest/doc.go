@@ -1,7 +1,8 @@
 // Package txntest tests functions that are passed to txn.RunInTx: whether they may
 // run again, and how their callers handle a COMMIT whose outcome is unknown. It
-// produces conflicts, which do not occur on an idle database, at chosen places. The
-// result of [New] wraps the test's own database and replaces the pool:
+// produces serialization failures (SQLSTATE 40001), which do not occur on an idle
+// database, at chosen places. The result of [New] wraps the test's own database and
+// replaces the pool:
 //
 //	package main
 //
