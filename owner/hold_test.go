@@ -20,10 +20,10 @@ func TestHeldParentsCanBeChanged(t *testing.T) {
 		world(t, db)
 		ctx := t.Context()
 		for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
-			holder, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
+			writer, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 			require.NoError(t, err)
 			l := Line{OrderID: 1, N: 77, Text: string(level)}
-			require.NoError(t, Lines.In(me).Insert(ctx, holder, &l))
+			require.NoError(t, Lines.In(me).Insert(ctx, writer, &l))
 
 			soon := func(f func(tx pgx.Tx) error) error {
 				return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -39,7 +39,7 @@ func TestHeldParentsCanBeChanged(t *testing.T) {
 			require.NoError(t, soon(func(tx pgx.Tx) error {
 				return Orders.In(me).Update(1).Set(OrderTitle.Set(string(level))).Exec(ctx, tx)
 			}))
-			require.NoError(t, holder.Rollback(ctx))
+			require.NoError(t, writer.Rollback(ctx))
 		}
 	})
 }

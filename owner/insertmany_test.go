@@ -269,7 +269,7 @@ func TestInsertManyChecksReferencesFirst(t *testing.T) {
 					inTx(t, db, func(tx pgx.Tx) { require.Contains(t, a.code, code(a.insert(tx, c.own)), "%s, of one's own", name) })
 					for _, to := range c.others {
 						inTx(t, db, func(tx pgx.Tx) {
-							require.ErrorIs(t, a.insert(tx, to), owner.ErrReference, "%s, pointing at %d", name, to)
+							require.ErrorIs(t, a.insert(tx, to), owner.ErrReference, "%s, referring to %d", name, to)
 						})
 					}
 				}

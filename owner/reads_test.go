@@ -142,7 +142,7 @@ func TestViewsRefuse(t *testing.T) {
 	}, "no owner in scope")
 }
 
-func TestLinkedConditions(t *testing.T) {
+func TestRelatedConditions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		world(t, db)
 		ctx := t.Context()

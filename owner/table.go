@@ -118,7 +118,7 @@ func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table 
 		}
 		t.checkColumns(problem)
 		if t.through != nil {
-			t.links = []*reference{{child: t, parent: t.through, from: t.parent}}
+			t.foreignKeys = []*reference{{child: t, parent: t.through, from: t.parent}}
 		}
 		apply(d, options)
 	}
@@ -182,10 +182,10 @@ type table struct {
 	selectAll   string // selects all rows of the owner
 	selectByKey string // selects the owner's row with a key
 
-	references []*reference // those that writes check
-	links      []*reference // all: also to the parent, and those of a shared table
-	uniques    []*unique
-	open       atomic.Int32 // number of references to a Forward that nothing defines yet
+	references  []*reference // those that writes check
+	foreignKeys []*reference // all: also to the parent, and those of a shared table
+	uniques     []*unique
+	open        atomic.Int32 // number of references to a Forward that nothing defines yet
 }
 
 // ownedBy returns the condition that a row of t is the owner's. The owner's values

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A View reads columns of a table's rows, and of rows linked to them, into another
+// A View reads columns of a table's rows, and of rows related to them, into another
 // struct. It is read-only. Make one with [MustView], and columns for its conditions and
 // orders with [Column].
 type View[V, B any, O comparable] struct {
@@ -191,7 +191,7 @@ func (v *view) join(alias string, ref *reference, outer bool, problem func(strin
 	// The owner goes into ON: in WHERE it would turn an outer join into an inner one.
 	fresh, old := "_"+strconv.Itoa(len(v.refs))+".", "_"+strconv.Itoa(at[0])+"."
 	var s statement
-	ref.link(&s, toward, fresh, old)
+	ref.compareKeys(&s, toward, fresh, old)
 	v.from += verb + added.table.quoted + " as " + strings.TrimSuffix(fresh, ".") +
 		" on (" + s.sql.String() + " and " + added.table.ownedBy(fresh, 1) + ")"
 	v.refs = append(v.refs, added)

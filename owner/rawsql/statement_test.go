@@ -47,7 +47,7 @@ func TestStatement(t *testing.T) {
 		require.Equal(t, "42P01", pgErr.Code)
 		require.Regexp(t, `^rawsql: statement "select id from nothing where user_id": `, err.Error())
 		rows, err = broken.Query(ctx, db, me, nil)
-		if err == nil { // the driver may say it with the rows
+		if err == nil { // the driver may report it with the rows
 			_, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		}
 		require.ErrorAs(t, err, &pgErr)

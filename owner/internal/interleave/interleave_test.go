@@ -123,7 +123,7 @@ func (c *schedule) judge(ctx context.Context, db *dbtest.DB) (string, error) {
 		return "", nil // never given away, nothing done, or done before
 	}
 	switch {
-	case c.s.kind == "write" && !c.kept:
+	case c.s.kind == "write" && !c.committed:
 		return "", nil
 	case c.s.kind == "read" && c.level != pgx.ReadCommitted && c.first < c.gone:
 		return "", nil // it reads from a snapshot that it had before
