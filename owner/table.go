@@ -79,8 +79,15 @@ func MustTable[R any, O comparable](name string, options ...TableOption[R]) *Tab
 
 // mustDeclare completes the declaration of t, or panics.
 func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table {
-	row := reflect.TypeFor[R]()
-	t.name, t.row = name, row
+	t.name, t.row = name, reflect.TypeFor[R]()
+	t.declare(func(d *declaration) { apply(d, options) })
+	return t
+}
+
+// declare completes the declaration of a table that has a name and a type of its rows,
+// or panics. It does not depend on that type, so the compiler builds it once.
+func (t *table) declare(options func(*declaration)) {
+	name, row := t.name, t.row
 	d := &declaration{table: t}
 	problem := d.problem
 
@@ -120,7 +127,7 @@ func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table 
 		if t.through != nil {
 			t.foreignKeys = []*reference{{child: t, parent: t.through, from: t.parent}}
 		}
-		apply(d, options)
+		options(d)
 	}
 	if d.problems != nil {
 		panic(misuse("table %q of %s:\n\t%s", name, row, strings.Join(d.problems, "\n\t")))
@@ -139,7 +146,6 @@ func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table 
 	byKey.text(t.selectAll)
 	byKey.and(t.key, len(t.ownerTypes)+1)
 	t.selectByKey = byKey.sql.String()
-	return t
 }
 
 // last returns the name without its schema.
