@@ -13,6 +13,6 @@ func TestAggregatesOfHiddenColumns(t *testing.T) {
 		func(db owner.DB) error { _, err := OrderSecret.Max(t.Context(), db, Orders.In(me)); return err },
 		func(db owner.DB) error { _, err := OrderSecret.Min(t.Context(), db, Orders.In(me)); return err },
 	} {
-		refused(t, aggregate, "it is hidden, and an aggregate would show it")
+		requireRefused(t, aggregate, "it is hidden, and an aggregate would show it")
 	}
 }

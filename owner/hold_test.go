@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A write to a child prevents its parent from being given away and allows other
@@ -17,7 +18,7 @@ func TestHeldParentsCanBeChanged(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("its versions without READ COMMITTED need no lock, and take none")
 		}
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
 			writer, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})

@@ -14,9 +14,9 @@ func TestWrongLockOptions(t *testing.T) {
 	for _, q := range []owner.Select[Order, UserID]{
 		in.ForUpdate(0), in.ForUpdate(owner.NoWait, owner.SkipLocked), in.ForShare(owner.NoWait + 1),
 	} {
-		db := &recorderTx{}
+		db := &txRecorder{}
 		_, err := q.All(t.Context(), db)
 		require.ErrorContains(t, err, "a lock takes one of SkipLocked and NoWait")
-		require.Empty(t, db.sql)
+		require.Empty(t, db.SQL)
 	}
 }

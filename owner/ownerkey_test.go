@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // An owner that is part of the primary key is also the one in scope, and never left
@@ -15,24 +16,24 @@ func TestOwnerInTheKeyIsNeverDefault(t *testing.T) {
 	var db recorder
 	err := Settings.In(me).InsertMany(t.Context(), &db, []Setting{{Theme: "a"}, {UserID: alice, Theme: "b"}})
 	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, `insert into "settings" ("user_id", "theme") values ($1, $2), ($1, $3)`, db.sql)
+	require.Equal(t, `insert into "settings" ("user_id", "theme") values ($1, $2), ($1, $3)`, db.SQL)
 
 	odds := owner.MustTable[Odd, string]("odds", owner.Unique(func(o *Odd) any { return &o.Region }, func(o *Odd) any { return &o.Number }))
 	region := owner.Column(odds, func(o *Odd) *string { return &o.Region })
 	number := owner.Column(odds, func(o *Odd) *int32 { return &o.Number })
-	err = odds.In(scope("acme")).Upsert(t.Context(), &db, &Odd{Region: "eu", Number: 1}, number, region)
+	err = odds.In(ownerkit.Scope("acme")).Upsert(t.Context(), &db, &Odd{Region: "eu", Number: 1}, number, region)
 	require.ErrorIs(t, err, errRecorded)
 }
 
 func TestNamesWithNUL(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"\x00", "a\x00b", "a.\x00"} {
-		require.ErrorContains(t, declare[Setting, UserID](name)(), "NUL")
+		require.ErrorContains(t, owner.TableError[Setting, UserID](name), "NUL")
 	}
 	type row struct {
 		Owner UserID `db:"user\x00" owner:"owner,pk"`
 	}
-	require.ErrorContains(t, declare[row, UserID]("rows")(), "NUL")
+	require.ErrorContains(t, owner.TableError[row, UserID]("rows"), "NUL")
 }
 
 // Two owners may have rows with the same key then, and a child of that key would
@@ -44,7 +45,7 @@ func TestParentWithItsOwnerInTheKey(t *testing.T) {
 		Number int32  `db:"number" owner:"pk,parent"`
 	}
 	odds := owner.MustTable[Odd, string]("odds")
-	err := declaring(func() { owner.MustThrough[child]("children", odds) })
+	err := owner.ThroughError[child]("children", odds)
 	require.ErrorContains(t, err, "do not say whose row it is")
 }
 

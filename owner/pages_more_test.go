@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // Measure has values that JSON cannot express, and an average with more digits than a
@@ -49,19 +50,19 @@ var (
 	TotalRows    = owner.Column(Totals, func(m *MeasureTotal) *int64 { return &m.Rows })
 )
 
-func measures(t *testing.T, db *dbtest.DB) {
+// createMeasures creates and fills the table of measures.
+func createMeasures(t *testing.T, db *dbtest.DB) {
 	t.Helper()
-	_, err := db.Exec(t.Context(), `create table measures (id int8 primary key, user_id int8 not null, grp text not null, n int8 not null, score float8 not null, rate float8);
+	ownerkit.MustExec(t, db, `create table measures (id int8 primary key, user_id int8 not null, grp text not null, n int8 not null, score float8 not null, rate float8);
 		insert into measures values
 			(1, 42, 'a', 1, 'NaN', 'NaN'), (2, 42, 'a', 0, 'Infinity', null), (3, 42, 'a', 0, '-Infinity', 1), (4, 42, 'b', 2, 1.5, 'Infinity'),
 			(5, 42, 'b', 0, 'NaN', '-Infinity'), (6, 42, 'b', 0, 0, null), (7, 42, 'c', 9007199254740993, 0.1, 0), (8, 43, 'd', 5, 1, 1)`)
-	require.NoError(t, err)
 }
 
 // A cursor can hold every value of a float.
 func TestPagesOfFloats(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
+		createMeasures(t, db)
 		in := Measures.In(me).Where(owner.Or(MeasureScore.Eq(math.NaN()), MeasureScore.Ne(math.NaN())))
 		for _, orders := range [][]owner.Order[Measure]{
 			{MeasureScore.Asc()}, {MeasureScore.Desc()}, {MeasureRate.Asc()}, {MeasureRate.Desc(), MeasureScore.Asc()},
@@ -81,7 +82,7 @@ func TestPagesOfFloats(t *testing.T) {
 				}
 			}
 			require.Equal(t, want, got)
-			_, err = Measures.In(me).Where(owner.Or(MeasureScore.Eq(math.Inf(1)), MeasureScore.Ne(math.NaN()))).OrderBy(orders...).Page(t.Context(), db, sealed, cursorOf(t, db, in.OrderBy(orders...)), 1)
+			_, err = Measures.In(me).Where(owner.Or(MeasureScore.Eq(math.Inf(1)), MeasureScore.Ne(math.NaN()))).OrderBy(orders...).Page(t.Context(), db, sealed, mustCursor(t, db, in.OrderBy(orders...)), 1)
 			require.ErrorIs(t, err, owner.ErrCursor, "another value")
 		}
 	})
@@ -91,7 +92,7 @@ func TestPagesOfFloats(t *testing.T) {
 // contain each row once.
 func TestPagesOfAverages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
+		createMeasures(t, db)
 		for _, order := range []owner.Order[MeasureGroup]{MeasureMean.Asc(), MeasureMean.Desc(), MeasureSum.Asc(), MeasureSum.Desc()} {
 			var got []string
 			for cursor := ""; len(got) < 10; {
@@ -112,8 +113,8 @@ func TestPagesOfAverages(t *testing.T) {
 // same.
 func TestCursorIsOneText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
-		cursor := cursorOf(t, db, Measures.In(me).Select)
+		createMeasures(t, db)
+		cursor := mustCursor(t, db, Measures.In(me).Select)
 		for _, other := range []string{cursor + "\n", "\r" + cursor, cursor[:9] + "\n" + cursor[9:]} {
 			_, err := Measures.In(me).Page(t.Context(), db, sealed, other, 1)
 			require.ErrorIs(t, err, owner.ErrCursor)
@@ -165,10 +166,9 @@ func TestCursorOfStrangeText(t *testing.T) {
 // A cursor reveals nothing of a row to clients.
 func TestCursorShowsNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
-		_, err := db.Exec(t.Context(), "update measures set grp = 'canary'")
-		require.NoError(t, err)
-		cursor := cursorOf(t, db, Measures.In(me).OrderBy(MeasureGrp.Asc()))
+		createMeasures(t, db)
+		ownerkit.MustExec(t, db, "update measures set grp = 'canary'")
+		cursor := mustCursor(t, db, Measures.In(me).OrderBy(MeasureGrp.Asc()))
 		b, err := base64.RawURLEncoding.DecodeString(cursor)
 		require.NoError(t, err)
 		require.NotContains(t, string(b), "canary")
@@ -178,7 +178,7 @@ func TestCursorShowsNothing(t *testing.T) {
 // A cursor stays valid when the struct gains a column.
 func TestCursorOutlivesANewColumn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
+		createMeasures(t, db)
 		type before struct {
 			ID     int64  `db:"id" owner:"pk"`
 			UserID UserID `db:"user_id" owner:"owner"`
@@ -195,7 +195,8 @@ func TestCursorOutlivesANewColumn(t *testing.T) {
 	})
 }
 
-func cursorOf[O comparable](t *testing.T, db owner.DB, s owner.Select[Measure, O]) string {
+// mustCursor returns the cursor after the first row.
+func mustCursor[O comparable](t *testing.T, db owner.DB, s owner.Select[Measure, O]) string {
 	t.Helper()
 	page, err := s.Page(t.Context(), db, sealed, "", 1)
 	require.NoError(t, err)
@@ -206,18 +207,11 @@ func cursorOf[O comparable](t *testing.T, db owner.DB, s owner.Select[Measure, O
 // A view of aggregates alone has one row, also of no rows.
 func TestViewOfOneRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		measures(t, db)
-		ctx := t.Context()
+		createMeasures(t, db)
 		for _, of := range []owner.Select[Measure, UserID]{Measures.In(me).Select, Measures.In(me).Where(MeasureID.Eq(8))} {
-			n, err := Totals.Of(of).Count(ctx, db)
-			require.NoError(t, err)
-			require.EqualValues(t, 1, n)
-			found, err := Totals.Of(of).Exists(ctx, db)
-			require.NoError(t, err)
-			require.True(t, found)
-			found, err = Totals.Of(of).Where(TotalRows.Gt(7)).Exists(ctx, db)
-			require.NoError(t, err)
-			require.False(t, found)
+			ownerkit.RequireCount(t, db, 1, Totals.Of(of).Count)
+			ownerkit.RequireExists(t, db, true, Totals.Of(of).Exists)
+			ownerkit.RequireExists(t, db, false, Totals.Of(of).Where(TotalRows.Gt(7)).Exists)
 		}
 	})
 }

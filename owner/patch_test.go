@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type (
@@ -69,10 +70,9 @@ func patchOf(t *testing.T, body string) ([]owner.Assignment[document], error) {
 func TestPatchSpeaksTheJSONOfTheRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx, in := t.Context(), documents.In(me)
-		_, err := db.Exec(ctx, `create table documents (id int8 primary key, user_id int8 not null, title text not null, same text not null, note text not null, author text not null,
+		ownerkit.MustExec(t, db, `create table documents (id int8 primary key, user_id int8 not null, title text not null, same text not null, note text not null, author text not null,
 			inside text not null, big int8 not null, maybe int8, raw jsonb, settings jsonb, own text not null, odd text not null, dash text not null);
 			insert into documents values (1, 42, '', '', '', '', '', 0, 7, '1', '{"color": "red"}', '', '', '')`)
-		require.NoError(t, err)
 		set, err := patchOf(t, `{"title": "t", "audit": {"note": "n"}, "big": "9007199254740993", "maybe": "-5", "raw": {"a": [1e3, null]}, "settings": {"color": "blue", "size": 5}, "same": "mine", "`+oddName+`": "o", "-": "d"}`)
 		require.NoError(t, err)
 		require.NoError(t, in.Update(1).Set(set...).Exec(ctx, db))

@@ -13,6 +13,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type (
@@ -57,7 +58,7 @@ var (
 
 func TestViews(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		lines, err := OrderLines.In(me).Where(OrderLineN.Ge(1)).OrderBy(OrderLineOf.Asc(), OrderLineN.Asc()).All(ctx, db)
 		require.NoError(t, err)
@@ -67,38 +68,32 @@ func TestViews(t *testing.T) {
 
 		// An order that names a coupon of another owner keeps its row and does not
 		// show the coupon: the owner is in ON.
-		_, err = db.Exec(ctx, "update orders set coupon_id = 12 where id = 2")
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, "update orders set coupon_id = 12 where id = 2")
 		codes, err := OrderCodes.In(me).OrderBy(OrderCodeID.Asc()).All(ctx, db)
 		require.NoError(t, err)
 		a := "A"
 		require.Equal(t, []OrderCode{{1, &a}, {2, nil}}, codes)
-		inTx(t, db, func(tx pgx.Tx) {
+		ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
 			codes, err := OrderCodes.In(me).OrderBy(OrderCodeID.Asc()).ForUpdate().All(ctx, tx)
 			require.NoError(t, err)
 			require.Len(t, codes, 2)
 		})
 
-		_, err = db.Exec(ctx, `insert into orders values (4, 42, 4, 'four', 50, '', null, 'at', 1)`)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, `insert into orders values (4, 42, 4, 'four', 50, '', null, 'at', 1)`)
 		sums, err := OrderSums.Of(Orders.In(me).Where(owner.Or(OrderTitle.Ne("x"), owner.And[Order]()))).OrderBy(SumCountry.Asc()).All(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, []OrderSum{{"at", 2, 150, 50}, {"ch", 1, 200, 200}}, sums)
 		sums, err = OrderSums.Of(Orders.In(me).Where(OrderTitle.Ne("one"))).Where(SumTotal.Lt(100)).OrderBy(SumTotal.Desc()).All(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, []OrderSum{{"at", 1, 50, 50}}, sums)
-		n, err := OrderSums.In(me).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, OrderSums.In(me).Count)
 		places, err := OrderPlaces.In(me).All(ctx, db)
 		require.NoError(t, err)
 		require.Len(t, places, 2)
 		secret, err := OrderSecretV.Of(Orders.In(me).Where(OrderID.Eq(1))).One(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, OrderSecrets{1, "s1"}, secret)
-		found, err := OrderSecretV.Of(Orders.In(me).Where(OrderID.Eq(bobOrder))).Exists(ctx, db)
-		require.NoError(t, err)
-		require.False(t, found)
+		ownerkit.RequireExists(t, db, false, OrderSecretV.Of(Orders.In(me).Where(OrderID.Eq(bobOrder))).Exists)
 	})
 }
 
@@ -118,25 +113,24 @@ func TestViewsRefuse(t *testing.T) {
 	type none struct {
 		Max int64 `db:"total" owner:"max"`
 	}
-	refuse := func(err error, want string) { t.Helper(); require.ErrorContains(t, err, want) }
-	refuse(declaring(func() { owner.MustView[wrongType](Orders) }), "field Title: it is of type int, but column orders.title of type string")
-	err := declaring(func() { owner.MustView[unknown](Orders) })
-	refuse(err, `orders has no column "nothing"`)
-	refuse(err, `no join is called "line"`)
-	refuse(err, "column orders.secret is hidden")
-	refuse(declaring(func() { owner.MustView[notNull](Orders, owner.LeftJoin("coupon", UsesCoupon)) }), "it may be NULL")
-	refuse(declaring(func() { owner.MustView[none](Orders) }), "it may be NULL")
-	refuse(declaring(func() { owner.MustView[Order](Orders) }), "needs a struct of its own")
-	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, owner.Join("line", OfOrder), owner.Join("line", OfOrder)) }), "the alias must be a new name")
-	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, owner.Join("x", owner.Reference[Order, Coupon]{})) }), "a join without a Reference")
-	refuse(declaring(func() { owner.MustView[OrderPlace](Orders, nil) }), "an option is nil")
-	refuse(declaring(func() { owner.MustView[OrderPlace]((*owner.Table[Order, UserID])(nil)) }), "was not made by MustTable")
+	require.ErrorContains(t, owner.ViewError[wrongType](Orders), "field Title: it is of type int, but column orders.title of type string")
+	err := owner.ViewError[unknown](Orders)
+	require.ErrorContains(t, err, `orders has no column "nothing"`)
+	require.ErrorContains(t, err, `no join is called "line"`)
+	require.ErrorContains(t, err, "column orders.secret is hidden")
+	require.ErrorContains(t, owner.ViewError[notNull](Orders, owner.LeftJoin("coupon", UsesCoupon)), "it may be NULL")
+	require.ErrorContains(t, owner.ViewError[none](Orders), "it may be NULL")
+	require.ErrorContains(t, owner.ViewError[Order](Orders), "needs a struct of its own")
+	require.ErrorContains(t, owner.DeclarationError(func() { owner.MustView[OrderPlace](Orders, owner.Join("line", OfOrder), owner.Join("line", OfOrder)) }), "the alias must be a new name")
+	require.ErrorContains(t, owner.DeclarationError(func() { owner.MustView[OrderPlace](Orders, owner.Join("x", owner.Reference[Order, Coupon]{})) }), "a join without a Reference")
+	require.ErrorContains(t, owner.DeclarationError(func() { owner.MustView[OrderPlace](Orders, nil) }), "an option is nil")
+	require.ErrorContains(t, owner.DeclarationError(func() { owner.MustView[OrderPlace]((*owner.Table[Order, UserID])(nil)) }), "was not made by MustTable")
 
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := OrderSums.Of(Orders.In(me).Limit(1)).All(t.Context(), db)
 		return err
 	}, "leave them out")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := OrderSums.In(owner.Scope[UserID]{}).All(t.Context(), db)
 		return err
 	}, "no owner in scope")
@@ -144,10 +138,9 @@ func TestViewsRefuse(t *testing.T) {
 
 func TestRelatedConditions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
-		_, err := db.Exec(ctx, "update orders set coupon_id = 12 where id = 2")
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, "update orders set coupon_id = 12 where id = 2")
 		for name, tc := range map[string]struct {
 			condition owner.Condition[Order]
 			want      []int64
@@ -180,7 +173,7 @@ func TestRelatedConditions(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Austria", c.Name)
 	})
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := Countries.Where(InCountry.Has()).All(t.Context(), db)
 		return err
 	}, "does not say whose rows")
@@ -188,7 +181,7 @@ func TestRelatedConditions(t *testing.T) {
 
 func TestAggregates(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		sum, err := OrderTotal.Sum(ctx, db, in)
 		require.NoError(t, err)
@@ -207,11 +200,11 @@ func TestAggregates(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, sum)
 		_, err = OrderTotal.Max(ctx, db, none)
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		requireNotFound(t, err)
 		_, err = OrderTotal.Avg(ctx, db, none)
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		requireNotFound(t, err)
 	})
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := OrderTitle.Sum(t.Context(), db, Orders.In(me))
 		return err
 	}, "needs a numeric column")
@@ -219,7 +212,7 @@ func TestAggregates(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		var got []int64
 		for o, err := range Orders.In(me).OrderBy(OrderID.Asc()).Rows(t.Context(), db) {
 			require.NoError(t, err)
@@ -237,21 +230,21 @@ func TestRows(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		in := Orders.In(me).OrderBy(OrderID.Asc())
-		inTx(t, db, func(first pgx.Tx) {
+		ownerkit.InRolledBackTx(t, db, func(first pgx.Tx) {
 			// By a write, because CockroachDB may forget the lock of a read.
 			require.NoError(t, Orders.In(me).Update(1).Set(OrderTotal.Add(1)).Exec(ctx, first))
-			inTx(t, db, func(tx pgx.Tx) {
+			ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
 				_, err := Orders.In(me).ForUpdate(owner.NoWait).Get(ctx, tx, 1)
 				require.ErrorContains(t, err, "55P03")
 			})
 			if db.Cockroach() {
 				return // no SKIP LOCKED before v22.2, and FOR SHARE locks nothing
 			}
-			inTx(t, db, func(tx pgx.Tx) {
+			ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
 				rows, err := in.ForShare(owner.SkipLocked).All(ctx, tx)
 				require.NoError(t, err)
 				require.Len(t, rows, 1)
@@ -262,14 +255,12 @@ func TestLocks(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	cursors, err := owner.NewCursors([]byte("0123456789abcdef0123456789abcdef"))
-	require.NoError(t, err)
-	_, err = owner.NewCursors(make([]byte, 32))
+	_, err := owner.NewCursors(make([]byte, 32))
 	require.ErrorContains(t, err, "not random")
 	_, err = owner.NewCursors([]byte("short"))
 	require.ErrorContains(t, err, "at least 32 bytes")
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		// Rows that differ by a microsecond only, with and without a nick.
 		at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -297,7 +288,7 @@ func TestPages(t *testing.T) {
 			for _, size := range []int{1, 5, 12, 20} {
 				got, cursor := []int64{}, ""
 				for {
-					page, err := in.OrderBy(orders...).Page(ctx, db, cursors, cursor, size)
+					page, err := in.OrderBy(orders...).Page(ctx, db, sealed, cursor, size)
 					require.NoError(t, err, name)
 					got = append(got, ids(page.Rows)...)
 					if cursor = page.Next; cursor == "" {
@@ -311,20 +302,20 @@ func TestPages(t *testing.T) {
 			}
 		}
 		require.NotEmpty(t, first)
-		page, err := Accounts.In(me).Where(Name.Eq("nobody")).Page(ctx, db, cursors, "", 5)
+		page, err := Accounts.In(me).Where(Name.Eq("nobody")).Page(ctx, db, sealed, "", 5)
 		require.NoError(t, err)
 		text, err := json.Marshal(page)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"rows": []}`, string(text))
 		for _, size := range []int{-1, 0, owner.MaxRows + 1} {
-			_, err = in.Page(ctx, db, cursors, "", size)
+			_, err = in.Page(ctx, db, sealed, "", size)
 			var e *errs.Error
 			require.ErrorAs(t, errs.NewCatalog().Translate(err), &e)
 			require.ErrorIs(t, e, errs.Invalid)
 			require.Equal(t, []errs.FieldError{{Parameter: "size", Code: "out_of_range", Detail: "A page has 1 to 1000 rows."}}, e.Fields())
 		}
 		valid := func(s owner.Select[Account, UserID], cursor string) error {
-			_, err := s.Page(ctx, db, cursors, cursor, 3)
+			_, err := s.Page(ctx, db, sealed, cursor, 3)
 			return err
 		}
 		require.NoError(t, valid(in.OrderBy(Created.Asc()), first))
@@ -341,10 +332,10 @@ func TestPages(t *testing.T) {
 		_, err = in.OrderBy(Created.Asc()).Page(ctx, db, another, first, 3)
 		require.ErrorIs(t, err, owner.ErrCursor)
 	})
-	refused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, nil, "", 3); return err }, "not made by NewCursors")
-	refused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, cursors, "", 0); return err }, "1 to 1000")
-	refused(t, func(db owner.DB) error {
-		_, err := Orders.In(me).OrderBy(OrderSecret.Asc()).Page(t.Context(), db, cursors, "", 3)
+	requireRefused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, nil, "", 3); return err }, "not made by NewCursors")
+	requireRefused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, sealed, "", 0); return err }, "1 to 1000")
+	requireRefused(t, func(db owner.DB) error {
+		_, err := Orders.In(me).OrderBy(OrderSecret.Asc()).Page(t.Context(), db, sealed, "", 3)
 		return err
 	}, "hidden")
 }
@@ -366,10 +357,9 @@ func TestGrants(t *testing.T) {
 	shares := owner.MustThrough[sharing]("grants", Orders)
 	readers := owner.GrantedBy(Orders, grants, grantOrder)
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table grants (order_id int8, user_id int8, role text not null, primary key (order_id, user_id))`)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, `create table grants (order_id int8, user_id int8, role text not null, primary key (order_id, user_id))`)
 		seen := func(g owner.Grant[grantRow, Order, UserID], s owner.Scope[UserID]) (got []int64) {
 			rows, err := g.In(s).Where(owner.Or(OrderTitle.Ne("x"), owner.And[Order]())).OrderBy(OrderID.Asc()).All(ctx, db)
 			require.NoError(t, err)
@@ -387,12 +377,12 @@ func TestGrants(t *testing.T) {
 		require.Equal(t, []int64{1, 2, 3}, seen(readers, me))
 		require.Equal(t, []int64{1, 2}, seen(readers.Where(role.Eq("write")), me))
 		require.Equal(t, []int64{3}, seen(readers, other))
-		require.Empty(t, seen(readers, scope(UserID(44))))
-		_, err = readers.In(me).Get(ctx, db, bobOrder)
+		require.Empty(t, seen(readers, ownerkit.Scope(UserID(44))))
+		_, err := readers.In(me).Get(ctx, db, bobOrder)
 		require.NoError(t, err)
-		_, err = readers.In(scope(UserID(44))).Get(ctx, db, bobOrder)
-		require.ErrorIs(t, err, owner.ErrNotFound)
-		require.ErrorIs(t, Orders.In(me).Update(bobOrder).Set(OrderTitle.Set("x")).Exec(ctx, db), owner.ErrNotFound)
+		_, err = readers.In(ownerkit.Scope(UserID(44))).Get(ctx, db, bobOrder)
+		requireNotFound(t, err)
+		requireNotFound(t, Orders.In(me).Update(bobOrder).Set(OrderTitle.Set("x")).Exec(ctx, db))
 		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			_, err := readers.In(me).ForShare().All(ctx, tx)
 			require.ErrorContains(t, err, "a grant is for reading")
@@ -400,6 +390,6 @@ func TestGrants(t *testing.T) {
 			require.ErrorContains(t, err, "a grant is for reading")
 			return nil
 		}))
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestADefaultCannotRefer(t *testing.T) {
@@ -16,9 +17,7 @@ func TestADefaultCannotRefer(t *testing.T) {
 		UserID UserID `db:"user_id" owner:"owner"`
 		Coupon *int64 `db:"coupon_id" owner:"default"`
 	}
-	err := declaring(func() {
-		owner.MustTable[voucher, UserID]("vouchers", owner.References(Coupons, func(v *voucher) any { return &v.Coupon }))
-	})
+	err := owner.TableError[voucher, UserID]("vouchers", owner.References(Coupons, func(v *voucher) any { return &v.Coupon }))
 	require.ErrorContains(t, err, "column vouchers.coupon_id: it is tagged default, but what the database fills in "+
 		"is not checked to be the owner's; remove the word, and set the column")
 }
@@ -33,19 +32,17 @@ func TestAKeyThatRefersIsNotLeftToTheDatabase(t *testing.T) {
 	vouchers := owner.MustTable[voucher, UserID]("vouchers", owner.References(Coupons, func(v *voucher) any { return &v.Coupon }))
 	coupon := owner.Column(vouchers, func(v *voucher) *int64 { return &v.Coupon })
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), vouchers.In(me)
-		run(t, db, `create table vouchers (coupon_id int8 default 12 primary key, user_id int8 not null)`)
+		ownerkit.MustExec(t, db, `create table vouchers (coupon_id int8 default 12 primary key, user_id int8 not null)`)
 		require.ErrorIs(t, in.Insert(ctx, db, &voucher{}), owner.ErrReference)
 		require.ErrorIs(t, in.InsertMany(ctx, db, []voucher{{}, {Coupon: 10}}), owner.ErrReference)
-		run(t, db, `insert into coupons values (0, 42, 'zero')`)
+		ownerkit.MustExec(t, db, `insert into coupons values (0, 42, 'zero')`)
 		v := voucher{}
 		require.NoError(t, in.Insert(ctx, db, &v))
 		require.Zero(t, v.Coupon, "and not the stranger's")
-		run(t, db, `delete from vouchers`)
+		ownerkit.MustExec(t, db, `delete from vouchers`)
 		require.NoError(t, in.InsertMany(ctx, db, []voucher{{}, {Coupon: 10}}))
-		n, err := in.Where(coupon.Eq(12)).Count(ctx, db)
-		require.NoError(t, err)
-		require.Zero(t, n)
+		ownerkit.RequireCount(t, db, 0, in.Where(coupon.Eq(12)).Count)
 	})
 }

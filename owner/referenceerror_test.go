@@ -9,6 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A refused reference gives the client the same response as the foreign key itself:
@@ -40,7 +41,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 		return e.Code(), e.Field(), e.Error()
 	}
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		in, lines := Orders.In(me), Lines.In(me)
 		ours := int64(10)
@@ -102,7 +103,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 		require.Equal(t, []string{"reference_not_found", ""}, []string{code, field}, "one of two")
 		code, field, _ = translated(catalogs["PostgreSQL"], in.InsertMany(ctx, db, []Order{*fresh(&bobCoupon, "at")}))
 		require.Equal(t, []string{"reference_not_found", ""}, []string{code, field}, "one of two")
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 	require.Panics(t, func() { errs.NewCatalog(errs.Constraint("x").Columns("a").Missing("x", "", "")) }, "without On")
 	require.Panics(t, func() { errs.NewCatalog(errs.Constraint("x").On("t").Columns("a").Code("x")) }, "no foreign key")

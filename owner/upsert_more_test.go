@@ -8,12 +8,13 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A row that was read has no hidden columns, so writing it back must not clear them.
 func TestUpsertKeepsHiddenColumns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		secret := func(id int64) (s string) {
 			require.NoError(t, db.QueryRow(ctx, "select secret from orders where id = $1", id).Scan(&s))
@@ -37,7 +38,7 @@ func TestUpsertKeepsHiddenColumns(t *testing.T) {
 		fresh := Order{Number: 9, Title: "nine", Country: "at"}
 		require.NoError(t, Orders.In(me).Upsert(ctx, db, &fresh, OrderNumber))
 		require.Equal(t, "", secret(fresh.ID), "inserted as it is")
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }
 
@@ -57,13 +58,12 @@ var (
 // No statement moves a row to another parent or claims to have done so.
 func TestUpsertUnderAnotherParent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table remarks (id int8 primary key, order_id int8 not null references orders, text text not null, unique (order_id, text));
+		ownerkit.MustExec(t, db, `create table remarks (id int8 primary key, order_id int8 not null references orders, text text not null, unique (order_id, text));
 			insert into remarks values (1, 1, 'one')`)
-		require.NoError(t, err)
 		r := remark{ID: 1, Order: 2, Text: "moved"}
-		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, remarkID), owner.ErrNotFound)
+		requireNotFound(t, remarks.In(me).Upsert(ctx, db, &r, remarkID))
 		r.Order = bobOrder
 		require.ErrorIs(t, remarks.In(me).Upsert(ctx, db, &r, remarkID), owner.ErrReference)
 		got, err := remarks.In(me).Get(ctx, db, 1)
@@ -81,7 +81,7 @@ func TestUpsertUnderAnotherParent(t *testing.T) {
 // name.
 func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		all := Lines.In(me)
 		count := func() (n int64) {
@@ -103,30 +103,18 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 		require.EqualValues(t, 2, count())
 		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-			q := &sendingQueue{t: t, db: tx}
-			return all.QueueInsert(q, &Line{OrderID: 1})
+			q := &queue{t: t, db: tx}
+			err := all.QueueInsert(q, &Line{OrderID: 1})
+			require.Equal(t, []int64{1}, q.n)
+			return err
 		}))
 		require.EqualValues(t, 2, count())
 		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		l = Line{OrderID: 1, Text: "upserted"}
 		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN), "where there is none yet")
 		require.EqualValues(t, 2, count())
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
-}
-
-// sendingQueue sends at once.
-type sendingQueue struct {
-	t  *testing.T
-	db owner.DB
-}
-
-func (q *sendingQueue) Queue(sql string, args ...any) { q.QueueExpect(1, sql, args...) }
-
-func (q *sendingQueue) QueueExpect(rows int64, sql string, args ...any) {
-	tag, err := q.db.Exec(q.t.Context(), sql, args...)
-	require.NoError(q.t, err)
-	require.Equal(q.t, rows, tag.RowsAffected())
 }
 
 // The declaration says which columns of a key the database fills.
@@ -138,9 +126,8 @@ func TestDefaultInAKeyOfSeveralColumns(t *testing.T) {
 	}
 	entries := owner.MustTable[entry, UserID]("entries")
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), `create sequence entry_ids start 100;
+		ownerkit.MustExec(t, db, `create sequence entry_ids start 100;
 			create table entries (user_id int8 not null, region text not null, id int8 not null default nextval('entry_ids'), primary key (region, id))`)
-		require.NoError(t, err)
 		e := entry{}
 		require.NoError(t, entries.In(me).Insert(t.Context(), db, &e))
 		require.Equal(t, entry{User: alice, ID: e.ID}, e)

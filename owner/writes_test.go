@@ -9,11 +9,12 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestVersions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 
 		o := Order{Number: 7, Title: "new", Country: "at", Version: 99}
@@ -44,7 +45,7 @@ func TestVersions(t *testing.T) {
 		require.Equal(t, "third", got.Title)
 		require.EqualValues(t, 4, got.Version)
 		require.NoError(t, in.Delete(o.ID).At(4).Exec(ctx, db))
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }
 
@@ -52,18 +53,18 @@ func TestVersionsRefuse(t *testing.T) {
 	t.Parallel()
 	in := Orders.In(me)
 	for _, n := range []int64{0, -1} {
-		refused(t, func(db owner.DB) error {
+		requireRefused(t, func(db owner.DB) error {
 			return in.Update(1).At(n).Set(OrderTitle.Set("x")).Exec(t.Context(), db)
 		}, "no version was given")
-		refused(t, func(db owner.DB) error { return in.Delete(1).At(n).Exec(t.Context(), db) }, "no version was given")
+		requireRefused(t, func(db owner.DB) error { return in.Delete(1).At(n).Exec(t.Context(), db) }, "no version was given")
 	}
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		return in.Update(1).IfMatch("").Set(OrderTitle.Set("x")).Exec(t.Context(), db)
 	}, "no version was given")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		return in.Update(1).Set(OrderVersion.Set(7)).Exec(t.Context(), db)
 	}, "every update counts the version itself")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		return Accounts.In(me).Update(1).At(1).Set(Name.Set("x")).Exec(t.Context(), db)
 	}, "no field is the version")
 }
@@ -108,7 +109,7 @@ func TestParseIfMatch(t *testing.T) {
 
 func TestMaxAffected(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in, all := t.Context(), Orders.In(me), owner.And[Order]()
 
 		n, err := in.UpdateWhere(all).Set(OrderTitle.Set("x")).MaxAffected(1).Exec(ctx, db)
@@ -121,51 +122,39 @@ func TestMaxAffected(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"one", "two"}, []string{rows[0].Title, rows[1].Title}, "outside a transaction, and not applied")
 
-		n, err = in.UpdateWhere(all).Set(OrderTitle.Set("x"), OrderTotal.Add(1)).MaxAffected(2).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		n, err = in.UpdateWhere(OrderID.In(1, bobOrder), owner.Or(OfOrder.Has(LineText.Eq("pen")), all)).Set(OrderTitle.Set("y")).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
-		n, err = in.UpdateWhere(OrderID.Eq(bobOrder)).Set(OrderTitle.Set("y")).Exec(ctx, db)
-		require.NoError(t, err)
-		require.Zero(t, n)
+		ownerkit.RequireCount(t, db, 2, in.UpdateWhere(all).Set(OrderTitle.Set("x"), OrderTotal.Add(1)).MaxAffected(2).Exec)
+		ownerkit.RequireCount(t, db, 1, in.UpdateWhere(OrderID.In(1, bobOrder), owner.Or(OfOrder.Has(LineText.Eq("pen")), all)).Set(OrderTitle.Set("y")).Exec)
+		ownerkit.RequireCount(t, db, 0, in.UpdateWhere(OrderID.Eq(bobOrder)).Set(OrderTitle.Set("y")).Exec)
 		one, err := in.Get(ctx, db, 1)
 		require.NoError(t, err)
 		require.EqualValues(t, 3, one.Version)
 		require.EqualValues(t, 101, one.Total)
 
-		n, err = Lines.In(me).UpdateWhere(owner.And[Line]()).Set(LinePrice.Add(1)).MaxAffected(3).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 3, n)
-		n, err = Lines.In(me).DeleteWhere(LineN.Ge(1)).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 3, n)
-		n, err = in.DeleteWhere(all).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		bobsWorld(t, db)
+		ownerkit.RequireCount(t, db, 3, Lines.In(me).UpdateWhere(owner.And[Line]()).Set(LinePrice.Add(1)).MaxAffected(3).Exec)
+		ownerkit.RequireCount(t, db, 3, Lines.In(me).DeleteWhere(LineN.Ge(1)).Exec)
+		ownerkit.RequireCount(t, db, 2, in.DeleteWhere(all).Exec)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }
 
 func TestBulkMisuse(t *testing.T) {
 	t.Parallel()
 	in := Orders.In(me)
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := in.UpdateWhere(owner.And[Order]()).Exec(t.Context(), db)
 		return err
 	}, "sets nothing")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := in.DeleteWhere(owner.Condition[Order]{}).Exec(t.Context(), db)
 		return err
 	}, "a Condition is empty")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := in.DeleteWhere(owner.And[Order]()).MaxAffected(0).Exec(t.Context(), db)
 		return err
 	}, "MaxAffected(0); the least is 1")
 	_, err := owner.DeleteWhere[Order, UserID]{}.Exec(t.Context(), &recorder{})
 	require.ErrorContains(t, err, "was not made by")
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error {
 		_, err := Orders.In(owner.Scope[UserID]{}).DeleteWhere(owner.And[Order]()).Exec(t.Context(), db)
 		return err
 	}, "no owner in scope")
@@ -173,7 +162,7 @@ func TestBulkMisuse(t *testing.T) {
 
 func TestReferencesAreChecked(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		mine := int64(10)
 
@@ -189,7 +178,7 @@ func TestReferencesAreChecked(t *testing.T) {
 			require.EqualError(t, in.InsertMany(ctx, db, []Order{{Number: 19, Country: "at"}, row}), want)
 			require.EqualError(t, in.Update(1).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
 			require.EqualError(t, in.Update(2).At(5).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), want)
-			require.ErrorIs(t, in.Update(bobOrder).Set(OrderCoupon.Set(coupon)).Exec(ctx, db), owner.ErrNotFound)
+			requireNotFound(t, in.Update(bobOrder).Set(OrderCoupon.Set(coupon)).Exec(ctx, db))
 			_, err := in.UpdateWhere(owner.And[Order]()).Set(OrderCoupon.Set(coupon)).Exec(ctx, db)
 			require.EqualError(t, err, want)
 		}
@@ -204,21 +193,19 @@ func TestReferencesAreChecked(t *testing.T) {
 			require.EqualError(t, lines.Insert(ctx, db, &Line{OrderID: order, N: 9}), want)
 			require.EqualError(t, lines.InsertMany(ctx, db, []Line{{OrderID: 1, N: 10}, {OrderID: order, N: 9}}), want)
 			require.EqualError(t, lines.Upsert(ctx, db, &Line{OrderID: order, N: 1}, LineOrder, LineN), want)
-			require.ErrorIs(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db), owner.ErrNotFound)
-			require.ErrorIs(t, lines.Delete(order, 1).Exec(ctx, db), owner.ErrNotFound)
+			requireNotFound(t, lines.Update(order, 1).Set(LineText.Set("x")).Exec(ctx, db))
+			requireNotFound(t, lines.Delete(order, 1).Exec(ctx, db))
 			_, err := lines.Get(ctx, db, order, 1)
-			require.ErrorIs(t, err, owner.ErrNotFound)
+			requireNotFound(t, err)
 		}
-		n, err := lines.Where(LineN.Eq(10)).Count(ctx, db)
-		require.NoError(t, err)
-		require.Zero(t, n, "all or none")
-		bobsWorld(t, db)
+		ownerkit.RequireCount(t, db, 0, lines.Where(LineN.Eq(10)).Count, "all or none")
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }
 
 func TestUpsert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		o := Order{Number: 1, Title: "changed", Total: 5, Country: "ch"} // Bob has a number 1 too
 		require.NoError(t, in.Upsert(ctx, db, &o, OrderNumber))
@@ -243,18 +230,18 @@ func TestUpsert(t *testing.T) {
 		line, err := Lines.In(me).Get(ctx, db, 1, 1)
 		require.NoError(t, err)
 		require.Equal(t, "pencil", line.Text)
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderID) }, "it is zero")
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.ColumnOf[Order, int32]{}) }, "was not made by owner.Column")
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, nil) }, "was not made by owner.Column")
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderTitle) }, `its declaration has no Unique of the columns "title"`)
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderTitle) }, `no Unique of the columns "number", "title"`)
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderNumber) }, "column orders.number comes twice")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderID) }, "it is zero")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.ColumnOf[Order, int32]{}) }, "was not made by owner.Column")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, nil) }, "was not made by owner.Column")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderTitle) }, `its declaration has no Unique of the columns "title"`)
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderTitle) }, `no Unique of the columns "number", "title"`)
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderNumber) }, "column orders.number comes twice")
 		again := owner.MustTable[Order, UserID]("orders", owner.Unique(func(o *Order) any { return &o.Number }))
 		number := owner.Column(again, func(o *Order) *int32 { return &o.Number })
-		refused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, number) }, "it is of another declaration")
-		refused(t, func(db owner.DB) error {
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, number) }, "it is of another declaration")
+		requireRefused(t, func(db owner.DB) error {
 			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, OrderNumber)
 		}, "names another owner")
 	})
@@ -269,8 +256,8 @@ func TestPatch(t *testing.T) {
 		if err == nil {
 			var db recorder
 			require.ErrorIs(t, Orders.In(me).Update(1).Set(set...).Exec(t.Context(), &db), errRecorded)
-			require.Contains(t, db.sql, `set "number" = $3, "title" = $4, "coupon_id" = $5, "version"`)
-			require.Equal(t, []any{int32(4), "x", (*int64)(nil)}, db.args[2:])
+			require.Contains(t, db.SQL, `set "number" = $3, "title" = $4, "coupon_id" = $5, "version"`)
+			require.Equal(t, []any{int32(4), "x", (*int64)(nil)}, db.Args[2:])
 		}
 		return err
 	}
@@ -299,7 +286,7 @@ func TestPatch(t *testing.T) {
 
 func TestHiddenColumnsStayHidden(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		o := Order{Number: 30, Secret: "set", Country: "at"}
 		require.NoError(t, in.Insert(ctx, db, &o))
@@ -319,37 +306,34 @@ func TestHiddenColumnsStayHidden(t *testing.T) {
 
 func TestTransferTo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx, in := t.Context(), Orders.In(me)
 		require.ErrorIs(t, in.TransferTo(ctx, db, other, 1), owner.ErrReference, "it uses a coupon of Alice's")
 		for _, id := range []int64{bobOrder, 999} {
-			require.EqualError(t, in.TransferTo(ctx, db, scope(UserID(44)), id), "owner: not found in orders")
+			require.EqualError(t, in.TransferTo(ctx, db, ownerkit.Scope(UserID(44)), id), "owner: not found in orders")
 		}
-		bobsWorld(t, db)
-		_, err := db.Exec(ctx, "update orders set number = 9 where id = 2")
-		require.NoError(t, err)
+		ownerkit.RequireBobsShopUnchanged(t, db)
+		ownerkit.MustExec(t, db, "update orders set number = 9 where id = 2")
 		require.NoError(t, in.TransferTo(ctx, db, other, 2))
-		_, err = in.Get(ctx, db, 2)
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		_, err := in.Get(ctx, db, 2)
+		requireNotFound(t, err)
 		got, err := Orders.In(other).Get(ctx, db, 2)
 		require.NoError(t, err)
 		require.Equal(t, bob, got.UserID)
 		require.EqualValues(t, 6, got.Version)
-		n, err := Lines.In(other).Where(LineOrder.Eq(2)).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n, "the lines go with it")
+		ownerkit.RequireCount(t, db, 1, Lines.In(other).Where(LineOrder.Eq(2)).Count, "the lines go with it")
 	})
-	refused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, me, 1) }, "its own owner")
-	refused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, owner.Scope[UserID]{}, 1) }, "no owner in scope")
-	refused(t, func(db owner.DB) error { return Lines.In(me).TransferTo(t.Context(), db, other, 1, 1) }, "go with their parent")
-	refused(t, func(db owner.DB) error { return Settings.In(me).TransferTo(t.Context(), db, other) }, "part of the primary key")
+	requireRefused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, me, 1) }, "its own owner")
+	requireRefused(t, func(db owner.DB) error { return Orders.In(me).TransferTo(t.Context(), db, owner.Scope[UserID]{}, 1) }, "no owner in scope")
+	requireRefused(t, func(db owner.DB) error { return Lines.In(me).TransferTo(t.Context(), db, other, 1, 1) }, "go with their parent")
+	requireRefused(t, func(db owner.DB) error { return Settings.In(me).TransferTo(t.Context(), db, other) }, "part of the primary key")
 }
 
-// queue handles queued statements like txn.Tx, but at once.
+// queue sends queued statements at once.
 type queue struct {
 	t  *testing.T
-	db *dbtest.DB
-	n  []int64
+	db owner.DB
+	n  []int64 // rows affected, -1 for those of Queue
 }
 
 func (q *queue) Queue(sql string, args ...any) {
@@ -367,8 +351,8 @@ func (q *queue) QueueExpect(rows int64, sql string, args ...any) {
 
 func TestQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
-		setup(t, db)
+		ownerkit.CreateShop(t, db)
+		ownerkit.CreateAccounts(t, db)
 		q, in := &queue{t: t, db: db}, Orders.In(me)
 		require.NoError(t, Accounts.In(me).QueueInsert(q, &Account{Name: "queued"}))
 		require.NoError(t, in.QueueInsert(q, &Order{Number: 80, Country: "at"}))
@@ -379,24 +363,15 @@ func TestQueue(t *testing.T) {
 		require.NoError(t, in.Delete(bobOrder).Queue(q))
 		require.NoError(t, in.Delete(2).Queue(q))
 		require.Equal(t, []int64{-1, 1, 0, 1, 0, 0, 0, 1}, q.n)
-		bobsWorld(t, db)
-		untouched(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 	require.ErrorContains(t, Orders.In(me).Delete(1).Queue(nil), "the queue is nil")
 	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).Delete(1).Queue(&queue{}), owner.ErrUnscoped)
 }
 
 func TestMembers(t *testing.T) {
-	type draft struct {
-		Tenant int32  `db:"tenant_id" owner:"tenant,pk"`
-		User   UserID `db:"user_id" owner:"owner"`
-		ID     int64  `db:"id" owner:"pk"`
-		Text   string `db:"text"`
-	}
-	type whole struct {
-		Tenant int32 `db:"tenant_id" owner:"owner,pk"`
-		ID     int64 `db:"id" owner:"pk"`
-	}
+	type draft = ownerkit.Draft[UserID]
 	type ownerOf = owner.Member[int32, UserID]
 	drafts := owner.MustTable[draft, ownerOf]("drafts")
 	text := owner.Column(drafts, func(d *draft) *string { return &d.Text })
@@ -407,24 +382,21 @@ func TestMembers(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table drafts (tenant_id int4, user_id int8 not null, id int8, text text not null, primary key (tenant_id, id))`)
-		require.NoError(t, err)
-		scopes := []owner.Scope[ownerOf]{scope(ownerOf{1, 42}), scope(ownerOf{1, 43}), scope(ownerOf{2, 42})}
+		ownerkit.MustExec(t, db, ownerkit.DraftsDDL)
+		scopes := []owner.Scope[ownerOf]{ownerkit.Scope(ownerOf{1, 42}), ownerkit.Scope(ownerOf{1, 43}), ownerkit.Scope(ownerOf{2, 42})}
 		for i, s := range scopes {
 			require.NoError(t, drafts.In(s).Insert(ctx, db, &draft{ID: int64(i + 1), Text: "x"}))
 		}
 		for i, s := range scopes {
 			rows, err := drafts.In(s).Where(owner.Or(text.Eq("x"), owner.And[draft]())).All(ctx, db)
 			require.NoError(t, err)
-			require.Equal(t, []draft{{s.Owner().Tenant, s.Owner().User, int64(i + 1), "x"}}, rows)
+			require.Equal(t, []draft{{Tenant: s.Owner().Tenant, User: s.Owner().User, ID: int64(i + 1), Text: "x"}}, rows)
 			for j := range scopes {
 				err := drafts.In(s).Update(j+1).Set(text.Set("x")).Exec(ctx, db)
 				require.Equal(t, i == j, err == nil)
 			}
 			require.ErrorIs(t, drafts.In(s).Insert(ctx, db, &draft{Tenant: 3, ID: 9}), owner.ErrOtherOwner)
 		}
-		n, err := all.In(scope(scopes[0].Owner().Tenant)).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, all.In(ownerkit.Scope(scopes[0].Owner().Tenant)).Count)
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // rewriter is a database that changes statements, as a broken builder would.
@@ -102,9 +103,9 @@ func TestALostPredicateIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				setup(t, db, ddl)
-				d, hits := declare(true), 0
-				r, err := check(t.Context(), rewriter{db, without(c.statement), &hits}, me, other, d.seed, d.some(c.operation, name))
+				ownerkit.MustExec(t, db, worldDDL)
+				hits := 0
+				r, err := check(t.Context(), rewriter{db, without(c.statement), &hits}, me, other, seed, some(c.operation, name))
 				require.NoError(t, err)
 				require.NotZero(t, hits, "no statement matched")
 				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
@@ -123,10 +124,10 @@ func TestALateCheckIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				setup(t, db, ddl)
-				d, hits := declare(true), 0
+				ownerkit.MustExec(t, db, worldDDL)
+				hits := 0
 				broken := rewriter{db, func(sql string) string { return guard.ReplaceAllString(sql, c.into) }, &hits}
-				r, err := check(t.Context(), broken, me, other, d.seed, []Subject[UserID]{Table(d.lines)})
+				r, err := check(t.Context(), broken, me, other, seed, []Subject[UserID]{Table(shop.Lines)})
 				require.NoError(t, err)
 				require.NotZero(t, hits, "no statement matched")
 				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
@@ -136,18 +137,18 @@ func TestALateCheckIsFound(t *testing.T) {
 }
 
 // some returns the subjects that are needed to find a leak.
-func (d declared) some(operation, name string) []Subject[UserID] {
+func some(operation, name string) []Subject[UserID] {
 	switch {
 	case name == "grant":
-		return []Subject[UserID]{Select("readers", d.readers.In)}
+		return []Subject[UserID]{Select("readers", readers.In)}
 	case name == "join":
-		return []Subject[UserID]{Select("order lines", d.view.In)}
+		return []Subject[UserID]{Select("order lines", view.In)}
 	case strings.HasPrefix(name, "child"):
-		return []Subject[UserID]{Table(d.lines)}
+		return []Subject[UserID]{Table(shop.Lines)}
 	case strings.Contains(operation, "coupons"):
-		return []Subject[UserID]{Table(d.coupons), Table(d.orders)}
+		return []Subject[UserID]{Table(shop.Coupons), Table(shop.Orders)}
 	}
-	return []Subject[UserID]{Table(d.orders)}
+	return []Subject[UserID]{Table(shop.Orders)}
 }
 
 func has(r result, class, operation string) bool {
