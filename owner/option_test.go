@@ -73,26 +73,6 @@ func TestWrongOptions(t *testing.T) {
 	require.ErrorContains(t, err, "the parent was not made by MustTable")
 }
 
-// ReferenceOf finds what was declared, and declares nothing.
-func TestReferenceOf(t *testing.T) {
-	t.Parallel()
-	leaves := owner.MustTable[leaf, UserID]("leaves", itself(leafAbove)...)
-	id := owner.Column(leaves, func(l *leaf) *int64 { return &l.ID })
-	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
-	for want, find := range map[string]func(){
-		`owner: table leaves: its declaration has no reference to leaves by the columns "id"`:           func() { owner.ReferenceOf(leaves, id) },
-		`owner: table leaves: its declaration has no reference to orders by the columns "above"`:        func() { owner.ReferenceOf(Orders, above) },
-		"owner: ReferenceOf: the parent was not made by MustTable, MustThrough or MustShared":           func() { owner.ReferenceOf[leaf, Order](nil, above) },
-		`owner: table orders: its declaration has no reference to countries by the columns "coupon_id"`: func() { owner.ReferenceOf(Countries, OrderCoupon) },
-		`owner: table lines: its declaration has no reference to orders by the columns "n"`:             func() { owner.ReferenceOf(Orders, LineN) },
-		"owner: ReferenceOf: the columns must be of one table":                                          func() { owner.ReferenceOf(leaves, id, otherLeafID()) },
-	} {
-		require.PanicsWithError(t, want, find)
-	}
-	require.NotPanics(t, func() { owner.ReferenceOf(leaves, above) })
-	require.NotPanics(t, func() { owner.ReferenceOf(Orders, LineOrder) }, "the parent of a table is a reference")
-}
-
 // Without its table the reference could not be checked, so nothing runs.
 func TestAForwardThatStandsForNothing(t *testing.T) {
 	t.Parallel()

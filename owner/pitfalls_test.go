@@ -371,8 +371,6 @@ func TestPitfalls(t *testing.T) {
 	})
 }
 
-var PlaceCountry = owner.Column(OrderPlaces, func(o *OrderPlace) *string { return &o.Country })
-
 // baseName is the name of a type without pointer, package and type arguments.
 func baseName(e ast.Expr) string {
 	switch e := e.(type) {

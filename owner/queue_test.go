@@ -68,3 +68,44 @@ func TestQueueOnTransaction(t *testing.T) {
 		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 }
+
+// queue sends queued statements at once.
+type queue struct {
+	t  *testing.T
+	db owner.DB
+	n  []int64 // rows affected, -1 for those of Queue
+}
+
+func (q *queue) Queue(sql string, args ...any) {
+	_, err := q.db.Exec(q.t.Context(), sql, args...)
+	require.NoError(q.t, err)
+	q.n = append(q.n, -1)
+}
+
+func (q *queue) QueueExpect(rows int64, sql string, args ...any) {
+	tag, err := q.db.Exec(q.t.Context(), sql, args...)
+	require.NoError(q.t, err)
+	require.EqualValues(q.t, 1, rows)
+	q.n = append(q.n, tag.RowsAffected())
+}
+
+func TestQueue(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ownerkit.CreateShop(t, db)
+		ownerkit.CreateAccounts(t, db)
+		q, in := &queue{t: t, db: db}, Orders.In(me)
+		require.NoError(t, Accounts.In(me).QueueInsert(q, &Account{Name: "queued"}))
+		require.NoError(t, in.QueueInsert(q, &Order{Number: 80, Country: "at"}))
+		require.NoError(t, in.QueueInsert(q, &Order{Number: 81, Country: "at", Coupon: &bobCoupon}))
+		require.NoError(t, in.Update(1).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.Update(bobOrder).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.Update(1).At(1).Set(OrderTitle.Set("x")).Queue(q))
+		require.NoError(t, in.Delete(bobOrder).Queue(q))
+		require.NoError(t, in.Delete(2).Queue(q))
+		require.Equal(t, []int64{-1, 1, 0, 1, 0, 0, 0, 1}, q.n)
+		ownerkit.RequireBobsShopUnchanged(t, db)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
+	})
+	require.ErrorContains(t, Orders.In(me).Delete(1).Queue(nil), "the queue is nil")
+	require.ErrorIs(t, Orders.In(owner.Scope[UserID]{}).Delete(1).Queue(&queue{}), owner.ErrUnscoped)
+}

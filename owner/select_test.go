@@ -2,13 +2,11 @@ package owner_test
 
 import (
 	"errors"
-	"math"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
@@ -128,86 +126,6 @@ func TestKindsOfErrors(t *testing.T) {
 		require.Equal(t, want, k.Kind())
 		require.Regexp(t, "^owner: ", err.Error())
 	}
-}
-
-func TestKeysMustFit(t *testing.T) {
-	t.Parallel()
-	type OrderID int64
-	nothing := (*int64)(nil)
-	in := Accounts.In(me)
-	for name, tc := range map[string]struct {
-		key  []any
-		want string
-	}{
-		"none":           {nil, "table accounts: the key is (id int64), but 0 values were given"},
-		"too many":       {[]any{1, 2}, "table accounts: the key is (id int64), but 2 values were given"},
-		"nil":            {[]any{nil}, "table accounts: the key column id wants int64, got <nil>"},
-		"nil pointer":    {[]any{nothing}, "wants int64, got *int64"},
-		"text":           {[]any{"1"}, "wants int64, got string"},
-		"float":          {[]any{1.0}, "wants int64, got float64"},
-		"bool":           {[]any{true}, "wants int64, got bool"},
-		"slice":          {[]any{[]int64{1, 3}}, "wants int64, got []int64"},
-		"too large":      {[]any{uint64(math.MaxInt64) + 1}, "wants int64, got uint64"},
-		"uintptr":        {[]any{uintptr(1)}, "wants int64, got uintptr"},
-		"pgx's option":   {[]any{pgx.NamedArgs{"id": 1}}, "wants int64, got pgx.NamedArgs"},
-		"a pgtype":       {[]any{pgtype.Int8{Int64: 1, Valid: true}}, "wants int64, got pgtype.Int8"},
-		"a scope's type": {[]any{me}, "wants int64, got owner.Scope["},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			requireRefused(t, func(db owner.DB) error { _, err := in.Get(t.Context(), db, tc.key...); return err }, tc.want)
-			requireRefused(t, func(db owner.DB) error {
-				return in.Update(tc.key...).Set(Name.Set("x")).Exec(t.Context(), db)
-			}, tc.want)
-			requireRefused(t, func(db owner.DB) error { return in.Delete(tc.key...).Exec(t.Context(), db) }, tc.want)
-		})
-	}
-
-	type small struct {
-		Owner UserID      `db:"user_id" owner:"owner,pk"`
-		ID    OrderID     `db:"id" owner:"pk"`
-		Part  uint8       `db:"part" owner:"pk"`
-		UUID  pgtype.UUID `db:"uuid" owner:"pk"`
-	}
-	uuid := pgtype.UUID{Bytes: [16]byte{1}, Valid: true}
-	scoped := owner.MustTable[small, UserID]("small").In(me)
-	get := func(key ...any) func(owner.DB) error {
-		return func(db owner.DB) error { _, err := scoped.Get(t.Context(), db, key...); return err }
-	}
-	requireRefused(t, get(alice, 1, uuid), "the key column id wants owner_test.OrderID, got owner_test.UserID")
-	requireRefused(t, get(1, 256, uuid), "the key column part wants uint8, got int")
-	requireRefused(t, get(1, -1, uuid), "the key column part wants uint8, got int")
-	requireRefused(t, get(1, uint64(1<<63), uuid), "the key column part wants uint8, got uint64")
-	requireRefused(t, get(1, 1, pgtype.UUID{}), "the key column uuid wants pgtype.UUID, got NULL")
-	requireRefused(t, get(1, 1, [16]byte{1}), "the key column uuid wants pgtype.UUID, got [16]uint8")
-	requireRefused(t, get(1, 1), "the key is (id owner_test.OrderID, part uint8, uuid pgtype.UUID), but 2 values were given")
-
-	type texts struct {
-		Owner UserID  `db:"user_id" owner:"owner"`
-		ID    string  `db:"id" owner:"pk"`
-		Bad   failing `db:"bad" owner:"pk"`
-	}
-	text := owner.MustTable[texts, UserID]("texts").In(me)
-	requireRefused(t, func(db owner.DB) error { return text.Delete(65, failing{}).Exec(t.Context(), db) },
-		"the key column id wants string, got int")
-	requireRefused(t, func(db owner.DB) error { return text.Delete("a", failing{}).Exec(t.Context(), db) },
-		"the key column bad: failing")
-
-	type sizes struct {
-		Owner UserID `db:"user_id" owner:"owner"`
-		Tiny  int8   `db:"tiny" owner:"pk"`
-		Big   uint64 `db:"big" owner:"pk"`
-	}
-	size := owner.MustTable[sizes, UserID]("sizes").In(me)
-	requireRefused(t, func(db owner.DB) error { return size.Delete(128, 1).Exec(t.Context(), db) },
-		"the key column tiny wants int8, got int")
-	requireRefused(t, func(db owner.DB) error { return size.Delete(1, -1).Exec(t.Context(), db) },
-		"the key column big wants uint64, got int")
-
-	var db recorder
-	_, err := scoped.Get(t.Context(), &db, int8(-1), uint64(255), uuid)
-	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, []any{alice, OrderID(-1), uint8(255), uuid}, db.Args)
 }
 
 func TestAllNeverCutsSilently(t *testing.T) {
@@ -332,23 +250,5 @@ func TestNullIntoAPlainField(t *testing.T) {
 		require.ErrorContains(t, err, "owner: select from settings: can't scan into dest[1] (col: theme)")
 		_, err = Settings.In(me).All(ctx, db)
 		require.Error(t, err)
-	})
-}
-
-// The declaration says pk, the schema does not.
-func TestAKeyThatIsNotUnique(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ctx := t.Context()
-		ownerkit.MustExec(t, db, `create table settings (user_id bigint, theme text)`)
-		ownerkit.MustExec(t, db, `insert into settings values (42, 'a'), (42, 'b'), (43, 'c')`)
-		in := Settings.In(me)
-		_, err := in.Get(ctx, db)
-		require.ErrorIs(t, err, owner.ErrTooMany)
-		ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
-			err := in.Update().Set(Theme.Set("x")).Exec(ctx, tx)
-			require.EqualError(t, err, "owner: too many rows: one key changed 2 rows of settings; the declared primary key is not unique")
-			require.ErrorIs(t, in.Delete().Exec(ctx, tx), owner.ErrTooMany)
-		})
-		ownerkit.RequireCount(t, db, 2, Settings.In(me).Count)
 	})
 }

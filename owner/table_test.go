@@ -166,3 +166,14 @@ func TestColumnPanics(t *testing.T) {
 		func() { owner.Column((*owner.Table[row, UserID])(nil), func(r *row) *int { return &r.ID }) })
 	require.NotPanics(t, func() { owner.Column(rows, func(r *row) *int { return &r.ID }) }, "promoted from base")
 }
+
+func TestNamesWithNUL(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"\x00", "a\x00b", "a.\x00"} {
+		require.ErrorContains(t, owner.TableError[Setting, UserID](name), "NUL")
+	}
+	type row struct {
+		Owner UserID `db:"user\x00" owner:"owner,pk"`
+	}
+	require.ErrorContains(t, owner.TableError[row, UserID]("rows"), "NUL")
+}

@@ -3,13 +3,56 @@ package owner_test
 import (
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
+
+func TestUpsert(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ownerkit.CreateShop(t, db)
+		ctx, in := t.Context(), Orders.In(me)
+		o := Order{Number: 1, Title: "changed", Total: 5, Country: "ch"} // Bob has a number 1 too
+		require.NoError(t, in.Upsert(ctx, db, &o, OrderNumber))
+		require.EqualValues(t, 1, o.ID)
+		require.EqualValues(t, 2, o.Version)
+		require.Equal(t, alice, o.UserID)
+		fresh := Order{Number: 50, Title: "fresh", Country: "at"}
+		require.NoError(t, in.Upsert(ctx, db, &fresh, OrderNumber))
+		require.EqualValues(t, 1, fresh.Version)
+
+		// By a key without the owner: a stranger's row stays as it is.
+		taken := Order{ID: bobOrder, Number: 60, Title: "taken over", Country: "at"}
+		before := taken
+		require.EqualError(t, in.Upsert(ctx, db, &taken, OrderID), "owner: not found in orders")
+		require.Equal(t, before, taken)
+		own := Order{ID: 2, Number: 61, Title: "own", Country: "at"}
+		require.NoError(t, in.Upsert(ctx, db, &own, OrderID))
+		require.EqualValues(t, 6, own.Version)
+
+		line := Line{OrderID: 1, N: 1, Text: "pencil"}
+		require.NoError(t, Lines.In(me).Upsert(ctx, db, &line, LineOrder, LineN))
+		line, err := Lines.In(me).Get(ctx, db, 1, 1)
+		require.NoError(t, err)
+		require.Equal(t, "pencil", line.Text)
+		ownerkit.RequireBobsShopUnchanged(t, db)
+
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderID) }, "it is zero")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, owner.ColumnOf[Order, int32]{}) }, "was not made by owner.Column")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, nil) }, "was not made by owner.Column")
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderTitle) }, `its declaration has no Unique of the columns "title"`)
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderTitle) }, `no Unique of the columns "number", "title"`)
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, OrderNumber, OrderNumber) }, "column orders.number comes twice")
+		again := owner.MustTable[Order, UserID]("orders", owner.Unique(func(o *Order) any { return &o.Number }))
+		number := owner.Column(again, func(o *Order) *int32 { return &o.Number })
+		requireRefused(t, func(db owner.DB) error { return in.Upsert(ctx, db, &Order{Number: 1}, number) }, "it is of another declaration")
+		requireRefused(t, func(db owner.DB) error {
+			return in.Upsert(ctx, db, &Order{Number: 1, UserID: bob}, OrderNumber)
+		}, "names another owner")
+	})
+}
 
 // A row that was read has no hidden columns, so writing it back must not clear them.
 func TestUpsertKeepsHiddenColumns(t *testing.T) {
@@ -74,63 +117,5 @@ func TestUpsertUnderAnotherParent(t *testing.T) {
 		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, remarkID))
 		r = remark{ID: 2, Order: 2, Text: "changed"}
 		require.NoError(t, remarks.In(me).Upsert(ctx, db, &r, remarkText), "another parent has another key")
-	})
-}
-
-// A place in a list is part of a key of several columns. It may be zero or an empty
-// name.
-func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ownerkit.CreateShop(t, db)
-		ctx := t.Context()
-		all := Lines.In(me)
-		count := func() (n int64) {
-			n, err := all.Where(LineN.Eq(0)).Count(ctx, db)
-			require.NoError(t, err)
-			return n
-		}
-		l := Line{OrderID: 1, Text: "first"}
-		require.NoError(t, all.Insert(ctx, db, &l))
-		require.Equal(t, Line{OrderID: 1, Text: "first"}, l)
-		got, err := all.Get(ctx, db, 1, 0)
-		require.NoError(t, err)
-		require.Equal(t, l, got)
-		l.Text = "changed"
-		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN))
-		require.EqualValues(t, 1, count())
-		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
-		require.NoError(t, all.InsertMany(ctx, db, []Line{{OrderID: 1}, {OrderID: 2}, {OrderID: 2, N: 7}}))
-		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
-		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-			q := &queue{t: t, db: tx}
-			err := all.QueueInsert(q, &Line{OrderID: 1})
-			require.Equal(t, []int64{1}, q.n)
-			return err
-		}))
-		require.EqualValues(t, 2, count())
-		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
-		l = Line{OrderID: 1, Text: "upserted"}
-		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN), "where there is none yet")
-		require.EqualValues(t, 2, count())
-		ownerkit.RequireBobsShopUnchanged(t, db)
-	})
-}
-
-// The declaration says which columns of a key the database fills.
-func TestDefaultInAKeyOfSeveralColumns(t *testing.T) {
-	type entry struct {
-		User   UserID `db:"user_id" owner:"owner"`
-		Region string `db:"region" owner:"pk"`
-		ID     int64  `db:"id" owner:"pk,default"`
-	}
-	entries := owner.MustTable[entry, UserID]("entries")
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ownerkit.MustExec(t, db, `create sequence entry_ids start 100;
-			create table entries (user_id int8 not null, region text not null, id int8 not null default nextval('entry_ids'), primary key (region, id))`)
-		e := entry{}
-		require.NoError(t, entries.In(me).Insert(t.Context(), db, &e))
-		require.Equal(t, entry{User: alice, ID: e.ID}, e)
-		require.GreaterOrEqual(t, e.ID, int64(100))
 	})
 }

@@ -1,19 +1,105 @@
 package owner_test
 
 import (
-	"context"
-	"encoding/base64"
+	"encoding/json"
 	"math"
+	"strings"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
+
+func TestPages(t *testing.T) {
+	_, err := owner.NewCursors(make([]byte, 32))
+	require.ErrorContains(t, err, "not random")
+	_, err = owner.NewCursors([]byte("short"))
+	require.ErrorContains(t, err, "at least 32 bytes")
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		ownerkit.CreateAccounts(t, db)
+		ctx := t.Context()
+		// Rows that differ by a microsecond only, with and without a nick.
+		at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		nicks := []string{"a", "b"}
+		for i := range 12 {
+			a := Account{ID: int64(100 + i), Name: "page", Created: at.Add(time.Duration(i/3) * time.Microsecond)}
+			if i%3 < 2 {
+				a.Nick = &nicks[i%3]
+			}
+			require.NoError(t, Accounts.In(me).Insert(ctx, db, &a))
+			a.ID, a.UserID = 0, 0
+			require.NoError(t, Accounts.In(other).Insert(ctx, db, &a))
+		}
+		in := Accounts.In(me).Where(Name.Eq("page"))
+		var first string
+		for name, orders := range map[string][]owner.Order[Account]{
+			"key": nil, "time": {Created.Asc()}, "time desc": {Created.Desc(), ID.Desc()},
+			"null": {Nick.Asc()}, "null desc": {Nick.Desc(), Created.Asc()}, "null then": {Created.Desc(), Nick.Desc(), ID.Asc()},
+		} {
+			all, err := in.OrderBy(orders...).OrderBy(ID.Asc()).All(ctx, db)
+			if name == "time desc" {
+				all, err = in.OrderBy(orders...).All(ctx, db)
+			}
+			require.NoError(t, err)
+			for _, size := range []int{1, 5, 12, 20} {
+				got, cursor := []int64{}, ""
+				for {
+					page, err := in.OrderBy(orders...).Page(ctx, db, sealed, cursor, size)
+					require.NoError(t, err, name)
+					got = append(got, ids(page.Rows)...)
+					if cursor = page.Next; cursor == "" {
+						break
+					}
+					if name == "time" {
+						first = cursor
+					}
+				}
+				require.Equal(t, ids(all), got, "%s by %d", name, size)
+			}
+		}
+		require.NotEmpty(t, first)
+		page, err := Accounts.In(me).Where(Name.Eq("nobody")).Page(ctx, db, sealed, "", 5)
+		require.NoError(t, err)
+		text, err := json.Marshal(page)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"rows": []}`, string(text))
+		for _, size := range []int{-1, 0, owner.MaxRows + 1} {
+			_, err = in.Page(ctx, db, sealed, "", size)
+			var e *errs.Error
+			require.ErrorAs(t, errs.NewCatalog().Translate(err), &e)
+			require.ErrorIs(t, e, errs.Invalid)
+			require.Equal(t, []errs.FieldError{{Parameter: "size", Code: "out_of_range", Detail: "A page has 1 to 1000 rows."}}, e.Fields())
+		}
+		valid := func(s owner.Select[Account, UserID], cursor string) error {
+			_, err := s.Page(ctx, db, sealed, cursor, 3)
+			return err
+		}
+		require.NoError(t, valid(in.OrderBy(Created.Asc()), first))
+		require.ErrorIs(t, valid(Accounts.In(other).Where(Name.Eq("page")).OrderBy(Created.Asc()), first), owner.ErrCursor, "another owner")
+		require.ErrorIs(t, valid(in.OrderBy(Created.Desc()), first), owner.ErrCursor, "another order")
+		require.ErrorIs(t, valid(Accounts.In(me).Where(Name.Eq("x")).OrderBy(Created.Asc()), first), owner.ErrCursor, "another value")
+		require.ErrorIs(t, valid(Accounts.In(me).OrderBy(Created.Asc()), first), owner.ErrCursor, "another condition")
+		for i := range first {
+			tampered := first[:i] + strings.Map(func(r rune) rune { return r ^ 1 }, first[i:i+1]) + first[i+1:]
+			require.ErrorIs(t, valid(in.OrderBy(Created.Asc()), tampered), owner.ErrCursor)
+		}
+		another, err := owner.NewCursors([]byte("another key 0123456789abcdef0123456789abcdef"))
+		require.NoError(t, err)
+		_, err = in.OrderBy(Created.Asc()).Page(ctx, db, another, first, 3)
+		require.ErrorIs(t, err, owner.ErrCursor)
+	})
+	requireRefused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, nil, "", 3); return err }, "not made by NewCursors")
+	requireRefused(t, func(db owner.DB) error { _, err := Accounts.In(me).Page(t.Context(), db, sealed, "", 0); return err }, "1 to 1000")
+	requireRefused(t, func(db owner.DB) error {
+		_, err := Orders.In(me).OrderBy(OrderSecret.Asc()).Page(t.Context(), db, sealed, "", 3)
+		return err
+	}, "hidden")
+}
 
 // Measure has values that JSON cannot express, and an average with more digits than a
 // float.
@@ -105,113 +191,6 @@ func TestPagesOfAverages(t *testing.T) {
 				}
 			}
 			require.ElementsMatch(t, []string{"a", "b", "c"}, got)
-		}
-	})
-}
-
-// A cursor is exactly the text that was given out, and no other that decodes to the
-// same.
-func TestCursorIsOneText(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		createMeasures(t, db)
-		cursor := mustCursor(t, db, Measures.In(me).Select)
-		for _, other := range []string{cursor + "\n", "\r" + cursor, cursor[:9] + "\n" + cursor[9:]} {
-			_, err := Measures.In(me).Page(t.Context(), db, sealed, other, 1)
-			require.ErrorIs(t, err, owner.ErrCursor)
-		}
-	})
-}
-
-// strangeRows are two rows with a text that is not UTF-8, as old databases may
-// contain.
-type strangeRows struct {
-	pgx.Rows
-	n int
-}
-
-func (r *strangeRows) Next() bool { r.n++; return r.n <= 2 }
-func (r *strangeRows) Close()     {}
-func (r *strangeRows) Err() error { return nil }
-func (r *strangeRows) Scan(dest ...any) error {
-	text, id := "a\xff", "7"
-	*dest[2].(*string) = text
-	*dest[6].(**string), *dest[7].(**string) = &text, &id
-	return nil
-}
-func (r *strangeRows) RawValues() [][]byte                          { return nil }
-func (r *strangeRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
-
-type strangeDB struct {
-	owner.DB
-	args []any
-}
-
-func (db *strangeDB) Query(_ context.Context, _ string, args ...any) (pgx.Rows, error) {
-	db.args = args
-	return new(strangeRows), nil
-}
-
-// JSON would change such a text, and the next page would begin elsewhere. A database
-// that returns the same row forever has no second page.
-func TestCursorOfStrangeText(t *testing.T) {
-	t.Parallel()
-	var db strangeDB
-	page, err := Measures.In(me).OrderBy(MeasureGrp.Asc()).Page(t.Context(), &db, sealed, "", 1)
-	require.NoError(t, err)
-	_, err = Measures.In(me).OrderBy(MeasureGrp.Asc()).Page(t.Context(), &db, sealed, page.Next, 1)
-	require.ErrorContains(t, err, "comes again")
-	require.Equal(t, []any{alice, "a\xff", "a\xff", "7"}, db.args[:4])
-}
-
-// A cursor reveals nothing of a row to clients.
-func TestCursorShowsNothing(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		createMeasures(t, db)
-		ownerkit.MustExec(t, db, "update measures set grp = 'canary'")
-		cursor := mustCursor(t, db, Measures.In(me).OrderBy(MeasureGrp.Asc()))
-		b, err := base64.RawURLEncoding.DecodeString(cursor)
-		require.NoError(t, err)
-		require.NotContains(t, string(b), "canary")
-	})
-}
-
-// A cursor stays valid when the struct gains a column.
-func TestCursorOutlivesANewColumn(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		createMeasures(t, db)
-		type before struct {
-			ID     int64  `db:"id" owner:"pk"`
-			UserID UserID `db:"user_id" owner:"owner"`
-			Group  string `db:"grp"`
-		}
-		table := owner.MustTable[before, UserID]("measures")
-		group := owner.Column(table, func(m *before) *string { return &m.Group })
-		page, err := table.In(me).Where(group.Ne("c")).OrderBy(group.Desc()).Page(t.Context(), db, sealed, "", 3)
-		require.NoError(t, err)
-		next, err := Measures.In(me).Where(MeasureGrp.Ne("c")).OrderBy(MeasureGrp.Desc()).Page(t.Context(), db, sealed, page.Next, 3)
-		require.NoError(t, err)
-		require.Len(t, next.Rows, 3)
-		require.Equal(t, "a", next.Rows[0].Group)
-	})
-}
-
-// mustCursor returns the cursor after the first row.
-func mustCursor[O comparable](t *testing.T, db owner.DB, s owner.Select[Measure, O]) string {
-	t.Helper()
-	page, err := s.Page(t.Context(), db, sealed, "", 1)
-	require.NoError(t, err)
-	require.NotEmpty(t, page.Next)
-	return page.Next
-}
-
-// A view of aggregates alone has one row, also of no rows.
-func TestViewOfOneRow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		createMeasures(t, db)
-		for _, of := range []owner.Select[Measure, UserID]{Measures.In(me).Select, Measures.In(me).Where(MeasureID.Eq(8))} {
-			ownerkit.RequireCount(t, db, 1, Totals.Of(of).Count)
-			ownerkit.RequireExists(t, db, true, Totals.Of(of).Exists)
-			ownerkit.RequireExists(t, db, false, Totals.Of(of).Where(TotalRows.Gt(7)).Exists)
 		}
 	})
 }
