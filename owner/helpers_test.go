@@ -8,7 +8,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-// requireIDs fails unless these are the accounts with these ids, in this order.
+// requireIDs fails unless the accounts are those with these ids, in this order.
 func requireIDs(t testing.TB, want []int64, accounts []Account, msg ...any) {
 	t.Helper()
 	require.Equal(t, want, ids(accounts), msg...)

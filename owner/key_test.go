@@ -20,11 +20,7 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		all := Lines.In(me)
-		count := func() (n int64) {
-			n, err := all.Where(LineN.Eq(0)).Count(ctx, db)
-			require.NoError(t, err)
-			return n
-		}
+		first := all.Where(LineN.Eq(0))
 		l := Line{OrderID: 1, Text: "first"}
 		require.NoError(t, all.Insert(ctx, db, &l))
 		require.Equal(t, Line{OrderID: 1, Text: "first"}, l)
@@ -33,10 +29,10 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 		require.Equal(t, l, got)
 		l.Text = "changed"
 		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN))
-		require.EqualValues(t, 1, count())
+		ownerkit.RequireCount(t, db, 1, first.Count)
 		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, all.InsertMany(ctx, db, []Line{{OrderID: 1}, {OrderID: 2}, {OrderID: 2, N: 7}}))
-		require.EqualValues(t, 2, count())
+		ownerkit.RequireCount(t, db, 2, first.Count)
 		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			q := &queue{t: t, db: tx}
@@ -44,11 +40,11 @@ func TestZeroInAKeyOfSeveralColumns(t *testing.T) {
 			require.Equal(t, []int64{1}, q.n)
 			return err
 		}))
-		require.EqualValues(t, 2, count())
+		ownerkit.RequireCount(t, db, 2, first.Count)
 		require.NoError(t, all.Delete(1, 0).Exec(ctx, db))
 		l = Line{OrderID: 1, Text: "upserted"}
 		require.NoError(t, all.Upsert(ctx, db, &l, LineOrder, LineN), "where there is none yet")
-		require.EqualValues(t, 2, count())
+		ownerkit.RequireCount(t, db, 2, first.Count)
 		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }

@@ -35,7 +35,7 @@ var (
 	Created  = owner.Column(Accounts, func(a *Account) *time.Time { return &a.Created })
 )
 
-const accountsDDL = ownerkit.AccountsDDL
+const accountsDDL = ownerkit.AccountsDDL // without rows, for tests and examples that have their own
 
 const (
 	alice UserID = ownerkit.Alice

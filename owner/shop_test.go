@@ -45,4 +45,5 @@ var (
 	missingCoupon = int64(999)
 )
 
+// For examples; tests have ownerkit.CreateShop.
 const worldDDL = ownerkit.ShopDDL + ";" + ownerkit.ShopRows

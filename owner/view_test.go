@@ -48,6 +48,7 @@ var (
 	SumTotal     = owner.Column(OrderSums, func(o *OrderSum) *int64 { return &o.Total })
 	SumCountry   = owner.Column(OrderSums, func(o *OrderSum) *string { return &o.Country })
 	OrderPlaces  = owner.MustView[OrderPlace](Orders, owner.Distinct())
+	PlaceCountry = owner.Column(OrderPlaces, func(o *OrderPlace) *string { return &o.Country })
 	OrderSecretV = owner.MustView[OrderSecrets](Orders)
 )
 
@@ -142,5 +143,3 @@ func TestViewOfOneRow(t *testing.T) {
 		}
 	})
 }
-
-var PlaceCountry = owner.Column(OrderPlaces, func(o *OrderPlace) *string { return &o.Country })

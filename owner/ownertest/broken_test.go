@@ -79,9 +79,8 @@ func TestABrokenDatabaseIsFound(t *testing.T) {
 				if c.table != "" {
 					table = c.table
 				}
-				r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(owner.MustTable[Note, UserID](table), PrimaryKey)})
-				require.NoError(t, err)
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				r := mustCheck(t, db, makeNotes("notes"), Table(owner.MustTable[Note, UserID](table), PrimaryKey))
+				requireFinding(t, r, c.class, c.operation)
 				require.Contains(t, strings.Join(report(r.findings), "\n"), c.detail)
 			})
 		})
@@ -93,16 +92,14 @@ func TestThePrimaryKeyTells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ownerkit.MustExec(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
 		notes := owner.MustTable[Note, UserID]("notes", owner.Unique(func(n *Note) any { return &n.ID }))
-		r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, "notes_text_key")})
-		require.NoError(t, err)
+		r := mustCheck(t, db, makeNotes("notes"), Table(notes, "notes_text_key"))
 		for _, f := range r.findings {
 			require.Equal(t, tellsByUnique, f.class)
 			require.NotContains(t, f.detail, "notes_text_key")
 		}
-		require.True(t, has(r, tellsByUnique, "Insert with its key"))
-		require.True(t, has(r, tellsByUnique, "Upsert with its key"))
-		r, err = check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, PrimaryKey, "notes_text_key")})
-		require.NoError(t, err)
+		requireFinding(t, r, tellsByUnique, "Insert with its key")
+		requireFinding(t, r, tellsByUnique, "Upsert with its key")
+		r = mustCheck(t, db, makeNotes("notes"), Table(notes, PrimaryKey, "notes_text_key"))
 		require.Empty(t, report(r.findings))
 	})
 }
@@ -118,9 +115,8 @@ func TestACascadeIsFound(t *testing.T) {
 			_, err := tx.Exec(ctx, "update notes set about = 1 where user_id = 43")
 			return err
 		}
-		r, err := check(t.Context(), db, me, other, seed, []Subject[UserID]{Table(owner.MustTable[Note, UserID]("notes"), PrimaryKey)})
-		require.NoError(t, err)
-		require.True(t, has(r, changed, "Delete by its key, but one's own"), strings.Join(report(r.findings), "\n"))
+		r := mustCheck(t, db, seed, Table(owner.MustTable[Note, UserID]("notes"), PrimaryKey))
+		requireFinding(t, r, changed, "Delete by its key, but one's own")
 	})
 }
 

@@ -52,8 +52,8 @@ func (t rewriterTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.C
 // writes.
 var ownerTerm = regexp.MustCompile(`("orders"\.|_[0-9]+\.|_p+\.|)"user_id" = \$1`)
 
-// without strips the owner from the statements that match.
-func without(statement string) func(string) string {
+// withoutOwner strips the owner from the statements that match.
+func withoutOwner(statement string) func(string) string {
 	match := regexp.MustCompile(statement)
 	return func(sql string) string {
 		if !match.MatchString(sql) || strings.Contains(sql, ` r where `) {
@@ -105,10 +105,9 @@ func TestALostPredicateIsFound(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 				ownerkit.MustExec(t, db, worldDDL)
 				hits := 0
-				r, err := check(t.Context(), rewriter{db, without(c.statement), &hits}, me, other, seed, some(c.operation, name))
-				require.NoError(t, err)
+				r := mustCheck(t, rewriter{db, withoutOwner(c.statement), &hits}, seed, subjectsFor(c.operation, name)...)
 				require.NotZero(t, hits, "no statement matched")
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				requireFinding(t, r, c.class, c.operation)
 			})
 		})
 	}
@@ -127,17 +126,16 @@ func TestALateCheckIsFound(t *testing.T) {
 				ownerkit.MustExec(t, db, worldDDL)
 				hits := 0
 				broken := rewriter{db, func(sql string) string { return guard.ReplaceAllString(sql, c.into) }, &hits}
-				r, err := check(t.Context(), broken, me, other, seed, []Subject[UserID]{Table(shop.Lines)})
-				require.NoError(t, err)
+				r := mustCheck(t, broken, seed, Table(shop.Lines))
 				require.NotZero(t, hits, "no statement matched")
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				requireFinding(t, r, c.class, c.operation)
 			})
 		})
 	}
 }
 
-// some returns the subjects that are needed to find a leak.
-func some(operation, name string) []Subject[UserID] {
+// subjectsFor returns the subjects that are needed to find a leak.
+func subjectsFor(operation, name string) []Subject[UserID] {
 	switch {
 	case name == "grant":
 		return []Subject[UserID]{Select("readers", readers.In)}
@@ -149,15 +147,6 @@ func some(operation, name string) []Subject[UserID] {
 		return []Subject[UserID]{Table(shop.Coupons), Table(shop.Orders)}
 	}
 	return []Subject[UserID]{Table(shop.Orders)}
-}
-
-func has(r result, class, operation string) bool {
-	for _, f := range r.findings {
-		if f.class == class && f.operation == operation {
-			return true
-		}
-	}
-	return false
 }
 
 var _ owner.DB = rewriterTx{}

@@ -19,15 +19,13 @@ import (
 func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ownerkit.MustExec(t, db, worldDDL)
-		r, err := check(t.Context(), db, me, other, seed, subjects())
-		require.NoError(t, err)
+		r := mustCheck(t, db, seed, subjects()...)
 		require.Empty(t, report(r.findings))
 		require.Empty(t, r.notes)
 
-		var rows int
-		err = db.QueryRow(t.Context(), "select (select count(*) from orders) + (select count(*) from lines) + (select count(*) from coupons) + (select count(*) from grants)").Scan(&rows)
-		require.NoError(t, err)
-		require.Zero(t, rows)
+		for _, table := range []string{"orders", "lines", "coupons", "grants"} {
+			ownerkit.RequireRows(t, db, 0, table)
+		}
 		Run(t, db, me, other, seed, subjects()...)
 	})
 }
@@ -36,8 +34,7 @@ func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 func TestRowsAreMadeByTheirTypes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ownerkit.MustExec(t, db, worldDDL)
-		r, err := check(t.Context(), db, me, other, nil, subjects())
-		require.NoError(t, err)
+		r := mustCheck(t, db, nil, subjects()...)
 		require.Empty(t, report(r.findings))
 	})
 }
@@ -63,7 +60,7 @@ func TestRunFails(t *testing.T) {
 		ownerkit.MustExec(t, db, worldDDL)
 		hits := 0
 		rec := &recording{TB: t}
-		Run(rec, rewriter{db, without(`^select count`), &hits}, me, other, seed, Table(grants, PrimaryKey))
+		Run(rec, rewriter{db, withoutOwner(`^select count`), &hits}, me, other, seed, Table(grants, PrimaryKey))
 		require.Len(t, rec.errors, 1)
 		require.Contains(t, rec.errors[0], "ownertest: grants: a row of the stranger's is counted:\n\t")
 		require.Contains(t, rec.errors[0], "\n\tCount: with the stranger's rows it gave 4, without them 2")
@@ -82,8 +79,8 @@ func TestMisuse(t *testing.T) {
 			"a scope was not made by owner.For":     func(t testing.TB) { Run(t, db, me, owner.Scope[UserID]{}, seed, subjects()...) },
 			"the database is nil":                   func(t testing.TB) { Run(t, nil, me, other, seed, subjects()...) },
 			"the stranger has rows before":          func(t testing.TB) { Run(t, db, me, ownerkit.Scope(UserID(44)), seed, subjects()...) },
-			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, broken, subjects()...) },
-			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, idle, Table(shop.Coupons)) },
+			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, failingSeed, subjects()...) },
+			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, emptySeed, Table(shop.Coupons)) },
 			"there is no row of orders to point at": func(t testing.TB) { Run(t, db, me, other, nil, Table(shop.Lines)) },
 		} {
 			rec := &recording{TB: t}
@@ -95,9 +92,9 @@ func TestMisuse(t *testing.T) {
 	})
 }
 
-func broken(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
+func failingSeed(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
 
-func idle(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
+func emptySeed(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
 
 // An operation that fails in the same way on a row of one's own is reported.
 func TestWhatCannotBeTestedIsSaid(t *testing.T) {
@@ -110,8 +107,7 @@ func TestWhatCannotBeTestedIsSaid(t *testing.T) {
 			}
 			return sql
 		}
-		r, err := check(t.Context(), rewriter{db, refusing, &hits}, me, other, seed, []Subject[UserID]{Table(grants, PrimaryKey)})
-		require.NoError(t, err)
+		r := mustCheck(t, rewriter{db, refusing, &hits}, seed, Table(grants, PrimaryKey))
 		require.Len(t, r.notes, 1)
 		require.Contains(t, r.notes[0], "grants: Delete by its key is not tested")
 	})

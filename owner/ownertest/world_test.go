@@ -3,9 +3,11 @@ package ownertest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
@@ -81,4 +83,23 @@ func seed(ctx context.Context, tx pgx.Tx, who owner.Scope[UserID]) error {
 		}
 	}
 	return nil
+}
+
+// mustCheck checks the subjects for Alice and Bob, with the rows of seed.
+func mustCheck(t *testing.T, db DB, seed func(context.Context, pgx.Tx, owner.Scope[UserID]) error, subjects ...Subject[UserID]) result {
+	t.Helper()
+	r, err := check(t.Context(), db, me, other, seed, subjects)
+	require.NoError(t, err)
+	return r
+}
+
+// requireFinding fails unless the operation has a finding of that class.
+func requireFinding(t *testing.T, r result, class, operation string) {
+	t.Helper()
+	for _, f := range r.findings {
+		if f.class == class && f.operation == operation {
+			return
+		}
+	}
+	t.Fatalf("%s has no finding %q; found is only\n%s", operation, class, strings.Join(report(r.findings), "\n"))
 }
