@@ -31,16 +31,13 @@ func TestGrants(t *testing.T) {
 		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		ownerkit.MustExec(t, db, `create table grants (order_id int8, user_id int8, role text not null, primary key (order_id, user_id))`)
-		seen := func(g owner.Grant[grantRow, Order, UserID], s owner.Scope[UserID]) (got []int64) {
+		seen := func(g owner.Grant[grantRow, Order, UserID], s owner.Scope[UserID]) []int64 {
 			rows, err := g.In(s).Where(owner.Or(OrderTitle.Ne("x"), owner.And[Order]())).OrderBy(OrderID.Asc()).All(ctx, db)
 			require.NoError(t, err)
-			for _, o := range rows {
-				got = append(got, o.ID)
-			}
 			codes, err := OrderCodes.Of(g.In(s)).All(ctx, db)
 			require.NoError(t, err)
-			require.Len(t, codes, len(got))
-			return got
+			require.Len(t, codes, len(rows))
+			return orderIDs(rows)
 		}
 		require.Equal(t, []int64{1, 2}, seen(readers, me))
 		require.NoError(t, shares.In(other).Insert(ctx, db, &sharing{OrderID: bobOrder, UserID: alice, Role: "read"}))

@@ -22,6 +22,14 @@ func ids(accounts []Account) []int64 {
 	return ids
 }
 
+func orderIDs(orders []Order) []int64 {
+	ids := []int64{}
+	for _, o := range orders {
+		ids = append(ids, o.ID)
+	}
+	return ids
+}
+
 // requireRefused fails unless a call returns an error of the package with that text,
 // and sends nothing.
 func requireRefused(t testing.TB, call func(db owner.DB) error, text string) {

@@ -74,11 +74,7 @@ func TestRelatedConditions(t *testing.T) {
 		} {
 			rows, err := Orders.In(me).Where(tc.condition).OrderBy(OrderID.Asc()).All(ctx, db)
 			require.NoError(t, err, name)
-			got := []int64{}
-			for _, o := range rows {
-				got = append(got, o.ID)
-			}
-			require.Equal(t, tc.want, got, name)
+			require.Equal(t, tc.want, orderIDs(rows), name)
 		}
 		lines, err := Lines.In(me).Where(owner.Or(LineText.Eq("axe"), owner.And[Line]())).All(ctx, db)
 		require.NoError(t, err)
