@@ -106,7 +106,7 @@ func (b *bulk) check(db DB) error {
 
 // exec counts the rows in the same statement, and so in the same snapshot, and
 // changes them only if there are few enough.
-func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []pointing, write func(*statement)) (int64, error) {
+func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []fkCheck, write func(*statement)) (int64, error) {
 	t := b.table
 	s := newStatement(b.id)
 	limit := s.bind([]any{b.most + 1})
@@ -129,14 +129,14 @@ func (b *bulk) exec(ctx context.Context, db DB, verb string, refs []pointing, wr
 	s.text(" returning 1) select (select n from _n), (select count(*) from _w), true", guard)
 
 	var found, changed int64
-	var pointing bool
-	if err := s.scalars(ctx, db, &found, &changed, &pointing); err != nil {
+	var valid bool
+	if err := s.scalars(ctx, db, &found, &changed, &valid); err != nil {
 		return 0, t.failed(verb, err)
 	}
 	switch {
 	case found > int64(b.most):
 		return 0, fmt.Errorf("%w: %s has more than %d to %s; none was changed", ErrTooMany, t.name, b.most, verb)
-	case found > 0 && !pointing:
+	case found > 0 && !valid:
 		return 0, t.refused(ctx, db, b.id, refs)
 	}
 	return changed, nil

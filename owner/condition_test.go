@@ -9,13 +9,13 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestConditions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		_, err := db.Exec(ctx, accountsDDL)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, accountsDDL)
 		in := Accounts.In(me)
 		nick := func(s string) *string { return &s }
 		for i, a := range []Account{
@@ -67,14 +67,14 @@ func TestConditions(t *testing.T) {
 		} {
 			all, err := in.Where(tc.condition).OrderBy(ID.Asc()).All(ctx, db)
 			require.NoError(t, err, name)
-			require.Equal(t, tc.want, ids(all), name)
+			requireIDs(t, tc.want, all, name)
 		}
 		all, err := in.OrderBy(Balance.Desc()).Limit(2).All(ctx, db)
 		require.NoError(t, err)
-		require.Equal(t, []int64{5, 3}, ids(all))
+		requireIDs(t, []int64{5, 3}, all)
 		all, err = in.Where(Nick.IsNotNull()).OrderBy(Nick.Desc(), ID.Asc()).All(ctx, db)
 		require.NoError(t, err)
-		require.Equal(t, []int64{4, 2, 1}, ids(all))
+		requireIDs(t, []int64{4, 2, 1}, all)
 	})
 }
 
@@ -146,16 +146,16 @@ func TestConditionsRefuse(t *testing.T) {
 			t.Parallel()
 			q := rows.In(me).Where(tc.condition)
 			for _, q := range []owner.Select[row, UserID]{q, q.Where(text.IsNull()), rows.In(me).Where(text.IsNull()).Where(tc.condition)} {
-				refused(t, func(db owner.DB) error { _, err := q.All(t.Context(), db); return err }, tc.want)
-				refused(t, func(db owner.DB) error { _, err := q.Get(t.Context(), db, 1); return err }, tc.want)
-				refused(t, func(db owner.DB) error { _, err := q.One(t.Context(), db); return err }, tc.want)
-				refused(t, func(db owner.DB) error { _, err := q.Count(t.Context(), db); return err }, tc.want)
-				refused(t, func(db owner.DB) error { _, err := q.Exists(t.Context(), db); return err }, tc.want)
+				requireRefused(t, func(db owner.DB) error { _, err := q.All(t.Context(), db); return err }, tc.want)
+				requireRefused(t, func(db owner.DB) error { _, err := q.Get(t.Context(), db, 1); return err }, tc.want)
+				requireRefused(t, func(db owner.DB) error { _, err := q.One(t.Context(), db); return err }, tc.want)
+				requireRefused(t, func(db owner.DB) error { _, err := q.Count(t.Context(), db); return err }, tc.want)
+				requireRefused(t, func(db owner.DB) error { _, err := q.Exists(t.Context(), db); return err }, tc.want)
 			}
 		})
 	}
-	refused(t, func(db owner.DB) error { _, err := rows.In(me).OrderBy(none.Asc()).All(t.Context(), db); return err }, noColumn)
-	refused(t, func(db owner.DB) error {
+	requireRefused(t, func(db owner.DB) error { _, err := rows.In(me).OrderBy(none.Asc()).All(t.Context(), db); return err }, noColumn)
+	requireRefused(t, func(db owner.DB) error {
 		_, err := rows.In(me).OrderBy(owner.Order[row]{}).All(t.Context(), db)
 		return err
 	}, noColumn)

@@ -82,7 +82,7 @@ func (s *statement) orGranted(q *query) {
 	}
 	alias := s.alias()
 	s.text("(", t.ownedBy(s.prefix, 1), " or exists (select 1 from ", g.ref.child.quoted, " as ", alias, " where ")
-	g.ref.link(s, false, alias+".", outer)
+	g.ref.compareKeys(s, false, alias+".", outer)
 	s.text(" and ", g.ref.child.ownedBy(alias+".", 1))
 	before := s.prefix
 	s.prefix = alias + "."

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
 
 func TestGuardedPoolRefusesQueriesPastATransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
-		setup(t, db)
+		ownerkit.CreateShop(t, db)
+		ownerkit.CreateAccounts(t, db)
 		config, err := pgxpool.ParseConfig(db.URL)
 		require.NoError(t, err)
 		config.ConnConfig.RuntimeParams["search_path"] = db.Schema

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A write to a child prevents its parent from being given away and allows other
@@ -17,13 +18,13 @@ func TestHeldParentsCanBeChanged(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("its versions without READ COMMITTED need no lock, and take none")
 		}
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
-			holder, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
+			writer, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 			require.NoError(t, err)
 			l := Line{OrderID: 1, N: 77, Text: string(level)}
-			require.NoError(t, Lines.In(me).Insert(ctx, holder, &l))
+			require.NoError(t, Lines.In(me).Insert(ctx, writer, &l))
 
 			soon := func(f func(tx pgx.Tx) error) error {
 				return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -39,7 +40,7 @@ func TestHeldParentsCanBeChanged(t *testing.T) {
 			require.NoError(t, soon(func(tx pgx.Tx) error {
 				return Orders.In(me).Update(1).Set(OrderTitle.Set(string(level))).Exec(ctx, tx)
 			}))
-			require.NoError(t, holder.Rollback(ctx))
+			require.NoError(t, writer.Rollback(ctx))
 		}
 	})
 }

@@ -51,8 +51,8 @@ func (s Scoped[R, O]) Insert(ctx context.Context, db DB, row *R) error {
 	return nil
 }
 
-// pointing is a foreign key with its values, to be checked.
-type pointing struct {
+// fkCheck is a foreign key with its values, to be checked.
+type fkCheck struct {
 	parent *table
 	from   []*column
 	args   []any
@@ -60,11 +60,11 @@ type pointing struct {
 
 // inserting writes INSERT up to the place of ON CONFLICT or RETURNING. If the row has
 // foreign keys, it inserts only if their targets are the owner's.
-func (t *table) inserting(st *statement, id identity, row unsafe.Pointer) ([]pointing, error) {
+func (t *table) inserting(st *statement, id identity, row unsafe.Pointer) ([]fkCheck, error) {
 	if err := t.ownedByOther(id, row); err != nil {
 		return nil, err
 	}
-	refs := t.pointings(row)
+	refs := t.fkChecks(row)
 	st.text("insert into ", t.quoted, " (")
 	first := st.insertColumns(t, func(c *column) bool { return c.pointer(row).Elem().IsZero() })
 	open, shut := ") values (", ")"
@@ -134,18 +134,18 @@ func (t *table) ownedByOther(id identity, row unsafe.Pointer) error {
 	return nil
 }
 
-// pointings returns the foreign keys of a row, the parent first.
-func (t *table) pointings(row unsafe.Pointer) []pointing {
-	var out []pointing
+// fkChecks returns the foreign keys of a row, the parent first.
+func (t *table) fkChecks(row unsafe.Pointer) []fkCheck {
+	var out []fkCheck
 	if t.through != nil {
-		p := pointing{parent: t.through, from: t.parent}
+		p := fkCheck{parent: t.through, from: t.parent}
 		for _, c := range t.parent {
 			p.args = append(p.args, pgvalue.Argument(c.pointer(row).Elem()))
 		}
 		out = append(out, p)
 	}
 	for _, r := range t.references {
-		p := pointing{parent: r.parent, from: r.from}
+		p := fkCheck{parent: r.parent, from: r.from}
 		for _, c := range r.from {
 			arg := pgvalue.Argument(c.pointer(row).Elem())
 			if null, err := pgvalue.IsNull(arg); null && err == nil {

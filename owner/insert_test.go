@@ -9,11 +9,12 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestInsert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		in := Accounts.In(me)
 
@@ -37,33 +38,31 @@ func TestInsert(t *testing.T) {
 		require.True(t, b.Created.Equal(year), "not the default")
 
 		_, err = Accounts.In(other).Get(ctx, db, 77)
-		require.ErrorIs(t, err, owner.ErrNotFound)
-		untouched(t, db)
+		requireNotFound(t, err)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 }
 
 func TestInsertRefusesAnotherOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		row := Account{UserID: bob, Name: "gift"}
 		before := row
-		refused(t, func(rec owner.DB) error {
+		requireRefused(t, func(rec owner.DB) error {
 			err := Accounts.In(me).Insert(t.Context(), rec, &row)
 			require.ErrorIs(t, err, owner.ErrOtherOwner)
 			return err
 		}, "owner: the row names another owner (table accounts)")
 		require.ErrorIs(t, Accounts.In(me).Insert(t.Context(), db, &row), owner.ErrOtherOwner)
 		require.Equal(t, before, row)
-		n, err := Accounts.In(other).Count(t.Context(), db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		untouched(t, db)
+		ownerkit.RequireCount(t, db, 2, Accounts.In(other).Count)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 }
 
 func TestInsertOverARowOfAnotherOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		row := Account{ID: 3, Name: "mine"}
 		before := row
 		err := Accounts.In(me).Insert(t.Context(), db, &row)
@@ -71,13 +70,13 @@ func TestInsertOverARowOfAnotherOwner(t *testing.T) {
 		require.ErrorAs(t, err, &pgErr)
 		require.Equal(t, "23505", pgErr.Code)
 		require.Equal(t, before, row)
-		untouched(t, db)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 }
 
 func TestInsertNil(t *testing.T) {
 	t.Parallel()
-	refused(t, func(db owner.DB) error { return Accounts.In(me).Insert(t.Context(), db, nil) },
+	requireRefused(t, func(db owner.DB) error { return Accounts.In(me).Insert(t.Context(), db, nil) },
 		"owner: table accounts: the row to insert is nil")
 }
 
@@ -89,8 +88,7 @@ func TestInsertLeavesTheRowAsItWas(t *testing.T) {
 			t.Skip("CockroachDB has no deferred constraints")
 		}
 		ctx := t.Context()
-		_, err := db.Exec(ctx, accountsDDL+`; alter table accounts add unique (name) deferrable initially deferred`)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, accountsDDL+`; alter table accounts add unique (name) deferrable initially deferred`)
 		in := Accounts.In(me)
 		require.NoError(t, in.Insert(ctx, db, &Account{Name: "taken"}))
 		row := Account{Name: "taken", Cached: 1}
@@ -106,13 +104,12 @@ func TestInsertThatATriggerSuppresses(t *testing.T) {
 			t.Skip("CockroachDB has had triggers only since v24.3")
 		}
 		ctx := t.Context()
-		_, err := db.Exec(ctx, accountsDDL+`;
+		ownerkit.MustExec(t, db, accountsDDL+`;
 			create function nothing() returns trigger language plpgsql as 'begin return null; end';
 			create trigger nothing before insert on accounts for each row execute function nothing()`)
-		require.NoError(t, err)
 		row := Account{Name: "x"}
 		before := row
-		err = Accounts.In(me).Insert(ctx, db, &row)
+		err := Accounts.In(me).Insert(ctx, db, &row)
 		require.ErrorContains(t, err, "owner: insert into accounts: the database stored no row")
 		require.Equal(t, before, row)
 	})
@@ -139,7 +136,7 @@ func TestEmbeddedColumns(t *testing.T) {
 	name := owner.Column(rows, func(r *row) *string { return &r.Name })
 
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		r := row{Balance: 7}
 		r.Name, r.Nick = "new", "kept"

@@ -61,14 +61,14 @@ func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, e
 			return nil, err
 		}
 	}
-	pointed := t.pointed(rows)
+	targets := t.fkTargets(rows)
 	st := newStatement(id)
 	st.text("insert into ", t.quoted, " (")
 	columns := st.insertColumns(t, func(c *column) bool {
 		return !slices.ContainsFunc(rows, func(row unsafe.Pointer) bool { return !c.pointer(row).Elem().IsZero() })
 	})
 	each, checks := max(1, len(columns)-len(t.owners)), 0
-	for _, p := range pointed {
+	for _, p := range targets {
 		checks += len(p.keys) * len(p.parent.key)
 	}
 	if n := id.n + len(rows)*each + checks; n > maxParams {
@@ -86,8 +86,8 @@ func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, e
 				st.text(", ")
 			}
 			switch {
-			case i == 0 && j == 0 && len(pointed) > 0:
-				st.guarded(t, c, row, pointed)
+			case i == 0 && j == 0 && len(targets) > 0:
+				st.withGuard(t, c, row, targets)
 			case c.optional() && !c.owner && !c.tenant && c.pointer(row).Elem().IsZero():
 				st.text("default")
 			default:
@@ -99,22 +99,22 @@ func (t *table) insertingMany(id identity, rows []unsafe.Pointer) (*statement, e
 	return st, nil
 }
 
-// pointed holds the keys at which rows point in one parent.
-type pointed struct {
+// fkTargets holds the keys at which rows point in one parent.
+type fkTargets struct {
 	parent *table
 	keys   [][]any
 	seen   map[any]bool
 }
 
-// pointed returns the parents in the order of the declaration, so the text of the
+// fkTargets returns the parents in the order of the declaration, so the text of the
 // statement depends on which parents there are and not on which row comes first.
-func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
-	var all []*pointed
-	of := func(parent *table) *pointed {
-		i := slices.IndexFunc(all, func(p *pointed) bool { return p.parent == parent })
+func (t *table) fkTargets(rows []unsafe.Pointer) []*fkTargets {
+	var all []*fkTargets
+	of := func(parent *table) *fkTargets {
+		i := slices.IndexFunc(all, func(p *fkTargets) bool { return p.parent == parent })
 		if i < 0 {
 			i = len(all)
-			all = append(all, &pointed{parent: parent, seen: map[any]bool{}})
+			all = append(all, &fkTargets{parent: parent, seen: map[any]bool{}})
 		}
 		return all[i]
 	}
@@ -128,11 +128,11 @@ func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
 		return nil
 	}
 	for _, row := range rows {
-		for _, p := range t.pointings(row) {
+		for _, p := range t.fkChecks(row) {
 			of(p.parent).add(p.args)
 		}
 	}
-	all = slices.DeleteFunc(all, func(p *pointed) bool { return len(p.keys) == 0 })
+	all = slices.DeleteFunc(all, func(p *fkTargets) bool { return len(p.keys) == 0 })
 	for _, p := range all {
 		p.pad()
 	}
@@ -140,7 +140,7 @@ func (t *table) pointed(rows []unsafe.Pointer) []*pointed {
 }
 
 // add adds a key, unless it can be compared and is present already.
-func (p *pointed) add(key []any) {
+func (p *fkTargets) add(key []any) {
 	var of any
 	for _, arg := range key {
 		v := reflect.ValueOf(arg)
@@ -160,7 +160,7 @@ func (p *pointed) add(key []any) {
 }
 
 // pad repeats the last key up to a power of two; see membership.
-func (p *pointed) pad() {
+func (p *fkTargets) pad() {
 	last := p.keys[len(p.keys)-1]
 	if size := 1 << bits.Len(uint(len(p.keys)-1)); size <= maxPadded {
 		for range size - len(p.keys) {
@@ -169,28 +169,28 @@ func (p *pointed) pad() {
 	}
 }
 
-// guarded writes the value of a column so that the statement fails if one of the keys
-// is not the owner's. A cast of text fails, so the error cannot be taken for any
+// withGuard writes the value of a column so that the statement fails if one of the
+// keys is not the owner's. A cast of text fails, so the error cannot be taken for any
 // other; the text is known only when the statement runs, so it does not fail during
 // planning. The branch that is never taken gives the parameter its type.
-func (s *statement) guarded(t *table, c *column, row unsafe.Pointer, all []*pointed) {
+func (s *statement) withGuard(t *table, c *column, row unsafe.Pointer, all []*fkTargets) {
 	s.text("case when cast(case when ")
 	for i, p := range all {
 		if i > 0 {
 			s.text(" or ")
 		}
-		s.astray(p)
+		s.notOwned(p)
 	}
 	s.text(" then '", guardMark, "' else '0' end as bigint) = 0 then ")
 	s.value(t, c, row)
 	s.text(" else (select ", c.quoted, " from ", t.quoted, " where false) end")
 }
 
-// astray writes the condition that one of the keys is not that of a row of the
+// notOwned writes the condition that one of the keys is not that of a row of the
 // owner's. The keys are a table, because one condition for each would be planned one
 // by one. The columns selected from the parent are NULL, and give the parameters
 // their types.
-func (s *statement) astray(p *pointed) {
+func (s *statement) notOwned(p *fkTargets) {
 	key := p.parent.key
 	given, found := s.alias(), s.alias()
 	s.text("exists (select 1 from (select ")
@@ -227,10 +227,10 @@ func isGuard(err error) bool {
 
 // onlyReference returns the foreign key that has values in the rows, if there is
 // exactly one.
-func (t *table) onlyReference(rows []unsafe.Pointer) *pointing {
-	pointed := t.pointed(rows)
-	if len(pointed) != 1 {
+func (t *table) onlyReference(rows []unsafe.Pointer) *fkCheck {
+	targets := t.fkTargets(rows)
+	if len(targets) != 1 {
 		return nil
 	}
-	return t.referenceTo(pointed[0].parent)
+	return t.referenceTo(targets[0].parent)
 }

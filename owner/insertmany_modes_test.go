@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // Shelf has a key of several columns, of types that pgx does not know or cannot
@@ -65,7 +66,7 @@ create table pins (id int4 primary key default nextval('box_ids'), owner_id uuid
 // The result is the same for every exec mode of pgx and every plan of the server.
 func TestInsertManyInEveryQueryExecMode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, shelvesDDL)
+		ownerkit.MustExec(t, db, shelvesDDL)
 		plans := []string{"auto"}
 		if !db.Cockroach() {
 			plans = []string{"auto", "force_generic_plan", "force_custom_plan"}
@@ -87,28 +88,29 @@ func TestInsertManyInEveryQueryExecMode(t *testing.T) {
 						_, err := pool.Exec(t.Context(), "set plan_cache_mode = "+plan)
 						require.NoError(t, err)
 					}
-					shelved(t, pool, uuid{0: byte(i + 1), 1: byte(j)})
+					requireKeysChecked(t, pool, uuid{0: byte(i + 1), 1: byte(j)})
 				})
 			}
 		}
 	})
 }
 
-func shelved(t *testing.T, db owner.DB, own uuid) {
+// requireKeysChecked fails unless InsertMany checks keys of several columns.
+func requireKeysChecked(t *testing.T, db owner.DB, own uuid) {
 	ctx := t.Context()
 	stranger := own
 	stranger[15] = 1
-	in := scope(own)
+	in := ownerkit.Scope(own)
 	shelf := func(key uuid, i int) Shelf {
 		return Shelf{
-			Status: "open", Size: number(t, fmt.Sprintf("%d.50", i)), At: time.Date(2024, 2, 29, 12, 0, i, 0, time.UTC), Key: key,
+			Status: "open", Size: mustNumeric(t, fmt.Sprintf("%d.50", i)), At: time.Date(2024, 2, 29, 12, 0, i, 0, time.UTC), Key: key,
 			Shift: byPointer{int64(i)}, Name: strings.Repeat(`'`, i%5+1),
 		}
 	}
 	shelves := []Shelf{shelf(own, 1), shelf(own, 2), shelf(own, 3)}
 	foreign := shelf(stranger, 4)
 	require.NoError(t, Shelves.In(in).InsertMany(ctx, db, shelves))
-	require.NoError(t, Shelves.In(scope(stranger)).InsertMany(ctx, db, []Shelf{foreign}))
+	require.NoError(t, Shelves.In(ownerkit.Scope(stranger)).InsertMany(ctx, db, []Shelf{foreign}))
 	box := func(s Shelf) Box { return Box{0, s.Status, s.Size, s.At, s.Key, s.Shift, s.Name} }
 	pin := func(s Shelf) Pin { return Pin{0, uuid{}, &s.Status, &s.Size, &s.At, &s.Key, s.Shift, &s.Name} }
 	missing := shelves[0]
@@ -122,10 +124,6 @@ func shelved(t *testing.T, db owner.DB, own uuid) {
 		}
 	}
 	require.ErrorIs(t, Boxes.In(in).InsertMany(ctx, db, []Box{{Status: "open", Size: pgtype.Numeric{}, At: foreign.At, Key: own}}), owner.ErrReference, "NULL")
-	n, err := Boxes.In(in).Count(ctx, db)
-	require.NoError(t, err)
-	require.EqualValues(t, 32, n)
-	n, err = Pins.In(in).Count(ctx, db)
-	require.NoError(t, err)
-	require.EqualValues(t, 32, n)
+	ownerkit.RequireCount(t, db, 32, Boxes.In(in).Count)
+	ownerkit.RequireCount(t, db, 32, Pins.In(in).Count)
 }

@@ -10,30 +10,27 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestInsertMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
-		setup(t, db)
+		ownerkit.CreateShop(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		require.NoError(t, Orders.In(me).InsertMany(ctx, db, []Order{
 			{ID: 70, Number: 20, Title: "a", Country: "at"}, {UserID: alice, Number: 21, Title: "b", Country: "ch", Coupon: nil},
 		}))
 		require.NoError(t, Lines.In(me).InsertMany(ctx, db, []Line{{OrderID: 70, N: 1}, {OrderID: 70, N: 2}}))
-		n, err := Orders.In(me).Where(OrderNumber.In(20, 21), OrderVersion.Eq(1)).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, Orders.In(me).Where(OrderNumber.In(20, 21), OrderVersion.Eq(1)).Count)
 		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, make([]Account, 2000)))
 		require.NoError(t, Accounts.In(me).InsertMany(ctx, db, nil))
-		n, err = Accounts.In(me).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2002, n)
+		ownerkit.RequireCount(t, db, 2002, Accounts.In(me).Count)
 		require.ErrorIs(t, Accounts.In(me).InsertMany(ctx, db, []Account{{}, {UserID: bob}}), owner.ErrOtherOwner)
-		refused(t, func(db owner.DB) error { return Accounts.In(me).InsertMany(ctx, db, make([]Account, 30000)) },
+		requireRefused(t, func(db owner.DB) error { return Accounts.In(me).InsertMany(ctx, db, make([]Account, 30000)) },
 			"insert 21844 at a time, in a transaction")
-		untouched(t, db)
-		bobsWorld(t, db)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }
 
@@ -68,7 +65,7 @@ var (
 		owner.References(Tags, func(t *Task) any { return &t.Other }))
 	Steps = owner.MustThrough[Step]("steps", Tasks)
 
-	worker = scope(tenantUser{Tenant: 1, User: alice})
+	worker = ownerkit.Scope(tenantUser{Tenant: 1, User: alice})
 )
 
 const tasksDDL = `create sequence task_ids start 5000;
@@ -150,8 +147,8 @@ func TestInsertManyText(t *testing.T) {
 			t.Parallel()
 			var db recorder
 			require.ErrorIs(t, tc.run(&db), errRecorded)
-			require.Equal(t, tc.want, db.sql)
-			require.Equal(t, tc.args, db.args)
+			require.Equal(t, tc.want, db.SQL)
+			require.Equal(t, tc.args, db.Args)
 		})
 	}
 }
@@ -168,7 +165,7 @@ func TestInsertManyTextsAreFew(t *testing.T) {
 		}
 		var db recorder
 		require.ErrorIs(t, Lines.In(me).InsertMany(t.Context(), &db, rows), errRecorded)
-		texts[db.sql] = true
+		texts[db.SQL] = true
 	}
 	require.Len(t, texts, 11)
 	clear(texts)
@@ -177,7 +174,7 @@ func TestInsertManyTextsAreFew(t *testing.T) {
 		rows[i].Coupon = &bobCoupon
 		var db recorder
 		require.ErrorIs(t, Orders.In(me).InsertMany(t.Context(), &db, rows), errRecorded)
-		texts[db.sql] = true
+		texts[db.SQL] = true
 	}
 	require.Len(t, texts, 1)
 }
@@ -188,11 +185,11 @@ func TestInsertManyParametersAreCounted(t *testing.T) {
 	for i := range lines {
 		lines[i] = Line{OrderID: int64(i), N: 1}
 	}
-	refused(t, func(db owner.DB) error { return Lines.In(me).InsertMany(t.Context(), db, lines) },
+	requireRefused(t, func(db owner.DB) error { return Lines.In(me).InsertMany(t.Context(), db, lines) },
 		"table lines: 16000 rows of 4 columns are more than a statement can carry; insert 13106 at a time")
 	var db recorder
 	require.ErrorIs(t, Lines.In(me).InsertMany(t.Context(), &db, lines[:13106]), errRecorded)
-	require.Len(t, db.args, 1+5*13106)
+	require.Len(t, db.Args, 1+5*13106)
 	for i := range lines {
 		lines[i].OrderID = 1
 	}
@@ -263,13 +260,13 @@ func TestInsertManyChecksReferencesFirst(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				world(t, db)
-				run(t, db, tasksDDL)
+				ownerkit.CreateShop(t, db)
+				ownerkit.MustExec(t, db, tasksDDL)
 				for name, a := range c.attempts {
-					inTx(t, db, func(tx pgx.Tx) { require.Contains(t, a.code, code(a.insert(tx, c.own)), "%s, of one's own", name) })
+					ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) { require.Contains(t, a.code, code(a.insert(tx, c.own)), "%s, of one's own", name) })
 					for _, to := range c.others {
-						inTx(t, db, func(tx pgx.Tx) {
-							require.ErrorIs(t, a.insert(tx, to), owner.ErrReference, "%s, pointing at %d", name, to)
+						ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
+							require.ErrorIs(t, a.insert(tx, to), owner.ErrReference, "%s, referring to %d", name, to)
 						})
 					}
 				}
@@ -285,8 +282,8 @@ func TestInsertManyWithTriggers(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("CockroachDB has had triggers only since v24.3")
 		}
-		world(t, db)
-		run(t, db, `create function fussy() returns trigger language plpgsql as 'begin
+		ownerkit.CreateShop(t, db)
+		ownerkit.MustExec(t, db, `create function fussy() returns trigger language plpgsql as 'begin
 			if new.text = ''none'' then return null; end if;
 			if new.text = ''fail'' then raise ''failed''; end if;
 			new.text = new.text || ''!''; return new; end';
@@ -296,9 +293,7 @@ func TestInsertManyWithTriggers(t *testing.T) {
 			create trigger after after insert on lines for each statement execute function idle()`)
 		ctx, in := t.Context(), Lines.In(me)
 		require.NoError(t, in.InsertMany(ctx, db, []Line{{OrderID: 1, N: 7, Text: "a"}, {OrderID: 2, N: 7, Text: "b"}}))
-		n, err := in.Where(LineText.In("a!", "b!")).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, in.Where(LineText.In("a!", "b!")).Count)
 		require.ErrorContains(t, in.InsertMany(ctx, db, []Line{{OrderID: 1, N: 8, Text: "none"}, {OrderID: 2, N: 8}}),
 			"owner: insert into lines: the database stored 1 rows of 2; does a trigger or rule suppress some?")
 		require.ErrorContains(t, in.InsertMany(ctx, db, []Line{{OrderID: 1, N: 9, Text: "fail"}}), "P0001")
@@ -311,7 +306,7 @@ func TestInsertManyWithTriggers(t *testing.T) {
 // Every key is checked: the one that is not the owner's is found in any position.
 func TestInsertManyOfManyParents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		orders, lines := make([]Order, 1100), make([]Line, 1100)
 		for i := range orders {
@@ -326,6 +321,6 @@ func TestInsertManyOfManyParents(t *testing.T) {
 			require.ErrorIs(t, Lines.In(me).InsertMany(ctx, db, his[i/2:i+1]), owner.ErrReference, "rows up to %d", i)
 		}
 		require.NoError(t, Lines.In(me).InsertMany(ctx, db, lines))
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 }

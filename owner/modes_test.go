@@ -15,6 +15,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type (
@@ -87,8 +88,7 @@ create table kinds (
 // Statements mean the same in every exec mode of pgx.
 func TestEveryQueryExecMode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), kindsDDL)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, kindsDDL)
 		for i, mode := range []pgx.QueryExecMode{
 			pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec,
 			pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
@@ -101,19 +101,20 @@ func TestEveryQueryExecMode(t *testing.T) {
 				pool, err := pgxpool.NewWithConfig(t.Context(), config)
 				require.NoError(t, err)
 				defer pool.Close()
-				everyKind(t, pool, db.Cockroach(), uuid{0: byte(i + 1)}, uuid{0: byte(i + 1), 15: 1})
+				requireEveryKind(t, pool, db.Cockroach(), uuid{0: byte(i + 1)}, uuid{0: byte(i + 1), 15: 1})
 			})
 		}
 	})
 }
 
-func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
+// requireEveryKind fails unless statements read and write each kind of column.
+func requireEveryKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 	ctx := t.Context()
-	in, out := kinds.In(scope(own)), kinds.In(scope(foreign))
+	in, out := kinds.In(ownerkit.Scope(own)), kinds.In(ownerkit.Scope(foreign))
 	note := "it's 5%"
 	full := Kinds{
 		ID: uuid{1}, Status: "open", Note: &note, Text: pgtype.Text{String: "text", Valid: true}, Cents: 100,
-		Total: number(t, "12.50"), Float: 1.5, Flag: true, Data: []byte{0, 1}, Tags: []string{"a", `b"'\`},
+		Total: mustNumeric(t, "12.50"), Float: 1.5, Flag: true, Data: []byte{0, 1}, Tags: []string{"a", `b"'\`},
 		At: time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC), Shift: byPointer{8}, Maybe: &pgtype.Int8{Int64: 5, Valid: true},
 		Small: pgtype.Int2{Int16: 7, Valid: true}, Dates: pgtype.Date{Time: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), Valid: true},
 	}
@@ -136,7 +137,7 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 	got.At = empty.At
 	require.Equal(t, empty, got)
 	_, err = in.Get(ctx, db, uuid{3})
-	require.ErrorIs(t, err, owner.ErrNotFound)
+	requireNotFound(t, err)
 
 	five := &pgtype.Int8{Int64: 5, Valid: true}
 	for name, condition := range map[string]owner.Condition[Kinds]{
@@ -157,8 +158,8 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 		"text like":     kindText.HasSuffix("xt"),
 		"cents":         kindCents.Gt(99),
 		"cents in":      kindCents.In(100, 101, 102),
-		"total":         kindTotal.Ge(number(t, "12.5")),
-		"total in":      kindTotal.In(number(t, "12.50")),
+		"total":         kindTotal.Ge(mustNumeric(t, "12.5")),
+		"total in":      kindTotal.In(mustNumeric(t, "12.50")),
 		"float":         kindFloat.Eq(1.5),
 		"flag":          kindFlag.Eq(true),
 		"flag in":       kindFlag.In(true),
@@ -186,16 +187,12 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 		all, err := q.Limit(10).All(ctx, db)
 		require.NoError(t, err, name)
 		require.Len(t, all, 1, name)
-		n, err := q.Count(ctx, db)
-		require.NoError(t, err, name)
-		require.EqualValues(t, 1, n, name)
-		found, err := q.Exists(ctx, db)
-		require.NoError(t, err, name)
-		require.True(t, found, name)
+		ownerkit.RequireCount(t, db, 1, q.Count, name)
+		ownerkit.RequireExists(t, db, true, q.Exists, name)
 	}
 
 	err = in.Update(full.ID).Set(
-		kindCents.Add(-1), kindTotal.Add(number(t, "-0.5")), kindFloat.Add(0.5), kindMaybe.Add(five),
+		kindCents.Add(-1), kindTotal.Add(mustNumeric(t, "-0.5")), kindFloat.Add(0.5), kindMaybe.Add(five),
 		kindSmall.Add(pgtype.Int2{Int16: 1, Valid: true}), kindState.Set("closed"), kindNote.Set(nil), kindText.Set(pgtype.Text{}),
 		kindShift.Set(byPointer{3}), kindTags.Set(nil), kindData.Set([]byte{2}), kindRef.Set(empty.Ref), kindFlag.Set(false),
 		kindAt.Set(full.At.Add(time.Hour)),
@@ -214,7 +211,7 @@ func everyKind(t *testing.T, db owner.DB, cockroach bool, own, foreign uuid) {
 	require.Equal(t, full, got)
 
 	require.NoError(t, in.Delete(full.ID).Exec(ctx, db))
-	require.ErrorIs(t, in.Delete(full.ID).Exec(ctx, db), owner.ErrNotFound)
+	requireNotFound(t, in.Delete(full.ID).Exec(ctx, db))
 	got, err = out.Get(ctx, db, full.ID)
 	require.NoError(t, err)
 	got.At = stranger.At
@@ -233,20 +230,19 @@ func TestBytesAsUUID(t *testing.T) {
 	id := owner.Column(rows, func(r *row) *[16]byte { return &r.ID })
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table rows (tenant uuid, id uuid default gen_random_uuid(), primary key (tenant, id))`)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, `create table rows (tenant uuid, id uuid default gen_random_uuid(), primary key (tenant, id))`)
 		r := row{ID: [16]byte{1}}
-		require.NoError(t, rows.In(scope(tenantID{1})).Insert(ctx, db, &r))
-		require.NoError(t, rows.In(scope(tenantID{2})).Insert(ctx, db, &row{ID: [16]byte{1}}))
-		all, err := rows.In(scope(tenantID{1})).Where(id.In([16]byte{1}, [16]byte{2}, [16]byte{3})).All(ctx, db)
+		require.NoError(t, rows.In(ownerkit.Scope(tenantID{1})).Insert(ctx, db, &r))
+		require.NoError(t, rows.In(ownerkit.Scope(tenantID{2})).Insert(ctx, db, &row{ID: [16]byte{1}}))
+		all, err := rows.In(ownerkit.Scope(tenantID{1})).Where(id.In([16]byte{1}, [16]byte{2}, [16]byte{3})).All(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, []row{{tenantID{1}, [16]byte{1}}}, all)
-		_, err = rows.In(scope(tenantID{3})).Get(ctx, db, [16]byte{1})
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		_, err = rows.In(ownerkit.Scope(tenantID{3})).Get(ctx, db, [16]byte{1})
+		requireNotFound(t, err)
 	})
 }
 
-func number(t *testing.T, s string) pgtype.Numeric {
+func mustNumeric(t *testing.T, s string) pgtype.Numeric {
 	t.Helper()
 	var n pgtype.Numeric
 	require.NoError(t, n.Scan(s))

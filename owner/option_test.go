@@ -48,11 +48,11 @@ func TestWrongOptions(t *testing.T) {
 		"the Forward is nil":                                                                {(*owner.Forward[leaf])(nil)},
 		"the Forward stands for documents already":                                          {documentsForward()},
 	} {
-		err := declaring(func() { owner.MustTable[leaf, UserID]("leaves", options...) })
+		err := owner.DeclarationError(func() { owner.MustTable[leaf, UserID]("leaves", options...) })
 		require.ErrorContains(t, err, want)
 		require.Regexp(t, `^owner: table "leaves" of owner_test.leaf:`, err.Error())
 	}
-	err := declaring(func() {
+	err := owner.DeclarationError(func() {
 		owner.MustTable[leaf, UserID]("a.b.c", nil, owner.Unique(leafName, leafName), owner.References(Orders, leafName))
 	})
 	require.EqualError(t, err, `owner: table "a.b.c" of owner_test.leaf:
@@ -61,36 +61,16 @@ func TestWrongOptions(t *testing.T) {
 	Unique: column a.b.c.name comes twice
 	column a.b.c.name: it is of type string, but points at orders.id of type int64`)
 
-	err = declaring(func() {
+	err = owner.DeclarationError(func() {
 		owner.MustShared[Country]("countries", owner.Unique(func(c *Country) any { return &c.Name }))
 	})
 	require.ErrorContains(t, err, "Unique: the table is shared, and never written")
-	err = declaring(func() {
+	err = owner.DeclarationError(func() {
 		owner.MustThrough[Line]("lines", Orders, owner.References(Orders, func(l *Line) any { return &l.OrderID }))
 	})
 	require.ErrorContains(t, err, "table lines: it points at orders by the same columns twice")
-	err = declaring(func() { owner.MustThrough[Line]("lines", (*owner.Table[Order, UserID])(nil)) })
+	err = owner.DeclarationError(func() { owner.MustThrough[Line]("lines", (*owner.Table[Order, UserID])(nil)) })
 	require.ErrorContains(t, err, "the parent was not made by MustTable")
-}
-
-// ReferenceOf finds what was declared, and declares nothing.
-func TestReferenceOf(t *testing.T) {
-	t.Parallel()
-	leaves := owner.MustTable[leaf, UserID]("leaves", itself(leafAbove)...)
-	id := owner.Column(leaves, func(l *leaf) *int64 { return &l.ID })
-	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
-	for want, find := range map[string]func(){
-		`owner: table leaves: its declaration has no reference to leaves by the columns "id"`:           func() { owner.ReferenceOf(leaves, id) },
-		`owner: table leaves: its declaration has no reference to orders by the columns "above"`:        func() { owner.ReferenceOf(Orders, above) },
-		"owner: ReferenceOf: the parent was not made by MustTable, MustThrough or MustShared":           func() { owner.ReferenceOf[leaf, Order](nil, above) },
-		`owner: table orders: its declaration has no reference to countries by the columns "coupon_id"`: func() { owner.ReferenceOf(Countries, OrderCoupon) },
-		`owner: table lines: its declaration has no reference to orders by the columns "n"`:             func() { owner.ReferenceOf(Orders, LineN) },
-		"owner: ReferenceOf: the columns must be of one table":                                          func() { owner.ReferenceOf(leaves, id, otherLeafID()) },
-	} {
-		require.PanicsWithError(t, want, find)
-	}
-	require.NotPanics(t, func() { owner.ReferenceOf(leaves, above) })
-	require.NotPanics(t, func() { owner.ReferenceOf(Orders, LineOrder) }, "the parent of a table is a reference")
 }
 
 // Without its table the reference could not be checked, so nothing runs.
@@ -115,7 +95,7 @@ func TestAForwardThatStandsForNothing(t *testing.T) {
 		func(db owner.DB) error { return in.QueueInsert(&queue{}, &leaf{}) },
 		func(db owner.DB) error { _, err := in.Get(t.Context(), db, 1); return err },
 	} {
-		refused(t, statement, want)
+		requireRefused(t, statement, want)
 	}
 	require.Panics(t, func() { owner.ReferenceOf(&later, above) })
 	var db recorder
@@ -123,15 +103,15 @@ func TestAForwardThatStandsForNothing(t *testing.T) {
 	require.EqualError(t, err, "owner/schema: Verify: "+want)
 
 	// A declaration that does not fit, or is wrong elsewhere, defines nothing.
-	err = declaring(func() { owner.MustTable[Order, int64]("orders", &later) })
+	err = owner.TableError[Order, int64]("orders", &later)
 	require.ErrorContains(t, err, "table leaves: its owner is no owner of orders, at which it is to point")
-	err = declaring(func() { owner.MustTable[Order, UserID]("a.b.c", &later) })
+	err = owner.DeclarationError(func() { owner.MustTable[Order, UserID]("a.b.c", &later) })
 	require.ErrorContains(t, err, "the name must be")
-	refused(t, func(db owner.DB) error { return in.Insert(t.Context(), db, &leaf{}) }, want)
+	requireRefused(t, func(db owner.DB) error { return in.Insert(t.Context(), db, &leaf{}) }, want)
 
 	orders := owner.MustTable[Order, UserID]("orders", &later)
 	require.ErrorIs(t, in.Insert(t.Context(), &db, &leaf{ID: 1, Above: &bobOrder}), errRecorded)
-	require.Contains(t, db.sql, `exists (select 1 from "orders" as _1 where _1."user_id" = $1 and _1."id" = `)
+	require.Contains(t, db.SQL, `exists (select 1 from "orders" as _1 where _1."user_id" = $1 and _1."id" = `)
 	require.NotPanics(t, func() { owner.ReferenceOf(orders, above) })
 	require.NotPanics(t, func() { owner.ReferenceOf(&later, above) }, "it stands for the table")
 }
@@ -140,15 +120,15 @@ func TestAForwardThatStandsForNothing(t *testing.T) {
 func TestForwardsOfOneDeclaration(t *testing.T) {
 	t.Parallel()
 	var forward owner.Forward[leaf]
-	err := declaring(func() { owner.MustTable[leaf, UserID]("leaves", owner.References(&forward, leafAbove), nil) })
+	err := owner.DeclarationError(func() { owner.MustTable[leaf, UserID]("leaves", owner.References(&forward, leafAbove), nil) })
 	require.ErrorContains(t, err, "an option is nil")
-	err = declaring(func() {
+	err = owner.DeclarationError(func() {
 		owner.MustTable[leaf, UserID]("leaves", owner.References(&forward, leafAbove), owner.References(&forward, leafAbove))
 	})
 	require.ErrorContains(t, err, "References: two point at the same Forward by the same columns")
-	err = declaring(func() { owner.MustTable[leaf, UserID]("leaves", &forward, &forward) })
+	err = owner.DeclarationError(func() { owner.MustTable[leaf, UserID]("leaves", &forward, &forward) })
 	require.ErrorContains(t, err, "the same Forward comes twice")
-	err = declaring(func() {
+	err = owner.DeclarationError(func() {
 		owner.MustTable[leaf, UserID]("leaves", &forward, owner.References(&forward, leafName))
 	})
 	require.ErrorContains(t, err, "column leaves.name: it is of type string, but points at leaves.id of type int64")
@@ -157,7 +137,7 @@ func TestForwardsOfOneDeclaration(t *testing.T) {
 	above := owner.Column(leaves, func(l *leaf) **int64 { return &l.Above })
 	var db recorder
 	require.ErrorIs(t, leaves.In(me).Insert(t.Context(), &db, &leaf{ID: 1, Above: &bobOrder}), errRecorded)
-	require.Contains(t, db.sql, `exists (select 1 from "leaves" as _1 where _1."user_id" = $1 and _1."id" = `)
+	require.Contains(t, db.SQL, `exists (select 1 from "leaves" as _1 where _1."user_id" = $1 and _1."id" = `)
 	require.NotPanics(t, func() { owner.ReferenceOf(leaves, above) })
 }
 

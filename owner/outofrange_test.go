@@ -10,6 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type small struct {
@@ -35,22 +36,21 @@ const huge = int64(9999999999)
 func TestNumbersOutOfRange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table smalls (id int4 primary key, user_id int8 not null, n2 int2 not null, n4 int4 not null, list int4[], version int4 not null);
+		ownerkit.MustExec(t, db, `create table smalls (id int4 primary key, user_id int8 not null, n2 int2 not null, n4 int4 not null, list int4[], version int4 not null);
 			insert into smalls values (1, 42, 1, 1, '{1}', 1)`)
-		require.NoError(t, err)
 		in := smalls.In(me)
 
 		for _, key := range []int64{huge, -huge} {
-			_, err = in.Get(ctx, db, key)
-			require.ErrorIs(t, err, owner.ErrNotFound)
+			_, err := in.Get(ctx, db, key)
+			requireNotFound(t, err)
 			_, err = in.Where(smallN4.Eq(1)).Get(ctx, db, key)
-			require.ErrorIs(t, err, owner.ErrNotFound)
-			require.ErrorIs(t, in.Update(key).Set(smallN4.Set(2)).Exec(ctx, db), owner.ErrNotFound)
+			requireNotFound(t, err)
+			requireNotFound(t, in.Update(key).Set(smallN4.Set(2)).Exec(ctx, db))
 			_, err = in.Update(key).At(1).Set(smallN4.Set(2)).Returning(ctx, db)
-			require.ErrorIs(t, err, owner.ErrNotFound)
-			require.ErrorIs(t, in.Delete(key).Exec(ctx, db), owner.ErrNotFound)
-			require.ErrorIs(t, in.Delete(key).At(1).Exec(ctx, db), owner.ErrNotFound)
-			require.ErrorIs(t, in.TransferTo(ctx, db, other, key), owner.ErrNotFound)
+			requireNotFound(t, err)
+			requireNotFound(t, in.Delete(key).Exec(ctx, db))
+			requireNotFound(t, in.Delete(key).At(1).Exec(ctx, db))
+			requireNotFound(t, in.TransferTo(ctx, db, other, key))
 		}
 
 		invalid := func(err error) {
@@ -72,7 +72,7 @@ func TestNumbersOutOfRange(t *testing.T) {
 		invalid(in.Insert(ctx, db, &small{ID: 2, N4: huge}))
 		invalid(in.Insert(ctx, db, &small{ID: huge}))
 		invalid(in.InsertMany(ctx, db, []small{{ID: 2}, {ID: 3, N2: -70000}}))
-		_, err = in.UpdateWhere(owner.And[small]()).Set(smallN4.Set(-huge)).Exec(ctx, db)
+		_, err := in.UpdateWhere(owner.And[small]()).Set(smallN4.Set(-huge)).Exec(ctx, db)
 		invalid(err)
 		if !db.Cockroach() { // which compares with any number
 			_, err = in.Where(smallN4.Eq(huge)).Count(ctx, db)

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type (
@@ -69,10 +71,9 @@ func patchOf(t *testing.T, body string) ([]owner.Assignment[document], error) {
 func TestPatchSpeaksTheJSONOfTheRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx, in := t.Context(), documents.In(me)
-		_, err := db.Exec(ctx, `create table documents (id int8 primary key, user_id int8 not null, title text not null, same text not null, note text not null, author text not null,
+		ownerkit.MustExec(t, db, `create table documents (id int8 primary key, user_id int8 not null, title text not null, same text not null, note text not null, author text not null,
 			inside text not null, big int8 not null, maybe int8, raw jsonb, settings jsonb, own text not null, odd text not null, dash text not null);
 			insert into documents values (1, 42, '', '', '', '', '', 0, 7, '1', '{"color": "red"}', '', '', '')`)
-		require.NoError(t, err)
 		set, err := patchOf(t, `{"title": "t", "audit": {"note": "n"}, "big": "9007199254740993", "maybe": "-5", "raw": {"a": [1e3, null]}, "settings": {"color": "blue", "size": 5}, "same": "mine", "`+oddName+`": "o", "-": "d"}`)
 		require.NoError(t, err)
 		require.NoError(t, in.Update(1).Set(set...).Exec(ctx, db))
@@ -131,4 +132,41 @@ func TestPatchNamesAllFaults(t *testing.T) {
 	}
 	_, err := patchOf(t, `{"big": 5, "title": 7}`)
 	require.EqualError(t, err, `owner: patch: "/big": wrong_type, and 1 more`)
+}
+
+func TestPatch(t *testing.T) {
+	t.Parallel()
+	patch := func(body string) error {
+		var members map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal([]byte(body), &members))
+		set, err := Orders.Patch(members)
+		if err == nil {
+			var db recorder
+			require.ErrorIs(t, Orders.In(me).Update(1).Set(set...).Exec(t.Context(), &db), errRecorded)
+			require.Contains(t, db.SQL, `set "number" = $3, "title" = $4, "coupon_id" = $5, "version"`)
+			require.Equal(t, []any{int32(4), "x", (*int64)(nil)}, db.Args[2:])
+		}
+		return err
+	}
+	require.NoError(t, patch(`{"title": "x", "coupon": null, "number": 4}`))
+	for body, want := range map[string]owner.PatchError{
+		`{}`:                               {Field: "", Reason: "nothing_to_change"},
+		`null`:                             {Field: "", Reason: "nothing_to_change"},
+		`{"title": "x", "total": 1}`:       {Field: "/total", Reason: "read_only_field"},
+		`{"user_id": 43, "title": "x"}`:    {Field: "/user_id", Reason: "read_only_field"},
+		`{"version": 3}`:                   {Field: "/version", Reason: "read_only_field"},
+		`{"ID": 3}`:                        {Field: "/ID", Reason: "read_only_field"},
+		`{"secret": "x"}`:                  {Field: "/secret", Reason: "unknown_field"},
+		`{"Title": "x"}`:                   {Field: "/Title", Reason: "unknown_field"},
+		`{"a/b~c": 1}`:                     {Field: "/a~1b~0c", Reason: "unknown_field"},
+		`{"title": 1}`:                     {Field: "/title", Reason: "wrong_type"},
+		`{"title": null}`:                  {Field: "/title", Reason: "wrong_type"},
+		`{"number": 3000000000}`:           {Field: "/number", Reason: "wrong_type"},
+		`{"title": "x", "b": 1, "aaa": 2}`: {Field: "/aaa", Reason: "unknown_field"},
+	} {
+		var got *owner.PatchError
+		require.ErrorAs(t, patch(body), &got, body)
+		require.Equal(t, want.Field+" "+want.Reason, got.Field+" "+got.Reason, body)
+		require.Equal(t, kind.Invalid, got.Kind())
+	}
 }

@@ -17,34 +17,35 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // pitfalls are known mistakes of other libraries. Each test runs in a transaction of
-// its own, on the orders of [world] and the accounts of [setup]. Afterwards the other
-// owner's rows must be unchanged.
+// its own, on the shop and the accounts of ownerkit. Afterwards the other owner's rows
+// must be unchanged.
 var pitfalls = []struct {
 	name     string
 	incident string // repository#issue
-	test     func(t *testing.T, tx *spy)
+	test     func(t *testing.T, db *dbtest.DB, tx *txRecorder)
 }{
-	{"upsert takes a row over", "chmonitor/chmonitor#2203", func(t *testing.T, tx *spy) {
+	{"upsert takes a row over", "chmonitor/chmonitor#2203", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		o := Order{ID: bobOrder, Number: 60, Title: "mine now", Country: "at"}
-		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderID), owner.ErrNotFound)
-		bobsWorld(t, tx)
+		requireNotFound(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderID))
+		ownerkit.RequireBobsShopUnchanged(t, tx)
 	}},
-	{"upsert whose owner column is ambiguous", "ogx-ai/ogx#5930 ogx-ai/ogx#6509", func(t *testing.T, tx *spy) {
+	{"upsert whose owner column is ambiguous", "ogx-ai/ogx#5930 ogx-ai/ogx#6509", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		o := Order{Number: 1, Title: "again", Country: "at"}
 		require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber))
 		require.EqualValues(t, 1, o.ID)
-		require.Contains(t, tx.last(), `where "orders"."user_id" = $1`)
+		require.Contains(t, tx.SQL, `where "orders"."user_id" = $1`)
 	}},
-	{"upsert does not check whose row it writes", "Hibernate#13412 hyperlocalise#340", func(t *testing.T, tx *spy) {
+	{"upsert does not check whose row it writes", "Hibernate#13412 hyperlocalise#340", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		for _, o := range []Order{{UserID: bob, Number: 1, Country: "at"}, {UserID: bob, ID: bobOrder, Number: 1, Country: "at"}} {
 			require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrOtherOwner)
 		}
-		require.Empty(t, tx.sent)
+		require.Empty(t, tx.Sent)
 	}},
-	{"upsert forgets what insert presets", "hasura#1647", func(t *testing.T, tx *spy) {
+	{"upsert forgets what insert presets", "hasura#1647", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		for i, want := range []int64{1, 2} {
 			o := Order{Number: 70, Title: "preset", Country: "at", Version: 99}
 			require.NoError(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), i)
@@ -54,51 +55,43 @@ var pitfalls = []struct {
 		o := Order{Number: 70, Coupon: &bobCoupon, Country: "at"}
 		require.ErrorIs(t, Orders.In(me).Upsert(t.Context(), tx, &o, OrderNumber), owner.ErrReference)
 	}},
-	{"closing the oracle opens a takeover", "icanbwell/fhir-server#2364", func(t *testing.T, tx *spy) {
+	{"closing the oracle opens a takeover", "icanbwell/fhir-server#2364", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		taken := Order{ID: bobOrder, Number: 60, Title: "x", Country: "at"}
 		before := taken
 		err := Orders.In(me).Upsert(t.Context(), tx, &taken, OrderID)
 		require.EqualError(t, err, Orders.In(me).Update(missingCoupon).Set(OrderTitle.Set("x")).Exec(t.Context(), tx).Error())
 		require.Equal(t, before, taken, "nothing of the stranger's row comes back")
 	}},
-	{"outer join made inner by the owner in WHERE", "cube-js/cube#11574 eclipselink#1185", func(t *testing.T, tx *spy) {
+	{"outer join made inner by the owner in WHERE", "cube-js/cube#11574 eclipselink#1185", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		rows, err := OrderCodes.In(me).OrderBy(OrderCodeID.Asc()).All(t.Context(), tx)
 		require.NoError(t, err)
 		a := "A"
 		require.Equal(t, []OrderCode{{1, &a}, {2, nil}}, rows)
 	}},
-	{"outer join shows a stranger's row", "generator-graphql-rocket#25", func(t *testing.T, tx *spy) {
-		tx.must(t, "update orders set coupon_id = 12 where id = 2")
+	{"outer join shows a stranger's row", "generator-graphql-rocket#25", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
+		ownerkit.MustExec(t, tx.Tx, "update orders set coupon_id = 12 where id = 2")
 		rows, err := OrderCodes.In(me).Where(OrderCodeID.Eq(2)).All(t.Context(), tx)
 		require.NoError(t, err)
 		require.Equal(t, []OrderCode{{2, nil}}, rows)
 	}},
-	{"no condition, no scope", "JasperFx/fisher#51", func(t *testing.T, tx *spy) {
-		ctx, in, all := t.Context(), Orders.In(me), owner.And[Order]()
+	{"no condition, no scope", "JasperFx/fisher#51", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
+		in, all := Orders.In(me), owner.And[Order]()
 		for _, q := range []owner.Select[Order, UserID]{in.Select, in.Where(), in.Where(all), in.Where(owner.Or(all, OrderID.Eq(bobOrder))), in.Where(owner.Not(OrderID.In()))} {
-			n, err := q.Count(ctx, tx)
-			require.NoError(t, err)
-			require.EqualValues(t, 2, n)
+			ownerkit.RequireCount(t, tx, 2, q.Count)
 		}
-		n, err := in.UpdateWhere(all).Set(OrderTitle.Set("x")).Exec(ctx, tx)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		n, err = in.DeleteWhere(owner.Or(all, all)).Exec(ctx, tx)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, tx, 2, in.UpdateWhere(all).Set(OrderTitle.Set("x")).Exec)
+		ownerkit.RequireCount(t, tx, 2, in.DeleteWhere(owner.Or(all, all)).Exec)
 	}},
-	{"OR escapes the scope", "uptrace/bun#1321 go-gorm/gorm#3627", func(t *testing.T, tx *spy) {
-		n, err := Orders.In(me).Where(owner.Or(OrderTitle.Eq("one"), OrderID.Eq(bobOrder))).Count(t.Context(), tx)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
+	{"OR escapes the scope", "uptrace/bun#1321 go-gorm/gorm#3627", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
+		ownerkit.RequireCount(t, tx, 1, Orders.In(me).Where(owner.Or(OrderTitle.Eq("one"), OrderID.Eq(bobOrder))).Count)
 	}},
-	{"insert points at a stranger's row", "kenlasko/monize#100", func(t *testing.T, tx *spy) {
+	{"insert points at a stranger's row", "kenlasko/monize#100", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		for _, coupon := range []int64{bobCoupon, missingCoupon} {
 			err := Orders.In(me).Insert(t.Context(), tx, &Order{Number: 9, Coupon: &coupon, Country: "at"})
 			require.EqualError(t, err, "owner: a reference points at no row of the owner's (table orders)")
 		}
 	}},
-	{"update points at a stranger's row", "bxservice/idempiere-rest#42", func(t *testing.T, tx *spy) {
+	{"update points at a stranger's row", "bxservice/idempiere-rest#42", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		in := Orders.In(me)
 		require.ErrorIs(t, in.Update(2).Set(OrderCoupon.Set(&bobCoupon)).Exec(t.Context(), tx), owner.ErrReference)
 		_, err := in.UpdateWhere(OrderID.Eq(2)).Set(OrderCoupon.Set(&bobCoupon)).Exec(t.Context(), tx)
@@ -107,16 +100,16 @@ var pitfalls = []struct {
 		require.NoError(t, err)
 		require.Nil(t, o.Coupon)
 	}},
-	{"child goes under a stranger's parent", "iota-uz/iota-sdk#781 fullstaq-labs/sqedule", func(t *testing.T, tx *spy) {
+	{"child goes under a stranger's parent", "iota-uz/iota-sdk#781 fullstaq-labs/sqedule", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		in := Lines.In(me)
 		require.ErrorIs(t, in.Insert(t.Context(), tx, &Line{OrderID: bobOrder, N: 9}), owner.ErrReference)
-		require.ErrorIs(t, tx.apart(t, func(tx pgx.Tx) error {
-			return in.InsertMany(t.Context(), tx, []Line{{OrderID: 1, N: 9}, {OrderID: bobOrder, N: 9}})
-		}), owner.ErrReference)
+		ownerkit.InRolledBackTx(t, tx, func(tx pgx.Tx) {
+			require.ErrorIs(t, in.InsertMany(t.Context(), tx, []Line{{OrderID: 1, N: 9}, {OrderID: bobOrder, N: 9}}), owner.ErrReference)
+		})
 		require.ErrorIs(t, in.Upsert(t.Context(), tx, &Line{OrderID: bobOrder, N: 1}, LineOrder, LineN), owner.ErrReference)
 	}},
 	// Scopes are in the statements, so a connection carries nothing over.
-	{"the connection carries the owner over", "jackc/pgx#288 jackc/pgx#2007", func(t *testing.T, tx *spy) {
+	{"the connection carries the owner over", "jackc/pgx#288 jackc/pgx#2007", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		const state = "select coalesce(string_agg(name || '=' || setting, ',' order by name), '') from pg_settings"
 		var before, after string
 		require.NoError(t, tx.QueryRow(t.Context(), state).Scan(&before))
@@ -130,21 +123,19 @@ var pitfalls = []struct {
 		require.NoError(t, Orders.In(me).Update(1).Set(OrderTitle.Set("x")).Exec(t.Context(), tx))
 		require.NoError(t, tx.QueryRow(t.Context(), state).Scan(&after))
 		require.Equal(t, before, after)
-		for _, sql := range tx.sent {
+		for _, sql := range tx.Sent {
 			require.Regexp(t, "^(select|update) ", sql)
 			require.NotContains(t, sql, "current_setting")
 			require.NotContains(t, sql, "set_config")
 		}
 	}},
-	{"a fresh connection misses the hook", "rubentalstra/FerroEHR#110", func(t *testing.T, tx *spy) {
-		pool, err := pgxpool.NewWithConfig(t.Context(), tx.db.Config())
+	{"a fresh connection misses the hook", "rubentalstra/FerroEHR#110", func(t *testing.T, db *dbtest.DB, _ *txRecorder) {
+		pool, err := pgxpool.NewWithConfig(t.Context(), db.Config())
 		require.NoError(t, err)
 		defer pool.Close()
-		n, err := Orders.In(me).Count(t.Context(), pool)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, pool, 2, Orders.In(me).Count)
 	}},
-	{"a pooled object keeps the last owner", "nightscout/nocturne#333", func(t *testing.T, tx *spy) {
+	{"a pooled object keeps the last owner", "nightscout/nocturne#333", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		mine := Orders.In(me).Where(OrderNumber.Eq(1))
 		his := Orders.In(other).Where(OrderNumber.Eq(1))
 		ctx := owner.NewContext(owner.NewContext(t.Context(), me), other)
@@ -159,7 +150,7 @@ var pitfalls = []struct {
 			}
 		}
 	}},
-	{"the all-zero owner", "rubentalstra/FerroEHR#3341", func(t *testing.T, _ *spy) {
+	{"the all-zero owner", "rubentalstra/FerroEHR#3341", func(t *testing.T, _ *dbtest.DB, _ *txRecorder) {
 		_, err := owner.For(uuid{})
 		require.ErrorIs(t, err, owner.ErrUnscoped)
 		_, err = owner.For("00000000-0000-0000-0000-000000000000")
@@ -167,7 +158,7 @@ var pitfalls = []struct {
 		_, err = owner.For(UserID(0))
 		require.ErrorIs(t, err, owner.ErrUnscoped)
 	}},
-	{"the owner that is nil", "Dev1822/paySphere#1917", func(t *testing.T, _ *spy) {
+	{"the owner that is nil", "Dev1822/paySphere#1917", func(t *testing.T, _ *dbtest.DB, _ *txRecorder) {
 		_, err := owner.For((*UserID)(nil))
 		require.ErrorIs(t, err, owner.ErrUnscoped)
 		_, err = owner.For[any](nil)
@@ -175,14 +166,12 @@ var pitfalls = []struct {
 		_, err = owner.FromContext[UserID](t.Context())
 		require.ErrorIs(t, err, owner.ErrUnscoped)
 	}},
-	{"a special owner that means everybody", "OreStudio#411", func(t *testing.T, tx *spy) {
+	{"a special owner that means everybody", "OreStudio#411", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		for _, id := range []UserID{-1, 1<<63 - 1, -1 << 63} {
-			n, err := Orders.In(scope(id)).Count(t.Context(), tx)
-			require.NoError(t, err)
-			require.Zero(t, n)
+			ownerkit.RequireCount(t, tx, 0, Orders.In(ownerkit.Scope(id)).Count)
 		}
 	}},
-	{"no owner means an administrator", "open-mercato#4590", func(t *testing.T, tx *spy) {
+	{"no owner means an administrator", "open-mercato#4590", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		ctx, in, all := t.Context(), Orders.In(owner.Scope[UserID]{}), owner.And[Order]()
 		o := Order{ID: bobOrder, Number: 1, Country: "at"}
 		key := bobOrder
@@ -214,18 +203,16 @@ var pitfalls = []struct {
 		} {
 			require.ErrorIs(t, f(), owner.ErrUnscoped, name)
 		}
-		require.Empty(t, tx.sent)
+		require.Empty(t, tx.Sent)
 	}},
-	{"a zero key means all rows", "go-gorm/gorm#1970", func(t *testing.T, tx *spy) {
-		require.ErrorIs(t, Orders.In(me).Delete(0).Exec(t.Context(), tx), owner.ErrNotFound)
+	{"a zero key means all rows", "go-gorm/gorm#1970", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
+		requireNotFound(t, Orders.In(me).Delete(0).Exec(t.Context(), tx))
 		require.ErrorContains(t, Orders.In(me).Delete().Exec(t.Context(), tx), "0 values were given")
-		n, err := Orders.In(me).Where(OrderID.In()).Count(t.Context(), tx)
-		require.NoError(t, err)
-		require.Zero(t, n)
-		_, err = Orders.In(me).Where(OrderID.NotIn()).Count(t.Context(), tx)
+		ownerkit.RequireCount(t, tx, 0, Orders.In(me).Where(OrderID.In()).Count)
+		_, err := Orders.In(me).Where(OrderID.NotIn()).Count(t.Context(), tx)
 		require.ErrorContains(t, err, "NotIn needs at least one value")
 	}},
-	{"foreign and missing differ", "paperclip#3967 open-mercato#1428", func(t *testing.T, tx *spy) {
+	{"foreign and missing differ", "paperclip#3967 open-mercato#1428", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		ctx, in := t.Context(), Orders.In(me)
 		for name, f := range map[string]func(id int64) error{
 			"Get":        func(id int64) error { _, err := in.Get(ctx, tx, id); return err },
@@ -240,28 +227,28 @@ var pitfalls = []struct {
 			"TransferTo": func(id int64) error { return in.TransferTo(ctx, tx, other, id) },
 			"line":       func(id int64) error { return Lines.In(me).Update(id, 1).Set(LineText.Set("x")).Exec(ctx, tx) },
 		} {
-			tx.sent = nil
-			foreign, sent := f(bobOrder), tx.sent
-			tx.sent = nil
+			tx.Sent = nil
+			foreign, sent := f(bobOrder), tx.Sent
+			tx.Sent = nil
 			missing := f(999)
-			require.ErrorIs(t, foreign, owner.ErrNotFound, name)
+			requireNotFound(t, foreign, name)
 			require.EqualError(t, foreign, missing.Error(), name)
-			require.Equal(t, sent, tx.sent, "%s: the statements would tell by their number", name)
+			require.Equal(t, sent, tx.Sent, "%s: the statements would tell by their number", name)
 		}
 		for _, coupon := range []int64{bobCoupon, missingCoupon} {
 			err := in.Insert(ctx, tx, &Order{Number: 9, Coupon: &coupon, Country: "at"})
 			require.EqualError(t, err, "owner: a reference points at no row of the owner's (table orders)")
 		}
 	}},
-	{"a cursor is good for another endpoint or account", "Mnexa-AI/e2a#782", func(t *testing.T, tx *spy) {
+	{"a cursor is good for another endpoint or account", "Mnexa-AI/e2a#782", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		ctx, q := t.Context(), Orders.In(me).Where(OrderTotal.Ge(100)).OrderBy(OrderCountry.Asc())
-		tx.must(t, "insert into orders values (4, 43, 4, 'his', 300, '', null, 'at', 1)")
+		ownerkit.MustExec(t, tx.Tx, "insert into orders values (4, 43, 4, 'his', 300, '', null, 'at', 1)")
 		page, err := q.Page(ctx, tx, sealed, "", 1)
 		require.NoError(t, err)
 		require.NotEmpty(t, page.Next)
 		_, err = q.Page(ctx, tx, sealed, page.Next, 1)
 		require.NoError(t, err)
-		tx.sent = nil
+		tx.Sent = nil
 		for name, q := range map[string]owner.Select[Order, UserID]{
 			"owner":     Orders.In(other).Where(OrderTotal.Ge(100)).OrderBy(OrderCountry.Asc()),
 			"order":     Orders.In(me).Where(OrderTotal.Ge(100)).OrderBy(OrderTitle.Asc()),
@@ -275,9 +262,9 @@ var pitfalls = []struct {
 		}
 		_, err = OrderPlaces.Of(Orders.In(me).Where(OrderTotal.Ge(100))).OrderBy(PlaceCountry.Asc()).Page(ctx, tx, sealed, page.Next, 1)
 		require.ErrorIs(t, err, owner.ErrCursor, "another view")
-		require.Empty(t, tx.sent)
+		require.Empty(t, tx.Sent)
 	}},
-	{"a cursor of milliseconds loses rows", "ahliweb/awcms#161", func(t *testing.T, tx *spy) {
+	{"a cursor of milliseconds loses rows", "ahliweb/awcms#161", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		ctx, at := t.Context(), time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		for i := range 5 {
 			require.NoError(t, Accounts.In(me).Insert(ctx, tx, &Account{Name: "page", Created: at.Add(time.Duration(5-i) * time.Microsecond)}))
@@ -292,16 +279,14 @@ var pitfalls = []struct {
 		}
 		require.Empty(t, cursor)
 	}},
-	{"LIKE takes the input for a pattern", "leodip/goiabada#95 huandu/go-sqlbuilder#199", func(t *testing.T, tx *spy) {
+	{"LIKE takes the input for a pattern", "leodip/goiabada#95 huandu/go-sqlbuilder#199", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		ctx, in := t.Context(), Accounts.In(me)
 		require.NoError(t, in.Insert(ctx, tx, &Account{Name: `50%_\!off`}))
 		for text, want := range map[string]int64{"%": 1, "_": 1, `\`: 1, "!": 1, `%_\!`: 1, "s_v": 0, "sav": 1, "s%s": 0} {
-			n, err := in.Where(Name.Contains(text)).Count(ctx, tx)
-			require.NoError(t, err)
-			require.Equal(t, want, n, text)
+			ownerkit.RequireCount(t, tx, want, in.Where(Name.Contains(text)).Count, text)
 		}
 	}},
-	{"a client writes what it may not", "gobuffalo/buffalo#1739", func(t *testing.T, tx *spy) {
+	{"a client writes what it may not", "gobuffalo/buffalo#1739", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		for _, body := range []string{`{"user_id": 43}`, `{"total": 1}`, `{"version": 1}`, `{"secret": "x"}`, `{"ID": 3}`, `{"admin": true}`, `{"title": "x", "total": 1}`} {
 			var members map[string]json.RawMessage
 			require.NoError(t, json.Unmarshal([]byte(body), &members))
@@ -312,9 +297,9 @@ var pitfalls = []struct {
 		}
 		require.ErrorContains(t, Accounts.In(me).Update(1).Set(Owner.Set(bob)).Exec(t.Context(), tx), "cannot change the owner")
 		require.ErrorIs(t, Accounts.In(me).Insert(t.Context(), tx, &Account{UserID: bob}), owner.ErrOtherOwner)
-		require.Empty(t, tx.sent)
+		require.Empty(t, tx.Sent)
 	}},
-	{"a bypass that leaves no trace", "prebid/salesagent#2204", func(t *testing.T, _ *spy) {
+	{"a bypass that leaves no trace", "prebid/salesagent#2204", func(t *testing.T, _ *dbtest.DB, _ *txRecorder) {
 		// Nothing here bypasses the scope: every function with a database has one.
 		scoped := map[string]bool{"Scoped": true, "Select": true, "Update": true, "Delete": true, "UpdateWhere": true, "DeleteWhere": true, "Reader": true}
 		files, err := filepath.Glob("*.go")
@@ -353,7 +338,7 @@ var pitfalls = []struct {
 		}
 		require.Greater(t, found, 15)
 	}},
-	{"denials that nobody can log", "matrixarkai/TemporalStore#790", func(t *testing.T, tx *spy) {
+	{"denials that nobody can log", "matrixarkai/TemporalStore#790", func(t *testing.T, _ *dbtest.DB, tx *txRecorder) {
 		o := Order{UserID: bob, Number: 9, Country: "at"}
 		for want, err := range map[error]error{
 			owner.ErrOtherOwner: Orders.In(me).Insert(t.Context(), tx, &o),
@@ -371,34 +356,20 @@ var pitfalls = []struct {
 
 func TestPitfalls(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
-		setup(t, db)
+		ownerkit.CreateShop(t, db)
+		ownerkit.CreateAccounts(t, db)
 		for _, p := range pitfalls {
 			t.Run(p.name, func(t *testing.T) {
 				t.Logf("see %s", p.incident)
-				inTx(t, db, func(tx pgx.Tx) {
-					p.test(t, &spy{Tx: tx, db: db})
-					untouched(t, tx)
-					var n int
-					require.NoError(t, tx.QueryRow(t.Context(), "select count(*) from orders where (id, user_id, title, coupon_id, version) = (3, 43, 'his', 12, 1)").Scan(&n))
-					require.Equal(t, 1, n, "the row of the other owner")
+				ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
+					p.test(t, db, &txRecorder{Tx: tx})
+					ownerkit.RequireBobsAccountsUnchanged(t, tx)
+					ownerkit.RequireRows(t, tx, 1, "orders where (id, user_id, title, coupon_id, version) = (3, 43, 'his', 12, 1)")
 				})
 			})
 		}
 	})
 }
-
-var (
-	PlaceCountry = owner.Column(OrderPlaces, func(o *OrderPlace) *string { return &o.Country })
-
-	sealed = func() *owner.Cursors {
-		c, err := owner.NewCursors([]byte("0123456789abcdef0123456789abcdef"))
-		if err != nil {
-			panic(err)
-		}
-		return c
-	}()
-)
 
 // baseName is the name of a type without pointer, package and type arguments.
 func baseName(e ast.Expr) string {

@@ -20,9 +20,9 @@ func (s Scoped[R, O]) QueueInsert(q Queue, row *R) error {
 	if row == nil {
 		return misuse("table %s: the row to insert is nil", t.name)
 	}
-	kept := *row
+	inserted := *row
 	st := newStatement(id)
-	refs, err := t.inserting(st, id, unsafe.Pointer(&kept))
+	refs, err := t.inserting(st, id, unsafe.Pointer(&inserted))
 	if err != nil {
 		return err
 	}

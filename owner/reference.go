@@ -6,7 +6,7 @@ import (
 )
 
 // A Reference is a foreign key by which rows C point at rows P, as it was declared by
-// [References]. [ReferenceOf] returns it. It makes conditions on linked rows and joins
+// [References]. [ReferenceOf] returns it. It makes conditions on related rows and joins
 // them in a [View]. The zero Reference is an error of the statement or view.
 type Reference[C, P any] struct {
 	_   [0]func(C, P)
@@ -68,7 +68,7 @@ func (d *declaration) refer(r *reference, to *table) {
 		r.check(to, d.problem)
 		r.parent = to
 	}
-	t.links = append(t.links, r)
+	t.foreignKeys = append(t.foreignKeys, r)
 	if t.shared { // never written
 		return
 	}
@@ -93,18 +93,18 @@ func (r *reference) check(to *table, problem func(string, ...any)) {
 	if !prefixOf(to.ownerTypes, t.ownerTypes) {
 		problem("table %s: its owner is no owner of %s, at which it is to point", t.name, to.name)
 	}
-	if t.link(to, r.from) != nil {
+	if t.referenceBy(to, r.from) != nil {
 		problem("table %s: it points at %s by the same columns twice", t.name, to.name)
 	}
 }
 
-// link returns the declared reference to that table by those columns, or nil.
-func (t *table) link(to *table, from []*column) *reference {
-	i := slices.IndexFunc(t.links, func(r *reference) bool { return r.parent == to && slices.Equal(r.from, from) })
+// referenceBy returns the declared reference to that table by those columns, or nil.
+func (t *table) referenceBy(to *table, from []*column) *reference {
+	i := slices.IndexFunc(t.foreignKeys, func(r *reference) bool { return r.parent == to && slices.Equal(r.from, from) })
 	if i < 0 {
 		return nil
 	}
-	return t.links[i]
+	return t.foreignKeys[i]
 }
 
 // complete refuses a table with a reference to a table that was never declared, since
@@ -129,7 +129,7 @@ func ReferenceOf[C, P any](parent Declared[P], columns ...AnyColumn[C]) Referenc
 		panic(misuse("ReferenceOf: the parent was not made by MustTable, MustThrough or MustShared"))
 	}
 	from, t := mustColumns("ReferenceOf", columns)
-	r := t.link(to, from)
+	r := t.referenceBy(to, from)
 	if r == nil {
 		panic(misuse("table %s: its declaration has no reference to %s by the columns %s", t.name, to.name, list("", from)))
 	}
@@ -200,7 +200,7 @@ func (r Reference[C, P]) To(conditions ...Condition[P]) Condition[C] {
 
 var errNoReference = misuse("the Reference was not made by owner.ReferenceOf")
 
-// exists is a condition on rows linked to the current row.
+// exists is a condition on rows related to the current row.
 type exists struct {
 	ref    *reference
 	toward bool // from the child to its parent
@@ -218,7 +218,7 @@ func (n *exists) write(s *statement) {
 	}
 	alias := s.alias()
 	s.text("exists (select 1 from ", inner.quoted, " as ", alias, " where ")
-	n.ref.link(s, n.toward, alias+".", before)
+	n.ref.compareKeys(s, n.toward, alias+".", before)
 	s.text(" and ", inner.ownedBy(alias+".", 1))
 	restore := s.prefix
 	s.prefix = alias + "."
@@ -227,8 +227,8 @@ func (n *exists) write(s *statement) {
 	s.text(")")
 }
 
-// link compares key and foreign key. If toward, inner is the parent.
-func (r *reference) link(s *statement, toward bool, inner, outer string) {
+// compareKeys writes that key and foreign key are equal. If toward, inner is the parent.
+func (r *reference) compareKeys(s *statement, toward bool, inner, outer string) {
 	parent, child := outer, inner
 	if toward {
 		parent, child = inner, outer

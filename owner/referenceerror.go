@@ -13,7 +13,7 @@ import (
 // referenceError is ErrReference with the foreign key, if it is known.
 type referenceError struct {
 	table *table
-	of    *pointing
+	of    *fkCheck
 }
 
 func (e *referenceError) Error() string {
@@ -59,11 +59,11 @@ func (e *referenceError) ForeignKey() (pgerr.ForeignKey, bool) {
 
 // noReference returns the error for a foreign key, or for an unknown one if of is
 // nil.
-func (t *table) noReference(of *pointing) error { return &referenceError{t, of} }
+func (t *table) noReference(of *fkCheck) error { return &referenceError{t, of} }
 
 // refused returns the error for the case that one of the foreign keys points at no
 // row of the owner's. If there are several, one more statement finds out which.
-func (t *table) refused(ctx context.Context, db DB, id identity, refs []pointing) error {
+func (t *table) refused(ctx context.Context, db DB, id identity, refs []fkCheck) error {
 	if len(refs) == 1 {
 		return t.noReference(&refs[0])
 	}
@@ -75,7 +75,7 @@ func (t *table) refused(ctx context.Context, db DB, id identity, refs []pointing
 
 // missingReference returns a foreign key that points at no row of the owner's, or nil
 // if there is none.
-func (t *table) missingReference(ctx context.Context, db DB, id identity, refs []pointing) error {
+func (t *table) missingReference(ctx context.Context, db DB, id identity, refs []fkCheck) error {
 	used := 0
 	for _, r := range refs {
 		used = max(used, len(r.parent.ownerTypes))
@@ -108,10 +108,10 @@ func pointersTo(values []bool) []any {
 }
 
 // referenceTo returns the only foreign key to a table, or nil.
-func (t *table) referenceTo(parent *table) *pointing {
-	var found *pointing
+func (t *table) referenceTo(parent *table) *fkCheck {
+	var found *fkCheck
 	if t.through == parent {
-		found = &pointing{parent: parent, from: t.parent}
+		found = &fkCheck{parent: parent, from: t.parent}
 	}
 	for _, r := range t.references {
 		if r.parent != parent {
@@ -120,7 +120,7 @@ func (t *table) referenceTo(parent *table) *pointing {
 		if found != nil {
 			return nil
 		}
-		found = &pointing{parent: parent, from: r.from}
+		found = &fkCheck{parent: parent, from: r.from}
 	}
 	return found
 }

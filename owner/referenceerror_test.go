@@ -9,6 +9,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A refused reference gives the client the same response as the foreign key itself:
@@ -32,7 +33,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 	none := errs.NewCatalog(errs.Constraint("orders_coupon_id_fkey").On("others").Missing("x", "", ""), errs.Constraint("orders_country_fkey").InUse("y", ""),
 		errs.Constraint("z").On("orders").Columns("coupon_id", "country").Missing("z", "", ""))
 	always := errs.NewCatalog(errs.Is(owner.ErrReference).Kind(errs.ReferenceNotFound).Code("always"), country)
-	said := func(c *errs.Catalog, err error) (code, field, text string) {
+	translated := func(c *errs.Catalog, err error) (code, field, text string) {
 		var e *errs.Error
 		require.ErrorIs(t, err, owner.ErrReference)
 		require.ErrorAs(t, c.Translate(err), &e)
@@ -40,7 +41,7 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 		return e.Code(), e.Field(), e.Error()
 	}
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		world(t, db)
+		ownerkit.CreateShop(t, db)
 		ctx := t.Context()
 		in, lines := Orders.In(me), Lines.In(me)
 		ours := int64(10)
@@ -67,18 +68,18 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 				require.NoError(t, err)
 				err = do(tx, coupon, "at")
 				for named, c := range catalogs {
-					code, field, text := said(c, err)
+					code, field, text := translated(c, err)
 					require.Equal(t, []string{"unknown_coupon", "/coupon_code", "There is no such coupon."}, []string{code, field, text}, "%s, %s", name, named)
 				}
-				code, field, text := said(always, err)
+				code, field, text := translated(always, err)
 				require.Equal(t, []string{"always", "", "A referenced item does not exist."}, []string{code, field, text}, name)
-				code, field, text = said(none, err)
+				code, field, text = translated(none, err)
 				require.Equal(t, []string{"reference_not_found", "/coupon", "A referenced item does not exist."}, []string{code, field, text}, name)
 				require.NoError(t, tx.Rollback(ctx))
 			}
 			tx, err := db.Begin(ctx)
 			require.NoError(t, err)
-			code, field, _ := said(catalogs["PostgreSQL"], do(tx, &ours, "xx"))
+			code, field, _ := translated(catalogs["PostgreSQL"], do(tx, &ours, "xx"))
 			require.Equal(t, []string{"unknown_country", "/address/country"}, []string{code, field}, name)
 			require.NoError(t, tx.Rollback(ctx))
 		}
@@ -92,17 +93,17 @@ func TestReferencesUseTheRulesOfTheirForeignKeys(t *testing.T) {
 			tx, err := db.Begin(ctx)
 			require.NoError(t, err)
 			err = do(tx)
-			code, field, _ := said(catalogs["PostgreSQL"], err)
+			code, field, _ := translated(catalogs["PostgreSQL"], err)
 			require.Equal(t, []string{"unknown_order", "/order"}, []string{code, field}, name)
-			_, field, _ = said(none, err)
+			_, field, _ = translated(none, err)
 			require.Equal(t, "/OrderID", field)
 			require.NoError(t, tx.Rollback(ctx))
 		}
-		code, field, _ := said(catalogs["PostgreSQL"], in.TransferTo(ctx, db, other, 1))
+		code, field, _ := translated(catalogs["PostgreSQL"], in.TransferTo(ctx, db, other, 1))
 		require.Equal(t, []string{"reference_not_found", ""}, []string{code, field}, "one of two")
-		code, field, _ = said(catalogs["PostgreSQL"], in.InsertMany(ctx, db, []Order{*fresh(&bobCoupon, "at")}))
+		code, field, _ = translated(catalogs["PostgreSQL"], in.InsertMany(ctx, db, []Order{*fresh(&bobCoupon, "at")}))
 		require.Equal(t, []string{"reference_not_found", ""}, []string{code, field}, "one of two")
-		bobsWorld(t, db)
+		ownerkit.RequireBobsShopUnchanged(t, db)
 	})
 	require.Panics(t, func() { errs.NewCatalog(errs.Constraint("x").Columns("a").Missing("x", "", "")) }, "without On")
 	require.Panics(t, func() { errs.NewCatalog(errs.Constraint("x").On("t").Columns("a").Code("x")) }, "no foreign key")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type (
@@ -73,9 +74,7 @@ func (f twoFaced) Value() (driver.Value, error) { return f.other, nil }
 // Statements send the value that For checked, even if the original changes meanwhile.
 func TestWhatWasCheckedIsSent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ctx := t.Context()
-		_, err := db.Exec(ctx, "create table things (owner_id bigint, id bigint); insert into things values (42, 1), (43, 2), (43, 3), (0, 4), (null, 5)")
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, "create table things (owner_id bigint, id bigint); insert into things values (42, 1), (43, 2), (43, 3), (0, 4), (null, 5)")
 
 		n := int64(42)
 		sharing, err := owner.For(shared{&n})
@@ -85,9 +84,7 @@ func TestWhatWasCheckedIsSent(t *testing.T) {
 			ID    int64  `db:"id" owner:"pk"`
 		}
 		for _, n = range []int64{42, 43, 0, -1} {
-			count, err := owner.MustTable[row, shared]("things").In(sharing).Count(ctx, db)
-			require.NoError(t, err)
-			require.EqualValues(t, 1, count, "changed to %d", n)
+			ownerkit.RequireCount(t, db, 1, owner.MustTable[row, shared]("things").In(sharing).Count, "changed to ", n)
 		}
 
 		faces, err := owner.For(twoFaced{pgtype.Int8{Int64: 43, Valid: true}, 42})
@@ -96,15 +93,14 @@ func TestWhatWasCheckedIsSent(t *testing.T) {
 			Owner twoFaced `db:"owner_id" owner:"owner"`
 			ID    int64    `db:"id" owner:"pk"`
 		}
-		count, err := owner.MustTable[faceRow, twoFaced]("things").In(faces).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, count)
+		ownerkit.RequireCount(t, db, 1, owner.MustTable[faceRow, twoFaced]("things").In(faces).Count)
 	})
 }
 
 var errFailing = errors.New("failing")
 
-func accept[O comparable](o O) func(*testing.T) {
+// requireAccepted returns a test that fails unless For accepts the owner.
+func requireAccepted[O comparable](o O) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Parallel()
 		s, err := owner.For(o)
@@ -116,7 +112,8 @@ func accept[O comparable](o O) func(*testing.T) {
 	}
 }
 
-func refuse[O comparable](o O) func(*testing.T) {
+// requireUnscoped returns a test that fails unless For refuses the owner.
+func requireUnscoped[O comparable](o O) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Parallel()
 		s, err := owner.For(o)
@@ -130,28 +127,28 @@ func refuse[O comparable](o O) func(*testing.T) {
 func TestForAccepts(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(*testing.T){
-		"int":               accept(1),
-		"negative":          accept(-1),
-		"named int64":       accept(UserID(42)),
-		"int8":              accept(int8(1)),
-		"uint64":            accept(uint64(1)),
-		"string":            accept("u1"),
-		"named string":      accept(textID("tenant-0")),
-		"uuid text":         accept("00000000-0000-0000-0000-000000000001"),
-		"bytes":             accept([16]byte{15: 1}),
-		"named bytes":       accept(bytesID{1}),
-		"pgtype.UUID":       accept(pgtype.UUID{Bytes: [16]byte{1}, Valid: true}),
-		"pgtype.Text":       accept(pgtype.Text{String: "x", Valid: true}),
-		"pgtype.Int8":       accept(pgtype.Int8{Int64: 1, Valid: true}),
-		"sql.Null":          accept(sql.Null[int64]{V: 1, Valid: true}),
-		"google uuid":       accept(googleUUID{1}),
-		"words":             accept(words{1, 0}),
-		"valuer of text":    accept(valuerID{"x"}),
-		"valuer on pointer": accept(byPointer{2}),
-		"text of other":     accept("é"),
-		"valuer of bytes":   accept(viaBytes{"x", 1}),
-		"valuer of binary":  accept(viaBytes{"\x01\x00\x00", 1}),
-		"valuer of int":     accept(valuerID{int64(7)}),
+		"int":               requireAccepted(1),
+		"negative":          requireAccepted(-1),
+		"named int64":       requireAccepted(UserID(42)),
+		"int8":              requireAccepted(int8(1)),
+		"uint64":            requireAccepted(uint64(1)),
+		"string":            requireAccepted("u1"),
+		"named string":      requireAccepted(textID("tenant-0")),
+		"uuid text":         requireAccepted("00000000-0000-0000-0000-000000000001"),
+		"bytes":             requireAccepted([16]byte{15: 1}),
+		"named bytes":       requireAccepted(bytesID{1}),
+		"pgtype.UUID":       requireAccepted(pgtype.UUID{Bytes: [16]byte{1}, Valid: true}),
+		"pgtype.Text":       requireAccepted(pgtype.Text{String: "x", Valid: true}),
+		"pgtype.Int8":       requireAccepted(pgtype.Int8{Int64: 1, Valid: true}),
+		"sql.Null":          requireAccepted(sql.Null[int64]{V: 1, Valid: true}),
+		"google uuid":       requireAccepted(googleUUID{1}),
+		"words":             requireAccepted(words{1, 0}),
+		"valuer of text":    requireAccepted(valuerID{"x"}),
+		"valuer on pointer": requireAccepted(byPointer{2}),
+		"text of other":     requireAccepted("é"),
+		"valuer of bytes":   requireAccepted(viaBytes{"x", 1}),
+		"valuer of binary":  requireAccepted(viaBytes{"\x01\x00\x00", 1}),
+		"valuer of int":     requireAccepted(valuerID{int64(7)}),
 	} {
 		t.Run(name, f)
 	}
@@ -161,70 +158,70 @@ func TestForRefuses(t *testing.T) {
 	t.Parallel()
 	n := 1
 	for name, f := range map[string]func(*testing.T){
-		"zero int":            refuse(0),
-		"zero named int":      refuse(UserID(0)),
-		"zero uint":           refuse(uint32(0)),
-		"empty":               refuse(""),
-		"blank":               refuse(" \t\n\u00a0"),
-		"invisible":           refuse("\u200b"),
-		"nul":                 refuse("\x00"),
-		"named blank":         refuse(textID(" ")),
-		"text zero":           refuse("0"),
-		"text zeros":          refuse(" 000 "),
-		"text plus zero":      refuse("+0"),
-		"option of pgx":       refuse(pgx.QueryExecModeExec),
-		"rewriter of pgx":     refuse(rewriter(42)),
-		"zero uuid":           refuse("00000000-0000-0000-0000-000000000000"),
-		"zero uuid plain":     refuse("00000000000000000000000000000000"),
-		"zero uuid braces":    refuse("{00000000-0000-0000-0000-000000000000}"),
-		"zero uuid urn":       refuse("URN:UUID:00000000-0000-0000-0000-000000000000"),
-		"zero bytes":          refuse([16]byte{}),
-		"zero named bytes":    refuse(bytesID{}),
-		"no bytes":            refuse([0]byte{}),
-		"words":               refuse([2]string{"a", "b"}),
-		"pointer":             refuse(&n),
-		"nil pointer":         refuse((*int)(nil)),
-		"pointer to valuer":   refuse(&pgtype.Text{String: "x", Valid: true}),
-		"interface":           refuse[any](1),
-		"nil interface":       refuse[any](nil),
-		"interface of slice":  refuse[any]([]byte("x")),
-		"interface of map":    refuse[any](map[string]int{}),
-		"interface of func":   refuse[any](func() {}),
-		"valuer interface":    refuse[driver.Valuer](pgtype.Int8{Int64: 1, Valid: true}),
-		"bool":                refuse(true),
-		"float64":             refuse(1.5),
-		"float32":             refuse(float32(1)),
-		"complex":             refuse(complex(1, 1)),
-		"uintptr":             refuse(uintptr(1)),
-		"chan":                refuse(make(chan int)),
-		"struct":              refuse(plain{1}),
-		"time":                refuse(time.Now()),
-		"zero struct":         refuse(pgtype.UUID{}),
-		"valid zero uuid":     refuse(pgtype.UUID{Valid: true}),
-		"invalid uuid":        refuse(pgtype.UUID{Bytes: [16]byte{1}}),
-		"valid empty text":    refuse(pgtype.Text{Valid: true}),
-		"valid blank text":    refuse(pgtype.Text{String: " ", Valid: true}),
-		"invalid text":        refuse(pgtype.Text{String: "x"}),
-		"valid zero int":      refuse(pgtype.Int8{Valid: true}),
-		"numeric zero":        refuse(pgtype.Numeric{Int: big.NewInt(0), Valid: true}),
-		"sql null":            refuse(sql.Null[string]{V: "x"}),
-		"valuer fails":        refuse(failing{1}),
-		"valuer nil bytes":    refuse(valuerID{[]byte(nil)}),
-		"valuer empty bytes":  refuse(viaBytes{"", 1}),
-		"valuer zero bytes":   refuse(viaBytes{"\x00\x00", 1}),
-		"valuer blank bytes":  refuse(viaBytes{" \n", 1}),
-		"valuer text zeros":   refuse(viaBytes{"00000000-0000-0000-0000-000000000000", 1}),
-		"cannot be compared":  refuse(valuerID{[]byte("x")}),
-		"valuer bool":         refuse(valuerID{true}),
-		"valuer float":        refuse(valuerID{1.5}),
-		"valuer time":         refuse(valuerID{time.Now()}),
-		"valuer pointer":      refuse(valuerID{&n}),
-		"valuer nil pointer":  refuse(valuerID{(*int)(nil)}),
-		"valuer zero":         refuse(byPointer{1}),
-		"valuer on pointer":   refuse(pointerValue(1)),
-		"valuer words zero":   refuse(words{0, 1}),
-		"valuer google zero":  refuse(googleUUID{}),
-		"valuer named string": refuse(valuerID{textID(" ")}),
+		"zero int":            requireUnscoped(0),
+		"zero named int":      requireUnscoped(UserID(0)),
+		"zero uint":           requireUnscoped(uint32(0)),
+		"empty":               requireUnscoped(""),
+		"blank":               requireUnscoped(" \t\n\u00a0"),
+		"invisible":           requireUnscoped("\u200b"),
+		"nul":                 requireUnscoped("\x00"),
+		"named blank":         requireUnscoped(textID(" ")),
+		"text zero":           requireUnscoped("0"),
+		"text zeros":          requireUnscoped(" 000 "),
+		"text plus zero":      requireUnscoped("+0"),
+		"option of pgx":       requireUnscoped(pgx.QueryExecModeExec),
+		"rewriter of pgx":     requireUnscoped(rewriter(42)),
+		"zero uuid":           requireUnscoped("00000000-0000-0000-0000-000000000000"),
+		"zero uuid plain":     requireUnscoped("00000000000000000000000000000000"),
+		"zero uuid braces":    requireUnscoped("{00000000-0000-0000-0000-000000000000}"),
+		"zero uuid urn":       requireUnscoped("URN:UUID:00000000-0000-0000-0000-000000000000"),
+		"zero bytes":          requireUnscoped([16]byte{}),
+		"zero named bytes":    requireUnscoped(bytesID{}),
+		"no bytes":            requireUnscoped([0]byte{}),
+		"words":               requireUnscoped([2]string{"a", "b"}),
+		"pointer":             requireUnscoped(&n),
+		"nil pointer":         requireUnscoped((*int)(nil)),
+		"pointer to valuer":   requireUnscoped(&pgtype.Text{String: "x", Valid: true}),
+		"interface":           requireUnscoped[any](1),
+		"nil interface":       requireUnscoped[any](nil),
+		"interface of slice":  requireUnscoped[any]([]byte("x")),
+		"interface of map":    requireUnscoped[any](map[string]int{}),
+		"interface of func":   requireUnscoped[any](func() {}),
+		"valuer interface":    requireUnscoped[driver.Valuer](pgtype.Int8{Int64: 1, Valid: true}),
+		"bool":                requireUnscoped(true),
+		"float64":             requireUnscoped(1.5),
+		"float32":             requireUnscoped(float32(1)),
+		"complex":             requireUnscoped(complex(1, 1)),
+		"uintptr":             requireUnscoped(uintptr(1)),
+		"chan":                requireUnscoped(make(chan int)),
+		"struct":              requireUnscoped(plain{1}),
+		"time":                requireUnscoped(time.Now()),
+		"zero struct":         requireUnscoped(pgtype.UUID{}),
+		"valid zero uuid":     requireUnscoped(pgtype.UUID{Valid: true}),
+		"invalid uuid":        requireUnscoped(pgtype.UUID{Bytes: [16]byte{1}}),
+		"valid empty text":    requireUnscoped(pgtype.Text{Valid: true}),
+		"valid blank text":    requireUnscoped(pgtype.Text{String: " ", Valid: true}),
+		"invalid text":        requireUnscoped(pgtype.Text{String: "x"}),
+		"valid zero int":      requireUnscoped(pgtype.Int8{Valid: true}),
+		"numeric zero":        requireUnscoped(pgtype.Numeric{Int: big.NewInt(0), Valid: true}),
+		"sql null":            requireUnscoped(sql.Null[string]{V: "x"}),
+		"valuer fails":        requireUnscoped(failing{1}),
+		"valuer nil bytes":    requireUnscoped(valuerID{[]byte(nil)}),
+		"valuer empty bytes":  requireUnscoped(viaBytes{"", 1}),
+		"valuer zero bytes":   requireUnscoped(viaBytes{"\x00\x00", 1}),
+		"valuer blank bytes":  requireUnscoped(viaBytes{" \n", 1}),
+		"valuer text zeros":   requireUnscoped(viaBytes{"00000000-0000-0000-0000-000000000000", 1}),
+		"cannot be compared":  requireUnscoped(valuerID{[]byte("x")}),
+		"valuer bool":         requireUnscoped(valuerID{true}),
+		"valuer float":        requireUnscoped(valuerID{1.5}),
+		"valuer time":         requireUnscoped(valuerID{time.Now()}),
+		"valuer pointer":      requireUnscoped(valuerID{&n}),
+		"valuer nil pointer":  requireUnscoped(valuerID{(*int)(nil)}),
+		"valuer zero":         requireUnscoped(byPointer{1}),
+		"valuer on pointer":   requireUnscoped(pointerValue(1)),
+		"valuer words zero":   requireUnscoped(words{0, 1}),
+		"valuer google zero":  requireUnscoped(googleUUID{}),
+		"valuer named string": requireUnscoped(valuerID{textID(" ")}),
 	} {
 		t.Run(name, f)
 	}
@@ -261,9 +258,9 @@ func TestEveryStatementRefusesAZeroScope(t *testing.T) {
 	for name, call := range statements(in) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var db recorderTx
+			var db txRecorder
 			require.ErrorIs(t, call(t.Context(), &db), owner.ErrUnscoped)
-			require.Empty(t, db.sql)
+			require.Empty(t, db.SQL)
 		})
 	}
 }
@@ -274,7 +271,7 @@ func TestEveryStatementRefusesWhatIsNil(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.ErrorContains(t, call(t.Context(), nil), "owner: the database is nil")
-			require.ErrorContains(t, call(t.Context(), (*recorderTx)(nil)), "owner: the database is nil")
+			require.ErrorContains(t, call(t.Context(), (*txRecorder)(nil)), "owner: the database is nil")
 		})
 	}
 	const noTable = "owner: the table was not made by MustTable"
@@ -284,7 +281,7 @@ func TestEveryStatementRefusesWhatIsNil(t *testing.T) {
 		for name, call := range statements(in) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				require.ErrorContains(t, call(t.Context(), &recorderTx{}), noTable)
+				require.ErrorContains(t, call(t.Context(), &txRecorder{}), noTable)
 			})
 		}
 	}

@@ -2,18 +2,17 @@ package owner_test
 
 import (
 	"errors"
-	"math"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // escapes are conditions that would reach rows of others if they were not ANDed to
@@ -33,7 +32,7 @@ func escapes() map[string]owner.Condition[Account] {
 
 func TestReadingStaysWithTheOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		in := Accounts.In(me)
 
@@ -41,25 +40,21 @@ func TestReadingStaysWithTheOwner(t *testing.T) {
 		require.NoError(t, err)
 		require.ElementsMatch(t, []int64{1, 2}, ids(all))
 
-		n, err := in.Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, in.Count)
 
 		for name, condition := range escapes() {
 			q := in.Where(condition).OrderBy(ID.Asc())
 			all, err := q.All(ctx, db)
 			require.NoError(t, err, name)
-			require.Equal(t, []int64{1, 2}, ids(all), name)
+			requireIDs(t, []int64{1, 2}, all, name)
 			all, err = q.Limit(10).All(ctx, db)
 			require.NoError(t, err, name)
-			require.Equal(t, []int64{1, 2}, ids(all), name)
-			n, err := q.Count(ctx, db)
-			require.NoError(t, err, name)
-			require.EqualValues(t, 2, n, name)
+			requireIDs(t, []int64{1, 2}, all, name)
+			ownerkit.RequireCount(t, db, 2, q.Count, name)
 			_, err = q.Get(ctx, db, 3)
-			require.ErrorIs(t, err, owner.ErrNotFound, name)
+			requireNotFound(t, err, name)
 			_, err = q.Limit(1).Where(ID.Gt(2)).One(ctx, db)
-			require.ErrorIs(t, err, owner.ErrNotFound, name)
+			requireNotFound(t, err, name)
 		}
 
 		for name, condition := range map[string]owner.Condition[Account]{
@@ -73,33 +68,25 @@ func TestReadingStaysWithTheOwner(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Empty(t, all, name)
 			require.NotNil(t, all, name)
-			n, err := in.Where(condition).Count(ctx, db)
-			require.NoError(t, err, name)
-			require.Zero(t, n, name)
-			found, err := in.Where(condition).Exists(ctx, db)
-			require.NoError(t, err, name)
-			require.False(t, found, name)
+			ownerkit.RequireCount(t, db, 0, in.Where(condition).Count, name)
+			ownerkit.RequireExists(t, db, false, in.Where(condition).Exists, name)
 			_, err = in.Where(condition).One(ctx, db)
-			require.ErrorIs(t, err, owner.ErrNotFound, name)
+			requireNotFound(t, err, name)
 		}
 
-		found, err := in.Where(Name.Eq("savings")).Exists(ctx, db)
-		require.NoError(t, err)
-		require.True(t, found)
+		ownerkit.RequireExists(t, db, true, in.Where(Name.Eq("savings")).Exists)
 		one, err := in.Where(Name.Eq("savings")).One(ctx, db)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, one.ID)
 
-		nobody := Accounts.In(scope(UserID(44)))
-		found, err = nobody.Exists(ctx, db)
-		require.NoError(t, err)
-		require.False(t, found)
+		nobody := Accounts.In(ownerkit.Scope(UserID(44)))
+		ownerkit.RequireExists(t, db, false, nobody.Exists)
 	})
 }
 
 func TestGet(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		in := Accounts.In(me)
 
@@ -115,14 +102,14 @@ func TestGet(t *testing.T) {
 
 		// A foreign row and a missing one cannot be told apart.
 		a, foreign := in.Get(ctx, db, 3)
-		require.ErrorIs(t, foreign, owner.ErrNotFound)
+		requireNotFound(t, foreign)
 		require.Zero(t, a)
 		_, missing := in.Get(ctx, db, 999)
 		require.Equal(t, missing, foreign)
 		require.EqualError(t, missing, "owner: not found in accounts")
 
 		_, err = in.Where(Name.Eq("checking")).Get(ctx, db, 1)
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		requireNotFound(t, err)
 	})
 }
 
@@ -141,92 +128,11 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
-func TestKeysMustFit(t *testing.T) {
-	t.Parallel()
-	type OrderID int64
-	nothing := (*int64)(nil)
-	in := Accounts.In(me)
-	for name, tc := range map[string]struct {
-		key  []any
-		want string
-	}{
-		"none":           {nil, "table accounts: the key is (id int64), but 0 values were given"},
-		"too many":       {[]any{1, 2}, "table accounts: the key is (id int64), but 2 values were given"},
-		"nil":            {[]any{nil}, "table accounts: the key column id wants int64, got <nil>"},
-		"nil pointer":    {[]any{nothing}, "wants int64, got *int64"},
-		"text":           {[]any{"1"}, "wants int64, got string"},
-		"float":          {[]any{1.0}, "wants int64, got float64"},
-		"bool":           {[]any{true}, "wants int64, got bool"},
-		"slice":          {[]any{[]int64{1, 3}}, "wants int64, got []int64"},
-		"too large":      {[]any{uint64(math.MaxInt64) + 1}, "wants int64, got uint64"},
-		"uintptr":        {[]any{uintptr(1)}, "wants int64, got uintptr"},
-		"pgx's option":   {[]any{pgx.NamedArgs{"id": 1}}, "wants int64, got pgx.NamedArgs"},
-		"a pgtype":       {[]any{pgtype.Int8{Int64: 1, Valid: true}}, "wants int64, got pgtype.Int8"},
-		"a scope's type": {[]any{me}, "wants int64, got owner.Scope["},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			refused(t, func(db owner.DB) error { _, err := in.Get(t.Context(), db, tc.key...); return err }, tc.want)
-			refused(t, func(db owner.DB) error {
-				return in.Update(tc.key...).Set(Name.Set("x")).Exec(t.Context(), db)
-			}, tc.want)
-			refused(t, func(db owner.DB) error { return in.Delete(tc.key...).Exec(t.Context(), db) }, tc.want)
-		})
-	}
-
-	type small struct {
-		Owner UserID      `db:"user_id" owner:"owner,pk"`
-		ID    OrderID     `db:"id" owner:"pk"`
-		Part  uint8       `db:"part" owner:"pk"`
-		UUID  pgtype.UUID `db:"uuid" owner:"pk"`
-	}
-	uuid := pgtype.UUID{Bytes: [16]byte{1}, Valid: true}
-	scoped := owner.MustTable[small, UserID]("small").In(me)
-	get := func(key ...any) func(owner.DB) error {
-		return func(db owner.DB) error { _, err := scoped.Get(t.Context(), db, key...); return err }
-	}
-	refused(t, get(alice, 1, uuid), "the key column id wants owner_test.OrderID, got owner_test.UserID")
-	refused(t, get(1, 256, uuid), "the key column part wants uint8, got int")
-	refused(t, get(1, -1, uuid), "the key column part wants uint8, got int")
-	refused(t, get(1, uint64(1<<63), uuid), "the key column part wants uint8, got uint64")
-	refused(t, get(1, 1, pgtype.UUID{}), "the key column uuid wants pgtype.UUID, got NULL")
-	refused(t, get(1, 1, [16]byte{1}), "the key column uuid wants pgtype.UUID, got [16]uint8")
-	refused(t, get(1, 1), "the key is (id owner_test.OrderID, part uint8, uuid pgtype.UUID), but 2 values were given")
-
-	type texts struct {
-		Owner UserID  `db:"user_id" owner:"owner"`
-		ID    string  `db:"id" owner:"pk"`
-		Bad   failing `db:"bad" owner:"pk"`
-	}
-	text := owner.MustTable[texts, UserID]("texts").In(me)
-	refused(t, func(db owner.DB) error { return text.Delete(65, failing{}).Exec(t.Context(), db) },
-		"the key column id wants string, got int")
-	refused(t, func(db owner.DB) error { return text.Delete("a", failing{}).Exec(t.Context(), db) },
-		"the key column bad: failing")
-
-	type sizes struct {
-		Owner UserID `db:"user_id" owner:"owner"`
-		Tiny  int8   `db:"tiny" owner:"pk"`
-		Big   uint64 `db:"big" owner:"pk"`
-	}
-	size := owner.MustTable[sizes, UserID]("sizes").In(me)
-	refused(t, func(db owner.DB) error { return size.Delete(128, 1).Exec(t.Context(), db) },
-		"the key column tiny wants int8, got int")
-	refused(t, func(db owner.DB) error { return size.Delete(1, -1).Exec(t.Context(), db) },
-		"the key column big wants uint64, got int")
-
-	var db recorder
-	_, err := scoped.Get(t.Context(), &db, int8(-1), uint64(255), uuid)
-	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, []any{alice, OrderID(-1), uint8(255), uuid}, db.args)
-}
-
 func TestAllNeverCutsSilently(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `insert into accounts (user_id, name) select 42, 'n' from generate_series(1, 998)`)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, `insert into accounts (user_id, name) select 42, 'n' from generate_series(1, 998)`)
 		in := Accounts.In(me)
 
 		all, err := in.All(ctx, db)
@@ -244,13 +150,13 @@ func TestAllNeverCutsSilently(t *testing.T) {
 		require.Len(t, all, 1001)
 		all, err = in.OrderBy(ID.Asc()).Limit(1).All(ctx, db)
 		require.NoError(t, err)
-		require.Equal(t, []int64{1}, ids(all))
+		requireIDs(t, []int64{1}, all)
 	})
 }
 
 func TestOne(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		in := Accounts.In(me)
 
@@ -259,7 +165,7 @@ func TestOne(t *testing.T) {
 		_, err = in.Limit(2).One(ctx, db)
 		require.ErrorIs(t, err, owner.ErrTooMany)
 		_, err = in.Where(Name.Eq("nothing")).One(ctx, db)
-		require.ErrorIs(t, err, owner.ErrNotFound)
+		requireNotFound(t, err)
 		a, err := in.OrderBy(ID.Desc()).Limit(1).One(ctx, db)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, a.ID)
@@ -270,40 +176,40 @@ func TestSelectMisuse(t *testing.T) {
 	t.Parallel()
 	in := Accounts.In(me)
 	for _, n := range []int{0, -1} {
-		refused(t, func(db owner.DB) error { _, err := in.Limit(n).All(t.Context(), db); return err }, "the least is 1")
-		refused(t, func(db owner.DB) error { _, err := in.Limit(n).One(t.Context(), db); return err }, "the least is 1")
-		refused(t, func(db owner.DB) error { _, err := in.Limit(n).Get(t.Context(), db, 1); return err }, "the least is 1")
-		refused(t, func(db owner.DB) error { _, err := in.Limit(n).Exists(t.Context(), db); return err }, "the least is 1")
+		requireRefused(t, func(db owner.DB) error { _, err := in.Limit(n).All(t.Context(), db); return err }, "the least is 1")
+		requireRefused(t, func(db owner.DB) error { _, err := in.Limit(n).One(t.Context(), db); return err }, "the least is 1")
+		requireRefused(t, func(db owner.DB) error { _, err := in.Limit(n).Get(t.Context(), db, 1); return err }, "the least is 1")
+		requireRefused(t, func(db owner.DB) error { _, err := in.Limit(n).Exists(t.Context(), db); return err }, "the least is 1")
 	}
-	refused(t, func(db owner.DB) error { _, err := in.Limit(5).Count(t.Context(), db); return err }, "leave out the Limit")
+	requireRefused(t, func(db owner.DB) error { _, err := in.Limit(5).Count(t.Context(), db); return err }, "leave out the Limit")
 
-	const needsTx = "table accounts: ForUpdate needs a transaction, not a *owner_test.recorder"
-	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().All(t.Context(), db); return err }, needsTx)
-	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().One(t.Context(), db); return err }, needsTx)
-	refused(t, func(db owner.DB) error { _, err := in.ForUpdate().Get(t.Context(), db, 1); return err }, needsTx)
+	const needsTx = "table accounts: ForUpdate needs a transaction, not a *ownerkit.Recorder"
+	requireRefused(t, func(db owner.DB) error { _, err := in.ForUpdate().All(t.Context(), db); return err }, needsTx)
+	requireRefused(t, func(db owner.DB) error { _, err := in.ForUpdate().One(t.Context(), db); return err }, needsTx)
+	requireRefused(t, func(db owner.DB) error { _, err := in.ForUpdate().Get(t.Context(), db, 1); return err }, needsTx)
 
-	var tx recorderTx
+	var tx txRecorder
 	_, err := in.ForUpdate().Count(t.Context(), &tx)
 	require.ErrorContains(t, err, "ForUpdate locks the rows that are returned")
 	_, err = in.ForUpdate().Exists(t.Context(), &tx)
 	require.ErrorContains(t, err, "ForUpdate locks the rows that are returned")
-	require.Empty(t, tx.sql)
+	require.Empty(t, tx.SQL)
 }
 
 func TestForUpdateLocksOnlyTheOwnersRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		_, err := Accounts.In(me).ForUpdate().All(ctx, db)
 		require.ErrorContains(t, err, "owner: table accounts: ForUpdate needs a transaction, not a *dbtest.DB")
 
-		inTx(t, db, func(tx pgx.Tx) {
+		ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
 			q := Accounts.In(me).Where(owner.Or(ID.Ge(0), Owner.Eq(bob))).ForUpdate()
 			all, err := q.All(ctx, tx)
 			require.NoError(t, err)
 			require.ElementsMatch(t, []int64{1, 2}, ids(all))
 			_, err = q.Get(ctx, tx, 3)
-			require.ErrorIs(t, err, owner.ErrNotFound)
+			requireNotFound(t, err)
 
 			if db.Cockroach() {
 				return // it locks what it scans, even if a condition then leaves it out
@@ -323,7 +229,7 @@ func TestForUpdateLocksOnlyTheOwnersRows(t *testing.T) {
 func TestErrorsOfTheDatabaseStayReachable(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		for name, call := range statements(Accounts.In(me)) {
-			inTx(t, db, func(tx pgx.Tx) {
+			ownerkit.InRolledBackTx(t, db, func(tx pgx.Tx) {
 				err := call(t.Context(), tx)
 				var pgErr *pgconn.PgError
 				require.ErrorAs(t, err, &pgErr, name)
@@ -338,35 +244,11 @@ func TestErrorsOfTheDatabaseStayReachable(t *testing.T) {
 func TestNullIntoAPlainField(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table settings (user_id bigint primary key, theme text)`)
-		require.NoError(t, err)
-		_, err = db.Exec(ctx, `insert into settings values (42, null)`)
-		require.NoError(t, err)
-		_, err = Settings.In(me).Get(ctx, db)
+		ownerkit.MustExec(t, db, `create table settings (user_id bigint primary key, theme text)`)
+		ownerkit.MustExec(t, db, `insert into settings values (42, null)`)
+		_, err := Settings.In(me).Get(ctx, db)
 		require.ErrorContains(t, err, "owner: select from settings: can't scan into dest[1] (col: theme)")
 		_, err = Settings.In(me).All(ctx, db)
 		require.Error(t, err)
-	})
-}
-
-// The declaration says pk, the schema does not.
-func TestAKeyThatIsNotUnique(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ctx := t.Context()
-		_, err := db.Exec(ctx, `create table settings (user_id bigint, theme text)`)
-		require.NoError(t, err)
-		_, err = db.Exec(ctx, `insert into settings values (42, 'a'), (42, 'b'), (43, 'c')`)
-		require.NoError(t, err)
-		in := Settings.In(me)
-		_, err = in.Get(ctx, db)
-		require.ErrorIs(t, err, owner.ErrTooMany)
-		inTx(t, db, func(tx pgx.Tx) {
-			err = in.Update().Set(Theme.Set("x")).Exec(ctx, tx)
-			require.EqualError(t, err, "owner: too many rows: one key changed 2 rows of settings; the declared primary key is not unique")
-			require.ErrorIs(t, in.Delete().Exec(ctx, tx), owner.ErrTooMany)
-		})
-		n, err := Settings.In(me).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // Odd has names that must be quoted, a key of several columns, and a column of
@@ -46,7 +47,7 @@ func TestStatementText(t *testing.T) {
 		from = `select ` + list + ` from "accounts" where "user_id" = $1`
 		odds = `select "te""nant", "Region", "number; drop table x--", "$1", "select" from "Sch""ema"."o""dd" where "te""nant" = $1`
 	)
-	in, odd := Accounts.In(me), Odds.In(scope("acme"))
+	in, odd := Accounts.In(me), Odds.In(ownerkit.Scope("acme"))
 	all := func(conditions ...owner.Condition[Account]) func(owner.DB) error {
 		return func(db owner.DB) error { _, err := in.Where(conditions...).Limit(5).All(t.Context(), db); return err }
 	}
@@ -224,16 +225,16 @@ func TestStatementText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var db recorderTx
+			var db txRecorder
 			err := tc.run(&db)
 			require.ErrorIs(t, err, errRecorded)
 			require.Regexp(t, `^owner: (select from|insert into|update|delete from) \S+: recorded$`, err.Error())
-			require.Equal(t, tc.want, db.sql)
+			require.Equal(t, tc.want, db.SQL)
 			var who any = alice
 			if strings.Contains(tc.want, "nant") {
 				who = "acme"
 			}
-			require.Equal(t, append([]any{who}, tc.args...), db.args)
+			require.Equal(t, append([]any{who}, tc.args...), db.Args)
 		})
 	}
 }
@@ -246,13 +247,13 @@ func TestLongLists(t *testing.T) {
 		var db recorder
 		_, err := Accounts.In(me).Where(Name.In(make([]string, n)...)).Count(t.Context(), &db)
 		require.ErrorIs(t, err, errRecorded)
-		texts[db.sql] = true
+		texts[db.SQL] = true
 	}
 	require.Len(t, texts, 11)
 	var db recorder
 	_, err := Accounts.In(me).Where(Name.In(make([]string, 40000)...)).Count(t.Context(), &db)
 	require.ErrorIs(t, err, errRecorded)
-	require.Len(t, db.args, 40001, "not padded")
+	require.Len(t, db.Args, 40001, "not padded")
 }
 
 func TestDeepNesting(t *testing.T) {
@@ -264,8 +265,8 @@ func TestDeepNesting(t *testing.T) {
 	var db recorder
 	_, err := Accounts.In(me).Where(c).Count(t.Context(), &db)
 	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, strings.Count(db.sql, "("), strings.Count(db.sql, ")"))
-	require.Len(t, db.args, 2002)
+	require.Equal(t, strings.Count(db.SQL, "("), strings.Count(db.SQL, ")"))
+	require.Len(t, db.Args, 2002)
 }
 
 // Statements that start from the same one, or from slices that the caller changes
@@ -273,10 +274,10 @@ func TestDeepNesting(t *testing.T) {
 func TestBuildersDoNotAlias(t *testing.T) {
 	t.Parallel()
 	run := func(q owner.Select[Account, UserID]) (string, []any) {
-		var db recorderTx
+		var db txRecorder
 		_, err := q.All(t.Context(), &db)
 		require.ErrorIs(t, err, errRecorded)
-		return db.sql, db.args
+		return db.SQL, db.Args
 	}
 	base := Accounts.In(me).Where(Name.Eq("a")).Where(Name.Eq("b")).Where(Name.Eq("c")).
 		OrderBy(Name.Asc()).OrderBy(ID.Asc()).OrderBy(Balance.Asc())
@@ -308,7 +309,7 @@ func TestBuildersDoNotAlias(t *testing.T) {
 	update := func(u owner.Update[Account, UserID]) []any {
 		var db recorder
 		require.ErrorIs(t, u.Exec(t.Context(), &db), errRecorded)
-		return db.args
+		return db.Args
 	}
 	key := []any{7}
 	sets := []owner.Assignment[Account]{Name.Set("a")}

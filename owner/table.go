@@ -79,8 +79,15 @@ func MustTable[R any, O comparable](name string, options ...TableOption[R]) *Tab
 
 // mustDeclare completes the declaration of t, or panics.
 func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table {
-	row := reflect.TypeFor[R]()
-	t.name, t.row = name, row
+	t.name, t.row = name, reflect.TypeFor[R]()
+	t.declare(func(d *declaration) { apply(d, options) })
+	return t
+}
+
+// declare completes the declaration of a table that has a name and a type of its rows,
+// or panics. It does not depend on that type, so the compiler builds it once.
+func (t *table) declare(options func(*declaration)) {
+	name, row := t.name, t.row
 	d := &declaration{table: t}
 	problem := d.problem
 
@@ -118,9 +125,9 @@ func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table 
 		}
 		t.checkColumns(problem)
 		if t.through != nil {
-			t.links = []*reference{{child: t, parent: t.through, from: t.parent}}
+			t.foreignKeys = []*reference{{child: t, parent: t.through, from: t.parent}}
 		}
-		apply(d, options)
+		options(d)
 	}
 	if d.problems != nil {
 		panic(misuse("table %q of %s:\n\t%s", name, row, strings.Join(d.problems, "\n\t")))
@@ -139,7 +146,6 @@ func mustDeclare[R any](name string, t *table, options []TableOption[R]) *table 
 	byKey.text(t.selectAll)
 	byKey.and(t.key, len(t.ownerTypes)+1)
 	t.selectByKey = byKey.sql.String()
-	return t
 }
 
 // last returns the name without its schema.
@@ -182,10 +188,10 @@ type table struct {
 	selectAll   string // selects all rows of the owner
 	selectByKey string // selects the owner's row with a key
 
-	references []*reference // those that writes check
-	links      []*reference // all: also to the parent, and those of a shared table
-	uniques    []*unique
-	open       atomic.Int32 // number of references to a Forward that nothing defines yet
+	references  []*reference // those that writes check
+	foreignKeys []*reference // all: also to the parent, and those of a shared table
+	uniques     []*unique
+	open        atomic.Int32 // number of references to a Forward that nothing defines yet
 }
 
 // ownedBy returns the condition that a row of t is the owner's. The owner's values

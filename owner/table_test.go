@@ -9,21 +9,6 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-func declare[R any, O comparable](name string) func() error {
-	return func() error { return declaring(func() { owner.MustTable[R, O](name) }) }
-}
-
-// declaring returns the error with which a declaration panics, or nil.
-func declaring(declare func()) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = r.(error)
-		}
-	}()
-	declare()
-	return nil
-}
-
 func TestMustTableRefuses(t *testing.T) {
 	t.Parallel()
 	type (
@@ -101,40 +86,39 @@ func TestMustTableRefuses(t *testing.T) {
 	_ = unexported{name: ""}
 	_ = unexportedOwner{user: 0}
 	for name, tc := range map[string]struct {
-		declare func() error
-		want    string
+		err  error
+		want string
 	}{
-		"no name":           {declare[good, UserID](""), `the name must be "table" or "schema.table"`},
-		"no schema":         {declare[good, UserID](".t"), `the name must be`},
-		"too many names":    {declare[good, UserID]("a.b.c"), `the name must be`},
-		"no struct":         {declare[int, UserID]("t"), "the row type must be a struct"},
-		"pointer to struct": {declare[*good, UserID]("t"), "the row type must be a struct"},
-		"other owner type":  {declare[good, int64]("t"), "field Owner: it is of type owner_test.UserID, but the table is declared for owners of type int64"},
-		"pointer owner":     {declare[good, *UserID]("t"), "an owner cannot be of type *owner_test.UserID"},
-		"float owner":       {declare[floats, float64]("t"), "an owner cannot be of type float64"},
-		"untagged":          {declare[untagged, UserID]("t"), `field Name: add a tag db:"column", or db:"-"`},
-		"unexported":        {declare[unexported, UserID]("t"), "field name: it has tags, but is not exported"},
-		"unexported owner":  {declare[unexportedOwner, UserID]("t"), "field user: it has tags, but is not exported"},
-		"long column":       {declare[longColumn, UserID]("t"), "field Name: the column's name is longer than 63 bytes"},
-		"long table":        {declare[good, UserID](strings.Repeat("t", 64)), "the name is longer than 63 bytes"},
-		"no column":         {declare[noColumn, UserID]("t"), "field Name: the db tag names no column"},
-		"options":           {declare[options, UserID]("t"), `field Name: the db tag "name,omitempty" must be a column's name alone`},
-		"duplicate":         {declare[duplicate, UserID]("t"), `fields Name and Title: both are column "name"`},
-		"two owners":        {declare[twoOwners, UserID]("t"), "fields Owner and Other: both are the owner"},
-		"no owner":          {declare[noOwner, UserID]("t"), `no field is the owner: add a tag owner:"owner"`},
-		"no key":            {declare[noKey, UserID]("t"), `no field is the primary key: add a tag owner:"pk"`},
-		"unknown word":      {declare[version, UserID]("t"), `field Version: unknown word "vers" in the owner tag; the known ones are owner, tenant, pk, parent, version, server, hidden, default`},
-		"empty word":        {declare[emptyWord, UserID]("t"), `field Name: unknown word ""`},
-		"default owner":     {declare[defaultOwner, UserID]("t"), "field Owner: the owner is always inserted"},
-		"embedded pointer":  {declare[pointer, UserID]("t"), "field good: embed the struct itself, not a pointer"},
-		"tagged embedding":  {declare[special, UserID]("t"), "field good: it has tags, but is not exported"},
-		"no value":          {declare[nothing, UserID]("t"), "field Name: type struct {} cannot hold a value"},
+		"no name":           {owner.TableError[good, UserID](""), `the name must be "table" or "schema.table"`},
+		"no schema":         {owner.TableError[good, UserID](".t"), `the name must be`},
+		"too many names":    {owner.TableError[good, UserID]("a.b.c"), `the name must be`},
+		"no struct":         {owner.TableError[int, UserID]("t"), "the row type must be a struct"},
+		"pointer to struct": {owner.TableError[*good, UserID]("t"), "the row type must be a struct"},
+		"other owner type":  {owner.TableError[good, int64]("t"), "field Owner: it is of type owner_test.UserID, but the table is declared for owners of type int64"},
+		"pointer owner":     {owner.TableError[good, *UserID]("t"), "an owner cannot be of type *owner_test.UserID"},
+		"float owner":       {owner.TableError[floats, float64]("t"), "an owner cannot be of type float64"},
+		"untagged":          {owner.TableError[untagged, UserID]("t"), `field Name: add a tag db:"column", or db:"-"`},
+		"unexported":        {owner.TableError[unexported, UserID]("t"), "field name: it has tags, but is not exported"},
+		"unexported owner":  {owner.TableError[unexportedOwner, UserID]("t"), "field user: it has tags, but is not exported"},
+		"long column":       {owner.TableError[longColumn, UserID]("t"), "field Name: the column's name is longer than 63 bytes"},
+		"long table":        {owner.TableError[good, UserID](strings.Repeat("t", 64)), "the name is longer than 63 bytes"},
+		"no column":         {owner.TableError[noColumn, UserID]("t"), "field Name: the db tag names no column"},
+		"options":           {owner.TableError[options, UserID]("t"), `field Name: the db tag "name,omitempty" must be a column's name alone`},
+		"duplicate":         {owner.TableError[duplicate, UserID]("t"), `fields Name and Title: both are column "name"`},
+		"two owners":        {owner.TableError[twoOwners, UserID]("t"), "fields Owner and Other: both are the owner"},
+		"no owner":          {owner.TableError[noOwner, UserID]("t"), `no field is the owner: add a tag owner:"owner"`},
+		"no key":            {owner.TableError[noKey, UserID]("t"), `no field is the primary key: add a tag owner:"pk"`},
+		"unknown word":      {owner.TableError[version, UserID]("t"), `field Version: unknown word "vers" in the owner tag; the known ones are owner, tenant, pk, parent, version, server, hidden, default`},
+		"empty word":        {owner.TableError[emptyWord, UserID]("t"), `field Name: unknown word ""`},
+		"default owner":     {owner.TableError[defaultOwner, UserID]("t"), "field Owner: the owner is always inserted"},
+		"embedded pointer":  {owner.TableError[pointer, UserID]("t"), "field good: embed the struct itself, not a pointer"},
+		"tagged embedding":  {owner.TableError[special, UserID]("t"), "field good: it has tags, but is not exported"},
+		"no value":          {owner.TableError[nothing, UserID]("t"), "field Name: type struct {} cannot hold a value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := tc.declare()
-			require.ErrorContains(t, err, tc.want)
-			require.Regexp(t, "^owner: table ", err.Error())
+			require.ErrorContains(t, tc.err, tc.want)
+			require.Regexp(t, "^owner: table ", tc.err.Error())
 		})
 	}
 }
@@ -146,7 +130,7 @@ func TestMustTableNamesAllProblems(t *testing.T) {
 		Name string
 		Age  int `db:"age" owner:"old"`
 	}
-	err := declare[row, int64]("a.b.c")()
+	err := owner.TableError[row, int64]("a.b.c")
 	require.EqualError(t, err, `owner: table "a.b.c" of owner_test.row:
 	the name must be "table" or "schema.table"
 	field Name: add a tag db:"column", or db:"-" if it is no column
@@ -181,4 +165,15 @@ func TestColumnPanics(t *testing.T) {
 	require.PanicsWithError(t, "owner: Column of a table that was not made by MustTable",
 		func() { owner.Column((*owner.Table[row, UserID])(nil), func(r *row) *int { return &r.ID }) })
 	require.NotPanics(t, func() { owner.Column(rows, func(r *row) *int { return &r.ID }) }, "promoted from base")
+}
+
+func TestNamesWithNUL(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"\x00", "a\x00b", "a.\x00"} {
+		require.ErrorContains(t, owner.TableError[Setting, UserID](name), "NUL")
+	}
+	type row struct {
+		Owner UserID `db:"user\x00" owner:"owner,pk"`
+	}
+	require.ErrorContains(t, owner.TableError[row, UserID]("rows"), "NUL")
 }

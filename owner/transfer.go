@@ -119,14 +119,14 @@ func (s *statement) reachable(t *table, first int) {
 			s.text(c.quoted, " is null or ")
 		}
 		s.text("exists (select 1 from ", r.parent.quoted, " as ", alias, " where ")
-		r.link(s, true, alias+".", t.ref)
+		r.compareKeys(s, true, alias+".", t.ref)
 		owned, lock := r.parent.heldAs(alias+".", first)
 		s.text(" and ", owned, lock, "))")
 	}
 }
 
 // lockFirst writes the condition that the owner has the row, and locks it so that
-// other holders come before or after. The update alone would not, since the owner is
+// other transactions come before or after. The update alone would not, since the owner is
 // not a key to PostgreSQL. The key was bound at number first.
 func (s *statement) lockFirst(t *table, first int) {
 	alias := s.alias()

@@ -102,7 +102,7 @@ type change struct {
 	id    identity
 	key   []any
 	at    version
-	refs  []pointing
+	refs  []fkCheck
 }
 
 func (u Update[R, O]) change() (*change, error) {
@@ -195,7 +195,7 @@ func (c *change) diagnose(ctx context.Context, db DB) error {
 }
 
 // checkSet returns the foreign keys that are assigned.
-func (t *table) checkSet(set []assignment) ([]pointing, error) {
+func (t *table) checkSet(set []assignment) ([]fkCheck, error) {
 	if len(set) == 0 {
 		return nil, misuse("table %s: the update sets nothing; call Set", t.name)
 	}
@@ -219,10 +219,10 @@ func (t *table) checkSet(set []assignment) ([]pointing, error) {
 	return t.assignedReferences(set)
 }
 
-func (t *table) assignedReferences(set []assignment) ([]pointing, error) {
-	var out []pointing
+func (t *table) assignedReferences(set []assignment) ([]fkCheck, error) {
+	var out []fkCheck
 	for _, r := range t.references {
-		p := pointing{parent: r.parent, from: r.from}
+		p := fkCheck{parent: r.parent, from: r.from}
 		assigned, null := 0, false
 		for _, c := range r.from {
 			i := slices.IndexFunc(set, func(a assignment) bool { return a.col == c })

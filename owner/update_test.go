@@ -9,11 +9,12 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestUpdate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.CreateAccounts(t, db)
 		ctx := t.Context()
 		in := Accounts.In(me)
 
@@ -28,11 +29,11 @@ func TestUpdate(t *testing.T) {
 		require.EqualValues(t, 200, b.Balance, "only the row with the key")
 
 		foreign := in.Update(3).Set(Balance.Add(-30)).Exec(ctx, db)
-		require.ErrorIs(t, foreign, owner.ErrNotFound)
+		requireNotFound(t, foreign)
 		missing := in.Update(999).Set(Balance.Add(-30)).Exec(ctx, db)
 		require.Equal(t, missing, foreign)
 		require.EqualError(t, missing, "owner: not found in accounts")
-		untouched(t, db)
+		ownerkit.RequireBobsAccountsUnchanged(t, db)
 	})
 }
 
@@ -60,7 +61,7 @@ func TestUpdateMisuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refused(t, func(db owner.DB) error { return tc.update.Exec(t.Context(), db) }, tc.want)
+			requireRefused(t, func(db owner.DB) error { return tc.update.Exec(t.Context(), db) }, tc.want)
 		})
 	}
 	require.ErrorContains(t, owner.Update[Account, UserID]{}.Exec(t.Context(), &recorder{}), "the table was not made by")

@@ -10,7 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
-// A View reads columns of a table's rows, and of rows linked to them, into another
+// A View reads columns of a table's rows, and of rows related to them, into another
 // struct. It is read-only. Make one with [MustView], and columns for its conditions and
 // orders with [Column].
 type View[V, B any, O comparable] struct {
@@ -96,11 +96,19 @@ func Distinct() ViewOption {
 // If the declaration is wrong, MustView panics with an error that names everything
 // that is wrong with it.
 func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *View[V, B, O] {
-	row := reflect.TypeFor[V]()
-	if of == nil || of.def == nil {
+	var base *table
+	if of != nil {
+		base = of.def
+	}
+	return &View[V, B, O]{def: declareView(reflect.TypeFor[V](), base, options)}
+}
+
+// declareView declares a view with rows of that type, or panics. It does not depend on
+// the type, so the compiler builds it once.
+func declareView(row reflect.Type, base *table, options []ViewOption) *table {
+	if base == nil {
 		panic(misuse("view %s: the table was not made by MustTable or MustThrough", row))
 	}
-	base := of.def
 	def := &table{name: fmt.Sprintf("%s of %s", row, base.name), row: row, ownerTypes: base.ownerTypes}
 	v := &view{base: base, refs: []viewRef{{table: base}}}
 	def.view = v
@@ -115,7 +123,7 @@ func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *V
 		o.declareIn(v, problem)
 	}
 	switch {
-	case row == reflect.TypeFor[B]():
+	case row == base.row:
 		problem("the view needs a struct of its own")
 	case row.Kind() != reflect.Struct:
 		problem("the row type must be a struct")
@@ -127,7 +135,7 @@ func MustView[V, B any, O comparable](of *Table[B, O], options ...ViewOption) *V
 	}
 	def.list = list("", def.readable)
 	def.owned = base.ownedBy("_0.", 1)
-	return &View[V, B, O]{def: def}
+	return def
 }
 
 type view struct {
@@ -191,7 +199,7 @@ func (v *view) join(alias string, ref *reference, outer bool, problem func(strin
 	// The owner goes into ON: in WHERE it would turn an outer join into an inner one.
 	fresh, old := "_"+strconv.Itoa(len(v.refs))+".", "_"+strconv.Itoa(at[0])+"."
 	var s statement
-	ref.link(&s, toward, fresh, old)
+	ref.compareKeys(&s, toward, fresh, old)
 	v.from += verb + added.table.quoted + " as " + strings.TrimSuffix(fresh, ".") +
 		" on (" + s.sql.String() + " and " + added.table.ownedBy(fresh, 1) + ")"
 	v.refs = append(v.refs, added)

@@ -10,6 +10,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner/across"
 	"github.com/rowkeeper/rowkeeper/owner/internal/miscompile"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -33,16 +34,17 @@ type total struct {
 }
 
 // Alice, who is 42, has accounts 1 and 2; Bob, who is 43, has 3.
-const ddl = `create table accounts (id bigint primary key, user_id bigint not null, balance bigint not null);
-insert into accounts values (1, 42, 100), (2, 42, 200), (3, 43, 300);`
+const ddl = ownerkit.AccountsDDL + `;
+insert into accounts (id, user_id, name, balance) values (1, 42, 'a', 100), (2, 42, 'b', 200), (3, 43, 'c', 300);`
 
-func setup(t *testing.T, db *dbtest.DB) {
+// createAudited creates the accounts and the table of the audit.
+func createAudited(t *testing.T, db *dbtest.DB) {
 	t.Helper()
-	_, err := db.Exec(t.Context(), ddl+Audit.SQL())
-	require.NoError(t, err)
+	ownerkit.MustExec(t, db, ddl+Audit.SQL())
 }
 
-func begin(t *testing.T, db *dbtest.DB) pgx.Tx {
+// mustBegin begins a transaction that ends with the test.
+func mustBegin(t *testing.T, db *dbtest.DB) pgx.Tx {
 	t.Helper()
 	tx, err := db.Begin(t.Context())
 	require.NoError(t, err)
@@ -55,6 +57,7 @@ type entry struct {
 	Rows                           int64
 }
 
+// records returns the records of the audit in their order.
 func records(t *testing.T, db *dbtest.DB) []entry {
 	t.Helper()
 	rows, err := db.Query(t.Context(), `select actor, reason, statement, text_sha256, row_count from owner_audit order by at`)
@@ -64,8 +67,10 @@ func records(t *testing.T, db *dbtest.DB) []entry {
 	return out
 }
 
-func sum(t *testing.T, db *dbtest.DB) (n int64) {
+// requireSum fails unless the balances of all accounts add up to want.
+func requireSum(t *testing.T, db *dbtest.DB, want int64, msg ...any) {
 	t.Helper()
+	var n int64
 	require.NoError(t, db.QueryRow(t.Context(), `select sum(balance)::int8 from accounts`).Scan(&n))
-	return n
+	require.Equal(t, want, n, msg...)
 }

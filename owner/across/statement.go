@@ -166,8 +166,8 @@ func (s *Statement) recorded(ctx context.Context, tx pgx.Tx, r record, values []
 // transaction has failed and cannot be committed; if it does not answer in time, pgx
 // closes the connection.
 func end(ctx context.Context, how func(context.Context) error) error {
-	const grace = 5 * time.Second
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	const timeout = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	return how(ctx)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 type Note struct {
@@ -73,14 +74,13 @@ func TestABrokenDatabaseIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				setup(t, db, c.ddl)
+				ownerkit.MustExec(t, db, c.ddl)
 				table := "notes"
 				if c.table != "" {
 					table = c.table
 				}
-				r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(owner.MustTable[Note, UserID](table), PrimaryKey)})
-				require.NoError(t, err)
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				r := mustCheck(t, db, makeNotes("notes"), Table(owner.MustTable[Note, UserID](table), PrimaryKey))
+				requireFinding(t, r, c.class, c.operation)
 				require.Contains(t, strings.Join(report(r.findings), "\n"), c.detail)
 			})
 		})
@@ -90,18 +90,16 @@ func TestABrokenDatabaseIsFound(t *testing.T) {
 // The primary key is reported, unless that was declared acceptable.
 func TestThePrimaryKeyTells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
+		ownerkit.MustExec(t, db, fmt.Sprintf(notesDDL, ", constraint notes_text_key unique (text)"))
 		notes := owner.MustTable[Note, UserID]("notes", owner.Unique(func(n *Note) any { return &n.ID }))
-		r, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, "notes_text_key")})
-		require.NoError(t, err)
+		r := mustCheck(t, db, makeNotes("notes"), Table(notes, "notes_text_key"))
 		for _, f := range r.findings {
 			require.Equal(t, tellsByUnique, f.class)
 			require.NotContains(t, f.detail, "notes_text_key")
 		}
-		require.True(t, has(r, tellsByUnique, "Insert with its key"))
-		require.True(t, has(r, tellsByUnique, "Upsert with its key"))
-		r, err = check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(notes, PrimaryKey, "notes_text_key")})
-		require.NoError(t, err)
+		requireFinding(t, r, tellsByUnique, "Insert with its key")
+		requireFinding(t, r, tellsByUnique, "Upsert with its key")
+		r = mustCheck(t, db, makeNotes("notes"), Table(notes, PrimaryKey, "notes_text_key"))
 		require.Empty(t, report(r.findings))
 	})
 }
@@ -109,7 +107,7 @@ func TestThePrimaryKeyTells(t *testing.T) {
 // Deleting an own row must not delete rows of others that point at it.
 func TestACascadeIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, fmt.Sprintf(notesDDL, " references notes (id) on delete cascade"))
+		ownerkit.MustExec(t, db, fmt.Sprintf(notesDDL, " references notes (id) on delete cascade"))
 		seed := func(ctx context.Context, tx pgx.Tx, who owner.Scope[UserID]) error {
 			if err := makeNotes("notes")(ctx, tx, who); err != nil || who == me {
 				return err
@@ -117,16 +115,15 @@ func TestACascadeIsFound(t *testing.T) {
 			_, err := tx.Exec(ctx, "update notes set about = 1 where user_id = 43")
 			return err
 		}
-		r, err := check(t.Context(), db, me, other, seed, []Subject[UserID]{Table(owner.MustTable[Note, UserID]("notes"), PrimaryKey)})
-		require.NoError(t, err)
-		require.True(t, has(r, changed, "Delete by its key, but one's own"), strings.Join(report(r.findings), "\n"))
+		r := mustCheck(t, db, seed, Table(owner.MustTable[Note, UserID]("notes"), PrimaryKey))
+		requireFinding(t, r, changed, "Delete by its key, but one's own")
 	})
 }
 
 // An owner column that does not hold the owner.
 func TestALyingOwnerIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, fmt.Sprintf(notesDDL, "")+"; create view board as select id, 42 as user_id, text, about from notes")
+		ownerkit.MustExec(t, db, fmt.Sprintf(notesDDL, "")+"; create view board as select id, 42 as user_id, text, about from notes")
 		_, err := check(t.Context(), db, me, other, makeNotes("notes"), []Subject[UserID]{Table(owner.MustTable[Note, UserID]("board"))})
 		require.ErrorContains(t, err, "no rows of the stranger's after seed")
 	})
@@ -146,22 +143,14 @@ func TestWhatMustBeRefused(t *testing.T) {
 	require.Equal(t, distinguishable, f.class)
 }
 
-type member = owner.Member[int64, UserID]
-
-// Draft belongs to a user of a tenant.
-type Draft struct {
-	Tenant int64  `db:"tenant_id" owner:"tenant,pk"`
-	UserID UserID `db:"user_id" owner:"owner"`
-	ID     int64  `db:"id" owner:"pk"`
-	Text   string `db:"text"`
-}
+type member = owner.Member[int32, UserID]
 
 func TestMembersOfATenant(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, "create table drafts (tenant_id int8 not null, user_id int8 not null, id int8 not null, text text not null, primary key (tenant_id, id))")
-		drafts := owner.MustTable[Draft, member]("drafts")
-		a := scope(member{Tenant: 7, User: alice})
-		for _, b := range []owner.Scope[member]{scope(member{Tenant: 7, User: bob}), scope(member{Tenant: 8, User: alice})} {
+		ownerkit.MustExec(t, db, ownerkit.DraftsDDL)
+		drafts := owner.MustTable[ownerkit.Draft[UserID], member]("drafts")
+		a := ownerkit.Scope(member{Tenant: 7, User: alice})
+		for _, b := range []owner.Scope[member]{ownerkit.Scope(member{Tenant: 7, User: bob}), ownerkit.Scope(member{Tenant: 8, User: alice})} {
 			r, err := check(t.Context(), db, a, b, nil, []Subject[member]{Table(drafts)})
 			require.NoError(t, err)
 			for _, f := range r.findings { // within a tenant, the key tells

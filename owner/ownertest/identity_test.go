@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // Without a seed, rows are also made in tables whose keys the database makes.
@@ -42,11 +43,9 @@ func TestIdentityColumnsWithoutASeed(t *testing.T) {
 				"create table entries (id int8 " + kind + " primary key, invoice_id int8 not null references invoices (id), text text not null)",
 				"create table numbers (user_id int8, id int8 " + kind + ", serial int8 " + kind + ", text text not null, primary key (user_id, id))",
 			} {
-				_, err := db.Exec(t.Context(), sql)
-				require.NoError(t, err)
+				ownerkit.MustExec(t, db, sql)
 			}
-			r, err := check(t.Context(), db, me, other, nil, []Subject[UserID]{Table(invoices, PrimaryKey), Table(entries, PrimaryKey), Table(numbers)})
-			require.NoError(t, err, kind)
+			r := mustCheck(t, db, nil, Table(invoices, PrimaryKey), Table(entries, PrimaryKey), Table(numbers))
 			require.Empty(t, report(r.findings), kind)
 		}
 	})
@@ -64,9 +63,8 @@ func TestColumnThatIsAlwaysFilled(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("the version that is tested has no identity columns")
 		}
-		_, err := db.Exec(t.Context(), "create table tickets (id int8 primary key, user_id int8 not null, serial int8 generated always as identity)")
-		require.NoError(t, err)
-		_, err = check(t.Context(), db, me, other, nil, []Subject[UserID]{Table(tickets)})
+		ownerkit.MustExec(t, db, "create table tickets (id int8 primary key, user_id int8 not null, serial int8 generated always as identity)")
+		_, err := check(t.Context(), db, me, other, nil, []Subject[UserID]{Table(tickets)})
 		require.ErrorContains(t, err, "tickets: the database always fills a column that an insert sends: tag it default")
 	})
 }

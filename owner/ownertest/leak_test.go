@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // rewriter is a database that changes statements, as a broken builder would.
@@ -51,8 +52,8 @@ func (t rewriterTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.C
 // writes.
 var ownerTerm = regexp.MustCompile(`("orders"\.|_[0-9]+\.|_p+\.|)"user_id" = \$1`)
 
-// without strips the owner from the statements that match.
-func without(statement string) func(string) string {
+// withoutOwner strips the owner from the statements that match.
+func withoutOwner(statement string) func(string) string {
 	match := regexp.MustCompile(statement)
 	return func(sql string) string {
 		if !match.MatchString(sql) || strings.Contains(sql, ` r where `) {
@@ -102,12 +103,11 @@ func TestALostPredicateIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				setup(t, db, ddl)
-				d, hits := declare(true), 0
-				r, err := check(t.Context(), rewriter{db, without(c.statement), &hits}, me, other, d.seed, d.some(c.operation, name))
-				require.NoError(t, err)
+				ownerkit.MustExec(t, db, worldDDL)
+				hits := 0
+				r := mustCheck(t, rewriter{db, withoutOwner(c.statement), &hits}, seed, subjectsFor(c.operation, name)...)
 				require.NotZero(t, hits, "no statement matched")
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				requireFinding(t, r, c.class, c.operation)
 			})
 		})
 	}
@@ -123,40 +123,30 @@ func TestALateCheckIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-				setup(t, db, ddl)
-				d, hits := declare(true), 0
+				ownerkit.MustExec(t, db, worldDDL)
+				hits := 0
 				broken := rewriter{db, func(sql string) string { return guard.ReplaceAllString(sql, c.into) }, &hits}
-				r, err := check(t.Context(), broken, me, other, d.seed, []Subject[UserID]{Table(d.lines)})
-				require.NoError(t, err)
+				r := mustCheck(t, broken, seed, Table(shop.Lines))
 				require.NotZero(t, hits, "no statement matched")
-				require.True(t, has(r, c.class, c.operation), "found is only\n%s", strings.Join(report(r.findings), "\n"))
+				requireFinding(t, r, c.class, c.operation)
 			})
 		})
 	}
 }
 
-// some returns the subjects that are needed to find a leak.
-func (d declared) some(operation, name string) []Subject[UserID] {
+// subjectsFor returns the subjects that are needed to find a leak.
+func subjectsFor(operation, name string) []Subject[UserID] {
 	switch {
 	case name == "grant":
-		return []Subject[UserID]{Select("readers", d.readers.In)}
+		return []Subject[UserID]{Select("readers", readers.In)}
 	case name == "join":
-		return []Subject[UserID]{Select("order lines", d.view.In)}
+		return []Subject[UserID]{Select("order lines", view.In)}
 	case strings.HasPrefix(name, "child"):
-		return []Subject[UserID]{Table(d.lines)}
+		return []Subject[UserID]{Table(shop.Lines)}
 	case strings.Contains(operation, "coupons"):
-		return []Subject[UserID]{Table(d.coupons), Table(d.orders)}
+		return []Subject[UserID]{Table(shop.Coupons), Table(shop.Orders)}
 	}
-	return []Subject[UserID]{Table(d.orders)}
-}
-
-func has(r result, class, operation string) bool {
-	for _, f := range r.findings {
-		if f.class == class && f.operation == operation {
-			return true
-		}
-	}
-	return false
+	return []Subject[UserID]{Table(shop.Orders)}
 }
 
 var _ owner.DB = rewriterTx{}

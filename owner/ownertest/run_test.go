@@ -12,33 +12,29 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // A correct world has no findings, and is left unchanged.
 func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, ddl)
-		d := declare(true)
-		r, err := check(t.Context(), db, me, other, d.seed, d.subjects())
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, worldDDL)
+		r := mustCheck(t, db, seed, subjects()...)
 		require.Empty(t, report(r.findings))
 		require.Empty(t, r.notes)
 
-		var rows int
-		err = db.QueryRow(t.Context(), "select (select count(*) from orders) + (select count(*) from lines) + (select count(*) from coupons) + (select count(*) from grants)").Scan(&rows)
-		require.NoError(t, err)
-		require.Zero(t, rows)
-		Run(t, db, me, other, d.seed, d.subjects()...)
+		for _, table := range []string{"orders", "lines", "coupons", "grants"} {
+			ownerkit.RequireRows(t, db, 0, table)
+		}
+		Run(t, db, me, other, seed, subjects()...)
 	})
 }
 
 // Without a seed, rows are made from the types.
 func TestRowsAreMadeByTheirTypes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, ddl)
-		d := declare(true)
-		r, err := check(t.Context(), db, me, other, nil, d.subjects())
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, worldDDL)
+		r := mustCheck(t, db, nil, subjects()...)
 		require.Empty(t, report(r.findings))
 	})
 }
@@ -61,10 +57,10 @@ func (r *recording) Fatalf(format string, args ...any) {
 // Findings fail the test, once for each kind.
 func TestRunFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, ddl)
-		d, hits := declare(true), 0
+		ownerkit.MustExec(t, db, worldDDL)
+		hits := 0
 		rec := &recording{TB: t}
-		Run(rec, rewriter{db, without(`^select count`), &hits}, me, other, d.seed, Table(d.grants, PrimaryKey))
+		Run(rec, rewriter{db, withoutOwner(`^select count`), &hits}, me, other, seed, Table(grants, PrimaryKey))
 		require.Len(t, rec.errors, 1)
 		require.Contains(t, rec.errors[0], "ownertest: grants: a row of the stranger's is counted:\n\t")
 		require.Contains(t, rec.errors[0], "\n\tCount: with the stranger's rows it gave 4, without them 2")
@@ -74,19 +70,18 @@ func TestRunFails(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, ddl+"insert into coupons values (1, 44, 'x');")
-		d := declare(true)
+		ownerkit.MustExec(t, db, worldDDL+"insert into coupons values (1, 44, 'x');")
 		for text, f := range map[string]func(t testing.TB){
-			"there is nothing to test":              func(t testing.TB) { Run(t, db, me, other, d.seed) },
-			"make subjects with Table":              func(t testing.TB) { Run(t, db, me, other, d.seed, Subject[UserID]{}) },
-			"a table that was not declared":         func(t testing.TB) { Run(t, db, me, other, d.seed, Table[Coupon, UserID](nil)) },
-			"the same owner":                        func(t testing.TB) { Run(t, db, me, me, d.seed, d.subjects()...) },
-			"a scope was not made by owner.For":     func(t testing.TB) { Run(t, db, me, owner.Scope[UserID]{}, d.seed, d.subjects()...) },
-			"the database is nil":                   func(t testing.TB) { Run(t, nil, me, other, d.seed, d.subjects()...) },
-			"the stranger has rows before":          func(t testing.TB) { Run(t, db, me, scope(UserID(44)), d.seed, d.subjects()...) },
-			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, broken, d.subjects()...) },
-			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, idle, Table(d.coupons)) },
-			"there is no row of orders to point at": func(t testing.TB) { Run(t, db, me, other, nil, Table(d.lines)) },
+			"there is nothing to test":              func(t testing.TB) { Run(t, db, me, other, seed) },
+			"make subjects with Table":              func(t testing.TB) { Run(t, db, me, other, seed, Subject[UserID]{}) },
+			"a table that was not declared":         func(t testing.TB) { Run(t, db, me, other, seed, Table[Coupon, UserID](nil)) },
+			"the same owner":                        func(t testing.TB) { Run(t, db, me, me, seed, subjects()...) },
+			"a scope was not made by owner.For":     func(t testing.TB) { Run(t, db, me, owner.Scope[UserID]{}, seed, subjects()...) },
+			"the database is nil":                   func(t testing.TB) { Run(t, nil, me, other, seed, subjects()...) },
+			"the stranger has rows before":          func(t testing.TB) { Run(t, db, me, ownerkit.Scope(UserID(44)), seed, subjects()...) },
+			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, failingSeed, subjects()...) },
+			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, emptySeed, Table(shop.Coupons)) },
+			"there is no row of orders to point at": func(t testing.TB) { Run(t, db, me, other, nil, Table(shop.Lines)) },
 		} {
 			rec := &recording{TB: t}
 			f(rec)
@@ -97,23 +92,22 @@ func TestMisuse(t *testing.T) {
 	})
 }
 
-func broken(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
+func failingSeed(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
 
-func idle(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
+func emptySeed(context.Context, pgx.Tx, owner.Scope[UserID]) error { return nil }
 
 // An operation that fails in the same way on a row of one's own is reported.
 func TestWhatCannotBeTestedIsSaid(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db, ddl)
-		d, hits := declare(true), 0
+		ownerkit.MustExec(t, db, worldDDL)
+		hits := 0
 		refusing := func(sql string) string {
 			if strings.HasPrefix(sql, "delete from") {
 				return "select 1/0"
 			}
 			return sql
 		}
-		r, err := check(t.Context(), rewriter{db, refusing, &hits}, me, other, d.seed, []Subject[UserID]{Table(d.grants, PrimaryKey)})
-		require.NoError(t, err)
+		r := mustCheck(t, rewriter{db, refusing, &hits}, seed, Table(grants, PrimaryKey))
 		require.Len(t, r.notes, 1)
 		require.Contains(t, r.notes[0], "grants: Delete by its key is not tested")
 	})

@@ -50,9 +50,9 @@ func (t target[R, O]) column(c *access.Column) owner.ColumnOf[R, any] {
 // argument returns an argument for a column of any type with the value of a field,
 // and does not follow later changes of the field.
 func argument(field reflect.Value) any {
-	kept := reflect.New(field.Type()).Elem()
-	kept.Set(field)
-	return pgvalue.Argument(kept)
+	copied := reflect.New(field.Type()).Elem()
+	copied.Set(field)
+	return pgvalue.Argument(copied)
 }
 
 func (t target[R, O]) equals(columns []*access.Column, row *R) owner.Condition[R] {

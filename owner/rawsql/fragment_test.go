@@ -8,6 +8,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/rawsql"
 )
 
@@ -22,61 +23,41 @@ var (
 func TestFragmentStaysWithTheOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		setup(t, db)
+		ownerkit.MustExec(t, db, ddl)
 		in := Accounts.In(me)
 		all := in.Where(anything.With(nil))
 
 		got, err := all.OrderBy(ID.Asc()).All(ctx, db)
 		require.NoError(t, err)
 		require.Equal(t, []int64{1, 2}, ids(got))
-		n, err := all.Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
+		ownerkit.RequireCount(t, db, 2, all.Count)
 		_, err = all.Get(ctx, db, 3)
 		require.ErrorIs(t, err, owner.ErrNotFound)
 		sum, err := Balance.Sum(ctx, db, all)
 		require.NoError(t, err)
 		require.EqualValues(t, 300, sum)
-		ok, err := in.Where(owner.Not(anything.With(nil))).Exists(ctx, db)
-		require.NoError(t, err)
-		require.False(t, ok)
-		n, err = in.Where(ID.Eq(3), owner.Or(anything.With(nil), ID.Eq(3))).Count(ctx, db)
-		require.NoError(t, err)
-		require.Zero(t, n)
+		ownerkit.RequireExists(t, db, false, in.Where(owner.Not(anything.With(nil))).Exists)
+		ownerkit.RequireCount(t, db, 0, in.Where(ID.Eq(3), owner.Or(anything.With(nil), ID.Eq(3))).Count)
 
-		n, err = Payments.In(me).Where(rawsql.MustFragment[Payment](`true or amount = 7`).With(nil)).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		n, err = Payments.In(me).Where(OfAccount.To(anything.With(nil))).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		n, err = in.Where(OfAccount.Has(rawsql.MustFragment[Payment](`amount = @a or amount = @a`).With(rawsql.Args{"a": 9}))).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
+		ownerkit.RequireCount(t, db, 2, Payments.In(me).Where(rawsql.MustFragment[Payment](`true or amount = 7`).With(nil)).Count)
+		ownerkit.RequireCount(t, db, 2, Payments.In(me).Where(OfAccount.To(anything.With(nil))).Count)
+		ownerkit.RequireCount(t, db, 1, in.Where(OfAccount.Has(rawsql.MustFragment[Payment](`amount = @a or amount = @a`).With(rawsql.Args{"a": 9}))).Count)
 
 		sums, err := ByName.In(me).Where(rawsql.MustFragment[Balances](`sum(balance) > @low or true`).With(rawsql.Args{"low": 1})).All(ctx, db)
 		require.NoError(t, err)
 		require.ElementsMatch(t, []Balances{{"savings", 100}, {"it's", 200}}, sums)
-		n, err = Drafts.In(staff).Where(rawsql.MustFragment[Draft](`true or text = @t`).With(rawsql.Args{"t": "b"})).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
-		n, err = Countries.Where(rawsql.MustFragment[Country](`code < @c`).With(rawsql.Args{"c": "b"})).Count(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
+		ownerkit.RequireCount(t, db, 1, Drafts.In(staff).Where(rawsql.MustFragment[Draft](`true or text = @t`).With(rawsql.Args{"t": "b"})).Count)
+		ownerkit.RequireCount(t, db, 1, Countries.Where(rawsql.MustFragment[Country](`code < @c`).With(rawsql.Args{"c": "b"})).Count)
 
-		n, err = in.UpdateWhere(anything.With(nil)).Set(Balance.Add(1)).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		n, err = in.DeleteWhere(anything.With(nil)).Exec(ctx, db)
-		require.NoError(t, err)
-		require.EqualValues(t, 2, n)
-		untouched(t, db)
+		ownerkit.RequireCount(t, db, 2, in.UpdateWhere(anything.With(nil)).Set(Balance.Add(1)).Exec)
+		ownerkit.RequireCount(t, db, 2, in.DeleteWhere(anything.With(nil)).Exec)
+		requireOthersUnchanged(t, db)
 	})
 }
 
 func TestFragmentChooses(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
+		ownerkit.MustExec(t, db, ddl)
 		for name, tc := range map[string]struct {
 			condition owner.Condition[Account]
 			want      []int64
@@ -101,9 +82,8 @@ func TestFragmentChooses(t *testing.T) {
 // A cursor is bound to the text and to the values.
 func TestFragmentInPages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		setup(t, db)
-		cursors, err := owner.NewCursors([]byte("0123456789abcdef0123456789abcdef"))
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, ddl)
+		cursors := ownerkit.Cursors()
 		from := func(low int) owner.Select[Account, UserID] {
 			return Accounts.In(me).Where(rawsql.MustFragment[Account](`balance > @low`).With(rawsql.Args{"low": low}))
 		}
@@ -120,12 +100,12 @@ func TestFragmentInPages(t *testing.T) {
 
 func TestFragmentText(t *testing.T) {
 	t.Parallel()
-	var db recorder
+	var db ownerkit.Recorder
 	_, err := Accounts.In(me).Where(ID.Gt(1), above.With(rawsql.Args{"low": 5, "span": 6, "name": "x"}), ID.Lt(9)).Count(t.Context(), &db)
-	require.ErrorIs(t, err, errRecorded)
+	require.ErrorIs(t, err, ownerkit.ErrRecorded)
 	require.Equal(t, `select count(*) from "accounts" where "user_id" = $1 and ("id" > $2 and `+
-		`(balance > $3 and balance < $3 + $4 or name = $5) and "id" < $6)`, db.sql)
-	require.Equal(t, []any{UserID(42), int64(1), 5, 6, "x", int64(9)}, db.args)
+		`(balance > $3 and balance < $3 + $4 or name = $5) and "id" < $6)`, db.SQL)
+	require.Equal(t, []any{UserID(42), int64(1), 5, 6, "x", int64(9)}, db.Args)
 }
 
 func TestFragmentMisuse(t *testing.T) {
@@ -155,18 +135,18 @@ func TestFragmentMisuse(t *testing.T) {
 		"zero":     {rawsql.Fragment[Account]{}.With(nil), "the Fragment was not made by MustFragment"},
 		"nested":   {owner.Or(ID.Eq(1), owner.Not(anything.With(rawsql.Args{"x": 1}))), "no parameter"},
 	} {
-		var db recorder
+		var db ownerkit.Recorder
 		_, err := Accounts.In(me).Where(tc.condition).All(t.Context(), &db)
 		require.ErrorContains(t, err, tc.want, name)
 		require.Regexp(t, "^rawsql: ", err.Error(), name)
 		_, err = Accounts.In(me).DeleteWhere(tc.condition).Exec(t.Context(), &db)
 		require.ErrorContains(t, err, tc.want, name)
-		require.Empty(t, db.sql, name)
+		require.Empty(t, db.SQL, name)
 	}
-	var db recorder
+	var db ownerkit.Recorder
 	_, err = Accounts.In(owner.Scope[UserID]{}).Where(anything.With(nil)).All(t.Context(), &db)
 	require.ErrorIs(t, err, owner.ErrUnscoped)
-	require.Empty(t, db.sql)
+	require.Empty(t, db.SQL)
 }
 
 // Later changes of the caller's map have no effect.
@@ -175,8 +155,8 @@ func TestArgsAreCopied(t *testing.T) {
 	args := rawsql.Args{"low": 1, "span": 2, "name": "x"}
 	condition := above.With(args)
 	args["low"] = 9
-	var db recorder
+	var db ownerkit.Recorder
 	_, err := Accounts.In(me).Where(condition).Count(t.Context(), &db)
-	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, []any{UserID(42), 1, 2, "x"}, db.args)
+	require.ErrorIs(t, err, ownerkit.ErrRecorded)
+	require.Equal(t, []any{UserID(42), 1, 2, "x"}, db.Args)
 }

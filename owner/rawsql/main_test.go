@@ -1,17 +1,12 @@
 package rawsql_test
 
 import (
-	"context"
-	"errors"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/miscompile"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -69,43 +64,25 @@ var (
 )
 
 // Alice has accounts 1 and 2, Bob 3 and 4, with the same names and balances.
-const ddl = `create table accounts (id bigint primary key, user_id bigint not null, name text not null, balance bigint not null);
+const ddl = ownerkit.AccountsDDL + ";" + ownerkit.CountriesDDL + `;
 create table payments (id bigint primary key, account_id bigint not null references accounts on delete cascade, amount bigint not null);
 create table drafts (id bigint primary key, tenant_id text not null, user_id bigint not null, text text not null);
-create table countries (code text primary key);
-insert into accounts values (1, 42, 'savings', 100), (2, 42, 'it''s', 200), (3, 43, 'savings', 100), (4, 43, 'it''s', 200);
+insert into accounts (id, user_id, name, balance) values (1, 42, 'savings', 100), (2, 42, 'it''s', 200), (3, 43, 'savings', 100), (4, 43, 'it''s', 200);
 insert into payments values (10, 1, 7), (20, 2, 9), (30, 3, 7), (40, 4, 9);
-insert into drafts values (1, 'acme', 42, 'a'), (2, 'acme', 43, 'b'), (3, 'other', 42, 'c');
-insert into countries values ('at'), ('ch')`
+insert into drafts values (1, 'acme', 42, 'a'), (2, 'acme', 43, 'b'), (3, 'other', 42, 'c')`
 
 var (
-	me    = scope(UserID(42))
-	staff = scope(Staff{Tenant: "acme", User: 42})
+	me    = ownerkit.Scope(UserID(ownerkit.Alice))
+	staff = ownerkit.Scope(Staff{Tenant: "acme", User: ownerkit.Alice})
 )
 
-func scope[O comparable](o O) owner.Scope[O] {
-	s, err := owner.For(o)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
-
-func setup(t *testing.T, db *dbtest.DB) {
+// requireOthersUnchanged fails if a row of Bob or of another tenant has changed or is
+// gone.
+func requireOthersUnchanged(t *testing.T, db *dbtest.DB) {
 	t.Helper()
-	_, err := db.Exec(t.Context(), ddl)
-	require.NoError(t, err)
-}
-
-// untouched fails if a row of Bob or of another tenant has changed or is gone.
-func untouched(t *testing.T, db *dbtest.DB) {
-	t.Helper()
-	var n int
-	require.NoError(t, db.QueryRow(t.Context(), `select
-		(select count(*) from accounts where (id, user_id, name, balance) in ((3, 43, 'savings', 100), (4, 43, 'it''s', 200))) +
-		(select count(*) from payments where (id, account_id, amount) in ((30, 3, 7), (40, 4, 9))) +
-		(select count(*) from drafts where (id, tenant_id, user_id, text) in ((2, 'acme', 43, 'b'), (3, 'other', 42, 'c')))`).Scan(&n))
-	require.Equal(t, 6, n, "rows of others")
+	ownerkit.RequireRows(t, db, 2, `accounts where (id, user_id, name, balance) in ((3, 43, 'savings', 100), (4, 43, 'it''s', 200))`)
+	ownerkit.RequireRows(t, db, 2, `payments where (id, account_id, amount) in ((30, 3, 7), (40, 4, 9))`)
+	ownerkit.RequireRows(t, db, 2, `drafts where (id, tenant_id, user_id, text) in ((2, 'acme', 43, 'b'), (3, 'other', 42, 'c'))`)
 }
 
 func ids(accounts []Account) []int64 {
@@ -114,22 +91,4 @@ func ids(accounts []Account) []int64 {
 		out = append(out, a.ID)
 	}
 	return out
-}
-
-var errRecorded = errors.New("recorded")
-
-// recorder is a database that records the last statement and runs none.
-type recorder struct {
-	sql  string
-	args []any
-}
-
-func (r *recorder) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
-	r.sql, r.args = sql, args
-	return nil, errRecorded
-}
-
-func (r *recorder) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	r.sql, r.args = sql, args
-	return pgconn.CommandTag{}, errRecorded
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/rawsql"
 )
 
@@ -23,7 +24,7 @@ var (
 func TestStatement(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		setup(t, db)
+		ownerkit.MustExec(t, db, ddl)
 		n, err := raise.Exec(ctx, db, me, rawsql.Args{"by": 5, "name": "savings"})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
@@ -47,26 +48,26 @@ func TestStatement(t *testing.T) {
 		require.Equal(t, "42P01", pgErr.Code)
 		require.Regexp(t, `^rawsql: statement "select id from nothing where user_id": `, err.Error())
 		rows, err = broken.Query(ctx, db, me, nil)
-		if err == nil { // the driver may say it with the rows
+		if err == nil { // the driver may report it with the rows
 			_, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		}
 		require.ErrorAs(t, err, &pgErr)
-		untouched(t, db)
+		requireOthersUnchanged(t, db)
 	})
 }
 
 // The owner is the first argument, for any order in the text.
 func TestStatementText(t *testing.T) {
 	t.Parallel()
-	var db recorder
+	var db ownerkit.Recorder
 	_, err := raise.Exec(t.Context(), &db, me, rawsql.Args{"by": 5, "name": "x"})
-	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, `update accounts set balance = balance + $2 where name = $3 and user_id = $1`, db.sql)
-	require.Equal(t, []any{UserID(42), 5, "x"}, db.args)
+	require.ErrorIs(t, err, ownerkit.ErrRecorded)
+	require.Equal(t, `update accounts set balance = balance + $2 where name = $3 and user_id = $1`, db.SQL)
+	require.Equal(t, []any{UserID(42), 5, "x"}, db.Args)
 	_, err = redo.Query(t.Context(), &db, staff, rawsql.Args{"text": "x"})
-	require.ErrorIs(t, err, errRecorded)
-	require.Equal(t, `update drafts set text = $3 where user_id = $2 and tenant_id = $1`, db.sql)
-	require.Equal(t, []any{TenantID("acme"), UserID(42), "x"}, db.args)
+	require.ErrorIs(t, err, ownerkit.ErrRecorded)
+	require.Equal(t, `update drafts set text = $3 where user_id = $2 and tenant_id = $1`, db.SQL)
+	require.Equal(t, []any{TenantID("acme"), UserID(42), "x"}, db.Args)
 }
 
 func TestStatementMisuse(t *testing.T) {
@@ -106,15 +107,15 @@ func TestStatementMisuse(t *testing.T) {
 		"owner as well":  {raise, me, rawsql.Args{"by": 1, "name": "x", "owner": 43}, `no parameter for the argument "owner"`},
 		"option":         {raise, me, rawsql.Args{"by": 1, "name": pgx.QueryExecModeSimpleProtocol}, "an option of pgx"},
 	} {
-		var db recorder
+		var db ownerkit.Recorder
 		_, err := tc.statement.Exec(t.Context(), &db, tc.scope, tc.args)
 		require.ErrorContains(t, err, tc.want, name)
 		require.Regexp(t, "^rawsql: ", err.Error())
 		_, err = tc.statement.Query(t.Context(), &db, tc.scope, tc.args)
 		require.ErrorContains(t, err, tc.want, name)
-		require.Empty(t, db.sql, name)
+		require.Empty(t, db.SQL, name)
 	}
-	_, err = raise.Exec(t.Context(), &recorder{}, owner.Scope[UserID]{}, ok)
+	_, err = raise.Exec(t.Context(), &ownerkit.Recorder{}, owner.Scope[UserID]{}, ok)
 	require.ErrorIs(t, err, owner.ErrUnscoped)
 	for _, db := range []owner.DB{nil, (*pgxpool.Pool)(nil)} {
 		_, err = raise.Exec(t.Context(), db, me, ok)

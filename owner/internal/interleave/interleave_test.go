@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 var (
@@ -24,8 +25,7 @@ var (
 // effect after the transfer is known to have committed.
 func TestNothingHappensAfterTheTransfer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		_, err := db.Exec(t.Context(), ddl)
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, ddl)
 		levels := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable}
 		if db.Cockroach() {
 			levels = levels[2:] // it has no other before v23.2
@@ -86,7 +86,7 @@ func try(t *testing.T, db *dbtest.DB, level pgx.TxIsoLevel, id int64, n int) (ma
 		}
 		c.giver = session{conn: conns[0], done: make(chan error, 1)}
 		c.other = session{conn: conns[1], done: make(chan error, 1)}
-		p.fill(ctx, t, db)
+		p.fill(t, db)
 		c.draw()
 		if err := c.run(ctx); err != nil {
 			return tally, fmt.Errorf("schedule %d: %w\n\t%s", i, err, strings.Join(c.log, "\n\t"))
@@ -123,7 +123,7 @@ func (c *schedule) judge(ctx context.Context, db *dbtest.DB) (string, error) {
 		return "", nil // never given away, nothing done, or done before
 	}
 	switch {
-	case c.s.kind == "write" && !c.kept:
+	case c.s.kind == "write" && !c.committed:
 		return "", nil
 	case c.s.kind == "read" && c.level != pgx.ReadCommitted && c.first < c.gone:
 		return "", nil // it reads from a snapshot that it had before

@@ -38,13 +38,13 @@ type schedule struct {
 	log   []string
 	clock int
 
-	giver, other session
-	change       string // transfer, move or unshare
-	gone         int    // when the giver's commit was seen, 0 if it was not
-	first        int    // when the other's first statement was sent, by which it has a snapshot
-	answered     int    // when the one that counts was seen to be done
-	effect, kept bool   // whether it had one, and that was committed
-	s            statement
+	giver, other      session
+	change            string // transfer, move or unshare
+	gone              int    // when the giver's commit was seen, 0 if it was not
+	first             int    // when the other's first statement was sent, by which it has a snapshot
+	answered          int    // when the one that counts was seen to be done
+	effect, committed bool   // whether it had one, and that was committed
+	s                 statement
 }
 
 func (c *schedule) note(format string, args ...any) int {
@@ -247,7 +247,7 @@ func (c *schedule) ended(ctx context.Context, s *session, err error) {
 	case s == &c.giver && st.name == "commit":
 		c.gone = at
 	case s == &c.other && st.name == "commit":
-		c.kept = err == nil
+		c.committed = err == nil
 	}
 	if s == &c.other && st.name == c.s.name {
 		c.answered = at

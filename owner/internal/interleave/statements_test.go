@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 // statement is a statement of the former owner. It reports whether it read or changed
@@ -174,13 +175,7 @@ var writes = []statement{
 	}},
 }
 
-var cursors = func() *owner.Cursors {
-	c, err := owner.NewCursors([]byte("0123456789abcdef0123456789abcdef"))
-	if err != nil {
-		panic(err)
-	}
-	return c
-}()
+var cursors = ownerkit.Cursors()
 
 var reads = []statement{
 	{"Get", "read", true, func(ctx context.Context, tx pgx.Tx, p place) (bool, error) {

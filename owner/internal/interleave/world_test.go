@@ -1,15 +1,13 @@
 package interleave
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -93,34 +91,25 @@ create table links (id int8 primary key, user_id int8 not null, doc_id int8, tex
 create table shares (user_id int8 not null, doc_id int8 not null, primary key (user_id, doc_id));`
 
 const (
-	alice UserID = 42
-	bob   UserID = 43
+	alice UserID = ownerkit.Alice
+	bob   UserID = ownerkit.Bob
 	carol UserID = 44
 )
 
-var mine, his, hers = scope(alice), scope(bob), scope(carol)
-
-func scope(u UserID) owner.Scope[UserID] {
-	s, err := owner.For(u)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
+var mine, his, hers = ownerkit.Scope(alice), ownerkit.Scope(bob), ownerkit.Scope(carol)
 
 // place is the rows of one schedule: all have the same id. The next id is that of
 // rows that do not exist yet, and of Bob's doc.
 type place struct{ id int64 }
 
-func (p place) fill(ctx context.Context, t *testing.T, db *dbtest.DB) {
+func (p place) fill(t *testing.T, db *dbtest.DB) {
 	t.Helper()
-	_, err := db.Exec(ctx, strings.NewReplacer("{0}", str(p.id), "{1}", str(p.id+1), "{2}", str(p.id+2)).Replace(`
+	ownerkit.MustExec(t, db, strings.NewReplacer("{0}", str(p.id), "{1}", str(p.id+1), "{2}", str(p.id+2)).Replace(`
 		insert into docs values ({0}, 42, 'title'), ({1}, 43, 'title'), ({2}, 42, 'title');
 		insert into notes values ({0}, {0}, 1, 'text', 1);
 		insert into marks values ({0}, {0}, 'text');
 		insert into links values ({0}, 42, {2}, 'text'), ({1}, 43, {0}, 'text');
 		insert into shares values (44, {0})`))
-	require.NoError(t, err)
 }
 
 func str(n int64) string { return strconv.FormatInt(n, 10) }

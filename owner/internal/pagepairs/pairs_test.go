@@ -18,6 +18,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/oddtypes"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -29,16 +30,9 @@ type (
 )
 
 var (
-	me     = must(owner.For(userID(42)))
-	sealed = must(owner.NewCursors([]byte("0123456789abcdef0123456789abcdef")))
+	me     = ownerkit.Scope(userID(ownerkit.Alice))
+	sealed = ownerkit.Cursors()
 )
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
 
 type pagedRow[V any] struct {
 	ID     int64  `db:"id" owner:"pk"`
@@ -178,12 +172,10 @@ func (p pairOfTypes) fill(t *testing.T, db *pgxpool.Pool) (rows int) {
 				rows++
 				continue
 			}
-			_, err := db.Exec(ctx, "delete from "+p.table+" where id = $1", id)
-			require.NoError(t, err)
+			ownerkit.MustExec(t, db, fmt.Sprintf("delete from %s where id = %d", p.table, id))
 		}
 	}
-	_, err := db.Exec(ctx, "insert into "+p.table+" select id + 1000, 43, v from "+p.table)
-	require.NoError(t, err)
+	ownerkit.MustExec(t, db, "insert into "+p.table+" select id + 1000, 43, v from "+p.table)
 	return rows
 }
 
@@ -205,9 +197,7 @@ func (p pairOfTypes) sorted(ctx context.Context, db *pgxpool.Pool, desc bool) ([
 func TestPagesOfEveryPairOfTypes(t *testing.T) {
 	require.GreaterOrEqual(t, len(pairs()), 40)
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		ctx := t.Context()
-		_, err := db.Exec(ctx, "create type paged_state as enum ('open', 'closed', 'a''b')")
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, "create type paged_state as enum ('open', 'closed', 'a''b')")
 		t.Run("modes", func(t *testing.T) {
 			for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
 				t.Run(mode.String(), func(t *testing.T) {
@@ -274,11 +264,10 @@ func TestPagesOfACompositeType(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("it has no such types")
 		}
-		_, err := db.Exec(t.Context(), "create type paged_place as (n int, name text)")
-		require.NoError(t, err)
+		ownerkit.MustExec(t, db, "create type paged_place as (n int, name text)")
 		p := pairOf[*string]("paged_place", "'(1,a)'", `'(1,"b,c")'`, "'(,)'")
 		require.Positive(t, p.fill(t, db.Pool))
-		_, _, err = p.page(t.Context(), db, false, "", 1)
+		_, _, err := p.page(t.Context(), db, false, "", 1)
 		require.ErrorContains(t, err, "composite type")
 	})
 }
