@@ -66,7 +66,8 @@ func Main(m *testing.M) {
 		}
 	}
 	if err := serveExamples(); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	for _, drop := range examples {
