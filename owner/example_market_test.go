@@ -80,9 +80,9 @@ func seller(id SellerID) owner.Scope[SellerID] {
 	return scope
 }
 
-// shop connects to the database and creates three invoices with their items: 1 and 2 of
+// market connects to the database and creates three invoices with their items: 1 and 2 of
 // seller 42, and 3 of seller 43. The function that it returns drops them.
-func shop(ctx context.Context) (db *pgxpool.Pool, drop func()) {
+func market(ctx context.Context) (db *pgxpool.Pool, drop func()) {
 	db, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
 	if err != nil {
 		log.Fatal(err)
@@ -127,7 +127,7 @@ func shop(ctx context.Context) (db *pgxpool.Pool, drop func()) {
 
 func ExampleUpdate_At() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	in := Invoices.In(me)
@@ -143,7 +143,7 @@ func ExampleUpdate_At() {
 
 func ExampleScoped_UpdateWhere() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	in := Invoices.In(me)
@@ -159,7 +159,7 @@ func ExampleScoped_UpdateWhere() {
 
 func ExampleScoped_Delete() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	in := Invoices.In(me)
@@ -176,7 +176,7 @@ func ExampleScoped_Delete() {
 
 func ExampleScoped_DeleteWhere() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	in := Items.In(me)
@@ -191,7 +191,7 @@ func ExampleScoped_DeleteWhere() {
 
 func ExampleScoped_InsertMany() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	fmt.Println(Items.In(me).InsertMany(ctx, db, []Item{{InvoiceID: 1, N: 3, Text: "a"}, {InvoiceID: 2, N: 2, Text: "b"}}))
@@ -208,7 +208,7 @@ func ExampleScoped_InsertMany() {
 
 func ExampleScoped_Upsert() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	i := Invoice{Number: 1, Title: "again", Country: "at"} // another seller has a number 1 too
@@ -292,7 +292,7 @@ func ExampleTable_ParseIfMatch() {
 // Invoices refer to vouchers, which have owners, and to lands, which everybody has.
 func ExampleReferences() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	theirs := int64(12) // a voucher that exists, but it is not this caller's
@@ -314,7 +314,7 @@ func ExampleReferences() {
 
 func ExampleSelect_Page() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	cursors, err := owner.NewCursors([]byte("a secret of at least 32 bytes ..."))
@@ -353,7 +353,7 @@ func ExampleMustView() {
 	n := owner.Column(rows, func(r *Row) *int32 { return &r.N })
 
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	all, err := rows.In(me).OrderBy(invoice.Asc(), n.Asc()).All(ctx, db)
@@ -376,7 +376,7 @@ func ExampleDistinct() {
 	country := owner.Column(places, func(p *Place) *string { return &p.Country })
 
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	rows, err := places.Of(Invoices.In(me).Where(InvoiceTotal.Ge(100))).OrderBy(country.Asc()).All(ctx, db)
@@ -393,7 +393,7 @@ func ExampleLeftJoin() {
 	title := owner.Column(rows, func(r *Row) *string { return &r.Title })
 
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	all, err := rows.In(me).OrderBy(title.Asc()).All(ctx, db)
@@ -417,7 +417,7 @@ func ExampleJoin() {
 	price := owner.Column(sums, func(s *Sum) *int64 { return &s.Price })
 
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	rows, err := sums.In(me).OrderBy(price.Desc()).All(ctx, db)
@@ -428,7 +428,7 @@ func ExampleJoin() {
 // Rows that belong to nobody can only be read, and need no scope.
 func ExampleMustShared() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	at, err := Lands.Get(ctx, db, "at")
 	fmt.Println(at.Name, err)
@@ -443,7 +443,7 @@ func ExampleMustShared() {
 // Items have no column for the owner: they belong to that of their invoice.
 func ExampleMustThrough() {
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	fmt.Println(Items.In(me).Insert(ctx, db, &Item{InvoiceID: 1, N: 3, Text: "stamp"}))
@@ -477,7 +477,7 @@ func ExampleGrantedBy() {
 	readers := owner.GrantedBy(Invoices, grants, invoice)
 
 	ctx := context.Background()
-	db, drop := shop(ctx)
+	db, drop := market(ctx)
 	defer drop()
 	me := seller(42)
 	other := seller(43)
