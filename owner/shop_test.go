@@ -44,6 +44,3 @@ var (
 	bobCoupon     = int64(12)
 	missingCoupon = int64(999)
 )
-
-// For examples; tests have ownerkit.CreateShop.
-const worldDDL = ownerkit.ShopDDL + ";" + ownerkit.ShopRows
