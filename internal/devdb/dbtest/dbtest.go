@@ -31,7 +31,7 @@ var (
 	mu      sync.Mutex
 	started = map[string]*starter{}
 
-	examples []func() error // clean up after Example; examples run one by one
+	examples []func() error // clean up after examples, which run one by one
 )
 
 func server(s devdb.Source) (*devdb.Server, error) {
@@ -54,8 +54,8 @@ func server(s devdb.Source) (*devdb.Server, error) {
 // wait for servers more than they compute.
 const waiting = "8"
 
-// Main runs the tests of a package, then stops the servers that they started. Call
-// it from TestMain.
+// Main runs the tests of a package, with a database for its examples in [ExampleURL],
+// then stops the servers that they started. Call it from TestMain.
 func Main(m *testing.M) {
 	flag.Parse()
 	parallel := false
@@ -64,6 +64,10 @@ func Main(m *testing.M) {
 		if err := flag.Set("test.parallel", waiting); err != nil {
 			panic(err) // the flag is always there in a test
 		}
+	}
+	if err := serveExamples(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	for _, drop := range examples {
@@ -181,8 +185,8 @@ func Example() *DB {
 
 // Schema creates a fresh schema and a pool whose connections use it.
 func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
-	schema := "t_" + randomName()
-	if err := exec(ctx, srv, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
+	schema, err := createSchema(ctx, srv)
+	if err != nil {
 		return nil, err
 	}
 	config, err := pgxpool.ParseConfig(srv.URL)
@@ -196,6 +200,12 @@ func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 		return nil, err
 	}
 	return &DB{Pool: pool, Engine: srv.Engine, URL: srv.URL, Schema: schema, server: srv}, nil
+}
+
+// createSchema creates a schema and returns its name.
+func createSchema(ctx context.Context, srv *devdb.Server) (string, error) {
+	schema := "t_" + randomName()
+	return schema, exec(ctx, srv, "create schema "+pgx.Identifier{schema}.Sanitize())
 }
 
 // drop removes a schema, unless its server is about to be removed.
