@@ -4,33 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
+	"os"
 	"time"
 
-	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/rowkeeper/rowkeeper/txn"
 	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
-// service stands for the *pgxpool.Pool of a service and its context.
-func service(sql ...string) (*dbtest.DB, context.Context) {
-	ctx := context.Background()
-	db := dbtest.Example()
-	for _, s := range sql {
-		if _, err := db.Exec(ctx, s); err != nil {
-			panic(err)
-		}
+// bank connects to the database and creates the ledger and an account with 100. The
+// function that it returns drops them.
+func bank(ctx context.Context) (pool *pgxpool.Pool, drop func()) {
+	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	if err != nil {
+		log.Fatal(err)
 	}
-	return db, ctx
+	_, err = pool.Exec(ctx, once.Schema+`;
+		create table accounts (id bigint primary key, balance bigint not null);
+		insert into accounts values (1, 100)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return pool, func() {
+		if _, err := pool.Exec(ctx, "drop table accounts, rowkeeper_ledger"); err != nil {
+			log.Fatal(err)
+		}
+		pool.Close()
+	}
 }
 
 // The request is made twice, as by a client that got no answer, and is executed once.
 func ExampleKey() {
-	pool, ctx := service(
-		once.Schema,
-		"create table accounts (id bigint primary key, balance bigint)",
-		"insert into accounts values (1, 100)",
-	)
-	defer pool.Close()
+	ctx := context.Background()
+	pool, drop := bank(ctx)
+	defer drop()
 
 	type withdrawal struct{ Account, Amount int }
 	withdraw := func(user, key string, w withdrawal) (left int, err error) {
@@ -51,37 +60,59 @@ func ExampleKey() {
 	// true
 }
 
+// Keys are kept for a week, and a request that is made again while it is executed is
+// refused.
 func ExampleLedger() {
-	pool, ctx := service(once.Schema)
-	defer pool.Close()
+	ctx := context.Background()
+	pool, drop := bank(ctx)
+	defer drop()
 
 	ledger := once.Ledger{Retention: 7 * 24 * time.Hour, NoWait: true}
-	err := txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
-		// A second request with the key of a running one would get ErrInFlight.
-		return txn.Run(ctx, pool, func(context.Context, *txn.Tx) error { return nil },
-			txn.RequiresNew(), ledger.Key("payouts", "2026-11", nil))
-	}, once.Key("payouts", "2026-12", nil))
+	pay := func(month string, executing func()) error {
+		return txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := tx.Exec(ctx, "update accounts set balance = balance + 10")
+			executing()
+			return err
+		}, ledger.Key("payouts", month, nil))
+	}
+
+	err := pay("2026-12", func() {
+		again := pay("2026-12", func() {})
+		fmt.Println(errors.Is(again, once.ErrInFlight))
+	})
 	fmt.Println(err)
-	// Output: <nil>
+	// Output:
+	// true
+	// <nil>
 }
 
+// A job that runs now and then.
 func ExampleClean() {
-	pool, ctx := service(once.Schema, `insert into rowkeeper_ledger (namespace, key, attempt, request, expires_at)
+	ctx := context.Background()
+	pool, drop := bank(ctx)
+	defer drop()
+	_, err := pool.Exec(ctx, `insert into rowkeeper_ledger (namespace, key, attempt, request, expires_at)
 		values ('orders', 'old', 'a', '', now() - interval '1 hour'), ('orders', 'new', 'b', '', now() + interval '1 hour')`)
-	defer pool.Close()
+	if err != nil {
+		log.Fatal(err)
+	}
 
-	fmt.Println(once.Clean(ctx, pool))
+	deleted, err := once.Clean(ctx, pool)
+	fmt.Println(deleted, err)
 	// Output: 1 <nil>
 }
 
 func ExampleResultTooLargeError() {
-	pool, ctx := service(once.Schema)
-	defer pool.Close()
+	ctx := context.Background()
+	pool, drop := bank(ctx)
+	defer drop()
 
 	_, err := txn.RunInTx(ctx, pool, func(context.Context, *txn.Tx) ([]byte, error) {
 		return make([]byte, 1<<20), nil
 	}, once.Key("reports", "2026", nil))
 	var large *once.ResultTooLargeError
-	fmt.Println(errors.As(err, &large), large.Size)
-	// Output: true 1398106
+	if errors.As(err, &large) {
+		fmt.Println("the result takes", large.Size, "bytes: return its address instead")
+	}
+	// Output: the result takes 1398106 bytes: return its address instead
 }

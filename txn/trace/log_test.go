@@ -2,10 +2,8 @@ package trace_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,21 +27,4 @@ func TestLogLevelsFollowTheOutcome(t *testing.T) {
 		require.NotContains(t, out.String(), failure.Error())
 		require.Equal(t, data.SQLState != "", bytes.Contains(out.Bytes(), []byte("sqlstate=23514")))
 	}
-}
-
-func ExampleLog() {
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{} // for an output that is always the same
-			}
-			return a
-		},
-	}))
-	tracer := trace.Log{Logger: logger} // given to calls by txn.Trace(tracer)
-
-	// txn calls it when an attempt lost a conflict.
-	tracer.TraceAttemptEnd(context.Background(), trace.AttemptEnd{Name: "transfer", Attempt: 1, Retryable: true, SQLState: "40001"})
-	// Output:
-	// level=INFO msg="transaction attempt rolled back" transaction=transfer attempt=1 sqlstate=40001 reason=""
 }

@@ -1,0 +1,14 @@
+package trace_test
+
+import (
+	"testing"
+
+	"github.com/rowkeeper/rowkeeper/internal/exampled"
+)
+
+func TestEveryNameHasAnExample(t *testing.T) {
+	t.Parallel()
+	if n := exampled.Check(t, nil); n < 15 {
+		t.Errorf("only %d names were found", n)
+	}
+}
