@@ -47,6 +47,18 @@ func ExampleMaxBytes() {
 	// 65536
 }
 
+// A body that is nested too deeply is refused before a decoder follows it.
+func ExampleDecode_tooDeep() {
+	deep := strings.Repeat("[", jsonbody.MaxDepth+1) + strings.Repeat("]", jsonbody.MaxDepth+1)
+	r := httptest.NewRequest("POST", "/trees", strings.NewReader(deep))
+	_, err := jsonbody.Decode[any](httptest.NewRecorder(), r)
+	var refused *jsonbody.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Kind().Status(), refused.Fields()[0].Code)
+	}
+	// Output: 400 too_deep
+}
+
 // Without a catalog, kind and fields are what a client may be told.
 func ExampleError() {
 	r := httptest.NewRequest("POST", "/users", strings.NewReader(`{"name": 5, "age": "x", "admin": true}`))

@@ -18,8 +18,6 @@ func (e *quotaError) Fields() []kind.FieldError {
 	return []kind.FieldError{{Pointer: "/size", Code: "quota_exceeded", Detail: "Your quota is used up."}}
 }
 
-var _ kind.Fielded = (*quotaError)(nil)
-
 // The error of a library says what it means and which field is at fault, and imports
 // package kind alone.
 func Example() {
@@ -47,4 +45,19 @@ func ExampleKind() {
 	// 409 already_exists
 	// An item with this value already exists.
 	// true
+}
+
+// Code with responses of its own asks an error for its kind and its fields.
+func ExampleFielded() {
+	err := fmt.Errorf("upload: %w", &quotaError{left: 3})
+	var fielded kind.Fielded
+	if errors.As(err, &fielded) {
+		fmt.Println(fielded.Kind().Status())
+		for _, f := range fielded.Fields() {
+			fmt.Println(f.Pointer, f.Detail)
+		}
+	}
+	// Output:
+	// 409
+	// /size Your quota is used up.
 }

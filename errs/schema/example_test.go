@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/errs"
 	"github.com/rowkeeper/rowkeeper/errs/schema"
-	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 )
 
 func ExampleVerify() {
@@ -18,9 +20,12 @@ func ExampleVerify() {
 	)
 
 	ctx := context.Background()
-	db := dbtest.Example() // or pgxpool.New(ctx, url)
-	defer db.Close()
-	_, err := db.Exec(ctx, `create table users (
+	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	_, err = pool.Exec(ctx, `create table users (
 		id uuid primary key default gen_random_uuid(),
 		email text not null,
 		age bigint,
@@ -30,7 +35,7 @@ func ExampleVerify() {
 		log.Fatal(err)
 	}
 
-	findings, err := schema.Verify(ctx, db, catalog)
+	findings, err := schema.Verify(ctx, pool, catalog)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,18 +47,29 @@ func ExampleVerify() {
 			fmt.Printf("%v: %s\n", f.Kind, f.Drop)
 		}
 	}
+
+	if _, err := pool.Exec(ctx, "drop table users"); err != nil {
+		log.Fatal(err)
+	}
 	// Output:
 	// stale rule: errs.Constraint("users_nick_key")
 	// missing rule for users_age_check: errs.Constraint("users_age_check").On("users").Code("age_invalid").Field("/age"),
 }
 
+// A test of the service, after its migrations.
 func ExampleVerifyT() {
-	catalog := errs.NewCatalog(errs.Constraint("users_email_key").Code("email_taken").Field("/email"))
-	_ = func(t *testing.T) { // TestCatalog of an application
-		db := dbtest.Example() // or pgxpool.New, after the migrations
-		defer db.Close()
-		schema.VerifyT(t, db, catalog,
+	catalog := errs.NewCatalog( // the service's own
+		errs.Constraint("users_email_key").Code("email_taken").Field("/email"),
+	)
+	testCatalog := func(t *testing.T) {
+		pool, err := pgxpool.New(t.Context(), os.Getenv("DATABASE_URL"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		schema.VerifyT(t, pool, catalog,
 			schema.Finding{Kind: schema.MissingRule, Table: "audit_log"}, // no client writes to it
 		)
 	}
+	_ = testCatalog // go test runs it
 }
