@@ -5,21 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 
-	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/rowkeeper/rowkeeper/owner"
 )
 
-type CustomerID string
+type AuthorID string
 
 type Note struct {
-	ID       int64      `db:"id"       owner:"pk"`
-	Customer CustomerID `db:"customer" owner:"owner"`
-	Text     string     `db:"text"`
+	ID     int64    `db:"id"     owner:"pk"`
+	Author AuthorID `db:"author" owner:"owner"`
+	Text   string   `db:"text"`
 }
 
 var (
-	Notes = owner.MustTable[Note, CustomerID]("notes")
+	Notes = owner.MustTable[Note, AuthorID]("notes")
 	Text  = owner.Column(Notes, func(n *Note) *string { return &n.Text })
 )
 
@@ -27,14 +29,17 @@ var (
 // cannot reach the row.
 func Example() {
 	ctx := context.Background()
-	db := dbtest.Example() // or pgxpool.New(ctx, url)
+	db, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer db.Close()
-	_, err := db.Exec(ctx, `create table notes (id bigserial primary key, customer text not null, text text not null)`)
+	_, err = db.Exec(ctx, `create table notes (id bigserial primary key, author text not null, text text not null)`)
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	ann, err := owner.For(CustomerID("ann"))
+	ann, err := owner.For(AuthorID("ann"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,12 +47,12 @@ func Example() {
 	if err := Notes.In(ann).Insert(ctx, db, &note); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("inserted for", note.Customer)
+	fmt.Println("inserted for", note.Author)
 
 	got, err := Notes.In(ann).Get(ctx, db, note.ID)
 	fmt.Println(got.Text, err)
 
-	ben, err := owner.For(CustomerID("ben"))
+	ben, err := owner.For(AuthorID("ben"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,6 +64,9 @@ func Example() {
 	n, err := Notes.In(ann).Where(Text.Contains("milk")).Count(ctx, db)
 	fmt.Println(n, err)
 
+	if _, err := db.Exec(ctx, "drop table notes"); err != nil {
+		log.Fatal(err)
+	}
 	// Output:
 	// inserted for ann
 	// buy milk <nil>
