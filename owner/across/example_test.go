@@ -4,27 +4,48 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner/across"
 )
 
-func exampleDB() (context.Context, *dbtest.DB) {
-	ctx := context.Background()
-	db := dbtest.Example()
-	if _, err := db.Exec(ctx, ddl+Audit.SQL()); err != nil { // in a migration, for example
+var (
+	journal  = across.MustAudit("support_audit")
+	interest = journal.MustStatement("interest", `update savings set balance = balance + @amount where balance > 0`)
+	sums     = journal.MustStatement("sums", `select user_id, sum(balance)::bigint from savings group by user_id order by user_id`)
+)
+
+// bank connects to the database and creates accounts of users 42 and 43, and the table of
+// records. The function that it returns drops them.
+func bank(ctx context.Context) (db *pgxpool.Pool, drop func()) {
+	db, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	if err != nil {
 		log.Fatal(err)
 	}
-	return ctx, db
+	_, err = db.Exec(ctx, journal.SQL()+`;
+		create table savings (id bigint primary key, user_id bigint not null, balance bigint not null);
+		insert into savings values (1, 42, 100), (2, 42, 200), (3, 43, 300)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return db, func() {
+		if _, err := db.Exec(ctx, "drop table savings; drop table support_audit"); err != nil {
+			log.Fatal(err)
+		}
+		db.Close()
+	}
 }
 
+// A job changes the rows of all users, and leaves a record.
 func ExampleStatement_Exec() {
-	ctx, db := exampleDB()
-	defer db.Close()
+	ctx := context.Background()
+	db, drop := bank(ctx)
+	defer drop()
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		n, err := Bonus.Exec(ctx, tx, "job:bonus", "yearly bonus", across.Args{"amount": 2})
+		n, err := interest.Exec(ctx, tx, "job:interest", "yearly interest", across.Args{"amount": 2})
 		fmt.Println(n, err)
 		return err
 	})
@@ -33,20 +54,22 @@ func ExampleStatement_Exec() {
 	}
 
 	var record string
-	err = db.QueryRow(ctx, `select concat(actor, ', ', reason, ', ', statement, ', ', row_count::text) from owner_audit`).Scan(&record)
+	err = db.QueryRow(ctx, `select concat(actor, ', ', reason, ', ', statement, ', ', row_count::text) from support_audit`).Scan(&record)
 	fmt.Println(record, err)
 	// Output:
 	// 3 <nil>
-	// job:bonus, yearly bonus, bonus, 3 <nil>
+	// job:interest, yearly interest, interest, 3 <nil>
 }
 
 // The rows are shown only when their record is committed.
 func ExampleQuery() {
-	ctx, db := exampleDB()
-	defer db.Close()
+	ctx := context.Background()
+	db, drop := bank(ctx)
+	defer drop()
+	type total struct{ User, Sum int64 }
 	var totals []total
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) (err error) {
-		totals, err = across.Query(ctx, tx, Balances, "ann@support", "an auditor asked", nil, pgx.RowToStructByPos[total])
+		totals, err = across.Query(ctx, tx, sums, "ann@support", "an auditor asked", nil, pgx.RowToStructByPos[total])
 		return err
 	})
 	if err != nil {
@@ -56,10 +79,12 @@ func ExampleQuery() {
 	// Output: [{42 300} {43 300}]
 }
 
+// An actor that is nobody is refused.
 func ExampleAudit_MustStatement() {
-	ctx, db := exampleDB()
-	defer db.Close()
-	closing := Audit.MustStatement("close accounts", `delete from accounts where user_id = @user`)
+	ctx := context.Background()
+	db, drop := bank(ctx)
+	defer drop()
+	closing := journal.MustStatement("close accounts", `delete from savings where user_id = @user`)
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		_, err := closing.Exec(ctx, tx, "", "the customer left", across.Args{"user": 42})
 		return err
@@ -69,7 +94,7 @@ func ExampleAudit_MustStatement() {
 }
 
 func ExampleAudit_NewStatement() {
-	_, err := Audit.NewStatement("tidy", `truncate accounts`)
+	_, err := journal.NewStatement("tidy", `truncate savings`)
 	fmt.Println(err)
 	// Output: across: statement "tidy": at byte 0: a statement begins with one of select, with, insert, upsert, update, delete, merge
 }
