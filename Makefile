@@ -33,7 +33,7 @@ chaos: database ## Cut, hold, kill and cancel under load, and check every claim:
 chaos-broken: database ## Break package txn in several ways, and show that chaos catches each: some minutes.
 	go test -count=1 -timeout 60m -v -run TestBrokenBuildsAreCaught ./internal/lab/chaos -broken
 
-check: ## Check format, vet, staticcheck, go.mod, and the README's commands.
+check: ## Check format, vet, staticcheck, go.mod, the README's commands, and that each name has a comment and an example.
 	@.ci/check $(STATICCHECK)
 
 lint: ## Run golangci-lint with .golangci.yml on all modules. The first time builds it, which takes minutes.
