@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -26,24 +25,16 @@ import (
 type exchange struct {
 	session *Session
 	ctx     context.Context
-	out     []byte     // the messages, reused
-	writing chan error // of a write in another goroutine; nil if there is none
-	commits bool       // it is followed by COMMIT
-	synced  bool       // Sync was sent, and is not answered
-	over    error      // why nothing more can be read; nil if all is well
+	commits bool  // it is followed by COMMIT
+	synced  bool  // Sync was sent, and is not answered
+	over    error // why nothing more can be read; nil if all is well
 }
-
-// inOneWrite is the length up to which a packet is written before its answers are read.
-// The server's buffers hold that much, so it does not wait for them to be read first.
-const inOneWrite = 8 << 10
-
-// mostKept is how much memory for messages a connection keeps.
-const mostKept = 8 << 10
 
 func (s *Session) sendExchange(ctx context.Context, p *Packet, body []outgoing) error {
 	x := &s.exchange
-	*x = exchange{session: s, ctx: ctx, out: x.out[:0], commits: p.trailing.sent}
-	switch pg := s.conn.PgConn(); {
+	*x = exchange{session: s, ctx: ctx, commits: p.trailing.sent}
+	pg := s.conn.PgConn()
+	switch {
 	case ctx.Err() != nil:
 		return &unsentError{outcome.ContextError(ctx)}
 	case pg.IsClosed():
@@ -51,13 +42,21 @@ func (s *Session) sendExchange(ctx context.Context, p *Packet, body []outgoing) 
 	case pg.IsBusy():
 		return &unsentError{errors.New("the connection is busy")}
 	}
-	if err := x.encode(body, p.trailing.sent); err != nil {
-		return &unsentError{err}
+	for i := range body {
+		x.buffer(pg.Frontend(), &body[i])
+	}
+	if len(body) > 0 {
+		pg.Frontend().SendSync(&pgproto3.Sync{})
+		x.synced = true
+	}
+	if p.trailing.sent {
+		pg.Frontend().SendQuery(&pgproto3.Query{String: commitSQL})
 	}
 	if !s.whole.covers(ctx) {
 		s.watcher.watch(ctx)
 	}
-	if err := x.write(); err != nil {
+	if err := flush(pg); err != nil {
+		err = x.failure(err)
 		x.lose(err)
 		s.watcher.end()
 		return err
@@ -66,25 +65,9 @@ func (s *Session) sendExchange(ctx context.Context, p *Packet, body []outgoing) 
 	return nil
 }
 
-// encode makes the messages.
-func (x *exchange) encode(body []outgoing, trailing bool) (err error) {
-	for i := range body {
-		if err = x.encodeStatement(&body[i]); err != nil {
-			return err
-		}
-	}
-	if len(body) > 0 {
-		x.out, err = (&pgproto3.Sync{}).Encode(x.out)
-		x.synced = true
-	}
-	if trailing && err == nil {
-		x.out, err = (&pgproto3.Query{String: commitSQL}).Encode(x.out)
-	}
-	return err
-}
-
-func (x *exchange) encodeStatement(s *outgoing) (err error) {
-	bind := pgproto3.Bind{}
+// buffer puts the messages of a statement into the write buffer.
+func (x *exchange) buffer(f *pgproto3.Frontend, s *outgoing) {
+	var bind pgproto3.Bind
 	if b := s.encoded; b != nil {
 		bind = pgproto3.Bind{ParameterFormatCodes: b.ParamFormats, Parameters: b.ParamValues, ResultFormatCodes: b.ResultFormats}
 	}
@@ -99,61 +82,37 @@ func (x *exchange) encodeStatement(s *outgoing) (err error) {
 		}
 	}
 	if s.named {
-		x.session.claimName(s.described.Name, &x.out)
+		x.session.claimName(f, parse.Name)
 	}
 	if s.named || parse.Name == "" {
-		if x.out, err = parse.Encode(x.out); err != nil {
-			return err
-		}
+		f.SendParse(&parse)
 	}
-	if x.out, err = bind.Encode(x.out); err != nil {
-		return err
-	}
+	f.SendBind(&bind)
 	if describes {
-		if x.out, err = (&pgproto3.Describe{ObjectType: 'P'}).Encode(x.out); err != nil {
-			return err
-		}
+		f.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
 	}
-	x.out, err = (&pgproto3.Execute{}).Encode(x.out)
-	return err
+	f.SendExecute(&pgproto3.Execute{})
 }
 
 // claimName closes a name that the server may still have before it is used again, and
 // counts it among these (see [pipeline.prepare]).
-func (s *Session) claimName(name string, out *[]byte) {
+func (s *Session) claimName(f *pgproto3.Frontend, name string) {
 	if slices.Contains(s.described.dropped, name) {
-		*out, _ = (&pgproto3.Close{ObjectType: 'S', Name: name}).Encode(*out) // too short to fail
+		f.SendClose(&pgproto3.Close{ObjectType: 'S', Name: name})
 	}
 	s.described.dropped = append(s.described.dropped, name)
 }
 
-// write writes the messages. A long packet is written in another goroutine, as the
-// server may not read all of it before its answers are read.
-func (x *exchange) write() error {
-	conn := x.session.conn.PgConn().Conn()
-	if len(x.out) <= inOneWrite {
-		n, err := conn.Write(x.out)
-		switch {
-		case err == nil:
-			return nil
-		case n == 0:
-			return &unsentError{fmt.Errorf("write failed: %w", x.failure(err))}
-		}
-		return fmt.Errorf("write failed: %w", x.failure(err))
+// flush writes the buffer as pgx does for a pipeline: if that takes long, pgx reads in
+// the background, as the server may not take all of a long packet before its answers
+// are read. The pipeline itself stays empty.
+func flush(pg *pgconn.PgConn) error {
+	p := pg.StartPipeline(context.Background())
+	if err := p.Flush(); err != nil {
+		return err
 	}
-	out, writing := x.out, make(chan error, 1)
-	x.writing = writing
-	go func() {
-		_, err := conn.Write(out)
-		writing <- err
-		if err != nil {
-			_ = conn.SetReadDeadline(past) // a connection without deadlines fails by itself
-		}
-	}()
-	return nil
+	return p.Close()
 }
-
-var past = time.Unix(1, 0)
 
 // unsentError is the error of a packet of which nothing was sent.
 type unsentError struct{ error }
@@ -306,18 +265,6 @@ func (x *exchange) close() error {
 			x.lose(errNoAnswer)
 		}
 	}
-	if x.writing != nil {
-		<-x.writing // the server has read all of it, or the connection is closed
-		x.writing = nil
-	}
 	x.session.watcher.end()
 	return err
-}
-
-func (x *exchange) forget() {
-	if cap(x.out) > mostKept {
-		x.out = nil
-	}
-	clear(x.out[:cap(x.out)])
-	*x = exchange{session: x.session, out: x.out[:0]}
 }

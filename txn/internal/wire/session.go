@@ -112,7 +112,7 @@ func (s *Session) Forget() {
 	clear(s.sends[:cap(s.sends)])
 	s.sends, s.from = s.sends[:0], 0
 	s.packet = Packet{}
-	s.exchange.forget()
+	s.exchange = exchange{session: s}
 }
 
 // CanPipeline reports whether a statement can join a packet, in this connection's mode.

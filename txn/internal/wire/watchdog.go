@@ -17,6 +17,9 @@ const CommitGrace = 2 * time.Second
 // makes it a definite rollback.
 const cancelAfter = 200 * time.Millisecond
 
+// past is a deadline that ends a read or a write at once.
+var past = time.Unix(1, 0)
+
 // Watchdog limits the wait for an answer that is read without a context: when a context
 // has ended and the time is over, the read fails and the connection is closed.
 type Watchdog struct {
