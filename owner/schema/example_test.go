@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 
-	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
@@ -24,23 +26,31 @@ var Notes = owner.MustTable[Note, CustomerID]("notes")
 
 func ExampleVerify() {
 	ctx := context.Background()
-	db := dbtest.Example() // or pgxpool.New(ctx, url)
-	defer db.Close()
-	_, err := db.Exec(ctx, `create table notes (id bigint primary key, customer text, text text not null, slug text not null unique)`)
+	db, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer db.Close()
+	_, err = db.Exec(ctx, `create table notes (id bigint primary key, customer text, text text not null, slug text not null unique)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Exec(ctx, "drop table notes")
 
 	findings, err := schema.Verify(ctx, db, Notes)
 	if err != nil {
 		log.Fatal(err)
 	}
+	var worst schema.Severity
 	for _, f := range findings { // in a test: schema.VerifyT(t, db, Notes)
+		worst = max(worst, f.Severity)
 		if f.Severity >= schema.Broken {
 			fmt.Println(f.Severity, f.Table, f.Name)
 			fmt.Println("\t" + f.SQL)
 		}
 	}
+
+	fmt.Println("the worst is", worst)
 
 	// At start-up.
 	err = schema.Check(ctx, db, schema.Exposed, Notes)
@@ -50,6 +60,7 @@ func ExampleVerify() {
 	// 	alter table "notes" alter column "customer" set not null;
 	// broken notes slug
 	// 	alter table "notes" alter column "slug" drop not null;
+	// the worst is exposed
 	// owner/schema: exposed: notes: customer: it holds the owner and can be NULL, and such a row is nobody's
 	// 	sql  alter table "notes" alter column "customer" set not null;
 }
@@ -57,12 +68,16 @@ func ExampleVerify() {
 // A second wall in the database, with the setting that opens it for one owner.
 func ExampleRLS() {
 	ctx := context.Background()
-	db := dbtest.Example()
-	defer db.Close()
-	_, err := db.Exec(ctx, `create table notes (id bigserial primary key, customer text not null, text text not null)`)
+	db, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer db.Close()
+	_, err = db.Exec(ctx, `create table notes (id bigserial primary key, customer text not null, text text not null)`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Exec(ctx, "drop table notes")
 
 	// For a migration.
 	sql, err := schema.RLS(ctx, db, Notes)

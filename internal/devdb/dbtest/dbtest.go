@@ -166,23 +166,6 @@ func givenBack(pool *pgxpool.Pool) bool {
 	return true
 }
 
-// Example is First for examples, which have no testing.TB. The database stays until
-// the test binary ends.
-func Example() *DB {
-	found, err := sources()
-	if err == nil {
-		var srv *devdb.Server
-		if srv, err = server(found[0]); err == nil {
-			var db *DB
-			if db, err = Schema(context.Background(), srv); err == nil {
-				examples = append(examples, func() error { return drop(srv, db.Schema) })
-				return db
-			}
-		}
-	}
-	panic(err)
-}
-
 // Schema creates a fresh schema and a pool whose connections use it.
 func Schema(ctx context.Context, srv *devdb.Server) (*DB, error) {
 	schema, err := createSchema(ctx, srv)
