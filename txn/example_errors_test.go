@@ -34,7 +34,7 @@ func shop(ctx context.Context) (pool *pgxpool.Pool, drop func()) {
 	}
 }
 
-// What the error of a call says about the transaction.
+// The error of a call says what became of the transaction.
 func ExampleOutcomeUnknownError() {
 	ctx := context.Background()
 	pool, drop := shop(ctx)

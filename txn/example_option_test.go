@@ -131,7 +131,7 @@ func ExampleIdempotent() {
 	// Output: <nil>
 }
 
-// What the inner call writes stays, whatever becomes of the outer one.
+// The writes of the inner call stay, whatever becomes of the outer one.
 func ExampleRequiresNew() {
 	ctx := context.Background()
 	pool, drop := library(ctx)

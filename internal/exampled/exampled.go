@@ -121,7 +121,7 @@ func (s shown) add(example *doc.Example) (problems []string) {
 	ast.Inspect(example.Play, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
-			// What no declaration resolves is a package.
+			// A name without a declaration is a package.
 			if x, ok := n.X.(*ast.Ident); !ok || x.Obj != nil {
 				s.members[n.Sel.Name] = true
 			} else if x.Name == local {
