@@ -1,0 +1,5 @@
+module github.com/rowkeeper/rowkeeper/cmd/rowkeeper
+
+go 1.25.0
+
+require go.yaml.in/yaml/v3 v3.0.6
