@@ -5,8 +5,9 @@ package finding
 type Coverage struct {
 	Engine   string            `json:"engine"` // "vet", "audit" or "probe"
 	Subjects []Subject         `json:"subjects"`
-	Rules    map[string]string `json:"rules"` // by ID: "" if judged, otherwise why not
-	Failure  string            `json:"failure,omitempty"`
+	Rules    map[string]string `json:"rules"`             // by ID: "" if judged, otherwise why not
+	Failure  string            `json:"failure,omitempty"` // why the engine ended early
+	Notes    []string          `json:"notes,omitempty"`   // for whoever runs it, such as a suppression that nothing needs
 }
 
 // A Subject is a package, a table or an operation.

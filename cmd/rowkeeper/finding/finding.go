@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,6 +36,20 @@ type Place struct {
 	// Object names what the finding is about: "public.accounts.balance",
 	// "PATCH /accounts/{id}", "example.com/bank.(*Server).deposit".
 	Object string `json:"object,omitempty"`
+}
+
+// Name returns the object, or the file if there is none.
+func (p Place) Name() string { return cmp.Or(p.Object, p.File) }
+
+// Position returns the file with the line and column that are known, or "".
+func (p Place) Position() string {
+	switch {
+	case p.File == "" || p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
 // Evidence is something that was seen, with secrets removed.
