@@ -2,4 +2,7 @@ module github.com/rowkeeper/rowkeeper/cmd/rowkeeper
 
 go 1.25.0
 
-require go.yaml.in/yaml/v3 v3.0.6
+require (
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.6
+)
