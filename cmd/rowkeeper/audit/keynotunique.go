@@ -69,7 +69,7 @@ func (p *pass) notUnique(t *catalog.Table, c *catalog.Column, columns []string, 
 func inUnique(t *catalog.Table, column string) bool {
 	return slices.ContainsFunc(t.Indexes, func(i *catalog.Index) bool {
 		return (i.Unique && i.Valid || i.Exclusion) &&
-			(slices.Contains(i.Columns, column) || i.Expression() && mentions(i.Definition, column))
+			(slices.Contains(i.Columns, column) || mentions(i.Expressions, column))
 	})
 }
 

@@ -47,6 +47,9 @@ func identifies(t *catalog.Table, i *catalog.Index) bool {
 // addPrimaryKey makes a key of a column "id" if there is one that can be, of the columns of
 // a table that joins others, and otherwise of a new column.
 func (p *pass) addPrimaryKey(t *catalog.Table) []string {
+	if t.Partitioned() { // whose key needs the columns of its partitions
+		return nil
+	}
 	column := "id"
 	if c := t.Column(column); c != nil {
 		if c.NotNull {
@@ -59,9 +62,6 @@ func (p *pass) addPrimaryKey(t *catalog.Table) []string {
 	}
 	if p.Cockroach() {
 		return append([]string{alter(t, "add column "+catalog.Quote(column)+" uuid not null default gen_random_uuid()")}, p.primaryKey(t, column)...)
-	}
-	if t.Partitioned() { // whose key needs the columns of its partitions
-		return []string{alter(t, "add column "+catalog.Quote(column)+" bigint generated always as identity")}
 	}
 	return []string{alter(t, "add column "+catalog.Quote(column)+" bigint generated always as identity primary key")}
 }

@@ -103,7 +103,9 @@ func (r *report) note(format string, args ...any) *report {
 
 // sql sets the statements that mend the finding, each on a line.
 func (r *report) sql(statements ...string) *report {
-	r.Remedy.SQL = strings.Join(statements, ";\n") + ";"
+	if len(statements) > 0 {
+		r.Remedy.SQL = strings.Join(statements, ";\n") + ";"
+	}
 	return r
 }
 

@@ -128,10 +128,10 @@ func (c *Column) Filled() bool { return c.HasDefault || c.Identity || c.Generate
 
 // An Index is an index, with or without a constraint of its name.
 type Index struct {
-	Table      int64
-	Name       string
-	Columns    []string // of the key; "" stands for an expression
-	Definition string   // as CREATE INDEX
+	Table       int64
+	Name        string
+	Columns     []string // of the key; "" stands for an expression
+	Expressions string   // the text of the expressions, if there are any
 
 	Unique, Primary bool
 	Predicate       string // of a partial index, or ""

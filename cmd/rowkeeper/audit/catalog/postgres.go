@@ -26,12 +26,12 @@ order by n.nspname, c.relname`
 // valid exists since version 18.
 const sqlPostgresColumns = `
 select a.attrelid::int8, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
-	pg_catalog.format_type(base.oid, -1), typ.typtype = 'e' or bt.typtype = 'e', coalesce(com.description, ''),
-	a.attnotnull or base.not_null,
-	not base.not_null and exists (
+	pg_catalog.format_type(bt.oid, -1), typ.typtype = 'e' or bt.typtype = 'e', coalesce(com.description, ''),
+	a.attnotnull or coalesce(base.not_null, false),
+	base.not_null is not true and exists (
 		select from pg_catalog.pg_constraint k
 		where k.conrelid = a.attrelid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated),
-	base.checked,
+	coalesce(base.checked, false),
 	a.attgenerated = '' and (a.atthasdef or typ.typdefault is not null),
 	coalesce(case when a.attgenerated = '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), typ.typdefault) end, ''),
 	a.attidentity <> '', a.attgenerated <> '', false
@@ -40,7 +40,7 @@ join pg_catalog.pg_type typ on typ.oid = a.atttypid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 left join pg_catalog.pg_description com
 	on com.objoid = a.attrelid and com.classoid = 'pg_catalog.pg_class'::regclass and com.objsubid = a.attnum
-cross join lateral (
+left join lateral (
 	with recursive up (oid, base, not_null) as (
 		select typ.oid, typ.typbasetype, typ.typnotnull
 		union
@@ -48,8 +48,8 @@ cross join lateral (
 	select max(oid::int8) filter (where base = 0)::oid as oid, bool_or(not_null) as not_null,
 		bool_or(base <> 0 and exists (
 			select from pg_catalog.pg_constraint k where k.contypid = up.oid and k.contype = 'c')) as checked
-	from up) as base
-join pg_catalog.pg_type bt on bt.oid = base.oid
+	from up) as base on typ.typtype = 'd'
+join pg_catalog.pg_type bt on bt.oid = coalesce(base.oid, typ.oid)
 where a.attrelid::int8 = any ($1::int8[]) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum`
 
@@ -61,7 +61,7 @@ select i.indrelid::int8, ic.relname::text,
 		from unnest(i.indkey::int2[]) with ordinality as k (num, ord)
 		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
 		where k.ord <= i.indnkeyatts order by k.ord),
-	coalesce(pg_catalog.pg_get_indexdef(i.indexrelid), ''),
+	coalesce(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), ''),
 	i.indisunique, i.indisprimary, coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
 	not i.indimmediate, i.indisexclusion, i.indisvalid,
 	not i.indisvalid and exists (

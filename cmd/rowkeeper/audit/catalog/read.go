@@ -159,8 +159,13 @@ func (c *Catalog) readIndexes(ctx context.Context, db DB, ids []int64) error {
 	indexes, err := collect[Index](ctx, db, c.on(sqlPostgresIndexes, sqlCockroachIndexes), ids)
 	for _, x := range indexes {
 		t := c.byID[x.Table]
-		if c.Cockroach() && x.Predicate == "" {
-			_, x.Predicate, _ = strings.Cut(x.Definition, " WHERE ")
+		if c.Cockroach() { // which gives the definition instead
+			if x.Predicate == "" {
+				_, x.Predicate, _ = strings.Cut(x.Expressions, " WHERE ")
+			}
+			if !x.Expression() {
+				x.Expressions = ""
+			}
 		}
 		t.Indexes = append(t.Indexes, x)
 	}
