@@ -22,10 +22,11 @@ import (
 // A result is returned only after a known commit. Any error means that nothing was
 // committed, except [*OutcomeUnknownError] and [*CommittedError]. An error of fn is
 // returned unchanged, unless a conflict is the reason to run fn again; then it does not
-// matter whether fn wrapped, hid or ignored the conflict. If fn ignores the error of a
-// statement, the transaction cannot commit, as the server has rolled back: the call
-// returns that error, or runs fn again if it was a conflict. [*ExhaustedError] is
-// returned if attempts or time are used up. A panic of fn rolls back and continues.
+// matter whether fn wrapped, hid or ignored the conflict. [ReadOnly] wraps the error of a
+// write. If fn ignores the error of a statement, the transaction cannot commit, as the
+// server has rolled back: the call returns that error, or runs fn again if it was a
+// conflict. [*ExhaustedError] is returned if attempts or time are used up. A panic of fn
+// rolls back and continues.
 //
 // Only errors of this transaction's own connection count. If fn returns a conflict of
 // another connection, it is returned and nothing runs again. If fn itself made another
