@@ -152,7 +152,7 @@ func (s *hotSuite) cases() (all []hotCase) {
 			}
 		}
 	}
-	return ls
+	return all
 }
 
 func (s *hotSuite) run(ctx context.Context, b *fixture, step func(string)) (report, error) {
