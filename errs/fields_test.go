@@ -1,6 +1,7 @@
 package errs_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowkeeper/rowkeeper/errs"
@@ -61,6 +63,12 @@ func decoded(body string) error {
 	return err
 }
 
+// onceKey returns the error of a call with that key, which fails before it uses the
+// pool.
+func onceKey(namespace, key string) error {
+	return txn.Run(context.Background(), new(pgxpool.Pool), func(context.Context, *txn.Tx) error { return nil }, once.Key(namespace, key, nil))
+}
+
 // seams returns the response for each error of the other packages, by the name of the
 // error, and for errors of applications.
 func seams() map[string]seam {
@@ -86,6 +94,11 @@ func seams() map[string]seam {
 		"owner.PatchError: made elsewhere": {&owner.PatchError{Field: "n", Reason: "Not A Code"}, 422, "invalid", "", "A value is not allowed."},
 
 		"once.ErrKeyReused":        {once.ErrKeyReused, 422, "key_reused", "", "This key was used for a different request."},
+		"once.KeyError: empty":     {onceKey("n", ""), 400, "missing_idempotency_key", "", "The idempotency key is empty."},
+		"once.KeyError: too long":  {onceKey("n", strings.Repeat("x", 256)), 400, "invalid_idempotency_key", "", "The idempotency key is longer than 255 bytes."},
+		"once.KeyError: bytes":     {onceKey("n", "\xff"), 400, "invalid_idempotency_key", "", "The idempotency key is not valid UTF-8."},
+		"once.KeyError: NUL":       {onceKey("n", "a\x00"), 400, "invalid_idempotency_key", "", "The idempotency key contains a NUL character."},
+		"once.Key: the namespace":  {onceKey("", "k"), 500, "internal", "", internal},
 		"once.ErrInFlight":         {once.ErrInFlight, 409, "in_flight", "", "The same request is still being processed."},
 		"txn.OutcomeUnknownError":  {&txn.OutcomeUnknownError{}, 500, "outcome_unknown", "", "We could not confirm whether this was saved."},
 		"txn.CommittedError":       {&txn.CommittedError{Err: errs.NotFound}, 500, "internal", "", internal},
@@ -140,7 +153,7 @@ func TestEveryErrorHasASeam(t *testing.T) {
 		known = append(known, name)
 	}
 	found := 0
-	for _, dir := range []string{"../owner", "../owner/schema", "../owner/rawsql", "../owner/across", "../txn", "../txn/idempotency", "../txn/txntest", "jsonbody"} {
+	for _, dir := range []string{"../owner", "../owner/schema", "../owner/rawsql", "../owner/across", "../txn", "../txn/once", "../txn/idempotency", "../txn/txntest", "jsonbody"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		require.NoError(t, err)
 		require.NotEmpty(t, files, dir)

@@ -244,41 +244,41 @@ func (r Rule) identity() any {
 }
 
 func (r Rule) problems() (found []string) {
-	say := func(format string, args ...any) { found = append(found, r.name()+": "+fmt.Sprintf(format, args...)) }
+	report := func(format string, args ...any) { found = append(found, r.name()+": "+fmt.Sprintf(format, args...)) }
 	byCause := r.match != nil || r.state != ""
 	if r.wrong != "" {
-		say("%s", r.wrong)
+		report("%s", r.wrong)
 	}
 	if r.constraint == "" && (r.column == "" || r.table == "") && r.domain == "" && !byCause {
-		say("a name is empty")
+		report("a name is empty")
 	}
 	foreignKey := r.missing != nil || r.inUse != nil
 	switch {
 	case r.constraint == "" && foreignKey:
-		say("Missing and InUse are for foreign keys")
+		report("Missing and InUse are for foreign keys")
 	case foreignKey && (r.reply != nil || r.kinded || r.status != 0):
-		say("Code, Field, Message, Kind and Status are for other constraints, Missing and InUse for foreign keys: use one of the two")
+		report("Code, Field, Message, Kind and Status are for other constraints, Missing and InUse for foreign keys: use one of the two")
 	case r.columns != nil && !foreignKey:
-		say("Columns is for foreign keys")
+		report("Columns is for foreign keys")
 	case r.reply == nil && !foreignKey:
-		say("it has no Code, Missing or InUse")
+		report("it has no Code, Missing or InUse")
 	}
 	switch {
 	case r.kinded && r.kind.Kind() != r.kind:
-		say("its Kind is unknown")
+		report("its Kind is unknown")
 	case !r.kinded && byCause && r.wrong == "":
-		say("it has no Kind")
+		report("it has no Kind")
 	}
 	for _, p := range []*reply{r.reply, r.missing, r.inUse} {
 		if p == nil {
 			continue
 		}
 		if err := checkCode(p.code); err != nil {
-			say("%v", err)
+			report("%v", err)
 		}
 		if p.field != "" {
 			if err := checkPointer(p.field); err != nil {
-				say("%v", err)
+				report("%v", err)
 			}
 		}
 	}

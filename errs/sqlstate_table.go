@@ -173,7 +173,7 @@ var sqlstates = []sqlstate{
 	{state: "25003", name: "inappropriate_access_mode_for_branch_transaction", kind: Internal},
 	{state: "25004", name: "inappropriate_isolation_level_for_branch_transaction", kind: Internal},
 	{state: "25005", name: "no_active_sql_transaction_for_branch_transaction", kind: Internal},
-	{state: "25006", name: "read_only_sql_transaction", kind: Unavailable}, // the primary has moved: the next connection finds it
+	{state: "25006", name: "read_only_sql_transaction", kind: Unavailable}, // the primary has moved: the next connection finds it. Package txn tells a write in a ReadOnly call apart
 	{state: "25007", name: "schema_and_data_statement_mixing_not_supported", kind: Internal},
 	{state: "25008", name: "held_cursor_requires_same_isolation_level", kind: Internal},
 	{state: "25P01", name: "no_active_sql_transaction", kind: Internal},

@@ -72,6 +72,7 @@ type health struct {
 	brokenBy    int32           // number of the queued statement that caused broken, or 0
 	failed      error           // the first error since the transaction was last healthy
 	conflict    *pgconn.PgError // the last conflict, even if a savepoint undid it
+	write       *pgconn.PgError // the last refusal of a write because the transaction is read-only, even if a savepoint undid it
 	broken      error           // if set, nothing more is sent and nothing is committed
 	open        abandoner       // rows or a batch that the function has not closed
 	ended       string          // the tag with which the function ended the transaction itself
@@ -128,6 +129,7 @@ func (a *attempt) observe(sql, ended string, err error) {
 		if pe := outcome.Conflict(err); pe != nil {
 			a.conflict = pe
 		}
+		a.noteWrite(err)
 		if a.failed == nil && (a.lost() || pgerr.ServerError(err) != nil || a.conn == nil && outcome.CutOff(err)) {
 			a.failed = err
 		}
@@ -145,6 +147,13 @@ func (a *attempt) observe(sql, ended string, err error) {
 		if a.ended == "" {
 			a.ended, a.endErr = cmp.Or(ended, endedUnseen), err
 		}
+	}
+}
+
+// noteWrite records that the server refused a write.
+func (h *health) noteWrite(err error) {
+	if pe := pgerr.ServerError(err); pe != nil && pe.Code == pgerr.ReadOnly {
+		h.write = pe
 	}
 }
 

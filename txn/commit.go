@@ -87,6 +87,7 @@ func (a *attempt) sendCommit(ctx context.Context, g *wire.Watchdog) outcome.Evid
 			return a.evidence(a.describeFailure(a.session.Culprit(), err))
 		}
 		if pgerr.ServerError(err) != nil {
+			a.noteWrite(err)
 			err = a.describeFailure(s, err)
 		}
 		e := a.evidence(err)

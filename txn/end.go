@@ -62,6 +62,9 @@ func revealed(returned, cause error) error {
 // discarded ends a call whose attempt was not committed; an earlier attempt may have
 // been.
 func (c *call) discarded(at *attempt, err error) result {
+	if c.readOnly && at.write != nil && errors.Is(err, at.write) {
+		err = &readOnlyError{c.name, err}
+	}
 	if c.once != nil && c.uncertain != nil {
 		if !at.begun && at.broken != nil && c.canBurnKey(at.ctx, true) { // the database was not reached
 			return result{restart: true, err: err}

@@ -130,6 +130,22 @@ func (e *hiddenError) Unwrap() []error {
 	return []error{e.returned, e.cause}
 }
 
+// readOnlyError reports that a call with ReadOnly wrote. Without the option the server is
+// read-only by itself, such as a standby, and package errs answers with 503.
+type readOnlyError struct {
+	name string
+	err  error
+}
+
+func (e *readOnlyError) Error() string {
+	return fmt.Sprintf("%s: the call is ReadOnly, but its function writes: %v", prefix(e.name), e.err)
+}
+
+func (e *readOnlyError) Unwrap() error { return e.err }
+
+// Kind returns kind.Internal, as the write fails on every server.
+func (e *readOnlyError) Kind() kind.Kind { return kind.Internal }
+
 func prefix(name string) string {
 	if name == "" {
 		return "txn"

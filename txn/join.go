@@ -72,10 +72,13 @@ func endSavepoint(ctx context.Context, sp *Tx, name string, err error) error {
 	}
 	cause := at.failure(nil)
 	undo(ctx, sp)
-	if err == nil {
-		return &hiddenError{name: name, cause: cause}
+	switch {
+	case err != nil:
+		return err
+	case cause == errCommitNotSeen: // no statement has failed
+		return cause
 	}
-	return err
+	return &hiddenError{name: name, cause: cause}
 }
 
 // joinedBy creates the savepoint of a call that joins.

@@ -57,6 +57,25 @@ func TestRequiresNewRunsBeside(t *testing.T) {
 	})
 }
 
+// With the caller's context a call inside the function cannot be told from one of another
+// goroutine. RunInTx documents it.
+func TestCallWithTheCallersContextIsOnItsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
+		accounts(t, db)
+		pool := poolWith(t, db, func(c *pgxpool.Config) { c.MaxConns = 2; txn.GuardPool(c, nil) })
+		outer := t.Context()
+		require.ErrorIs(t, txn.Run(outer, pool, func(ctx context.Context, tx *txn.Tx) error {
+			if err := write(ctx, tx, 1, 7); err != nil {
+				return err
+			}
+			require.NoError(t, txn.Run(outer, pool, func(ctx context.Context, tx *txn.Tx) error { return write(ctx, tx, 2, 7) }))
+			return context.Canceled
+		}), context.Canceled)
+		require.Equal(t, 100, balance(t, db, 1), "rolled back")
+		require.Equal(t, 7, balance(t, db, 2), "and this is not")
+	})
+}
+
 func TestContextThatOutlivesTheCallIsFree(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		accounts(t, db)

@@ -266,7 +266,7 @@ func TestOnceAndTheZombie(t *testing.T) {
 	}
 }
 
-// An attempt is in doubt, and the next one returns an error: whether the first one was
+// An attempt is ambiguous, and the next one returns an error: whether the first one was
 // committed is resolved, and if it was not it never will be.
 func TestOnceBurnsTheKey(t *testing.T) {
 	mine := errors.New("mine")

@@ -19,7 +19,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/txn/once"
 )
 
-// blocked leaves a ledger row as a call does whose outcome was in doubt and which could
+// blocked leaves a ledger row as a call does whose outcome was ambiguous and which could
 // not run again: the key is taken, without an effect.
 func blocked(t testing.TB, db *dbtest.DB, key string) {
 	t.Helper()
@@ -28,7 +28,7 @@ func blocked(t testing.TB, db *dbtest.DB, key string) {
 	require.NoError(t, err)
 }
 
-// The call after one that failed in doubt takes the key over, on every kind of
+// The call after one that was ambiguous takes the key over, on every kind of
 // database.
 func TestOnceTakesOver(t *testing.T) {
 	for _, mode := range execModes() {
@@ -178,12 +178,12 @@ func TestOnceIsTakenOverByOne(t *testing.T) {
 
 // The COMMIT of a call that took the key over is lost, or held in the network until
 // everything is over. It counts, or fails, and at most one attempt has an effect.
-func TestOnceTakesOverInDoubt(t *testing.T) {
+func TestOnceTakesOverAmbiguously(t *testing.T) {
 	mine := errors.New("mine")
 	const name = "all in one packet"
 	for _, test := range []struct {
 		name      string
-		finished  bool // the attempt in doubt was committed
+		finished  bool // the ambiguous attempt was committed
 		late      bool // it arrives when all is over,
 		early     bool // or before the next call
 		gives     bool // the function returns an error when it is run again

@@ -150,7 +150,7 @@ func TestOnceRefusesAnotherRequest(t *testing.T) {
 func TestOnceKeepsNamespacesApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		withLedger(t, db)
-		for i, k := range [][2]string{{"a", "bc"}, {"ab", "c"}, {"a/b", "c"}, {"a", "b/c"}, {"A", "bc"}} {
+		for i, k := range [][2]string{{"a", "bc"}, {"ab", "c"}, {"a/b", "c"}, {"a", "b/c"}, {"A", "bc"}, {"a", "b\x01\n"}, {"a", "b\x01"}} {
 			got, err := txn.RunInTx(t.Context(), db, func(context.Context, *txn.Tx) (int, error) { return i, nil }, once.Key(k[0], k[1], nil))
 			require.NoError(t, err)
 			require.Equal(t, i, got)
@@ -255,8 +255,9 @@ func TestOnceMisuse(t *testing.T) {
 			"the namespace is empty":        {once.Key("", "k", nil)},
 			"the key is empty":              {once.Key("n", "", nil)},
 			"the key is longer than 255":    {once.Key("n", strings.Repeat("x", 256), nil)},
-			"the key is no text":            {once.Key("n", "a\x00", nil)},
-			"the namespace is no text":      {once.Key("\xff", "k", nil)},
+			"the key contains a NUL":        {once.Key("n", "a\x00", nil)},
+			"the key is not valid UTF-8":    {once.Key("n", "\xff", nil)},
+			"the namespace is not valid":    {once.Key("\xff", "k", nil)},
 			"the request cannot be encoded": {once.Key("n", "k", func() {})},
 			"a is not exported":             {once.Key("n", "k", struct{ a int }{1})},
 			"Once in a read-only call":      {once.Key("n", "k", nil), txn.ReadOnly()},

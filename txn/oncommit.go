@@ -58,7 +58,8 @@ func (a *attempt) onCommit(f func(ctx context.Context)) {
 	a.hooks = append(a.hooks, f)
 }
 
-var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx: its commit is not seen; give the call a *txn.Tx")
+var errCommitNotSeen = errors.New("txn: OnCommit in a call that joined a pgx.Tx, whose commit txn does not see: " +
+	"what the call did is undone; begin that transaction with txn and give the call its *txn.Tx")
 
 // runHooks runs the functions given to OnCommit. They cannot fail the call, and one
 // that ends its goroutine does not keep the others from running.

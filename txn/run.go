@@ -22,10 +22,11 @@ import (
 // A result is returned only after a known commit. Any error means that nothing was
 // committed, except [*OutcomeUnknownError] and [*CommittedError]. An error of fn is
 // returned unchanged, unless a conflict is the reason to run fn again; then it does not
-// matter whether fn wrapped, hid or ignored the conflict. If fn ignores the error of a
-// statement, the transaction cannot commit, as the server has rolled back: the call
-// returns that error, or runs fn again if it was a conflict. [*ExhaustedError] is
-// returned if attempts or time are used up. A panic of fn rolls back and continues.
+// matter whether fn wrapped, hid or ignored the conflict. [ReadOnly] wraps the error of a
+// write. If fn ignores the error of a statement, the transaction cannot commit, as the
+// server has rolled back: the call returns that error, or runs fn again if it was a
+// conflict. [*ExhaustedError] is returned if attempts or time are used up. A panic of fn
+// rolls back and continues.
 //
 // Only errors of this transaction's own connection count. If fn returns a conflict of
 // another connection, it is returned and nothing runs again. If fn itself made another
@@ -39,10 +40,15 @@ import (
 // of taking a connection or of BEGIN come from that statement.
 //
 // The context given to fn ends with ctx and when the run is over. Pass it to whatever fn
-// calls: a call on the pool inside fn, which would not be part of the transaction, is
-// recognized and refused by that context, and not by another one. If ctx is done before
-// the call, fn does not run. If it is done before COMMIT is sent, the transaction is
-// rolled back. A COMMIT that has been sent is waited for, at most two seconds longer.
+// calls, and name it ctx too, so that fn cannot use the outer one by mistake: a call on
+// the pool inside fn, which would not be part of the transaction, is refused if it has
+// that context or one derived from it. With the caller's own ctx, or that of an HTTP
+// request, it cannot be told from a call of another goroutine. It is not refused, nor
+// does [GuardPool] see it: it commits by itself, even if fn fails afterwards.
+//
+// If ctx is done before the call, fn does not run. If it is done before COMMIT is sent,
+// the transaction is rolled back. A COMMIT that has been sent is waited for, at most two
+// seconds longer.
 //
 // If db is a pgx.Tx or a *[Tx], the call joins that transaction: fn runs in a
 // savepoint, an error of fn undoes only what fn did, and a conflict is passed to the
@@ -75,7 +81,8 @@ func RunInTx[T any](ctx context.Context, db DB, fn func(ctx context.Context, tx 
 	return result, err
 }
 
-// Run is [RunInTx] for a function without a result.
+// Run is [RunInTx] for a function without a result. Inside fn use the context that fn is
+// given: a call on the pool with another one commits by itself, unseen.
 func Run(ctx context.Context, db DB, fn func(ctx context.Context, tx *Tx) error, opts ...Option) error {
 	if fn == nil {
 		return errNoFunction

@@ -51,8 +51,11 @@ func (c *config) txOptions() pgx.TxOptions {
 }
 
 // ReadOnly makes the transaction READ ONLY: a statement that writes fails with SQLSTATE
-// 25006, which package errs answers with 503, as on a standby. The default is the
-// server's, which is READ WRITE unless default_transaction_read_only says otherwise.
+// 25006. If the function returns that error, the call wraps it, with the name of the call
+// and the kind errs.Internal (HTTP 500), as the write fails on every server. Without
+// ReadOnly, a 25006 means that the server is read-only, such as a standby, and package
+// errs answers with 503. The default is the server's, which is READ WRITE unless
+// default_transaction_read_only says otherwise.
 //
 // As nothing is written, a lost answer to COMMIT does not make the outcome unknown: the
 // function runs again. So the function must not undo the option with SET TRANSACTION

@@ -185,18 +185,6 @@ func TestTransactionTimeoutWhereTheServerHasNone(t *testing.T) {
 	})
 }
 
-func TestReadOnlyRefusesWrites(t *testing.T) {
-	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
-		for _, d := range []txn.DB{pool, wrapper{pool}} {
-			err := txn.Run(t.Context(), d, func(ctx context.Context, tx *txn.Tx) error {
-				tx.Queue(setBalance, 1, 7)
-				return nil
-			}, txn.ReadOnly())
-			requireCode(t, err, "25006")
-		}
-	})
-}
-
 func TestAsOfAndPriority(t *testing.T) {
 	eachMode(t, func(t *testing.T, db *dbtest.DB, pool *pgxpool.Pool) {
 		ctx := t.Context()

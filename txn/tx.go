@@ -41,8 +41,9 @@ import (
 //
 // Only statements sent through the Tx are part of the transaction. A call on the pool
 // with the context of another call's function is refused: pass it the Tx, or use
-// [RequiresNew]. Other uses of the pool are sent, unless [GuardPool] refuses or reports
-// them.
+// [RequiresNew]. Other uses of the pool are sent, unless they have that context and
+// [GuardPool] refuses or reports them. With another context, such as the caller's,
+// nothing detects them, and they commit by themselves.
 //
 // A rollback does not undo state of the session, so the next run and the next user of
 // the connection see it: locks of pg_advisory_lock (use pg_advisory_xact_lock), PREPARE

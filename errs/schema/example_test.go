@@ -43,8 +43,10 @@ func ExampleVerify() {
 		switch f.Kind {
 		case schema.MissingRule:
 			fmt.Printf("%v for %s: %s\n", f.Kind, f.Name, f.Add)
-		default:
+		case schema.StaleRule:
 			fmt.Printf("%v: %s\n", f.Kind, f.Drop)
+		case schema.WrongRule, schema.SharedName:
+			fmt.Printf("%v: %s\n", f.Kind, f.Problem)
 		}
 	}
 

@@ -266,7 +266,7 @@ func TestReplaceAndDrop(t *testing.T) {
 }
 
 // An orphaned session is one whose server has noticed nothing.
-func TestGhostKeepsItsLocks(t *testing.T) {
+func TestOrphanKeepsItsLocks(t *testing.T) {
 	for _, way := range []faultnet.Cut{faultnet.ResetServer, faultnet.CloseServer} {
 		dbtestEach(t, way.String(), func(t *testing.T, db *dbtest.DB) {
 			p := start(t, db)

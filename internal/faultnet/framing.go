@@ -15,7 +15,7 @@ const (
 // is a name to learn, it waits for the rest of an incomplete message; otherwise it
 // passes the part on, so that long messages are not buffered.
 func (h *half) next(data []byte, keep bool) (piece, int) {
-	if h.link.opaque.Load() {
+	if h.session.opaque.Load() {
 		return plain, len(data)
 	}
 	if h.skip > 0 {
@@ -25,7 +25,7 @@ func (h *half) next(data []byte, keep bool) (piece, int) {
 	}
 	if n, ok := h.untyped(data); !ok {
 		return begun, 0
-	} else if n > 0 || h.link.opaque.Load() {
+	} else if n > 0 || h.session.opaque.Load() {
 		return plain, n
 	}
 	if len(data) < header {
@@ -34,7 +34,7 @@ func (h *half) next(data []byte, keep bool) (piece, int) {
 	kind, size := data[0], 1+int(binary.BigEndian.Uint32(data[1:]))
 	switch {
 	case size < header: // not the protocol
-		h.link.opaque.Store(true)
+		h.session.opaque.Store(true)
 		return plain, 0
 	case len(data) >= size:
 		return whole, size
@@ -48,7 +48,7 @@ func (h *half) next(data []byte, keep bool) (piece, int) {
 
 // message records a whole message.
 func (h *half) message(data []byte) Message {
-	m := Message{Conn: int(h.link.number.Load()), From: h.from, Type: data[0], Data: data, Index: h.note(data[0])}
+	m := Message{Conn: int(h.session.number.Load()), From: h.from, Type: data[0], Data: data, Index: h.note(data[0])}
 	if h.from == FromClient {
 		h.statements.learn(m.Type, data)
 		m.sql = h.statements.sql(m.Type, data)
@@ -58,13 +58,13 @@ func (h *half) message(data []byte) Message {
 
 // note records the begin of a message, and returns its index.
 func (h *half) note(kind byte) int {
-	l := h.link
-	ready := l.ready.Load()
+	s := h.session
+	ready := s.ready.Load()
 	switch {
 	case h.from == FromServer && kind == 'Z':
-		l.ready.Store(true)
+		s.ready.Store(true)
 	case h.from == FromClient && kind != 'X' && ready:
-		l.asked.Store(true)
+		s.asked.Store(true)
 	}
 	if !ready {
 		return 0
@@ -94,16 +94,16 @@ const longestStartup = 10000
 // encryption. It returns their length, which is 0 if there are none, and whether
 // data is long enough to know.
 func (h *half) untyped(data []byte) (n int, ok bool) {
-	l := h.link
+	s := h.session
 	if h.from == FromServer {
-		if !l.reply.Swap(false) {
+		if !s.reply.Swap(false) {
 			return 0, true
 		}
 		switch data[0] {
 		case 'N':
 			return 1, true
 		case 'S', 'G':
-			l.opaque.Store(true)
+			s.opaque.Store(true)
 		} // and otherwise it is an ErrorResponse
 		return 0, true
 	}
@@ -115,7 +115,7 @@ func (h *half) untyped(data []byte) (n int, ok bool) {
 	}
 	n = int(binary.BigEndian.Uint32(data))
 	if n < 8 || n > longestStartup {
-		l.opaque.Store(true)
+		s.opaque.Store(true)
 		return 0, true
 	}
 	if len(data) < n {
@@ -123,14 +123,14 @@ func (h *half) untyped(data []byte) (n int, ok bool) {
 	}
 	switch binary.BigEndian.Uint32(data[4:]) {
 	case cancelRequest:
-		if l.proxy.noCancels.Load() {
-			l.cut(CloseBoth) // before it is sent
+		if s.proxy.noCancels.Load() {
+			s.cut(CloseBoth) // before it is sent
 		}
 	case sslRequest, gssRequest:
-		l.reply.Store(true)
+		s.reply.Store(true)
 	default:
 		h.typed = true
-		l.number.Store(int64(l.proxy.session()))
+		s.number.Store(int64(s.proxy.nextNumber()))
 	}
 	return n, true
 }

@@ -10,7 +10,7 @@ import (
 // half is one direction of a connection. One goroutine reads, splits the stream
 // into messages and decides on them; its queue delivers.
 type half struct {
-	link     *link
+	session  *session
 	from     Direction
 	src, dst *socket
 	queue    *queue
@@ -32,8 +32,8 @@ type half struct {
 	silent bool // for the queue alone
 }
 
-func newHalf(l *link, from Direction, src, dst *socket) *half {
-	h := &half{link: l, from: from, src: src, dst: dst, typed: from == FromServer}
+func newHalf(s *session, from Direction, src, dst *socket) *half {
+	h := &half{session: s, from: from, src: src, dst: dst, typed: from == FromServer}
 	h.queue = newQueue(h.deliver)
 	return h
 }
@@ -45,7 +45,7 @@ func (h *half) read() {
 		n, err := h.src.Read(buf)
 		if n > 0 && !h.lost() {
 			h.due = time.Time{}
-			if d := h.link.proxy.roundTrip.Load(); d > 0 {
+			if d := h.session.proxy.roundTrip.Load(); d > 0 {
 				h.due = time.Now().Add(time.Duration(d) / 2)
 			}
 			h.take(buf[:n])
@@ -71,8 +71,8 @@ func (h *half) lost() bool { return h.deaf || h.src.severed.Load() }
 // take decides on a chunk of the stream. Messages that pass are sent together;
 // without a hook all chunks pass as they came.
 func (h *half) take(chunk []byte) {
-	h.settled = h.link.ready.Load()
-	hook := h.link.proxy.hook.Load()
+	h.settled = h.session.ready.Load()
+	hook := h.session.proxy.hook.Load()
 	ours := true
 	switch {
 	case len(h.tail) > 0:
@@ -97,7 +97,7 @@ func (h *half) take(chunk []byte) {
 		if found == whole {
 			m := h.message(data)
 			if hook != nil {
-				if a := h.link.proxy.decide(*hook, m); a.verb != pass {
+				if a := h.session.proxy.decide(*hook, m); a.verb != pass {
 					send()
 					h.act(a, data)
 					start += n
@@ -106,7 +106,7 @@ func (h *half) take(chunk []byte) {
 			if h.dying && endsRequest(m.Type) {
 				end += n
 				send()
-				h.link.cut(h.parting)
+				h.session.cut(h.parting)
 				break
 			}
 		}
@@ -139,7 +139,7 @@ func (h *half) act(a Action, data []byte) {
 		switch {
 		case a.verb == hold:
 		case h.from == FromServer: // there is no request to wait for
-			h.link.cut(a.cut)
+			h.session.cut(a.cut)
 		default:
 			h.dying, h.parting = true, a.cut
 		}
@@ -166,7 +166,7 @@ func (h *half) cut(data []byte, c Cut, done chan struct{}) {
 
 // overdraw cuts within data, or right behind it, if CutAfterBytes asks for that.
 func (h *half) overdraw(data []byte) bool {
-	b := h.link.proxy.budget.Load()
+	b := h.session.proxy.budget.Load()
 	if b == nil || b.from != h.from || !h.counts() {
 		return false
 	}
@@ -189,14 +189,14 @@ func (h *half) cutBehind(data []byte, c Cut, done chan struct{}) {
 
 func (h *half) count(data []byte) {
 	if h.counts() {
-		h.link.proxy.bytes[h.from].Add(int64(len(data)))
+		h.session.proxy.bytes[h.from].Add(int64(len(data)))
 	}
 }
 
 // counts reports whether bytes are counted: not those of the start-up, nor those
 // that a server sends to a client that was cut off.
 func (h *half) counts() bool {
-	return h.settled && !h.link.opaque.Load() && !h.dst.severed.Load()
+	return h.settled && !h.session.opaque.Load() && !h.dst.severed.Load()
 }
 
 // deliver applies an item at the other end.
@@ -209,7 +209,7 @@ func (h *half) deliver(it item) {
 			h.src.severed.Store(true) // or the answer to the data might come first
 		}
 		h.write(it.data)
-		h.link.cut(it.cut)
+		h.session.cut(it.cut)
 		if it.done != nil {
 			close(it.done)
 		}
@@ -231,8 +231,8 @@ func (h *half) write(data []byte) {
 	if h.silent || len(data) == 0 || h.dst.severed.Load() {
 		return
 	}
-	if h.from == FromServer && h.link.asked.Swap(false) {
-		h.link.proxy.turns.Add(1)
+	if h.from == FromServer && h.session.asked.Swap(false) {
+		h.session.proxy.turns.Add(1)
 	}
 	_, _ = h.dst.Write(data) // the reader of that side finds the error
 }

@@ -52,7 +52,7 @@ type Proxy struct {
 	wg   sync.WaitGroup
 
 	mu       sync.Mutex
-	links    map[*link]struct{}
+	open     map[*session]struct{}
 	sessions int
 }
 
@@ -63,7 +63,7 @@ func New(network, address string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{network: network, address: address, listener: listener, links: map[*link]struct{}{}}
+	p := &Proxy{network: network, address: address, listener: listener, open: map[*session]struct{}{}}
 	p.done, p.end = context.WithCancel(context.Background())
 	p.wg.Go(p.accept)
 	return p, nil
@@ -88,8 +88,8 @@ func (p *Proxy) Close() {
 	p.mu.Lock()
 	p.end()
 	p.listener.Close()
-	for l := range p.links {
-		l.close()
+	for s := range p.open {
+		s.close()
 	}
 	p.mu.Unlock()
 	p.wg.Wait()
@@ -132,9 +132,9 @@ func (p *Proxy) SetHook(hook Hook) {
 func (p *Proxy) Cut(conn int, cut Cut) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.links {
-		if conn == 0 || conn == int(l.number.Load()) {
-			l.cut(cut)
+	for s := range p.open {
+		if conn == 0 || conn == int(s.number.Load()) {
+			s.cut(cut)
 		}
 	}
 }
@@ -184,22 +184,22 @@ func (p *Proxy) serve(client net.Conn) {
 		reset(client)
 		return
 	}
-	l := newLink(p, client, server)
+	s := newSession(p, client, server)
 	p.mu.Lock()
-	p.links[l] = struct{}{}
+	p.open[s] = struct{}{}
 	if p.done.Err() != nil {
-		l.close()
+		s.close()
 	}
 	p.mu.Unlock()
-	l.run()
+	s.run()
 	p.mu.Lock()
-	delete(p.links, l)
+	delete(p.open, s)
 	p.mu.Unlock()
 }
 
-// session numbers a connection. Cancel requests have no number, so that they do not
+// nextNumber numbers a connection. Cancel requests have no number, so that they do not
 // shift the numbers of sessions.
-func (p *Proxy) session() int {
+func (p *Proxy) nextNumber() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions++

@@ -24,10 +24,10 @@ import (
 func TestCloseLeavesNothing(t *testing.T) {
 	db := dbtest.First(t)
 	p := start(t, db)
-	idle, held, silent, ghost := connect(t, p, db), connect(t, p, db), connect(t, p, db), connect(t, p, db)
+	idle, held, silent, orphan := connect(t, p, db), connect(t, p, db), connect(t, p, db), connect(t, p, db)
 	require.NoError(t, idle.Ping(t.Context()))
 	p.Cut(4, faultnet.ResetClient)
-	require.Error(t, ghost.Ping(t.Context()))
+	require.Error(t, orphan.Ping(t.Context()))
 	for _, test := range []struct {
 		conn   *pgx.Conn
 		action faultnet.Action

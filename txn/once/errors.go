@@ -14,6 +14,12 @@ var (
 	ErrInFlight = ledger.ErrInFlight
 )
 
+// KeyError reports that the key is empty, longer than 255 bytes, not UTF-8 or contains
+// NUL. Nothing was sent. It maps to HTTP 400 by its Kind, as clients choose keys; the
+// problem details have the reason and the code missing_idempotency_key or
+// invalid_idempotency_key.
+type KeyError = ledger.KeyError
+
 // ResultTooLargeError reports that a result takes more than 256 KiB as JSON. Nothing
 // was committed.
 type ResultTooLargeError = ledger.ResultTooLargeError

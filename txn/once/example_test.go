@@ -102,6 +102,23 @@ func ExampleClean() {
 	// Output: 1 <nil>
 }
 
+// The key comes from a client, who is told what is wrong with it.
+func ExampleKeyError() {
+	ctx := context.Background()
+	pool, drop := bank(ctx)
+	defer drop()
+
+	err := txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+		_, err := tx.Exec(ctx, "update accounts set balance = balance + 10 where id = 1")
+		return err
+	}, once.Key("deposits/alice", "", nil))
+	var invalid *once.KeyError
+	if errors.As(err, &invalid) {
+		fmt.Println(invalid.Kind().Status(), invalid.Fields()[0].Detail)
+	}
+	// Output: 400 The idempotency key is empty.
+}
+
 func ExampleResultTooLargeError() {
 	ctx := context.Background()
 	pool, drop := bank(ctx)

@@ -37,9 +37,9 @@ create index rowkeeper_ledger_expires_at_idx on rowkeeper_ledger (expires_at)`
 // A namespace separates keys: include the user in it, so that nobody gets another
 // user's result. request is the value that the key stands for, encoded by
 // encoding/json; the same key with another request returns [ErrKeyReused]. If request
-// is nil, all requests are equal. Namespace and key are text of 1 to 255 bytes. Any other
-// is a fault of the service, which package errs answers with 500: check a key that a
-// client chose before, as package idempotency does.
+// is nil, all requests are equal. Namespace and key are text of 1 to 255 bytes without
+// NUL. Another key is a [*KeyError], which maps to HTTP 400. Another namespace, which the
+// service chooses, maps to 500.
 //
 // The option belongs to a call, not to a txn.Runner. It is refused in a call that joins
 // a transaction or is read-only, and for a txn.Batch with callbacks.

@@ -14,9 +14,10 @@ import (
 // reported by txn.GuardPool: one that the function of a call, or code called by it,
 // sends on the pool instead of the Tx. The statement itself proceeds.
 //
-// A test that acts as another client inside a function, for example to cause a
-// conflict, must do so with its own context. The test ends at once if the connection
-// string is invalid.
+// It is recognized by the function's context. So a test that acts as another client
+// inside a function, for example to cause a conflict, must do so with its own context,
+// and a function that uses its caller's context by mistake is not detected. The test
+// ends at once if the connection string is invalid.
 //
 // Only a pool made by Pool detects this. For a pool with a configuration of its own
 // use txn.GuardPool.

@@ -66,7 +66,7 @@ func list[T any](flags *flag.FlagSet, name, about string, to *[]T, all []T, name
 	usage := fmt.Sprintf("hot: `names` of %s, divided by commas, or all: %s (default %s)", about, joined(all, key), joined(*to, key))
 	if name == "scenarios" {
 		usage += fmt.Sprintf("; %s is all that begin so: with -candidates rowkeeper,%s -workers 64 -pool 64 "+
-			"it shows each second after one conflict beside the same without lines", convoy, withoutLines)
+			"it shows each second after one conflict beside the same without queues", convoy, withoutQueues)
 	}
 	flags.Func(name, usage, func(text string) error {
 		if text == "all" {
@@ -108,16 +108,16 @@ func numbers(flags *flag.FlagSet, name, about string, to *[]int) {
 	})
 }
 
-// hotLine describes one line of the table.
-type hotLine struct {
+// hotCase is what one line of the table measures.
+type hotCase struct {
 	scenario, candidate string
 	delay               time.Duration
 	processes, workers  int
 }
 
-func (l hotLine) String() string {
-	return fmt.Sprintf("%s at %v, %s, %s: %s", l.scenario, l.delay, plural(l.processes, "process", "es"),
-		plural(l.workers, "worker", "s"), l.candidate)
+func (hc hotCase) String() string {
+	return fmt.Sprintf("%s at %v, %s, %s: %s", hc.scenario, hc.delay, plural(hc.processes, "process", "es"),
+		plural(hc.workers, "worker", "s"), hc.candidate)
 }
 
 func plural(n int, one, more string) string {
@@ -127,32 +127,32 @@ func plural(n int, one, more string) string {
 	return fmt.Sprintf("%d %s%s", n, one, more)
 }
 
-// lines returns the lines in the order of measurement: all candidates beside each
-// other, in another order each time. One worker alone is always a line of its own,
+// cases returns the cases in the order of measurement: all candidates beside each
+// other, in another order each time. One worker alone is always a case of its own,
 // because the others are compared with it, except in a convoy, which needs more
 // workers.
-func (s *hotSuite) lines() (ls []hotLine) {
-	each := func(l hotLine) {
+func (s *hotSuite) cases() (all []hotCase) {
+	each := func(hc hotCase) {
 		for _, i := range rand.Perm(len(s.candidates)) {
-			l.candidate = s.candidates[i].key
-			ls = append(ls, l)
+			hc.candidate = s.candidates[i].key
+			all = append(all, hc)
 		}
 	}
 	for _, sc := range s.scenarios {
 		for _, delay := range s.delays {
 			if sc.convoy == 0 {
-				each(hotLine{scenario: sc.key, delay: delay, processes: 1, workers: 1})
+				each(hotCase{scenario: sc.key, delay: delay, processes: 1, workers: 1})
 			}
 			for _, processes := range s.processes {
 				for _, workers := range s.workers {
 					if workers > 1 && workers >= processes {
-						each(hotLine{scenario: sc.key, delay: delay, processes: processes, workers: workers})
+						each(hotCase{scenario: sc.key, delay: delay, processes: processes, workers: workers})
 					}
 				}
 			}
 		}
 	}
-	return ls
+	return all
 }
 
 func (s *hotSuite) run(ctx context.Context, b *fixture, step func(string)) (report, error) {
@@ -160,16 +160,16 @@ func (s *hotSuite) run(ctx context.Context, b *fixture, step func(string)) (repo
 		return nil, errors.New("-time, -deadline and -pool must be more than nothing")
 	}
 	r := &hotReport{time: s.time, deadline: s.deadline, pool: s.pool}
-	lines := s.lines()
-	for i, l := range lines {
-		step(fmt.Sprintf("%d of %d: %s", i+1, len(lines), l))
+	cases := s.cases()
+	for i, hc := range cases {
+		step(fmt.Sprintf("%d of %d: %s", i+1, len(cases), hc))
 		took := s.time
-		if must(scenarioNamed(l.scenario)).convoy > 0 {
+		if must(scenarioNamed(hc.scenario)).convoy > 0 {
 			took = max(took, convoyTime)
 		}
-		f, err := s.measure(ctx, b.url, l, took)
+		f, err := s.measure(ctx, b.url, hc, took)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l, err)
+			return nil, fmt.Errorf("%s: %w", hc, err)
 		}
 		r.figures = append(r.figures, f)
 	}
@@ -177,39 +177,39 @@ func (s *hotSuite) run(ctx context.Context, b *fixture, step func(string)) (repo
 	return r, nil
 }
 
-// measure gives the line a schema of its own.
-func (s *hotSuite) measure(ctx context.Context, url string, l hotLine, took time.Duration) (_ hotFigures, err error) {
+// measure gives the case a schema of its own.
+func (s *hotSuite) measure(ctx context.Context, url string, hc hotCase, took time.Duration) (_ hotFigures, err error) {
 	b, err := newFixture(ctx, url)
 	if err != nil {
 		return hotFigures{}, err
 	}
 	defer func() { err = errors.Join(err, b.close(ctx)) }()
-	if err := b.openHot(ctx, l.workers); err != nil {
+	if err := b.openHot(ctx, hc.workers); err != nil {
 		return hotFigures{}, err
 	}
-	warmUp := max(min(took/4, 500*time.Millisecond), 2*must(scenarioNamed(l.scenario)).convoy)
+	warmUp := max(min(took/4, 500*time.Millisecond), 2*must(scenarioNamed(hc.scenario)).convoy)
 	const toStart = 5 * time.Minute
 	running, cancel := context.WithTimeout(ctx, toStart+warmUp+took+2*s.deadline)
 	defer cancel()
-	sample, err := runHotTasks(running, s.tasks(b, l, warmUp, took))
+	sample, err := runHotTasks(running, s.tasks(b, hc, warmUp, took))
 	if err != nil {
 		return hotFigures{}, err
 	}
 	sum, err := b.hotSum(ctx)
-	return figuresOf(l, sample, took, sum), err
+	return figuresOf(hc, sample, took, sum), err
 }
 
 // tasks divides the workers among the processes.
-func (s *hotSuite) tasks(b *fixture, l hotLine, warmUp, took time.Duration) (tasks []hotTask) {
-	deadline := cmp.Or(must(scenarioNamed(l.scenario)).deadline, s.deadline)
+func (s *hotSuite) tasks(b *fixture, hc hotCase, warmUp, took time.Duration) (tasks []hotTask) {
+	deadline := cmp.Or(must(scenarioNamed(hc.scenario)).deadline, s.deadline)
 	first := 0
-	for i := range l.processes {
-		workers := l.workers / l.processes
-		if i < l.workers%l.processes {
+	for i := range hc.processes {
+		workers := hc.workers / hc.processes
+		if i < hc.workers%hc.processes {
 			workers++
 		}
 		tasks = append(tasks, hotTask{
-			URL: b.url, Schema: b.schema, Delay: l.delay, Scenario: l.scenario, Candidate: l.candidate,
+			URL: b.url, Schema: b.schema, Delay: hc.delay, Scenario: hc.scenario, Candidate: hc.candidate,
 			First: first, Workers: workers, Pool: s.pool, WarmUp: warmUp, Time: took, Deadline: deadline,
 		})
 		first += workers
@@ -218,11 +218,11 @@ func (s *hotSuite) tasks(b *fixture, l hotLine, warmUp, took time.Duration) (tas
 }
 
 // figuresOf computes figures from the counts and from the sum of the balances.
-func figuresOf(l hotLine, s *hotSample, took time.Duration, sum int) hotFigures {
+func figuresOf(hc hotCase, s *hotSample, took time.Duration, sum int) hotFigures {
 	f := hotFigures{
-		hotLine: l, committed: s.Committed, failed: s.Failed, errors: s.Errors, seconds: s.Seconds,
+		hotCase: hc, committed: s.Committed, failed: s.Failed, errors: s.Errors, seconds: s.Seconds,
 		lost:  max(0, s.Committed-sum),
-		extra: max(0, sum-s.Committed-s.Doubtful),
+		extra: max(0, sum-s.Committed-s.Ambiguous),
 		cold:  partFigures(s.Parts[0], took), hot: partFigures(s.Parts[1], took),
 	}
 	both := s.Parts[0]

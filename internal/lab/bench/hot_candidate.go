@@ -24,14 +24,14 @@ type candidate struct {
 	run       func(ctx context.Context, pool *pgxpool.Pool, do work) error
 }
 
-// withoutLines is the candidate that shows the effect of queues.
-const withoutLines = "rowkeeper-no-admission"
+// withoutQueues is the candidate that shows the effect of queues.
+const withoutQueues = "rowkeeper-no-admission"
 
 var candidates = []candidate{
 	{"rowkeeper", "Rowkeeper", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
 		return txn.Run(ctx, pool, queueing(do))
 	}},
-	{withoutLines, "Rowkeeper, NoAdmission", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
+	{withoutQueues, "Rowkeeper, NoAdmission", true, func(ctx context.Context, pool *pgxpool.Pool, do work) error {
 		return txn.Run(ctx, pool, queueing(do), txn.NoAdmission())
 	}},
 	{baseCockroachGo, "cockroach-go ExecuteTx", false, func(ctx context.Context, pool *pgxpool.Pool, do work) error {

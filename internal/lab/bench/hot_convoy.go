@@ -18,7 +18,7 @@ import (
 // long as the load lasts.
 const convoy = "convoy"
 
-// convoyTime is the minimum time of a line of a convoy, long enough to show its
+// convoyTime is the minimum time of a convoy, long enough to show its
 // development.
 const convoyTime = 8 * time.Second
 
@@ -85,11 +85,11 @@ func collide(ctx context.Context, pool *pgxpool.Pool, c candidate) error {
 	return err
 }
 
-// convoyShares returns the rates of a line in each second after the conflict, as
+// convoyShares returns the rates of a case in each second after the conflict, as
 // shares of the rate of the same candidate without queues in one.
 func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
-	free := f.hotLine
-	free.candidate = withoutLines
+	free := f.hotCase
+	free.candidate = withoutQueues
 	base := r.find(free)
 	mean := 0.0
 	for _, n := range base.seconds {
@@ -101,13 +101,13 @@ func (r *hotReport) convoyShares(f hotFigures) (shares []float64) {
 	return shares
 }
 
-// convoyLine returns the line below the tables.
-func (r *hotReport) convoyLine(f hotFigures) string {
+// convoyText returns the text below the tables.
+func (r *hotReport) convoyText(f hotFigures) string {
 	shares := r.convoyShares(f)
 	if len(shares) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("Each second after the conflict, as a share of that without lines: %s:", f.hotLine)
+	text := fmt.Sprintf("Each second after the conflict, as a share of that without queues: %s:", f.hotCase)
 	for _, share := range shares {
 		text += fmt.Sprintf(" %.2f", share)
 	}

@@ -16,9 +16,9 @@ func TestConvoyIsSetBesideItselfWithoutLines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		s := shortHotSuite()
 		r := &hotReport{time: 2 * time.Second, deadline: s.deadline, pool: s.pool}
-		for _, c := range []string{"rowkeeper", withoutLines} {
-			l := hotLine{scenario: "convoy-50ms-within-2s", candidate: c, processes: 1, workers: 4}
-			f, err := s.measure(t.Context(), db.URL, l, r.time)
+		for _, c := range []string{"rowkeeper", withoutQueues} {
+			hc := hotCase{scenario: "convoy-50ms-within-2s", candidate: c, processes: 1, workers: 4}
+			f, err := s.measure(t.Context(), db.URL, hc, r.time)
 			require.NoError(t, err)
 			require.Len(t, f.seconds, 2)
 			require.LessOrEqual(t, f.seconds[0]+f.seconds[1], f.committed)
@@ -44,7 +44,7 @@ func TestConvoyStandsForAllOfThem(t *testing.T) {
 	require.NoError(t, flags.Parse([]string{"-scenarios", "hot, convoy"}))
 	require.Len(t, s.scenarios, 1+6)
 	require.Error(t, flags.Parse([]string{"-scenarios", "convoy,convoy-50ms"}))
-	for _, l := range s.lines() {
-		require.True(t, l.scenario == "hot" || l.workers > 1, l)
+	for _, hc := range s.cases() {
+		require.True(t, hc.scenario == "hot" || hc.workers > 1, hc)
 	}
 }

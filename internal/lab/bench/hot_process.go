@@ -20,7 +20,7 @@ import (
 )
 
 // hotProcessArg, alone on the command line, makes this program one of the processes
-// of a line. Every line runs in processes of its own, even if it is one process, so
+// of a case. Every case runs in processes of its own, even if it is one process, so
 // that none inherits another's heap or a library's learned state.
 //
 // The process reads a hotTask, reports that it is ready, waits for a word, works,
@@ -110,11 +110,11 @@ func (t hotTask) connect(ctx context.Context) (_ *pgxpool.Pool, closeAll func(),
 }
 
 // hotSample is the result of a task. Calls that ended during the warm-up count in
-// Committed, Failed, Doubtful and Errors only.
+// Committed, Failed, Ambiguous and Errors only.
 type hotSample struct {
 	Committed int            // calls, from beginning to end: the sum of all balances
 	Failed    int            // likewise
-	Doubtful  int            // of those, the calls that may have committed
+	Ambiguous int            // of those, the calls that may have committed
 	Errors    map[string]int // what they failed with
 	Parts     [2]hotPart     // cold and hot transactions
 	Workers   []int          // what each committed in time
@@ -191,7 +191,7 @@ func (t hotTask) call(
 	} else {
 		sample.Failed++
 		if !c.isDefinite(err) {
-			sample.Doubtful++
+			sample.Ambiguous++
 		}
 		if sample.Errors == nil {
 			sample.Errors = map[string]int{}
@@ -238,7 +238,7 @@ func classOf(err error) string {
 func (s *hotSample) add(other hotSample) {
 	s.Committed += other.Committed
 	s.Failed += other.Failed
-	s.Doubtful += other.Doubtful
+	s.Ambiguous += other.Ambiguous
 	if s.Errors == nil {
 		s.Errors = map[string]int{}
 	}

@@ -18,9 +18,9 @@ type hotReport struct {
 	figures        []hotFigures
 }
 
-// hotFigures are the figures of one line.
+// hotFigures are the figures of one case.
 type hotFigures struct {
-	hotLine
+	hotCase
 	all, cold, hot hotPartFigures
 	committed      int     // calls, from the warm-up to the end
 	failed         int     // likewise
@@ -53,17 +53,17 @@ func (r *hotReport) sort() {
 	})
 }
 
-// find returns the figures of another line.
-func (r *hotReport) find(l hotLine) (f hotFigures) {
+// find returns the figures of another case.
+func (r *hotReport) find(hc hotCase) (f hotFigures) {
 	for _, f := range r.figures {
-		if f.hotLine == l {
+		if f.hotCase == hc {
 			return f
 		}
 	}
 	return f
 }
 
-// hotRatios compare a line with others. They are 0 if there is nothing to compare
+// hotRatios compare a case with others. They are 0 if there is nothing to compare
 // with.
 type hotRatios struct {
 	Alone     float64 `json:"vs_one_worker"` // rate, against one worker alone of the same candidate
@@ -75,13 +75,13 @@ type hotRatios struct {
 }
 
 func (r *hotReport) ratios(f hotFigures) (x hotRatios) {
-	alone, cold := f.hotLine, f.hotLine
+	alone, cold := f.hotCase, f.hotCase
 	alone.processes, alone.workers = 1, 1
 	x.Alone = ratio(f.all.rate, r.find(alone).all.rate)
 	x.P99 = f.all.p99.Seconds() * f.all.rate / float64(f.workers)
 	best := 0.0
 	for _, c := range candidates {
-		peer := f.hotLine
+		peer := f.hotCase
 		peer.candidate = c.key
 		rate := r.find(peer).all.rate
 		if !c.ours && rate > best {
@@ -99,7 +99,7 @@ func (r *hotReport) ratios(f hotFigures) (x hotRatios) {
 	return x
 }
 
-// hasBoth reports whether the line has cold and hot transactions.
+// hasBoth reports whether the case has cold and hot transactions.
 func (f hotFigures) hasBoth() bool { return f.cold.max > 0 && f.hot.max > 0 }
 
 func (r *hotReport) write(w io.Writer) error {
@@ -126,15 +126,15 @@ func (r *hotReport) write(w io.Writer) error {
 		i = end
 	}
 	for _, f := range r.figures {
-		fmt.Fprint(w, r.convoyLine(f))
+		fmt.Fprint(w, r.convoyText(f))
 		if f.lost > 0 {
-			fmt.Fprintf(w, "LOST: %s: %d that it called committed are not in the balances.\n", f.hotLine, f.lost)
+			fmt.Fprintf(w, "LOST: %s: %d that it called committed are not in the balances.\n", f.hotCase, f.lost)
 		}
 		if f.extra > 0 {
-			fmt.Fprintf(w, "WRONG: %s: %d that it called failed are in the balances.\n", f.hotLine, f.extra)
+			fmt.Fprintf(w, "WRONG: %s: %d that it called failed are in the balances.\n", f.hotCase, f.extra)
 		}
 		if f.failed > 0 {
-			fmt.Fprintf(w, "Failed: %s:", f.hotLine)
+			fmt.Fprintf(w, "Failed: %s:", f.hotCase)
 			for _, class := range slices.Sorted(maps.Keys(f.errors)) {
 				fmt.Fprintf(w, " %d with %s;", f.errors[class], class)
 			}

@@ -34,13 +34,13 @@ func TestEveryCandidateDoesItsWorkInEveryScenario(t *testing.T) {
 				if sc.convoy > 50*time.Millisecond && !c.ours {
 					continue // nothing else about them
 				}
-				l := hotLine{scenario: sc.key, candidate: c.key, processes: 1, workers: 4}
+				hc := hotCase{scenario: sc.key, candidate: c.key, processes: 1, workers: 4}
 				t.Run(sc.key+"/"+c.key, func(t *testing.T) {
 					t.Parallel()
 					s, f := *s, hotFigures{}
 					untilEnough(&s, func() bool {
 						var err error
-						f, err = s.measure(t.Context(), db.URL, l, s.time)
+						f, err = s.measure(t.Context(), db.URL, hc, s.time)
 						require.NoError(t, err)
 						return f.committed > 0
 					})
@@ -135,7 +135,7 @@ func TestWorkersAreDividedAmongProcesses(t *testing.T) {
 	t.Parallel()
 	s := shortHotSuite()
 	var first, workers []int
-	for _, task := range s.tasks(&fixture{}, hotLine{scenario: "hot", processes: 4, workers: 10}, 0, 0) {
+	for _, task := range s.tasks(&fixture{}, hotCase{scenario: "hot", processes: 4, workers: 10}, 0, 0) {
 		first, workers = append(first, task.First), append(workers, task.Workers)
 	}
 	require.Equal(t, []int{0, 3, 6, 8}, first)
@@ -144,11 +144,11 @@ func TestWorkersAreDividedAmongProcesses(t *testing.T) {
 
 func TestHotFigures(t *testing.T) {
 	t.Parallel()
-	sample := &hotSample{Committed: 40, Failed: 3, Doubtful: 1, Workers: []int{5, 15}}
+	sample := &hotSample{Committed: 40, Failed: 3, Ambiguous: 1, Workers: []int{5, 15}}
 	sample.Parts[0] = hotPart{Attempts: 8, Committed: 8, CommittedInTime: 8, Took: []int64{1000, 3000, 2000}}
 	sample.Parts[1] = hotPart{Attempts: 32, Committed: 12, CommittedInTime: 12, FailedInTime: 2, Took: []int64{9000}}
 
-	f := figuresOf(hotLine{workers: 2}, sample, 2*time.Second, 38)
+	f := figuresOf(hotCase{workers: 2}, sample, 2*time.Second, 38)
 	require.Equal(t, 2, f.lost)
 	require.Zero(t, f.extra)
 	require.Equal(t, 0.5, f.slowest)
@@ -158,7 +158,7 @@ func TestHotFigures(t *testing.T) {
 	require.Equal(t, 4.0, f.cold.rate)
 	require.Equal(t, 9*time.Millisecond, f.hot.p50)
 
-	f = figuresOf(hotLine{workers: 2}, sample, 2*time.Second, 42)
+	f = figuresOf(hotCase{workers: 2}, sample, 2*time.Second, 42)
 	require.Zero(t, f.lost)
 	require.Equal(t, 1, f.extra, "one may be there, two may not")
 }

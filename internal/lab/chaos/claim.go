@@ -24,12 +24,12 @@ func (c claim) String() string { return [...]string{"unknown", "committed", "rol
 
 // told returns the claim of an error of txn's.
 func told(err error) claim {
-	var doubt *txn.OutcomeUnknownError
+	var ambiguous *txn.OutcomeUnknownError
 	var late *txn.CommittedError
 	switch {
 	case err == nil, errors.As(err, &late):
 		return committed
-	case errors.As(err, &doubt):
+	case errors.As(err, &ambiguous):
 		return unknown
 	}
 	return rolledBack

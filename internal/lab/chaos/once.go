@@ -27,7 +27,7 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 	account, amount := w.account(), 1+w.rng.Int64N(20)
 	var mu sync.Mutex
 	ask := func(w *worker) (claim, error) {
-		doubt := false
+		ambiguous := false
 		for try := range onceTries {
 			c := w.run.newCall("once", w.crew)
 			c.key, c.credit, c.amount = r.key, account, amount
@@ -39,13 +39,13 @@ func (w *worker) exactlyOnce(stop context.Context) (claim, error) {
 			case c.told == committed:
 				return committed, nil
 			case c.told == unknown:
-				doubt = true
-			case !doubt && try > 2: // as a client who gives up
+				ambiguous = true
+			case !ambiguous && try > 2: // as a client who gives up
 				return rolledBack, err
 			}
 			pause(context.WithoutCancel(stop), time.Duration(w.rng.Int64N(int64(20*time.Millisecond*time.Duration(try+1)))))
 		}
-		if doubt {
+		if ambiguous {
 			return unknown, nil
 		}
 		return rolledBack, nil

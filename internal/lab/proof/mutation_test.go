@@ -139,7 +139,7 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 		}
 	}
 	joinMutants(w, st, out)
-	for name, sql := range unguarded(st.sql) {
+	for name, sql := range withoutGuard(st.sql) {
 		out[name] = sql
 	}
 	return out
@@ -147,20 +147,20 @@ func mutants(w *world, st statement, c *prove.Claim) map[string]string {
 
 var guard = regexp.MustCompile(`^(insert into .*?\) values \()case when (cast\(case when (exists .*) then 'rowkeeper references: ' else '0' end as bigint\)) = 0 then (\$\d+) else (\(select .*? where false\)) end((?:, (?:\$\d+|default|1))*)(\).*)$`)
 
-// unguarded returns texts of an insert of many rows that do not check before the
+// withoutGuard returns texts of an insert of many rows that do not check before the
 // first one, or check wrongly, that all of them point at rows of the owner's.
-func unguarded(sql string) map[string]string {
+func withoutGuard(sql string) map[string]string {
 	m := guard.FindStringSubmatchIndex(sql)
 	if m == nil {
 		return nil
 	}
 	part := func(i int) string { return sql[m[2*i]:m[2*i+1]] }
-	before, cast, astray, value, null, row, rest := part(1), part(2), part(3), part(4), part(5), part(6), part(7)
+	before, cast, notOwned, value, null, row, rest := part(1), part(2), part(3), part(4), part(5), part(6), part(7)
 	with := func(cond, then, otherwise string) string {
 		return before + "case when " + cond + " then " + then + " else " + otherwise + " end" + row + rest
 	}
 	out := map[string]string{
-		"guard dropped":      before + "coalesce(" + value + ", case when " + astray + " then 1 else 0 end)" + row + rest,
+		"guard dropped":      before + "coalesce(" + value + ", case when " + notOwned + " then 1 else 0 end)" + row + rest,
 		"guard by chance":    with("$1 = $1 or "+cast+" = 0", value, null),
 		"guard other way":    with(strings.Replace(cast, "then 'rowkeeper references: ' else '0'", "then '0' else 'rowkeeper references: '", 1)+" = 0", value, null),
 		"guard passes":       with(strings.Replace(cast, "'rowkeeper references: '", "'0'", 1)+" = 0", value, null),

@@ -171,7 +171,7 @@ func (e *entity[R, O]) updateWhere(s *source, who actor) *operation {
 	op.expected = func(cr bool) outcome {
 		rows, found = slices.Clone(e.rows), 0
 		var failed error
-		pointing := true
+		referencesOwned := true
 		for i := range rows {
 			if !e.owns(&rows[i], who) || where.eval(&e.rows[i], who, cr) != yes {
 				continue
@@ -182,12 +182,12 @@ func (e *entity[R, O]) updateWhere(s *source, who actor) *operation {
 				failed = err
 			}
 			rows[i] = changed
-			pointing = pointing && e.points(&changed, who, func(f int) bool { return slices.Contains(set.fields, f) })
+			referencesOwned = referencesOwned && e.points(&changed, who, func(f int) bool { return slices.Contains(set.fields, f) })
 		}
 		switch {
 		case found > most:
 			return outcome{owner.ErrTooMany}
-		case !pointing:
+		case !referencesOwned:
 			return outcome{owner.ErrReference}
 		case failed != nil:
 			return outcome{failed}

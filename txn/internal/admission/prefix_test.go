@@ -109,7 +109,7 @@ func TestFirstStatementThatMostlyTells(t *testing.T) {
 }
 
 // A call that loses repeatedly does not count as another call.
-func TestSuspectsOfOneCallAreNone(t *testing.T) {
+func TestLossesOfOneCallMakeNoQueue(t *testing.T) {
 	t.Parallel()
 	s := New(unlimited)
 	r := asks(lookUp, 0, hotRead)

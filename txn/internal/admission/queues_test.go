@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// suspect makes a queue, as one conflict does.
-func suspect(s *Queues, key Fingerprint) *queue {
+// conflictOn makes a queue, as one conflict does.
+func conflictOn(s *Queues, key Fingerprint) *queue {
 	s.Lost(&Request{Key: key}, nil)
 	return s.byKey[key]
 }
 
 // limitTo makes a queue with the given limit, which it will not raise soon.
 func limitTo(s *Queues, key Fingerprint, n int) *queue {
-	q := suspect(s, key)
+	q := conflictOn(s, key)
 	q.limit.now, q.limit.failures, q.limit.patience, q.limit.pause = n, 1, maxPatience, time.Hour
 	return q
 }
@@ -68,7 +68,7 @@ func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
 	permit, err := s.Enter(&Request{Key: 1})
 	require.NoError(t, err)
 	require.Nil(t, permit, "without a conflict there is no queue")
-	suspect(s, 1)
+	conflictOn(s, 1)
 	for range 100 {
 		mustEnter(t, s, &Request{Key: 1})
 	}
@@ -81,7 +81,7 @@ func TestOneConflictIsNoMoreThanASuspicion(t *testing.T) {
 func TestFewConflictsAmongManyMakeNoLimit(t *testing.T) {
 	t.Parallel()
 	s := New(unlimited)
-	suspect(s, 1)
+	conflictOn(s, 1)
 	for range 100 {
 		for range 20 {
 			permit := mustEnter(t, s, &Request{Key: 1})
@@ -100,12 +100,12 @@ func TestFirstComeFirstServedWithRetriesInFront(t *testing.T) {
 	t.Parallel()
 	s := New(unlimited)
 	limitTo(s, 1, 1)
-	holder := mustEnter(t, s, &Request{Key: 1})
+	active := mustEnter(t, s, &Request{Key: 1})
 	first, second := mustWait(t, s, &Request{Key: 1}), mustWait(t, s, &Request{Key: 1})
 	retry, next := mustWait(t, s, &Request{Key: 1, Losses: 1}), mustWait(t, s, &Request{Key: 1, Losses: 2})
 	require.Equal(t, []int{0, 1, 0, 1}, []int{first.ahead, second.ahead, retry.ahead, next.ahead})
 	require.Equal(t, Stats{Queues: 1, Waiting: 4, Active: 1}, s.Stats())
-	order := []*Permit{holder, retry, next, first, second}
+	order := []*Permit{active, retry, next, first, second}
 	for i, permit := range order {
 		require.True(t, granted(permit), i)
 		for _, later := range order[i+1:] {
@@ -215,7 +215,7 @@ func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := New(unlimited)
-		q := suspect(s, 1)
+		q := conflictOn(s, 1)
 		s.Lost(&Request{Key: 1}, nil)
 		require.Equal(t, 1, q.limit.now)
 		permit := mustEnter(t, s, &Request{Key: 1})
@@ -238,15 +238,15 @@ func TestConflictsWithOthersHoldTheLimit(t *testing.T) {
 	})
 }
 
-// A holder that takes too long may be waiting for the head of the queue.
+// An active permit that takes too long may be waiting for the head of the queue.
 func TestPermitThatIsStuckIsBypassed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := New(unlimited)
 		q := limitTo(s, 1, 1)
 		q.limit.usual = 50 * time.Millisecond
-		holder := mustEnter(t, s, &Request{Key: 1})
-		s.Connected(holder)
+		active := mustEnter(t, s, &Request{Key: 1})
+		s.Connected(active)
 		start := time.Now()
 		head, second := mustWait(t, s, &Request{Key: 1}), mustWait(t, s, &Request{Key: 1})
 		<-head.granted
@@ -259,7 +259,7 @@ func TestPermitThatIsStuckIsBypassed(t *testing.T) {
 		s.Release(second, Cut)
 		time.Sleep(time.Second)
 		usual := q.limit.usual
-		s.Release(holder, Agreed)
+		s.Release(active, Agreed)
 		require.Greater(t, q.limit.usual, 3*usual, "that it took so long is learned")
 	})
 }
@@ -290,18 +290,18 @@ func TestQueuesOfTheSameStatementsMerge(t *testing.T) {
 func TestSuspicionsMerge(t *testing.T) {
 	t.Parallel()
 	s := New(unlimited)
-	suspect(s, 1)
+	conflictOn(s, 1)
 	for range 100 {
 		permit := mustEnter(t, s, &Request{Key: 1})
 		s.Connected(permit)
 		s.Release(permit, Agreed)
 	}
-	suspect(s, 2)
+	conflictOn(s, 2)
 	s.Lost(&Request{Key: 1, Touched: []Fingerprint{2}}, nil)
 	require.Same(t, s.byKey[1], s.byKey[2])
 	require.Equal(t, unlimited, s.byKey[1].limit.now)
-	suspect(s, 3)
-	suspect(s, 4)
+	conflictOn(s, 3)
+	conflictOn(s, 4)
 	s.Lost(&Request{Key: 3, Touched: []Fingerprint{4}}, nil)
 	require.Equal(t, 1, s.byKey[4].limit.now)
 }
@@ -310,7 +310,7 @@ func TestSuspicionsMerge(t *testing.T) {
 func TestQueuesAreBounded(t *testing.T) { // by itself, as it looks at the memory
 	s := New(unlimited)
 	limitTo(s, 1, 1)
-	holder := mustEnter(t, s, &Request{Key: 1})
+	active := mustEnter(t, s, &Request{Key: 1})
 	head := mustWait(t, s, &Request{Key: 1})
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -326,7 +326,7 @@ func TestQueuesAreBounded(t *testing.T) { // by itself, as it looks at the memor
 	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(4<<20), "under 4 MiB")
 	require.True(t, granted(head), "its queue was dropped, so it was granted")
 	s.Release(head, Agreed)
-	s.Release(holder, Agreed)
+	s.Release(active, Agreed)
 }
 
 // Queues disappear by themselves, as far as callers can see.
@@ -334,13 +334,13 @@ func TestQueueThatNobodyNeedsIsDropped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := New(unlimited)
-		suspect(s, 1)
+		conflictOn(s, 1)
 		time.Sleep(quietTime)
 		require.Equal(t, Stats{Queues: 1}, s.Stats())
 		time.Sleep(time.Nanosecond)
 		require.Equal(t, Stats{}, s.Stats(), "also if no permit ends")
 
-		suspect(s, 1)
+		conflictOn(s, 1)
 		long := mustEnter(t, s, &Request{Key: 1})
 		time.Sleep(10 * quietTime)
 		require.Equal(t, Stats{Queues: 1, Active: 1}, s.Stats(), "it may still lose to another one of then")
@@ -350,14 +350,14 @@ func TestQueueThatNobodyNeedsIsDropped(t *testing.T) {
 		s.Release(brief, Agreed)
 
 		limitTo(s, 1, 1)
-		holder := mustEnter(t, s, &Request{Key: 1})
+		active := mustEnter(t, s, &Request{Key: 1})
 		next := mustWait(t, s, &Request{Key: 1})
 		time.Sleep(2 * quietTime)
-		s.Release(holder, Agreed)
+		s.Release(active, Agreed)
 		require.True(t, granted(next))
 		s.Release(next, Agreed)
 		require.Equal(t, Stats{Queues: 1}, s.Stats(), "somebody waited just now")
-		suspect(s, 2)
+		conflictOn(s, 2)
 		time.Sleep(quietTime + 1)
 		permit, err := s.Enter(&Request{Key: 1})
 		require.NoError(t, err)
@@ -372,7 +372,7 @@ func TestPermitThatWouldComeTooLateIsRefused(t *testing.T) {
 	q := limitTo(s, 1, 1)
 	q.limit.usual = time.Hour
 	soon := time.Now().Add(time.Minute)
-	holder := mustEnter(t, s, &Request{Key: 1})
+	active := mustEnter(t, s, &Request{Key: 1})
 	first := mustWait(t, s, &Request{Key: 1, Deadline: soon})
 	_, err := s.Enter(&Request{Key: 1, Deadline: soon})
 	require.Equal(t, &TooLate{Ahead: 1, Wait: time.Hour}, err)
@@ -391,7 +391,7 @@ func TestPermitThatWouldComeTooLateIsRefused(t *testing.T) {
 	for range 12_000 {
 		mustWait(t, s, &Request{Key: 1, Deadline: soon})
 	}
-	_ = []*Permit{holder, first, retry}
+	_ = []*Permit{active, first, retry}
 }
 
 // Otherwise transactions that wait for each other would wait longer each time.
@@ -402,15 +402,15 @@ func TestWaitForOneInTheQueueIsNotLearned(t *testing.T) {
 			s := New(unlimited)
 			q := limitTo(s, 1, 1)
 			for range 10 {
-				holder := mustEnter(t, s, &Request{Key: 1})
-				s.Connected(holder)
+				active := mustEnter(t, s, &Request{Key: 1})
+				s.Connected(active)
 				start := time.Now()
 				head := mustWait(t, s, &Request{Key: 1})
 				<-head.granted
 				require.LessOrEqual(t, time.Since(start), leastForbearance)
 				s.Connected(head)
 				time.Sleep(time.Millisecond)
-				s.Release(holder, how)
+				s.Release(active, how)
 				s.Release(head, Agreed)
 				q.limit.now = 1
 			}

@@ -28,7 +28,7 @@ func TestRegistryDoesNotKeepThePool(t *testing.T) {
 		require.NotSame(t, r.Of(p, connections), r.Of(new(pool), connections))
 		return r.Of(p, connections)
 	}()
-	suspect(s, 1)
+	conflictOn(s, 1)
 	require.True(t, has(s))
 	require.Eventually(t, func() bool { runtime.GC(); return !has(s) }, 2*time.Minute, 10*time.Millisecond)
 	require.Equal(t, Stats{}, s.Stats())

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,10 +37,11 @@ const (
 
 // New checks the parts of a request. A retention of zero means the default.
 func New(namespace, key string, request any, retention time.Duration, noWait bool) (*Request, error) {
-	for _, part := range []struct{ what, text string }{{"namespace", namespace}, {"key", key}} {
-		if err := checkKey(part.text); err != nil {
-			return nil, fmt.Errorf("the %s %w", part.what, err)
-		}
+	if reason := unfit(namespace); reason != "" {
+		return nil, errors.New("the namespace " + reason)
+	}
+	if reason := unfit(key); reason != "" {
+		return nil, &KeyError{reason}
 	}
 	if retention != 0 && (retention < leastRetention || retention%time.Second != 0) {
 		return nil, fmt.Errorf("a retention of %v is not at least %v in whole seconds", retention, leastRetention)
@@ -54,16 +56,20 @@ func New(namespace, key string, request any, retention time.Duration, noWait boo
 	return &Request{Namespace: namespace, Key: key, Hash: hash, Retention: retention, NoWait: noWait}, nil
 }
 
-func checkKey(text string) error {
+// unfit returns why text cannot be a namespace or a key, or "". The reasons are
+// constants, as clients are shown those of a key.
+func unfit(text string) string {
 	switch {
 	case text == "":
-		return errors.New("is empty")
+		return reasonEmpty
 	case len(text) > longestKey:
-		return fmt.Errorf("is longer than %d bytes", longestKey)
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		return errors.New("is no text that a database keeps")
+		return "is longer than " + strconv.Itoa(longestKey) + " bytes"
+	case !utf8.ValidString(text):
+		return "is not valid UTF-8"
+	case strings.ContainsRune(text, 0):
+		return "contains a NUL character"
 	}
-	return nil
+	return ""
 }
 
 // hashRequest hashes a request by its content, independent of the field order of a

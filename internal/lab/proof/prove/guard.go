@@ -1,8 +1,8 @@
 package prove
 
-// pointed is the result of the guard of an insert: each key is that of a row of the
+// fkTargets is the result of the guard of an insert: each key is that of a row of the
 // parent that is the owner's, or the statement fails.
-type pointed struct {
+type fkTargets struct {
 	parent *Table
 	keys   [][]*expr // parameters
 }
@@ -10,7 +10,7 @@ type pointed struct {
 // guard recognises the value that lets an insert of many rows fail, before anything
 // is inserted, unless all of them point at rows of the owner's:
 //
-//	case when cast(case when ASTRAY or … then 'rowkeeper references: ' else '0' end as bigint) = 0 then VALUE else NULL end
+//	case when cast(case when NOT OWNED or … then 'rowkeeper references: ' else '0' end as bigint) = 0 then VALUE else NULL end
 //
 // It must be the first of the first row, which both engines need first. The cast
 // fails or is 0, so VALUE is what is inserted, and takes the place of the whole.
@@ -30,24 +30,24 @@ func (p *prover) guard(input *query) {
 	if choice.kind != "case" || len(choice.args) != 3 || choice.args[1].text != "s:rowkeeper references: " || choice.args[2].text != "s:0" {
 		return
 	}
-	astray := []*expr{choice.args[0]}
-	if astray[0].kind == "or" {
-		astray = astray[0].args
+	conditions := []*expr{choice.args[0]}
+	if conditions[0].kind == "or" {
+		conditions = conditions[0].args
 	}
-	for _, e := range astray {
-		if all, ok := p.astray(e); ok {
+	for _, e := range conditions {
+		if all, ok := p.notOwned(e); ok {
 			p.checked = append(p.checked, all)
 		}
 	}
-	p.guarded = first
+	p.withGuard = first
 }
 
-// astray recognises the condition that one of the keys given is not of a row of the
+// notOwned recognises the condition that one of the keys given is not of a row of the
 // owner's:
 //
 //	exists (select 1 from (select unnest(array[KEYS]) as KEY, …) as G where not (exists (select 1 from PARENT where …)))
-func (p *prover) astray(e *expr) (pointed, bool) {
-	var out pointed
+func (p *prover) notOwned(e *expr) (fkTargets, bool) {
+	var out fkTargets
 	if e.kind != "exists" {
 		return out, false
 	}
@@ -130,8 +130,8 @@ func (p *prover) nothing(e *expr) bool {
 	return true
 }
 
-// pointedAt reports whether the guard has checked a key of the parent's.
-func (p *prover) pointedAt(parent *Table, key []matcher, in *scope) bool {
+// checkedFK reports whether the guard has checked a key against the parent.
+func (p *prover) checkedFK(parent *Table, key []matcher, in *scope) bool {
 	for _, c := range p.checked {
 		if c.parent != parent {
 			continue

@@ -85,10 +85,10 @@ type prover struct {
 	written *source
 	base    *source // of a read
 
-	guarded *expr // a value of an insert that holds the guard, and the keys that it checks
-	checked []pointed
-	unnest  []*expr   // calls of it in the guard
-	unread  []*source // tables of which the guard needs the types only
+	withGuard *expr // a value of an insert that holds the guard, and the keys that it checks
+	checked   []fkTargets
+	unnest    []*expr   // calls of it in the guard
+	unread    []*source // tables of which the guard needs the types only
 }
 
 func byTree(q *query, args []any, claim *Claim, fold func(string) string) (err error) {

@@ -107,7 +107,7 @@ func (p *prover) pointsFrom(r Reference, value func(string) (*expr, bool), must 
 			return
 		}
 	}
-	if p.pointedAt(r.Parent, key, in) {
+	if p.checkedFK(r.Parent, key, in) {
 		return
 	}
 	fail("a reference to %q is not checked to be the owner's", r.Parent.Name)
@@ -191,7 +191,7 @@ func (p *prover) row(q *query, t *Table, row, must []*expr, in *scope) {
 		if i < 0 || row[i].kind == "default" {
 			return nil, false
 		}
-		if row[i] == p.guarded {
+		if row[i] == p.withGuard {
 			return row[i].args[1], true
 		}
 		return row[i], true

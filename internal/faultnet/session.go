@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// link is one connection: a socket to the client, one to the server, and a
+// session is one connection: a socket to the client, one to the server, and a
 // half for each direction between them.
-type link struct {
+type session struct {
 	proxy          *Proxy
 	client, server *socket
 
@@ -19,36 +19,36 @@ type link struct {
 	asked  atomic.Bool  // the client has sent something since it was last answered
 }
 
-func newLink(p *Proxy, client, server net.Conn) *link {
-	return &link{proxy: p, client: &socket{Conn: client}, server: &socket{Conn: server}}
+func newSession(p *Proxy, client, server net.Conn) *session {
+	return &session{proxy: p, client: &socket{Conn: client}, server: &socket{Conn: server}}
 }
 
 // run returns when both sides have ended and everything was delivered.
-func (l *link) run() {
+func (s *session) run() {
 	var wg sync.WaitGroup
 	for _, h := range []*half{
-		newHalf(l, FromClient, l.client, l.server),
-		newHalf(l, FromServer, l.server, l.client),
+		newHalf(s, FromClient, s.client, s.server),
+		newHalf(s, FromServer, s.server, s.client),
 	} {
 		wg.Go(h.read)
-		wg.Go(func() { h.queue.run(l.proxy.done) })
+		wg.Go(func() { h.queue.run(s.proxy.done) })
 	}
 	wg.Wait()
-	l.close()
+	s.close()
 }
 
-func (l *link) cut(c Cut) {
+func (s *session) cut(c Cut) {
 	if c.Reaches(FromClient) {
-		l.client.end(c.resets())
+		s.client.end(c.resets())
 	}
 	if c.Reaches(FromServer) {
-		l.server.end(c.resets())
+		s.server.end(c.resets())
 	}
 }
 
-func (l *link) close() {
-	l.client.Close()
-	l.server.Close()
+func (s *session) close() {
+	s.client.Close()
+	s.server.Close()
 }
 
 // socket is the proxy's end of one side.
