@@ -96,11 +96,12 @@ func keepsOwner(child *catalog.Table, fk *catalog.ForeignKey, mine, owner string
 }
 
 // uniqueForOwner returns the statements that add the key which the foreign keys need, if
-// there is none.
+// there is none. CockroachDB compares the order of its columns, too.
 func (p *pass) uniqueForOwner(t *catalog.Table, owner string, key []string) []string {
 	columns := append([]string{owner}, key...)
 	for _, i := range t.Indexes {
-		if i.Enforces() && !i.Deferrable && len(i.Columns) == len(columns) && contains(i.Columns, columns...) {
+		if i.Enforces() && !i.Deferrable && len(i.Columns) == len(columns) && contains(i.Columns, columns...) &&
+			(!p.Cockroach() || slices.Equal(i.Columns, columns)) {
 			return nil
 		}
 	}
