@@ -15,8 +15,8 @@ var crossOwnerFK = &finding.Rule{
 	Why: "The database accepts a row of one owner that refers to a row of another. A client that sends a foreign ID in a body " +
 		"then reads or changes what it refers to, through a join that looks right.",
 	Fix: "Add a unique key (owner, id) to the parent, and a composite foreign key with the owner.",
-	Silent: "A composite foreign key keeps the owner; rows of the parent may be shared, because its owner may be NULL; the column " +
-		"names a recipient. Between tables of users, who share things, only accounts, cards, addresses and the like are more than suspected. " +
+	Silent: "A composite foreign key keeps the owner; rows of the parent may be shared, because its owner may be NULL. Between " +
+		"tables of users, who share things, a column may name a recipient, and only accounts, cards, addresses and the like are more than suspected. " +
 		"There is one finding for each parent.",
 	Bad: "create table invoices (id bigint primary key, org_id bigint not null references orgs,\n" +
 		"\tcustomer_id bigint not null references customers (id));",
@@ -45,8 +45,7 @@ func checkCrossOwnerFK(p *pass) {
 				continue
 			}
 			for _, fk := range child.ForeignKeys {
-				if fk.To != parent.ID || slices.ContainsFunc(fk.Columns, func(c string) bool { return hasWord(c, recipientWords) }) ||
-					keepsOwner(child, fk, mine.Name, owner.Name) {
+				if fk.To != parent.ID || !owner.principal.tenant && namesRecipient(fk) || keepsOwner(child, fk, mine.Name, owner.Name) {
 					continue
 				}
 				keys = append(keys, child.Name+"."+names(fk.Columns))
@@ -71,6 +70,10 @@ func checkCrossOwnerFK(p *pass) {
 		p.report(confidence, parent, nil, "%s a row of one %s refer to %s of another: %s.", how, owner.kind(), parent.Name, names(keys)).
 			sql(statements...)
 	}
+}
+
+func namesRecipient(fk *catalog.ForeignKey) bool {
+	return slices.ContainsFunc(fk.Columns, func(c string) bool { return hasWord(c, recipientWords) })
 }
 
 // ownedAlike returns the column of the child that holds the same kind of owner, or nil.

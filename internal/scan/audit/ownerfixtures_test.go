@@ -82,11 +82,13 @@ create table users (id bigint primary key);
 create table customers (id bigint primary key, org_id bigint not null references orgs);
 create table invoices (id bigint primary key, org_id bigint not null references orgs, customer_id bigint not null references customers, parent_id bigint references invoices);
 create table notes (id bigint primary key, org_id bigint not null references orgs, customer_id bigint references customers);
+create table offers (id bigint primary key, org_id bigint not null references orgs);
+create table letters (id bigint primary key, org_id bigint not null references orgs, target_offer_id bigint references offers);
 create table accounts (id bigint primary key, user_id bigint not null references users);
 create table orders (id bigint primary key, user_id bigint not null references users, account_id bigint not null references accounts);
 create table photos (id bigint primary key, user_id bigint not null references users);
 create table likes (id bigint primary key, user_id bigint not null references users, photo_id bigint not null references photos)`,
-		want: []string{"accounts", "customers", "invoices", "photos?"},
+		want: []string{"accounts", "customers", "invoices", "offers", "photos?"},
 		good: `create table orgs (id bigint primary key);
 create table users (id bigint primary key);
 create table customers (id bigint not null, org_id bigint not null references orgs, primary key (id), unique (org_id, id));
