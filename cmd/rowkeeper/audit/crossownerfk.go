@@ -15,8 +15,8 @@ var crossOwnerFK = &finding.Rule{
 	Why: "The database accepts a row of one owner that refers to a row of another. A client that sends a foreign ID in a body " +
 		"then reads or changes what it refers to, through a join that looks right.",
 	Fix: "Add a unique key (owner, id) to the parent, and a composite foreign key with the owner.",
-	Silent: "A composite foreign key keeps the owner; rows of the parent may be shared, because its owner may be NULL; the column " +
-		"names a recipient. Between tables of users, who share things, only accounts, cards, addresses and the like are more than suspected. " +
+	Silent: "A composite foreign key keeps the owner; rows of the parent may be shared, because its owner may be NULL. Between " +
+		"tables of users, who share things, a column may name a recipient, and only accounts, cards, addresses and the like are more than suspected. " +
 		"There is one finding for each parent.",
 	Bad: "create table invoices (id bigint primary key, org_id bigint not null references orgs,\n" +
 		"\tcustomer_id bigint not null references customers (id));",
@@ -45,8 +45,7 @@ func checkCrossOwnerFK(p *pass) {
 				continue
 			}
 			for _, fk := range child.ForeignKeys {
-				if fk.To != parent.ID || slices.ContainsFunc(fk.Columns, func(c string) bool { return hasWord(c, recipientWords) }) ||
-					keepsOwner(child, fk, mine.Name, owner.Name) {
+				if fk.To != parent.ID || !owner.principal.tenant && namesRecipient(fk) || keepsOwner(child, fk, mine.Name, owner.Name) {
 					continue
 				}
 				keys = append(keys, child.Name+"."+names(fk.Columns))
@@ -73,6 +72,10 @@ func checkCrossOwnerFK(p *pass) {
 	}
 }
 
+func namesRecipient(fk *catalog.ForeignKey) bool {
+	return slices.ContainsFunc(fk.Columns, func(c string) bool { return hasWord(c, recipientWords) })
+}
+
 // ownedAlike returns the column of the child that holds the same kind of owner, or nil.
 func (p *pass) ownedAlike(child *catalog.Table, owner *ownerColumn) *ownerColumn {
 	for _, c := range p.owners.columns[child.ID] {
@@ -96,11 +99,12 @@ func keepsOwner(child *catalog.Table, fk *catalog.ForeignKey, mine, owner string
 }
 
 // uniqueForOwner returns the statements that add the key which the foreign keys need, if
-// there is none.
+// there is none. CockroachDB compares the order of its columns, too.
 func (p *pass) uniqueForOwner(t *catalog.Table, owner string, key []string) []string {
 	columns := append([]string{owner}, key...)
 	for _, i := range t.Indexes {
-		if i.Enforces() && !i.Deferrable && len(i.Columns) == len(columns) && contains(i.Columns, columns...) {
+		if i.Enforces() && !i.Deferrable && len(i.Columns) == len(columns) && contains(i.Columns, columns...) &&
+			(!p.Cockroach() || slices.Equal(i.Columns, columns)) {
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/audit/catalog"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
@@ -61,8 +62,13 @@ func checkKeyNotUnique(p *pass) {
 }
 
 func (p *pass) notUnique(t *catalog.Table, c *catalog.Column, columns []string, message, what string) {
-	r := p.report(finding.Strong, t, c, message, t.Name, c.Name).sql(p.createIndex(t, true, columns...))
-	p.prove(r, duplicates(t, columns...), what)
+	index, query := p.createIndex(t, true, columns...), duplicates(t, columns...)
+	if strings.HasPrefix(c.Default, "''") { // rows without a value have the same one
+		index += " where " + catalog.Quote(c.Name) + " <> ''"
+		query = "select 1 from " + name(t) + " where " + quoted(c.Name) + " <> '' group by " + quoted(columns...) + " having count(*) > 1"
+	}
+	r := p.report(finding.Strong, t, c, message, t.Name, c.Name).sql(index)
+	p.prove(r, query, what)
 }
 
 // inUnique reports whether a unique index has the column, as it is or in an expression.

@@ -15,11 +15,15 @@ var looseType = &finding.Rule{
 		"error in it is a right. A timestamp without a time zone means another moment than one with it, and comparing the two depends on " +
 		"a setting of the connection.",
 	Fix: "Add a CHECK with the values, or an enum; use timestamptz.",
-	Silent: "A check, a foreign key, an enum or a domain with a check. The state of an address. Whichever way of storing time is the only one " +
+	Silent: "A check, a foreign key, an enum or a domain with a check. The state of an address. A status in a table that names another system, such as a " +
+		"payment provider, is only suspected. Whichever way of storing time is the only one " +
 		"of a schema. There is one finding for the times of a schema.",
 	Bad:  "create table orders (id bigint primary key, status text not null);",
 	Good: "create table orders (id bigint primary key, status text not null check (status in ('open', 'paid', 'shipped')));",
 }
+
+// A table with such a column may keep the status that another system gave.
+var otherSystems = set("provider external remote upstream stripe paypal adyen gateway webhook")
 
 func checkLooseType(p *pass) {
 	for t := range p.tables {
@@ -30,7 +34,11 @@ func checkLooseType(p *pass) {
 				checked(t, c.Name) || referring(t, c.Name) {
 				continue
 			}
-			p.report(finding.Strong, t, c, "%s.%s is free text: no CHECK, enum or foreign key says which values there are.", t.Name, c.Name)
+			confidence := finding.Strong
+			if slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return hasWord(c.Name, otherSystems) }) {
+				confidence = finding.Suspected
+			}
+			p.report(confidence, t, c, "%s.%s is free text: no CHECK, enum or foreign key says which values there are.", t.Name, c.Name)
 		}
 	}
 	p.checkTimes()

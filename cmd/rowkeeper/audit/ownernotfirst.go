@@ -15,7 +15,8 @@ var ownerNotFirst = &finding.Rule{
 	Why: "Every query of a service asks for rows of one owner. Without an index that begins with the owner the database reads those " +
 		"of all others too: slower with each customer, and under SERIALIZABLE every query then conflicts with every write.",
 	Fix: "CREATE INDEX CONCURRENTLY that begins with the owner.",
-	Silent: "Another index or key begins with the owner, also one without deleted rows. Tables known to have fewer than 1,000 rows. " +
+	Silent: "Another index or key begins with the owner, also one without deleted rows, or with the parent that both " +
+		"come from in a composite foreign key. Tables known to have fewer than 1,000 rows. " +
 		"If the owner may be NULL, or a user takes part in something that has no owner, it is only suspected.",
 	Bad:  "create table notes (id bigint primary key, user_id bigint not null references users);",
 	Good: "create table notes (id bigint primary key, user_id bigint not null references users); create index on notes (user_id);",
@@ -27,7 +28,7 @@ const small = 1000
 func checkOwnerNotFirst(p *pass) {
 	for t := range p.tables {
 		owner := p.owners.owner(t)
-		if owner == nil || t.Rows >= 0 && t.Rows < small || leads(t, owner.Name) {
+		if owner == nil || t.Rows >= 0 && t.Rows < small || leads(t, owner.Name) || leadsWithParent(t, owner) {
 			continue
 		}
 		confidence := finding.Strong
@@ -55,6 +56,15 @@ func (p *pass) joinsOthers(t *catalog.Table, owner *ownerColumn) bool {
 func leads(t *catalog.Table, column string) bool {
 	return slices.ContainsFunc(t.Indexes, func(i *catalog.Index) bool {
 		return len(i.Columns) > 0 && i.Columns[0] == column && i.Valid && (i.Predicate == "" || onlyLiving(i.Predicate, column))
+	})
+}
+
+// leadsWithParent reports whether the owner comes with the row's parent in a composite
+// foreign key, and an index begins with both.
+func leadsWithParent(t *catalog.Table, owner *ownerColumn) bool {
+	return owner.fk != nil && len(owner.fk.Columns) > 1 && slices.ContainsFunc(t.Indexes, func(i *catalog.Index) bool {
+		return len(i.Columns) >= len(owner.fk.Columns) && contains(i.Columns[:len(owner.fk.Columns)], owner.fk.Columns...) &&
+			i.Valid && (i.Predicate == "" || onlyLiving(i.Predicate, owner.Name))
 	})
 }
 

@@ -106,7 +106,7 @@ func (p *pass) widen(s *catalog.Sequence) []string {
 	}
 	sequence := "alter sequence " + catalog.Qualified(s.Schema, s.Name)
 	if p.Cockroach() {
-		return []string{sequence + " no maxvalue"}
+		return []string{sequence + " maxvalue 9223372036854775807"} // NO MAXVALUE changes nothing in version 21.1
 	}
 	return []string{sequence + " as bigint no maxvalue"}
 }

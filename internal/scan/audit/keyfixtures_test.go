@@ -9,8 +9,10 @@ create index on users (email);
 create table sessions (id bigint primary key, user_id bigint not null references users, token_hash bytea not null);
 create table payments (id bigint primary key, user_id bigint not null references users, idempotency_key text not null);
 create index on payments (user_id, idempotency_key);
-create table requests (id bigint primary key, idempotency_key text not null)`,
-		want: []string{"payments.idempotency_key", "requests.idempotency_key", "sessions.token_hash", "users.email"},
+create table requests (id bigint primary key, idempotency_key text not null);
+create table invitations (id bigint primary key, token text not null default '');
+insert into invitations (id) values (1), (2)`,
+		want: []string{"invitations.token", "payments.idempotency_key", "requests.idempotency_key", "sessions.token_hash", "users.email"},
 		good: `create table users (id bigint primary key, email text not null, username text not null unique);
 create table tenants (id bigint primary key, email text);
 create table sessions (id bigint primary key, user_id bigint not null references users, token text not null, unique (user_id, token));

@@ -23,8 +23,8 @@ comment on table users is 'people'`
 
 const onlyPostgres = `create domain cents as bigint not null default 0 check (value >= 0);
 create type mood as enum ('good', 'bad');
-create table parts (id bigint generated always as identity primary key, price cents, twice bigint generated always as (1 + 1) stored, mood mood);
-create index on parts (lower(mood::text), price);
+create table parts (id bigint generated always as identity primary key, price cents, twice bigint generated always as (1 + 1) stored, mood mood, name text);
+create index on parts (lower(name), price);
 create table points (at timestamptz not null, n bigint references parts) partition by range (at);
 create table points_1 partition of points default;
 alter table parts enable row level security;

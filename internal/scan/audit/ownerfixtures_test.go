@@ -71,7 +71,9 @@ create table notes (user_id bigint not null references users, id bigint, primary
 create table files (id bigint primary key, user_id bigint not null references users, name text, unique (user_id, name));
 create table lists (id bigint primary key, user_id bigint not null references users, deleted_at timestamptz);
 create index living on lists (user_id) where deleted_at is null;
-create table posts (id bigint primary key, author_id bigint not null references users)`,
+create table posts (id bigint primary key, author_id bigint not null references users);
+create table pages (id bigint primary key, note_user bigint not null, note_id bigint not null, foreign key (note_user, note_id) references notes (user_id, id));
+create index on pages (note_id, note_user)`,
 	},
 	{
 		rule: "RKA04", name: "cross-owner-fk",
@@ -80,16 +82,18 @@ create table users (id bigint primary key);
 create table customers (id bigint primary key, org_id bigint not null references orgs);
 create table invoices (id bigint primary key, org_id bigint not null references orgs, customer_id bigint not null references customers, parent_id bigint references invoices);
 create table notes (id bigint primary key, org_id bigint not null references orgs, customer_id bigint references customers);
+create table offers (id bigint primary key, org_id bigint not null references orgs);
+create table letters (id bigint primary key, org_id bigint not null references orgs, target_offer_id bigint references offers);
 create table accounts (id bigint primary key, user_id bigint not null references users);
 create table orders (id bigint primary key, user_id bigint not null references users, account_id bigint not null references accounts);
 create table photos (id bigint primary key, user_id bigint not null references users);
 create table likes (id bigint primary key, user_id bigint not null references users, photo_id bigint not null references photos)`,
-		want: []string{"accounts", "customers", "invoices", "photos?"},
+		want: []string{"accounts", "customers", "invoices", "offers", "photos?"},
 		good: `create table orgs (id bigint primary key);
 create table users (id bigint primary key);
 create table customers (id bigint not null, org_id bigint not null references orgs, primary key (id), unique (org_id, id));
 create table invoices (id bigint primary key, org_id bigint not null references orgs, customer_id bigint not null, foreign key (org_id, customer_id) references customers (org_id, id));
-create table both_keys (id bigint primary key, org_id bigint not null references orgs, customer_id bigint not null references customers (id), foreign key (customer_id, org_id) references customers (id, org_id));
+create table both_keys (id bigint primary key, org_id bigint not null references orgs, customer_id bigint not null references customers (id), foreign key (org_id, customer_id) references customers (org_id, id));
 create table accounts (id bigint primary key, user_id bigint not null references users);
 create table gifts (id bigint primary key, user_id bigint not null references users, to_account_id bigint not null references accounts);
 create table lines (id bigint primary key, invoice_id bigint not null references invoices);

@@ -73,8 +73,9 @@ select setval('alone', 9)`,
 	{
 		rule: "RKA17", name: "status", noSQL: true,
 		bad: `create table users (id bigint primary key, role text not null);
-create table orders (id bigint primary key, status text not null)`,
-		want: []string{"orders.status", "users.role"},
+create table orders (id bigint primary key, status text not null);
+create table charges (id bigint primary key, status text not null, payment_provider_id text)`,
+		want: []string{"charges.status?", "orders.status", "users.role"},
 		good: `create type state as enum ('on', 'off');
 create table statuses (name text primary key);
 create table orders (id bigint primary key, status text not null check (status in ('a', 'b')));
