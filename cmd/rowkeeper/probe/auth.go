@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
@@ -106,6 +107,13 @@ func (r *run) intrude(a *plan.Action, p *principal, s spoil) ([]finding.Evidence
 	}
 	d.as = stranger
 	var resp *client.Response
+	if a.Kind != plan.Delete {
+		refused := false
+		var err error
+		if resp, refused, err = r.refusesAuth(d); err != nil || refused {
+			return nil, err
+		}
+	}
 	reads := r.watched(p, usedObjects(d)...)
 	var changes []oracle.Change
 	changes, ok, err := r.around(reads, func() (err error) {
@@ -128,6 +136,16 @@ func (r *run) intrude(a *plan.Action, p *principal, s spoil) ([]finding.Evidence
 		return nil, r.remove(d.uses[a.Target])
 	}
 	return nil, nil
+}
+
+// refusesAuth sends a copy of a request without looking at its effect. A status that
+// refuses the credential is believed.
+func (r *run) refusesAuth(d *draft) (*client.Response, bool, error) {
+	resp, err := r.send(d)
+	if err != nil {
+		return nil, false, err
+	}
+	return resp, resp.Status == http.StatusUnauthorized || resp.Status == http.StatusForbidden, nil
 }
 
 func asMap(v any) map[string]any {

@@ -61,22 +61,27 @@ func (r *run) learnEffects() error {
 		return nil
 	}
 	for _, a := range r.plan.Actions {
-		if a.Kind != plan.Act && (a.Kind != plan.Create || len(a.Slots) == 0) || r.effects[a] != nil {
+		if a.Kind != plan.Act && (a.Kind != plan.Create || len(a.Slots) == 0) {
 			continue
 		}
 		for _, p := range r.who {
 			b := r.base(a, p)
-			if b == nil {
+			if b == nil || r.filled[b] {
 				continue
 			}
-			e, err := r.learnEffect(b)
-			if err != nil {
-				return err
-			}
-			if e != nil && p.number == 0 {
+			e := r.effects[a]
+			if e == nil {
+				var err error
+				if e, err = r.learnEffect(b); err != nil {
+					return err
+				}
+				if e == nil {
+					continue
+				}
 				r.effects[a] = e
 			}
-			if err := r.fillUp(e); err != nil {
+			r.filled[b] = true
+			if err := r.fillUp(e, b); err != nil {
 				return err
 			}
 		}
@@ -135,17 +140,13 @@ func usedObjects(d *draft) (list []*object) {
 // plenty is added to what later operations take from.
 const plenty = 1000
 
-// fillUp calls an operation that only adds with a large amount, for each object.
-func (r *run) fillUp(e *effect) error {
-	if e == nil || e.amount == nil {
+// fillUp calls an operation that only adds with a large amount, for each object of a
+// principal.
+func (r *run) fillUp(e *effect, b *base) error {
+	if !e.adds() {
 		return nil
 	}
-	for _, d := range e.deltas {
-		if d < 0 {
-			return nil
-		}
-	}
-	a := e.base.draft.action
+	a := b.draft.action
 	s := a.Target
 	if s == nil && len(a.Slots) == 1 {
 		s = a.Slots[0]
@@ -153,19 +154,19 @@ func (r *run) fillUp(e *effect) error {
 	if s == nil {
 		return nil
 	}
-	for i, o := range r.of(s.Resource, e.base.draft.as) {
+	for i, o := range r.of(s.Resource, b.draft.as) {
 		if i == 4 {
 			break
 		}
-		if err := r.fund(e, s, o); err != nil {
+		if err := r.fund(e, b, s, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) fund(e *effect, s *plan.Slot, o *object) error {
-	d := r.again(e.base).filled(s, o)
+func (r *run) fund(e *effect, b *base, s *plan.Slot, o *object) error {
+	d := r.again(b).filled(s, o)
 	_, err := r.send(d.with(e.amount.in, e.amount.name, r.scaled(e, plenty)))
 	return err
 }

@@ -14,5 +14,3 @@ var errorLeak = &finding.Rule{
 	Good:      "a problem with a code of the service: {\"code\": \"account_name_taken\"}",
 	Rowkeeper: "errs.NewCatalog(…).Handler(f)",
 }
-
-func (r *run) checkErrorLeak() error { return r.reportLeaks(errorLeak) }

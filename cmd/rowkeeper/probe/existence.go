@@ -3,6 +3,7 @@ package probe
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,10 @@ func (r *run) checkExistence() error {
 }
 
 func (r *run) tells(a *plan.Action, b *base, o *object) (evidence []finding.Evidence, err error) {
+	noise, err := r.noise(a, b, o)
+	if err != nil {
+		return nil, err
+	}
 	known, unknown := "", ""
 	for i := range pairs {
 		foreign := r.again(b).filled(a.Target, o)
@@ -68,7 +73,7 @@ func (r *run) tells(a *plan.Action, b *base, o *object) (evidence []finding.Evid
 		if first.OK() || first.Status >= 500 || second.OK() || second.Status >= 500 {
 			return nil, nil
 		}
-		x, y := r.normal(foreign, first), r.normal(missing, second)
+		x, y := r.normal(foreign, first, noise), r.normal(missing, second, noise)
 		if x == y || i > 0 && (x != known || y != unknown) {
 			return nil, nil
 		}
@@ -76,6 +81,36 @@ func (r *run) tells(a *plan.Action, b *base, o *object) (evidence []finding.Evid
 		evidence = []finding.Evidence{r.c.Evidence(foreign.request(), first), r.c.Evidence(missing.request(), second)}
 	}
 	return evidence, nil
+}
+
+// noise returns the members that differ between two answers to unknown ids, such as the
+// number of the request.
+func (r *run) noise(a *plan.Action, b *base, o *object) (map[string]bool, error) {
+	noise := maps.Clone(r.volatile)
+	var states [2]oracle.State
+	for i := range states {
+		d := r.again(b).with(a.Target.In, a.Target.Name, nobody(o, pairs+i))
+		resp, err := r.send(d)
+		if err != nil {
+			return nil, err
+		}
+		states[i] = r.flat(d, resp)
+	}
+	for _, c := range oracle.Diff(states[0], states[1], nil) {
+		noise[oracle.Leaf(c.Place)] = true
+	}
+	return noise, nil
+}
+
+// flat is a body without the id of the request.
+func (r *run) flat(d *draft, resp *client.Response) oracle.State {
+	id := text(d.value(d.action.Target.In, d.action.Target.Name))
+	s := oracle.State{}
+	s.Add("", 200, resp.JSON)
+	for place, v := range s {
+		s[place] = strings.ReplaceAll(v, id, "{id}")
+	}
+	return s
 }
 
 // nobody returns an id of the same form that no object has.
@@ -95,18 +130,12 @@ func nobody(o *object, i int) any {
 }
 
 // normal is an answer without what belongs to the request.
-func (r *run) normal(d *draft, resp *client.Response) string {
-	id := text(d.value(d.action.Target.In, d.action.Target.Name))
+func (r *run) normal(d *draft, resp *client.Response, noise map[string]bool) string {
 	if resp.JSON == nil {
+		id := text(d.value(d.action.Target.In, d.action.Target.Name))
 		return fmt.Sprint(resp.Status, " ", strings.ReplaceAll(string(resp.Body), id, "{id}"))
 	}
-	s := oracle.State{}
-	s.Add("", 200, resp.JSON)
-	for place := range s {
-		if r.volatile[oracle.Leaf(place)] {
-			delete(s, place)
-		}
-	}
-	flat, _ := json.Marshal(s) // a map of strings
-	return fmt.Sprint(resp.Status, " ", strings.ReplaceAll(string(flat), id, "{id}"))
+	s := r.flat(d, resp)
+	maps.DeleteFunc(s, func(place, _ string) bool { return noise[oracle.Leaf(place)] })
+	return fmt.Sprint(resp.Status, " ", map[string]string(s)) // printed in the order of the names
 }

@@ -58,14 +58,9 @@ func (r *run) observeMember(a *plan.Action, name string, v any, parent *oas.Sche
 	r.see(l, req, resp)
 }
 
-func (r *run) checkHidden() error { return r.reportLeaks(hiddenField) }
-
-// reportLeaks makes findings of what a rule saw during the run.
-func (r *run) reportLeaks(rule *finding.Rule) error {
+// reportLeaks makes findings of what the passive rules saw during the run.
+func (r *run) reportLeaks() {
 	for _, l := range r.leaks {
-		if l.rule == rule {
-			r.report(rule, l.confidence, l.action, l.property, l.message, l.evidence).Severity = l.severity
-		}
+		r.report(l.rule, l.confidence, l.action, l.property, l.message, l.evidence).Severity = l.severity
 	}
-	return nil
 }

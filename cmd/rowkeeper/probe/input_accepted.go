@@ -6,6 +6,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/client"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/gen"
+	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/oracle"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/plan"
 )
 
@@ -31,12 +32,16 @@ func (r *run) checkAccepted() error {
 		if b == nil {
 			b = r.base(a, r.who[1])
 		}
+		before, _, err := r.state(r.watched(b.draft.as, usedObjects(b.draft)...))
+		if err != nil {
+			return err
+		}
 		for _, s := range spots(a) {
 			if s.in != "body" {
 				continue
 			}
 			for _, m := range gen.Broken(s.schema, s.required) {
-				if err := r.tryBroken(a, b, s, m); err != nil {
+				if err := r.tryBroken(a, b, s, m, &before); err != nil {
 					return err
 				}
 			}
@@ -45,25 +50,26 @@ func (r *run) checkAccepted() error {
 	return nil
 }
 
-func (r *run) tryBroken(a *plan.Action, b *base, s spot, m gen.Mutation) error {
+// tryBroken sends one request. Before is the state before it, which is brought up to date
+// if the request is accepted.
+func (r *run) tryBroken(a *plan.Action, b *base, s spot, m gen.Mutation, before *oracle.State) error {
 	d := r.again(b).mutated(s.in, s.name, m)
 	sent := client.Decode(d.request().Body)
 	if _, keyword := a.Body.Schema.Violates(sent); keyword == "" || keyword == "type" {
 		return nil
 	}
-	reads := r.watched(d.as, usedObjects(d)...)
-	var resp *client.Response
-	var made *object
-	changes, ok, err := r.around(reads, func() (err error) {
-		if resp, err = r.send(d); err == nil && r.succeeded(a, resp) {
-			made = r.learn(d, resp)
-		}
-		return err
-	})
+	resp, err := r.send(d)
 	if err != nil || !r.succeeded(a, resp) {
 		return err
 	}
-	if made == nil && (!ok || len(changes) == 0) {
+	made := r.learn(d, resp)
+	after, ok, err := r.state(r.watched(d.as, usedObjects(d)...))
+	if err != nil || !ok {
+		return err
+	}
+	changes := oracle.Diff(*before, after, r.volatile)
+	*before = after
+	if made == nil && len(changes) == 0 {
 		return nil
 	}
 	evidence := append([]finding.Evidence{r.c.Evidence(d.request(), resp)}, r.notes(d.as, changes)...)

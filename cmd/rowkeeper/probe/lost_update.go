@@ -53,7 +53,7 @@ func (r *run) supply(e *effect) error {
 			for _, s := range other.base.draft.action.Slots {
 				for _, o := range usedObjects(e.base.draft) {
 					if other.reaches(o, place) && o.resource == s.Resource {
-						if err := r.fund(other, s, o); err != nil {
+						if err := r.fund(other, other.base, s, o); err != nil {
 							return err
 						}
 					}

@@ -31,9 +31,15 @@ func (r *run) checkPartial() error {
 			continue
 		}
 		changes := r.refusals(a, b)
-		suspicious, err := r.refuseAll(a, b, changes)
+		suspicious, clean, err := r.refuseAll(a, b, changes)
+		if err == nil && !clean {
+			suspicious, clean, err = r.refuseAll(a, b, suspicious)
+		}
 		if err != nil {
 			return err
+		}
+		if clean {
+			continue
 		}
 		for _, change := range suspicious {
 			found, err := r.refuseOne(a, b, change)
@@ -79,42 +85,32 @@ func (r *run) refusals(a *plan.Action, b *base) (list []func(*draft) *draft) {
 	return list[:min(len(list), maxRefused)]
 }
 
-// refuseAll sends them all and compares the state once. It returns those after which it
-// may differ.
-func (r *run) refuseAll(a *plan.Action, b *base, changes []func(*draft) *draft) (suspicious []func(*draft) *draft, err error) {
+// refuseAll sends them all and compares the state once. It returns those that were
+// refused, and whether the state is the same after them. Accepted ones change it, rightly,
+// so without them it is to be called again.
+func (r *run) refuseAll(a *plan.Action, b *base, changes []func(*draft) *draft) (refused []func(*draft) *draft, clean bool, err error) {
 	reads := r.watched(b.draft.as, usedObjects(b.draft)...)
 	if len(changes) == 0 || len(reads) == 0 {
-		return nil, nil
+		return nil, true, nil
 	}
 	before, ok, err := r.state(reads)
 	if err != nil || !ok {
-		return nil, err
+		return nil, true, err
 	}
-	accepted := false
 	for _, change := range changes {
 		d := change(r.again(b))
 		resp, err := r.send(d)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if resp.Status/100 == 4 {
-			suspicious = append(suspicious, change)
-			continue
+			refused = append(refused, change)
+		} else if err := r.forget(d, resp); err != nil {
+			return nil, false, err
 		}
-		accepted = true
-		if err := r.forget(d, resp); err != nil {
-			return nil, err
-		}
-	}
-	if accepted {
-		// It may have changed something, rightly: once more, without it.
-		return suspicious, nil
 	}
 	after, ok, err := r.state(reads)
-	if err != nil || !ok || len(oracle.Diff(before, after, r.volatile)) == 0 {
-		return nil, err
-	}
-	return suspicious, nil
+	return refused, !ok || len(oracle.Diff(before, after, r.volatile)) == 0, err
 }
 
 // refuseOne sends one request and reports a finding if it is refused and changes the

@@ -1,6 +1,10 @@
 package probe
 
-import "github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
+import (
+	"slices"
+
+	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
+)
 
 // A check applies one rule to a run. One without a rule prepares what others need.
 type check struct {
@@ -28,13 +32,14 @@ var checks = []check{
 	{lostUpdate, true, (*run).checkLostUpdate},
 	{overspend, true, (*run).checkOverspend},
 	{conflictCrash, true, (*run).checkConflict},
-	{hiddenField, false, (*run).checkHidden},
-	{errorLeak, false, (*run).checkErrorLeak},
 }
+
+// passive are rules that looked at every answer of the run.
+var passive = finding.Rules{hiddenField, errorLeak}
 
 // Rules returns the rules of probe.
 func Rules() finding.Rules {
-	rules := make(finding.Rules, 0, len(checks))
+	rules := slices.Clone(passive)
 	for _, c := range checks {
 		if c.rule != nil {
 			rules = append(rules, c.rule)

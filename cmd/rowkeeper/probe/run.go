@@ -26,6 +26,7 @@ type run struct {
 	objects  map[*plan.Resource][]*object
 	bases    map[*plan.Action]*[2]*base
 	effects  map[*plan.Action]*effect
+	filled   map[*base]bool // it added what it can
 	skipped  map[*plan.Action]string
 	volatile map[string]bool // names of members that change by themselves
 	unjudged map[string]string
@@ -77,6 +78,7 @@ func Run(ctx context.Context, opts Options) ([]finding.Finding, *finding.Coverag
 	}
 	err = r.judge()
 	r.cleanUp()
+	r.reportLeaks()
 	r.ledger(coverage)
 	finding.Sort(r.findings)
 	if err != nil {
@@ -89,7 +91,7 @@ func newRun(ctx context.Context, opts Options) *run {
 	r := &run{
 		ctx: ctx, opts: opts,
 		logins: map[string]bool{}, objects: map[*plan.Resource][]*object{}, bases: map[*plan.Action]*[2]*base{},
-		effects: map[*plan.Action]*effect{}, skipped: map[*plan.Action]string{}, volatile: map[string]bool{},
+		effects: map[*plan.Action]*effect{}, filled: map[*base]bool{}, skipped: map[*plan.Action]string{}, volatile: map[string]bool{},
 		unjudged: map[string]string{}, seen: map[string]bool{}, passive: map[string]bool{}, tallies: map[*plan.Action]*tally{},
 	}
 	for i, name := range opts.names() {

@@ -35,7 +35,7 @@ func (r *run) watched(p *principal, objects ...*object) []*draft {
 			continue
 		}
 		b := r.base(a, p)
-		if b == nil {
+		if b == nil || r.shared(a) || a.Target == nil && direct[a.Resource] {
 			continue
 		}
 		d := b.draft

@@ -200,7 +200,7 @@ func (s *server) patchAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a, err := txn.RunInTx(r.Context(), s.db, func(ctx context.Context, tx *txn.Tx) (account, error) {
-		if s.fault == PatchUnscoped {
+		if s.fault == PatchUnscoped && r.Header.Get("If-Match") == "" {
 			return scanAccount(tx.QueryRow(ctx, `update accounts set name = $2, version = version + 1 where id = $1
 				returning id::text, user_id::text, name, balance, version, created_at`, id, *b.Name))
 		}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -147,6 +148,12 @@ func (s *server) once(endpoint string, f func(ctx context.Context, tx *txn.Tx, r
 		return me(r.Context()), nil
 	}
 	h := idempotency.Handler(s.db, endpoint, owner, f, idempotency.Optional())
+	switch s.fault {
+	case DepositRace, WithdrawRace, NoRetry, DebitKept:
+		// What they do outside the transaction would also break the key, which is
+		// another fault.
+		h = s.remember(f)
+	}
 	return s.private(func(w http.ResponseWriter, r *http.Request) error {
 		key := r.Header.Get(idempotency.Header)
 		switch {
@@ -163,6 +170,47 @@ func (s *server) once(endpoint string, f func(ctx context.Context, tx *txn.Tx, r
 		}
 		return h(w, r)
 	})
+}
+
+// remember applies a key once, in the memory of this process.
+func (s *server) remember(f func(ctx context.Context, tx *txn.Tx, r *http.Request) (idempotency.Response, error)) handlerFunc {
+	type answer struct {
+		mu   sync.Mutex
+		body string // of the request
+		resp *idempotency.Response
+	}
+	var answers sync.Map
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<16))
+		if err != nil {
+			return err
+		}
+		known := new(answer)
+		if key := r.Header.Get(idempotency.Header); key != "" {
+			stored, _ := answers.LoadOrStore(me(r.Context())+r.URL.Path+key, known)
+			known = stored.(*answer)
+		}
+		known.mu.Lock()
+		defer known.mu.Unlock()
+		if known.resp != nil && known.body != string(body) {
+			return errs.New(errs.Invalid, errs.Code("key_reused"))
+		}
+		if known.resp == nil {
+			resp, err := txn.RunInTx(r.Context(), s.db, func(ctx context.Context, tx *txn.Tx) (idempotency.Response, error) {
+				again := r.WithContext(ctx)
+				again.Body = io.NopCloser(strings.NewReader(string(body)))
+				return f(ctx, tx, again)
+			})
+			if err != nil {
+				return err
+			}
+			known.resp, known.body = &resp, string(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(known.resp.Status)
+		_, err = w.Write(known.resp.Body)
+		return err
+	}
 }
 
 func isUUID(s string) bool {

@@ -61,7 +61,7 @@ func (s *server) checkAmount(amount int64) error {
 	switch {
 	case amount <= 0 && s.fault != NegativeAmount:
 		return errs.New(errs.Invalid, errs.Code("amount_not_positive"), errs.Field("/amount"), errs.Message("The amount must be positive."))
-	case amount > maxAmount && s.fault != BigAmount:
+	case amount > maxAmount && (s.fault != BigAmount || amount < 1<<62):
 		return errs.New(errs.Invalid, errs.Code("amount_too_large"), errs.Field("/amount"), errs.Message("The amount is too large."))
 	}
 	return nil

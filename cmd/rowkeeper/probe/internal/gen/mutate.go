@@ -101,6 +101,9 @@ func Broken(s *oas.Schema, required bool) []Mutation {
 			below = *s.Min
 		}
 		add("minimum", json.Number(strconv.FormatFloat(math.Floor(below), 'f', -1, 64)))
+		if below >= 0 {
+			add("minimum", json.Number("-7")) // zero often does nothing
+		}
 	}
 	if s.Max != nil && math.Abs(*s.Max) < 1e15 {
 		add("maximum", json.Number(strconv.FormatFloat(math.Ceil(*s.Max)+1, 'f', -1, 64)))
