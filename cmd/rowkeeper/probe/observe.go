@@ -39,7 +39,7 @@ func (r *run) observe(req client.Request, resp *client.Response) {
 	if kind, severity := r.internals(resp.Body); kind != "" {
 		r.see(leak{errorLeak, severity, finding.Proved, a, kind, fmt.Sprintf("%s answers with %s.", a, kind), finding.Evidence{}}, req, resp)
 	}
-	if resp.OK() {
+	if r.succeeded(a, resp) {
 		r.observeFields(a, req, resp)
 	}
 }

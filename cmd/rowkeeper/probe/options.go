@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/config"
@@ -56,10 +55,6 @@ func (o *Options) check() error {
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
-	}
-	// A path is one of the service's own.
-	if strings.HasPrefix(o.Probe.Spec, "service:") {
-		o.Probe.Spec = strings.TrimSuffix(o.Probe.URL, "/") + strings.TrimPrefix(o.Probe.Spec, "service:")
 	}
 	return nil
 }
