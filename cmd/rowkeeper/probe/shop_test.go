@@ -26,7 +26,7 @@ type shop struct {
 	wallets map[int]*wallet
 	next    int
 
-	readsAll, listsAll, racy, open, leaks, crashes, public bool
+	readsAll, listsAll, racy, open, leaks, crashes bool
 }
 
 type wallet struct {
