@@ -1,0 +1,11 @@
+// Package dbcall finds what a Go package does with its database: the statements, the
+// transactions and the functions that run others in them.
+//
+// It does not see statements behind an interface that hides the SQL, those of an ORM's
+// model, those made by reflection, and those whose text is not a constant. A value is
+// followed through local variables, fields, closures and helper functions whose result
+// holds it; beyond that it is unknown, and no rule may conclude anything from it.
+//
+// What a function does to its parameters is a fact, so that callers in other packages
+// see through it.
+package dbcall
