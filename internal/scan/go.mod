@@ -8,6 +8,13 @@ replace (
 )
 
 require (
+	github.com/jackc/pgx/v5 v5.12.0
+	github.com/rowkeeper/rowkeeper v0.1.0
+	github.com/rowkeeper/rowkeeper/cmd/rowkeeper v0.1.0
+	github.com/stretchr/testify v1.12.1
+)
+
+require (
 	github.com/cockroachdb/cockroach-go/v2 v2.4.2 // indirect
 	github.com/getkin/kin-openapi v0.153.0 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
@@ -15,13 +22,9 @@ require (
 	github.com/gofrs/flock v0.12.1 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
-	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/lib/pq v1.10.9 // indirect
-	github.com/rowkeeper/rowkeeper v0.1.0
-	github.com/rowkeeper/rowkeeper/cmd/rowkeeper v0.1.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
-	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect

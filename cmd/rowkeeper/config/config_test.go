@@ -41,7 +41,7 @@ probe:
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for text, reason := range map[string]string{
-		"owned: [":                               "line 1",
+		"owned: [":                               "line 2",
 		"oned: {a: b}":                           "field oned not found",
 		"role: ${NOBODY}":                        "the environment has no NOBODY",
 		"ignore: [{rule: RKV01}]":                "a reason is missing",

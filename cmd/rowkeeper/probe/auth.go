@@ -15,7 +15,7 @@ import (
 
 var auth = &finding.Rule{
 	ID: "RKP01", Name: "auth", Severity: finding.Critical,
-	Title: "An operation that needs a credential works without one, or with one that was spoiled.",
+	Title: "An operation that needs a credential works without one, or with one that was spoiled",
 	CWE:   []int{306, 287}, API: "API2", PCI: "8.3.1",
 	Why: "A route was registered beside the middleware, or the credential is compared in part. Anybody can then do what only the " +
 		"owner may do.",

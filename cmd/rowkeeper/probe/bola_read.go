@@ -9,7 +9,7 @@ import (
 
 var bolaRead = &finding.Rule{
 	ID: "RKP02", Name: "bola-read", Severity: finding.Critical,
-	Title: "A principal reads an object of another one.",
+	Title: "A principal reads an object of another one",
 	CWE:   []int{639}, API: "API1", PCI: finding.PCIAccess,
 	Why: "The operation finds the object by its id alone. Whoever knows or guesses an id reads what belongs to somebody else.",
 	Fix: "Select by id and owner: where id = $1 and user_id = $2.",

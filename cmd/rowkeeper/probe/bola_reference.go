@@ -14,7 +14,7 @@ import (
 
 var bolaReference = &finding.Rule{
 	ID: "RKP04", Name: "bola-reference", Severity: finding.Critical,
-	Title: "A request may name an object of another principal in its body or query.",
+	Title: "A request may name an object of another principal in its body or query",
 	CWE:   []int{639}, API: "API1", PCI: finding.PCIAccess,
 	Why: "The path is checked and the body is not: a transfer takes money from an account that the caller does not own, or a new " +
 		"row refers to a row of somebody else.",

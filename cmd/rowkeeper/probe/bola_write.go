@@ -9,7 +9,7 @@ import (
 
 var bolaWrite = &finding.Rule{
 	ID: "RKP03", Name: "bola-write", Severity: finding.Critical,
-	Title: "A principal changes, deletes or acts on an object of another one.",
+	Title: "A principal changes, deletes or acts on an object of another one",
 	CWE:   []int{639}, API: "API1", PCI: finding.PCIAccess,
 	Why: "The statement that writes finds the row by its id alone. The status of the answer does not matter: a write whose answer " +
 		"is 404 has still been done.",

@@ -9,7 +9,7 @@ import (
 
 var conflictCrash = &finding.Rule{
 	ID: "RKP15", Name: "conflict-500", Severity: finding.Medium,
-	Title: "Requests at once get a 5xx that none of them gets alone.",
+	Title: "Requests at once get a 5xx that none of them gets alone",
 	CWE:   []int{755}, API: "API4", PCI: "",
 	Why: "The database ends one of two conflicting transactions and asks for a retry (SQLSTATE 40001, 40P01). The service passes " +
 		"that on as its own failure.",

@@ -4,7 +4,7 @@ import "github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
 
 var errorLeak = &finding.Rule{
 	ID: "RKP11", Name: "error-leak", Severity: finding.Medium,
-	Title: "An answer shows the inside of the service: SQL, its driver, a stack, a path, a constraint.",
+	Title: "An answer shows the inside of the service: SQL, its driver, a stack, a path, a constraint",
 	CWE:   []int{209}, API: "API8", PCI: finding.PCIData,
 	Why: "The text of an error is written to the client. It tells an attacker the database, its tables and where an input " +
 		"reaches a statement.",

@@ -16,7 +16,7 @@ import (
 
 var existence = &finding.Rule{
 	ID: "RKP06", Name: "existence", Severity: finding.Low,
-	Title: "An answer tells whether somebody else's object exists.",
+	Title: "An answer tells whether somebody else's object exists",
 	CWE:   []int{204}, API: "API1", PCI: finding.PCIAccess,
 	Why:       "A foreign id gives another answer than an id that nobody has, so ids can be enumerated.",
 	Fix:       "Answer a foreign id as one that does not exist: the same 404 with the same body.",

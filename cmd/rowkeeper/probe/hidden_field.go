@@ -13,7 +13,7 @@ import (
 
 var hiddenField = &finding.Rule{
 	ID: "RKP08", Name: "hidden-field", Severity: finding.High,
-	Title: "A response has a secret, or a property that the document does not know.",
+	Title: "A response has a secret, or a property that the document does not know",
 	CWE:   []int{213}, API: "API3", PCI: finding.PCIAccess,
 	Why: "The row is encoded as it is, so a column that was meant for the server reaches the client: the hash of a password, a " +
 		"token, an internal note.",

@@ -15,7 +15,7 @@ import (
 
 var idempotent = &finding.Rule{
 	ID: "RKP16", Name: "idempotency", Severity: finding.High,
-	Title: "A request with an Idempotency-Key is not applied once.",
+	Title: "A request with an Idempotency-Key is not applied once",
 	CWE:   []int{837}, PCI: finding.PCILogic,
 	Why: "A client that got no answer repeats its request and is debited twice; a key that is looked up without its owner shows one " +
 		"principal the answer of another.",

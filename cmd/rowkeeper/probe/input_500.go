@@ -13,7 +13,7 @@ import (
 
 var inputCrash = &finding.Rule{
 	ID: "RKP09", Name: "input-500", Severity: finding.High,
-	Title: "One bad value in a request gives a 5xx.",
+	Title: "One bad value in a request gives a 5xx",
 	CWE:   []int{20}, API: "API8", PCI: finding.PCIData,
 	Why: "The value reaches the database or a conversion unchecked and its error is taken for a fault of the server. Clients retry, " +
 		"alarms ring, and an attacker learns where input is not checked.",

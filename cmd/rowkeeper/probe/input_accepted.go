@@ -12,7 +12,7 @@ import (
 
 var inputAccepted = &finding.Rule{
 	ID: "RKP10", Name: "input-accepted", Severity: finding.Medium,
-	Title: "A request that breaks a declared constraint is accepted and has an effect.",
+	Title: "A request that breaks a declared constraint is accepted and has an effect",
 	CWE:   []int{1287}, API: "API8", PCI: finding.PCIData,
 	Why: "The document promises a bound that nothing enforces. A negative amount turns a deposit into a withdrawal; a long name " +
 		"breaks whoever relied on the bound.",

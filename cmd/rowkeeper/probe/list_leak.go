@@ -14,7 +14,7 @@ import (
 
 var listLeak = &finding.Rule{
 	ID: "RKP05", Name: "list-leak", Severity: finding.Critical,
-	Title: "A list, a filter or a cursor shows rows of another principal.",
+	Title: "A list, a filter or a cursor shows rows of another principal",
 	CWE:   []int{639}, API: "API1", PCI: finding.PCIAccess,
 	Why: "The list is not scoped by the owner, its filter takes the id of a foreign object, or its cursor carries the scope of " +
 		"whoever got it.",

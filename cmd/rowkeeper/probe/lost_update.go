@@ -11,7 +11,7 @@ import (
 
 var lostUpdate = &finding.Rule{
 	ID: "RKP12", Name: "lost-update", Severity: finding.High,
-	Title: "Requests at once succeed, and some of their effects are lost.",
+	Title: "Requests at once succeed, and some of their effects are lost",
 	CWE:   []int{362}, PCI: finding.PCILogic,
 	Why: "The handler reads a value, computes and writes the result. Two requests that read the same value write the same result, " +
 		"and one of them is lost although both were answered with success.",

@@ -16,7 +16,7 @@ import (
 
 var massAssign = &finding.Rule{
 	ID: "RKP07", Name: "mass-assign", Severity: finding.High,
-	Title: "A client sets a property that only the server should set.",
+	Title: "A client sets a property that only the server should set",
 	CWE:   []int{915}, API: "API3", PCI: finding.PCIAccess,
 	Why: "The request is decoded into the row itself, so a client that adds a member writes a column: its balance, its role, the " +
 		"owner.",

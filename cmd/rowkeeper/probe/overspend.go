@@ -14,7 +14,7 @@ import (
 
 var overspend = &finding.Rule{
 	ID: "RKP13", Name: "overspend", Severity: finding.Critical,
-	Title: "A limit holds for requests one after the other, and breaks for requests at once.",
+	Title: "A limit holds for requests one after the other, and breaks for requests at once",
 	CWE:   []int{367}, PCI: finding.PCILogic,
 	Why: "The handler checks the limit and then takes. Requests that all check before one has taken are all allowed: more is spent " +
 		"than there was.",

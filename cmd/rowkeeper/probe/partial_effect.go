@@ -11,7 +11,7 @@ import (
 
 var partialEffect = &finding.Rule{
 	ID: "RKP18", Name: "partial-effect", Severity: finding.High,
-	Title: "A refused request left a change.",
+	Title: "A refused request left a change",
 	CWE:   []int{841}, PCI: finding.PCIData,
 	Why: "The first statements of a request are committed before a later one fails. The client is told that nothing was done, and " +
 		"money is gone.",

@@ -10,7 +10,7 @@ import (
 
 var staleWrite = &finding.Rule{
 	ID: "RKP17", Name: "stale-write", Severity: finding.Medium,
-	Title: "A write with a stale If-Match succeeds.",
+	Title: "A write with a stale If-Match succeeds",
 	CWE:   []int{362}, PCI: finding.PCIData,
 	Why: "The service sends an ETag and ignores it when a client sends it back. Two clients that read the same version overwrite " +
 		"each other, and the second does not learn of it.",

@@ -11,7 +11,7 @@ import (
 
 var uniqueRace = &finding.Rule{
 	ID: "RKP14", Name: "unique-race", Severity: finding.High,
-	Title: "A duplicate is refused alone, and accepted or answered with 5xx if requests are sent at once.",
+	Title: "A duplicate is refused alone, and accepted or answered with 5xx if requests are sent at once",
 	CWE:   []int{367}, PCI: finding.PCILogic,
 	Why: "The handler looks whether the name is taken and then inserts. Requests at once all find it free. If a unique key stops " +
 		"them, its violation is not expected and becomes a 500.",

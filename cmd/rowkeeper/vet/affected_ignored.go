@@ -13,7 +13,7 @@ import (
 
 var rule11 = &finding.Rule{
 	ID: "RKV11", Name: "affected-ignored", Severity: finding.Medium, CWE: []int{252}, PCI: finding.PCIData,
-	Title: "A conditional UPDATE or DELETE changes no row, and nobody looks.",
+	Title: "A conditional UPDATE or DELETE changes no row, and nobody looks",
 	Why: "The version, the state or the bound in its WHERE makes the statement safe. If it matches no row, the change did not " +
 		"happen, and the caller reports that it did.",
 	Fix:       "Compare RowsAffected with the number of rows that you expect.",

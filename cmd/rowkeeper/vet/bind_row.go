@@ -15,7 +15,7 @@ import (
 
 var rule16 = &finding.Rule{
 	ID: "RKV16", Name: "bind-row", Severity: finding.High, CWE: []int{915}, API: "API3", PCI: finding.PCIAccess,
-	Title:     "A request is decoded into the struct that is written as a row, with its owner, role or balance.",
+	Title:     "A request is decoded into the struct that is written as a row, with its owner, role or balance",
 	Why:       "A client that sends the field sets it: it makes itself an administrator, or gives the row to somebody else.",
 	Fix:       "Decode into a struct that has only what a client may set.",
 	Silent:    "For fields that JSON leaves out, and those that are assigned after the decoding.",

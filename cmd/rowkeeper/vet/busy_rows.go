@@ -9,7 +9,7 @@ import (
 
 var rule12 = &finding.Rule{
 	ID: "RKV12", Name: "busy-rows", Severity: finding.High, CWE: []int{662}, PCI: finding.PCIData,
-	Title:     "A statement goes to a transaction while rows of it are being read.",
+	Title:     "A statement goes to a transaction while rows of it are being read",
 	Why:       "A transaction has one connection, and that is busy until the rows are read or closed. pgx answers \"conn busy\", lib/pq breaks the connection.",
 	Fix:       "Collect the rows first, or close them.",
 	Silent:    "On a pool, where each statement has its own connection, and after Close or the end of the loop.",

@@ -15,7 +15,7 @@ import (
 
 var rule15 = &finding.Rule{
 	ID: "RKV15", Name: "check-then-insert", Severity: finding.Medium, CWE: []int{367}, PCI: finding.PCILogic,
-	Title:  "A SELECT decides whether a row is inserted into the same table.",
+	Title:  "A SELECT decides whether a row is inserted into the same table",
 	Why:    "Two requests at once both find nothing, and both insert.",
 	Fix:    "Add a UNIQUE constraint, insert, and handle the violation.",
 	Silent: "If a unique key of the export covers the look-up, with ON CONFLICT, in SERIALIZABLE transactions, with a lock, and if the violation is handled. Without an export, it is suspected only, except for limits on a count.",

@@ -11,7 +11,7 @@ import (
 
 var rule04 = &finding.Rule{
 	ID: "RKV04", Name: "commit-ignored", Severity: finding.High, CWE: []int{252}, PCI: finding.PCIData,
-	Title: "The error of Commit is dropped.",
+	Title: "The error of Commit is dropped",
 	Why: "COMMIT can fail: a deferred constraint, a serialization conflict, a lost connection. Then nothing was stored, " +
 		"and the caller reports success.",
 	Fix:       "Return the error of Commit.",

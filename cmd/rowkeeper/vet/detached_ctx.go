@@ -11,7 +11,7 @@ import (
 
 var rule17 = &finding.Rule{
 	ID: "RKV17", Name: "detached-ctx", Severity: finding.Low, CWE: []int{1088}, API: "API4",
-	Title:     "A statement for a request runs with context.Background.",
+	Title:     "A statement for a request runs with context.Background",
 	Why:       "It goes on, with its locks and its connection, after the client has gone and after every deadline.",
 	Fix:       "Pass the context of the request.",
 	Silent:    "For Rollback, deferred calls, goroutines, context.WithoutCancel, what comes after a commit, and where no context is in scope.",

@@ -13,7 +13,7 @@ import (
 
 var rule10 = &finding.Rule{
 	ID: "RKV10", Name: "err-to-client", Severity: finding.Medium, CWE: []int{209}, API: "API8", PCI: finding.PCIData,
-	Title:     "The text of a database error is in the response.",
+	Title:     "The text of a database error is in the response",
 	Why:       "It names tables, columns, constraints and values of other rows, and the client cannot do anything with it.",
 	Fix:       "Log the error, and answer with a text of your own.",
 	Silent:    "For errors that do not visibly come from the database, and where the error was compared to a sentinel such as sql.ErrNoRows.",

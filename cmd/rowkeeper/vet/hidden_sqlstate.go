@@ -13,7 +13,7 @@ import (
 
 var rule14 = &finding.Rule{
 	ID: "RKV14", Name: "hidden-sqlstate", Severity: finding.Medium, CWE: []int{755}, PCI: finding.PCIData,
-	Title:     "An error of the database is put into another by %v, in a function that is retried.",
+	Title:     "An error of the database is put into another by %v, in a function that is retried",
 	Why:       "The runner looks for SQLSTATE 40001 with errors.As. It does not find it in a text, so that a conflict is not retried and the client gets a 500.",
 	Fix:       "Use %w.",
 	Silent:    "Outside of functions that something retries. Low with package txn, which sees the error that the statement had.",

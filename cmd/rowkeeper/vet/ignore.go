@@ -13,7 +13,7 @@ import (
 
 var rule00 = &finding.Rule{
 	ID: "RKV00", Name: "ignore-comment", Severity: finding.Low, CWE: []int{1164},
-	Title: "An ignore comment has no reason, or nothing to ignore.",
+	Title: "An ignore comment has no reason, or nothing to ignore",
 	Why:   "A comment that ignores nothing hides the next finding at its place. One without a reason cannot be reviewed.",
 	Fix:   "Remove the comment, or write //rowkeeper:ignore RULE reason.",
 	Bad:   "//rowkeeper:ignore RKV04",

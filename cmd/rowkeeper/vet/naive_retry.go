@@ -12,7 +12,7 @@ import (
 
 var rule13 = &finding.Rule{
 	ID: "RKV13", Name: "naive-retry", Severity: finding.Medium, CWE: []int{799}, API: "API4", PCI: finding.PCILogic,
-	Title: "A loop retries SQL after a conflict without a bound and without a wait, or inside the failed transaction.",
+	Title: "A loop retries SQL after a conflict without a bound and without a wait, or inside the failed transaction",
 	Why: "Under load each attempt makes the next conflict more likely, and the loop does not end. Inside the failed transaction " +
 		"every statement gets SQLSTATE 25P02: such a retry never works (High).",
 	Fix:       "Begin a new transaction for each attempt, bound them, and wait with jitter in between.",

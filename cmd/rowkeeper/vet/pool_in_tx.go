@@ -13,7 +13,7 @@ import (
 
 var rule01 = &finding.Rule{
 	ID: "RKV01", Name: "pool-in-tx", Severity: finding.High, CWE: []int{662}, PCI: finding.PCILogic,
-	Title: "A statement goes to the pool while a transaction of that pool is open.",
+	Title: "A statement goes to the pool while a transaction of that pool is open",
 	Why: "It is outside of the transaction: it does not see its writes, is not undone with it, and is repeated by a retry. It takes a " +
 		"second connection while the first holds locks, so that a busy pool deadlocks.",
 	Fix:       "Send the statement through the transaction.",

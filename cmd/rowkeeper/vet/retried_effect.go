@@ -13,7 +13,7 @@ import (
 
 var rule06 = &finding.Rule{
 	ID: "RKV06", Name: "retried-effect", Severity: finding.High, CWE: []int{837}, PCI: finding.PCILogic,
-	Title: "A function that is retried has an effect that a rollback does not undo.",
+	Title: "A function that is retried has an effect that a rollback does not undo",
 	Why: "After a conflict the function runs again: the message is sent twice, the list has each element twice, and all of it " +
 		"also happens if the transaction is rolled back in the end. Medium for state of the process.",
 	Fix:       "Do it after the commit, or assign a value that each attempt makes anew.",

@@ -7,7 +7,7 @@ import (
 
 var rule02 = &finding.Rule{
 	ID: "RKV02", Name: "rmw-no-tx", Severity: finding.High, CWE: []int{362}, PCI: finding.PCIData,
-	Title:     "A row is read, and then written with a value computed from it, outside of a transaction.",
+	Title:     "A row is read, and then written with a value computed from it, outside of a transaction",
 	Why:       "Two requests at once read the same value, and the second write undoes the first.",
 	Fix:       "Do both in one SERIALIZABLE transaction with retry, or write set x = x + $n with a condition.",
 	Silent:    "If the UPDATE has a condition on the column or on a version, and if the handle may be a transaction.",

@@ -11,7 +11,7 @@ import (
 
 var rule03 = &finding.Rule{
 	ID: "RKV03", Name: "rmw-unlocked", Severity: finding.High, CWE: []int{362}, PCI: finding.PCIData,
-	Title: "A row is read without a lock, and then written with a value computed from it, in a READ COMMITTED transaction.",
+	Title: "A row is read without a lock, and then written with a value computed from it, in a READ COMMITTED transaction",
 	Why: "READ COMMITTED, the default of PostgreSQL, lets another transaction write the row between the two statements. Its write " +
 		"is lost.",
 	Fix:       "Read with FOR UPDATE, or use SERIALIZABLE with retry.",

@@ -12,7 +12,7 @@ import (
 
 var rule08 = &finding.Rule{
 	ID: "RKV08", Name: "sql-value", Severity: finding.High, CWE: []int{89}, API: "API8", PCI: finding.PCIInjection,
-	Title: "A string is put into SQL in the place of a value, or a value of the request anywhere.",
+	Title: "A string is put into SQL in the place of a value, or a value of the request anywhere",
 	Why:   "A quote in the string ends the literal, and what follows runs as SQL. Critical if the string comes from a request.",
 	Fix:   "Write $1, and pass the value as an argument.",
 	Silent: "For numbers, constants, placeholders, names that are quoted by Sanitize or pq.QuoteIdentifier, and for identifiers " +

@@ -11,7 +11,7 @@ import (
 
 var rule07 = &finding.Rule{
 	ID: "RKV07", Name: "tx-concurrent", Severity: finding.High, CWE: []int{567}, PCI: finding.PCIData,
-	Title: "A transaction is used by several goroutines, or after the function that it was given to.",
+	Title: "A transaction is used by several goroutines, or after the function that it was given to",
 	Why: "A transaction is one connection with one statement at a time. Statements of two goroutines mix or fail, " +
 		"and one that comes after Commit is lost.",
 	Fix:       "Use a transaction in the goroutine that began it, and only until it ends.",

@@ -12,7 +12,7 @@ import (
 
 var rule05 = &finding.Rule{
 	ID: "RKV05", Name: "tx-leak", Severity: finding.Medium, CWE: []int{772}, API: "API4", PCI: finding.PCIData,
-	Title: "A function can return without Commit or Rollback of its transaction.",
+	Title: "A function can return without Commit or Rollback of its transaction",
 	Why: "The transaction keeps its locks and its connection until the server ends it. After a few of these the pool is " +
 		"empty, and the service stands still.",
 	Fix:       "Write defer tx.Rollback right after Begin; after Commit it does nothing.",

@@ -11,7 +11,7 @@ import (
 
 var rule09 = &finding.Rule{
 	ID: "RKV09", Name: "unscoped", Severity: finding.High, CWE: []int{566}, API: "API1", PCI: finding.PCIAccess,
-	Title: "A statement picks rows of an owned table without a condition on the owner.",
+	Title: "A statement picks rows of an owned table without a condition on the owner",
 	Why:   "With the id of another user's row, a caller reads or changes it.",
 	Fix:   "Add and user_id = $n.",
 	Silent: "For tables that neither the configuration nor an export of audit declares as owned, joins to an owned parent with its owner, and " +

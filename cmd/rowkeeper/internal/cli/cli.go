@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
+	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/vet"
 )
 
 // usageError is the exit code of a wrong flag or configuration.
@@ -37,6 +37,9 @@ func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if len(args) == 0 {
 		usage(errs)
 		return usageError
+	}
+	if vet.IsVetTool(args) {
+		vet.VetTool() // does not return
 	}
 	name, args := args[0], args[1:]
 	switch name {
@@ -100,17 +103,4 @@ func version() string {
 		return "(devel)"
 	}
 	return info.Main.Version
-}
-
-// rules returns the rules of all engines.
-func rules() finding.Rules {
-	var sets []finding.Rules
-	for _, e := range engines() {
-		sets = append(sets, e.rules())
-	}
-	all, err := finding.Join(sets...)
-	if err != nil {
-		panic(err) // a test joins them
-	}
-	return all
 }

@@ -62,13 +62,13 @@ func (o *output) scan(ctx context.Context, t *terminal, c *config.Config, runs [
 	var coverage []finding.Coverage
 	for _, run := range runs {
 		found, covered, err := run.engine(ctx)
+		if covered == nil {
+			covered = &finding.Coverage{Engine: run.name}
+		}
 		if err != nil {
 			covered.Failure = err.Error()
 		}
-		if covered.Engine == "" {
-			covered.Engine = run.name
-		}
-		findings, coverage = append(findings, found...), append(coverage, covered)
+		findings, coverage = append(findings, found...), append(coverage, *covered)
 	}
 	known := new(finding.Baseline)
 	if o.baseline != "" {
