@@ -79,6 +79,8 @@ type Table struct {
 	Checks      []*Check      `db:"-"` // by name
 	Triggers    []*Trigger    `db:"-"` // by name
 	Policies    []*Policy     `db:"-"` // by name
+
+	names map[int16]string // of columns, by their numbers
 }
 
 // String returns "schema.table".
@@ -106,6 +108,7 @@ func (t *Table) Primary() *Index {
 // A Column is a column of a table.
 type Column struct {
 	Table   int64
+	Number  int16
 	Name    string
 	Type    string // as the database writes it, with its length
 	Base    string // the type, or the base type of its domain, without a length

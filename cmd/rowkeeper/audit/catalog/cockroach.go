@@ -7,8 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The statements use what version 21.1 has. It computes definitions in functions slowly,
-// a query for each call, so they are read from tables, which later versions have too.
+// The statements use what version 21.1 has. It is slow at functions that return a
+// definition, which make a query for each call, and at subqueries for each row. So
+// definitions are read from tables, which later versions have too, and the names of
+// columns are found in Go.
 
 // CockroachDB has no partitions that are tables, no extensions and no foreign tables.
 const sqlCockroachTables = `
@@ -23,10 +25,10 @@ where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 
 	and (array_length($1::text[], 1) is null or n.nspname = any ($1::text[]))
 order by n.nspname, c.relname`
 
-// It has columns of its own for hash-sharded indexes and for expressions in an index,
-// and one that is the key of a table that has none.
+// A column that is the key of a table without one is hidden. For columns of its own, see
+// readColumns.
 const sqlCockroachColumns = `
-select a.attrelid::int8, a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1),
+select a.attrelid::int8, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1),
 	coalesce(t.typtype = 'e', false), coalesce(com.description, ''), a.attnotnull, false, false,
 	a.atthasdef and a.attgenerated = '', case when a.attgenerated = '' then coalesce(pg_get_expr(d.adbin, d.adrelid), '') else '' end,
 	coalesce(a.attidentity, '') <> '', a.attgenerated <> '', coalesce(h.is_hidden = 'YES', false)
@@ -39,19 +41,12 @@ left join pg_catalog.pg_description com on com.objoid = a.attrelid and com.objsu
 left join information_schema.columns h
 	on h.table_schema = n.nspname and h.table_name = c.relname and h.column_name = a.attname
 where a.attrelid::int8 = any ($1::int8[]) and a.attnum > 0 and not a.attisdropped
-	and a.attname not like 'crdb_internal_%'
 order by a.attrelid, a.attnum`
 
-// A hash-sharded index begins with a column of its own and serves the following columns
-// nevertheless. An index that is not valid is being built.
+// An index that is not valid is being built.
 const sqlCockroachIndexes = `
 select i.indrelid::int8, x.indexname::text,
-	array(
-		select case when a.attname like 'crdb_internal_idx_expr%' then '' else coalesce(a.attname::text, '') end
-		from unnest(i.indkey::int2[]) with ordinality as k (num, ord)
-		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
-		where k.ord <= coalesce(i.indnkeyatts, 32767) and (a.attname is null or a.attname not like 'crdb_internal_%_shard_%')
-		order by k.ord),
+	i.indkey::int2[], coalesce(i.indnkeyatts, 32767),
 	x.indexdef, i.indisunique, i.indisprimary, coalesce(i.indpred, ''), false, false, i.indisvalid, not i.indisvalid,
 	case when con.conname is null then '' else con.conname::text end
 from pg_catalog.pg_index i
@@ -63,13 +58,7 @@ order by i.indrelid, x.indexname`
 // It has checks of its own for hash-sharded indexes.
 const sqlCockroachConstraints = `
 select con.contype::text, coalesce(con.condef, ''), con.conrelid::int8, con.conname::text,
-	array(
-		select a.attname::text from unnest(con.conkey) with ordinality as k (num, ord)
-		join pg_catalog.pg_attribute a on a.attrelid = con.conrelid and a.attnum = k.num order by k.ord),
-	coalesce(con.confrelid::int8, 0),
-	array(
-		select a.attname::text from unnest(con.confkey) with ordinality as k (num, ord)
-		join pg_catalog.pg_attribute a on a.attrelid = con.confrelid and a.attnum = k.num order by k.ord),
+	coalesce(con.conkey, array[]::int2[]), coalesce(con.confrelid::int8, 0), coalesce(con.confkey, array[]::int2[]),
 	coalesce(con.confdeltype::text, ''), con.convalidated, true
 from pg_catalog.pg_constraint con
 where con.contype in ('c', 'f') and con.conrelid::int8 = any ($1::int8[])

@@ -25,7 +25,7 @@ order by n.nspname, c.relname`
 // Type modifier -1 names a type without a length. A NOT NULL of its own kind that is not
 // valid exists since version 18.
 const sqlPostgresColumns = `
-select a.attrelid::int8, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
+select a.attrelid::int8, a.attnum, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
 	pg_catalog.format_type(bt.oid, -1), typ.typtype = 'e' or bt.typtype = 'e', coalesce(com.description, ''),
 	a.attnotnull or coalesce(base.not_null, false),
 	base.not_null is not true and exists (
@@ -56,11 +56,7 @@ order by a.attrelid, a.attnum`
 // Whoever builds or rebuilds an index concurrently holds this lock on its table.
 const sqlPostgresIndexes = `
 select i.indrelid::int8, ic.relname::text,
-	array(
-		select coalesce(a.attname::text, '')
-		from unnest(i.indkey::int2[]) with ordinality as k (num, ord)
-		left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
-		where k.ord <= i.indnkeyatts order by k.ord),
+	i.indkey::int2[], i.indnkeyatts,
 	coalesce(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), ''),
 	i.indisunique, i.indisprimary, coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
 	not i.indimmediate, i.indisexclusion, i.indisvalid,
@@ -80,13 +76,7 @@ order by i.indrelid, ic.relname`
 // versions have no such column. Foreign keys of partitions come from one of the parent.
 const sqlPostgresConstraints = `
 select con.contype::text, coalesce(pg_catalog.pg_get_constraintdef(con.oid), ''), con.conrelid::int8, con.conname::text,
-	array(
-		select a.attname::text from unnest(con.conkey) with ordinality as k (num, ord)
-		join pg_catalog.pg_attribute a on a.attrelid = con.conrelid and a.attnum = k.num order by k.ord),
-	con.confrelid::int8,
-	array(
-		select a.attname::text from unnest(con.confkey) with ordinality as k (num, ord)
-		join pg_catalog.pg_attribute a on a.attrelid = con.confrelid and a.attnum = k.num order by k.ord),
+	coalesce(con.conkey, '{}'), con.confrelid::int8, coalesce(con.confkey, '{}'),
 	con.confdeltype::text, con.convalidated, pg_catalog.to_jsonb(con) ->> 'conenforced' is distinct from 'false'
 from pg_catalog.pg_constraint con
 where con.conrelid::int8 = any ($1::int8[]) and con.conparentid = 0

@@ -146,19 +146,54 @@ func (c *Catalog) readTables(ctx context.Context, db DB, schemas []string) error
 	return err
 }
 
+// readColumns leaves out columns that CockroachDB makes for an index: those of an
+// expression, and those that say in which shard of a hash-sharded index a row is.
 func (c *Catalog) readColumns(ctx context.Context, db DB, ids []int64) error {
 	columns, err := collect[Column](ctx, db, c.on(sqlPostgresColumns, sqlCockroachColumns), ids)
 	for _, x := range columns {
 		t := c.byID[x.Table]
-		t.Columns = append(t.Columns, x)
+		if t.names == nil {
+			t.names = map[int16]string{}
+		}
+		t.names[x.Number] = x.Name
+		if !c.Cockroach() || !strings.HasPrefix(x.Name, "crdb_internal_") {
+			t.Columns = append(t.Columns, x)
+		}
 	}
 	return err
 }
 
+// columnNames returns the names of a table's columns by their numbers. An expression has
+// none. An index that begins with a shard serves the following columns nevertheless.
+func (c *Catalog) columnNames(table int64, numbers []int16) []string {
+	names := make([]string, 0, len(numbers))
+	for _, n := range numbers {
+		name := c.byID[table].names[n]
+		switch {
+		case !c.Cockroach() || !strings.HasPrefix(name, "crdb_internal_"):
+			names = append(names, name)
+		case strings.HasPrefix(name, "crdb_internal_idx_expr"):
+			names = append(names, "")
+		}
+	}
+	return names
+}
+
 func (c *Catalog) readIndexes(ctx context.Context, db DB, ids []int64) error {
-	indexes, err := collect[Index](ctx, db, c.on(sqlPostgresIndexes, sqlCockroachIndexes), ids)
+	rows, err := db.Query(ctx, string(c.on(sqlPostgresIndexes, sqlCockroachIndexes)), ids)
+	if err != nil {
+		return err
+	}
+	indexes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*Index, error) {
+		var x Index
+		var numbers []int16
+		var key int
+		err := r.Scan(&x.Table, &x.Name, &numbers, &key, &x.Expressions, &x.Unique, &x.Primary, &x.Predicate, &x.Deferrable,
+			&x.Exclusion, &x.Valid, &x.Building, &x.Constraint)
+		x.Columns = c.columnNames(x.Table, numbers[:min(key, len(numbers))])
+		return &x, err
+	})
 	for _, x := range indexes {
-		t := c.byID[x.Table]
 		if c.Cockroach() { // which gives the definition instead
 			if x.Predicate == "" {
 				_, x.Predicate, _ = strings.Cut(x.Expressions, " WHERE ")
@@ -167,11 +202,13 @@ func (c *Catalog) readIndexes(ctx context.Context, db DB, ids []int64) error {
 				x.Expressions = ""
 			}
 		}
+		t := c.byID[x.Table]
 		t.Indexes = append(t.Indexes, x)
 	}
 	return err
 }
 
+// readConstraints names the columns of another table only if it was read, too.
 func (c *Catalog) readConstraints(ctx context.Context, db DB, ids []int64) error {
 	type constraint struct {
 		Type, Definition string
@@ -183,7 +220,12 @@ func (c *Catalog) readConstraints(ctx context.Context, db DB, ids []int64) error
 	}
 	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*constraint, error) {
 		var x constraint
-		err := r.Scan(&x.Type, &x.Definition, &x.Table, &x.Name, &x.Columns, &x.To, &x.ToColumns, &x.OnDelete, &x.Validated, &x.Enforced)
+		var columns, to []int16
+		err := r.Scan(&x.Type, &x.Definition, &x.Table, &x.Name, &columns, &x.To, &to, &x.OnDelete, &x.Validated, &x.Enforced)
+		x.Columns = c.columnNames(x.Table, columns)
+		if c.byID[x.To] != nil {
+			x.ToColumns = c.columnNames(x.To, to)
+		}
 		return &x, err
 	})
 	for _, x := range all {
