@@ -106,8 +106,13 @@ func (a *attempt) readEntry(ctx context.Context) (e ledger.Entry, err error) {
 	if err = e.Scan(r); err != nil || a.cockroach {
 		return e, err
 	}
-	g.AtCommit()
-	if _, err = p.Exec(); err == nil {
+	for err == nil && p.Left() > 0 {
+		if p.Left() == 1 {
+			g.AtCommit()
+		}
+		_, err = p.Exec()
+	}
+	if err == nil {
 		_, err = p.Cut()
 	}
 	return e, err

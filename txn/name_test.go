@@ -41,10 +41,7 @@ func TestNamesAreMadeOfTheText(t *testing.T) {
 		var name, sql string
 		_, err = pgx.ForEachRow(rows, []any{&name, &sql}, func() error { named[name] = sql; return nil })
 		require.NoError(t, err)
-		want := []string{serverName(beginSerializable), serverName(setBalance)}
-		if db.Cockroach() { // PostgreSQL is sent COMMIT as text
-			want = append(want, serverName("commit"))
-		}
+		want := []string{serverName(beginSerializable), serverName(setBalance), serverName("commit")}
 		require.ElementsMatch(t, want, slices.Collect(maps.Keys(named)))
 	})
 }

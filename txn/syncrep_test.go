@@ -197,6 +197,48 @@ func (s standbyScenario) run(t *testing.T, p *primary, mode pgx.QueryExecMode, s
 	}
 }
 
+// A session that was told of no synchronous standby sends COMMIT with its statements,
+// and cannot know that COMMIT is what the server is at. If a standby is named later, the
+// end of the context cuts the wait short, and the outcome is unknown. The session knows
+// from then on.
+func TestStandbyThatIsNamedLater(t *testing.T) {
+	ownPostgres(t, func(t *testing.T, _ devdb.Source, p *primary) {
+		const application = "named later"
+		pool := poolWith(t, p.DB, func(c *pgxpool.Config) {
+			c.MaxConns = 1
+			c.ConnConfig.RuntimeParams["application_name"] = application
+		})
+		write := func(ctx context.Context, call int) error {
+			return txn.Run(ctx, pool, func(ctx context.Context, tx *txn.Tx) error {
+				tx.Queue("insert into effects values ($1, 1)", call)
+				return nil
+			})
+		}
+		hungUpAtCommit := func(call int) error {
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			done := make(chan error, 1)
+			go func() { done <- write(ctx, call) }()
+			p.waiting(t, application)
+			hangUp()
+			return <-done
+		}
+		require.NoError(t, write(t.Context(), 1))
+		release := p.withoutStandby(t)
+
+		err := hungUpAtCommit(2)
+		require.Equal(t, unknown, claimOf(err), "%v", err)
+		requireCode(t, err, "01000")
+		require.Equal(t, []int{1}, p.effects(t, 2), "it can be seen, and may be lost with this server")
+
+		err = hungUpAtCommit(3)
+		require.Equal(t, unknown, claimOf(err), "%v", err)
+		p.waiting(t, application) // the server is still at it
+		release()
+		require.Eventually(t, func() bool { return len(p.effects(t, 3)) == 1 }, eventually, tick)
+	})
+}
+
 // TestCommitThatAStandbyAnswersInTime makes the standby answer after the context has
 // ended, within the grace. So nothing is unknown. A statement_timeout does not apply to
 // such a wait.

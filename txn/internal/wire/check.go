@@ -20,6 +20,8 @@ func (s *outgoing) answeredBy(tag string) bool {
 		return strings.EqualFold(tag, word)
 	case Claim:
 		return tag == "INSERT 0 1" || tag == "SELECT 1" // of a takeover
+	case Standbys:
+		return tag == "SHOW"
 	case Commit:
 		return tag == "COMMIT" || tag == "ROLLBACK"
 	}

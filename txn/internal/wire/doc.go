@@ -8,13 +8,13 @@
 //	Close?  Parse?  Bind  Describe?  Execute     BEGIN, prepared under a name once
 //	Parse   Bind    Describe         Execute     a statement without a name
 //	        Bind                     Execute     a prepared statement
+//	        Bind                     Execute     COMMIT, at the end of the transaction
 //	Sync                                         an error skips what is before it
-//	Query "commit"                               only at the end of the transaction
 //
 // and the answer of, for each statement, ParseComplete, BindComplete, RowDescription or
-// NoData, DataRow…, and CommandComplete, with ReadyForQuery for Sync and for Query.
-// COMMIT follows Sync, so that the statements before it are answered without waiting
-// for it (see [trailingCommit]). CockroachDB gets COMMIT before Sync.
+// NoData, DataRow…, and CommandComplete, with ReadyForQuery for Sync. If COMMIT may wait
+// for a synchronous standby, it follows Sync as Query "commit", so that the statements
+// before it are answered without waiting for it (see [trailingCommit]).
 //
 // Three senders make it: [exchange] writes and reads the messages itself, [pipeline] is
 // pgx's, for rows that the caller reads one by one, during which pgx must know that the

@@ -20,6 +20,9 @@ func (s *Session) Collect(first, queue []Statement, last *Statement) (unknown bo
 		s.sends = append(s.sends, outgoing{Statement: queue[i]})
 	}
 	if last != nil {
+		if last.Kind == Commit && len(s.sends) > 0 && !s.cockroach && !s.Simple() && s.standbys.asks() {
+			s.sends = append(s.sends, outgoing{Statement: Statement{Kind: Standbys, SQL: showStandbys, Into: &s.standbys.shown}})
+		}
 		s.sends = append(s.sends, outgoing{Statement: *last})
 	}
 	for i := len(first); i < len(s.sends); i++ {

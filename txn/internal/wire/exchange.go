@@ -32,7 +32,8 @@ type exchange struct {
 
 func (s *Session) sendExchange(ctx context.Context, p *Packet, body []outgoing) error {
 	x := &s.exchange
-	*x = exchange{session: s, ctx: ctx, commits: p.trailing.sent}
+	commits := p.trailing.sent || !s.cockroach && body[len(body)-1].Kind == Commit
+	*x = exchange{session: s, ctx: ctx, commits: commits}
 	pg := s.conn.PgConn()
 	switch {
 	case ctx.Err() != nil:
@@ -173,6 +174,10 @@ func (x *exchange) read(s *outgoing, into *Row) (tag pgconn.CommandTag, err erro
 		switch msg := msg.(type) {
 		case *pgproto3.RowDescription:
 			x.fields(s, into, msg)
+		case *pgproto3.NoticeResponse:
+			if s.Kind == Commit {
+				x.session.noticeAtCommit(msg)
+			}
 		case *pgproto3.DataRow:
 			x.keep(s, into, msg.Values)
 		case *pgproto3.CommandComplete:

@@ -130,6 +130,9 @@ func (p *Packet) answered(s *outgoing, tag pgconn.CommandTag, err error) error {
 	if err == nil {
 		err = p.check(s, tag)
 	}
+	if s.Kind == Standbys && err == nil {
+		p.session.standbys.learn()
+	}
 	p.traceEnd(s, tag, err)
 	return p.note(s, err)
 }

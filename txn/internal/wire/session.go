@@ -24,6 +24,7 @@ type Session struct {
 	served    bool // has served an attempt
 	nameless  bool // the server does not keep names, so none are sent
 	describes bool // pgx has a cache of descriptions on it
+	standbys  standbys
 
 	sends    []outgoing // the statements of the packet
 	from     int        // those before it have been sent, to describe the others

@@ -19,6 +19,7 @@ const (
 	Record         // stores the result of Once
 	Queued
 	Answered // its answer is waited for
+	Standbys // shows whether COMMIT may wait for one
 	Commit
 )
 

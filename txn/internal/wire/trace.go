@@ -17,7 +17,7 @@ type trace struct {
 }
 
 // traceStart tells pgx's tracer of the statements, as pgx would if it sent them one by
-// one.
+// one. That it asks for standbys is its own affair.
 func (p *Packet) traceStart(ctx context.Context) {
 	t := p.session.tracer
 	if t == nil {
@@ -25,6 +25,9 @@ func (p *Packet) traceStart(ctx context.Context) {
 	}
 	for i := range p.statements {
 		s := &p.statements[i]
+		if s.Kind == Standbys {
+			continue
+		}
 		s.trace = &trace{ctx: t.TraceQueryStart(ctx, p.session.conn, pgx.TraceQueryStartData{SQL: s.SQL, Args: s.Args})}
 	}
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // trailingCommit is a COMMIT sent to PostgreSQL as a separate message, in the same
-// write as the statements before it. So the server answers these without waiting for
-// COMMIT, which tells the commit watchdog that only COMMIT's answer is missing; and pgx
-// exposes the messages of the answer, including a warning.
+// write as the statements before it, if it may wait for a synchronous standby (see
+// [standbys]). So the server answers these without waiting for COMMIT, which tells the
+// commit watchdog that only COMMIT's answer is missing.
 //
 // If a statement before it fails, COMMIT still runs, and rolls back. CockroachDB gets
 // COMMIT among the other statements: it cannot restart a transaction by itself once it
@@ -30,7 +30,7 @@ type trailingCommit struct {
 // itself costs less as text on CockroachDB too.
 func (s *Session) trails(statements []outgoing) bool {
 	n := len(statements)
-	return statements[n-1].Kind == Commit && (!s.cockroach || n == 1)
+	return statements[n-1].Kind == Commit && (n == 1 || !s.cockroach && !s.standbys.none)
 }
 
 const commitSQL = "commit"
@@ -78,9 +78,7 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 		}
 		switch msg := msg.(type) {
 		case *pgproto3.NoticeResponse:
-			if w := pgconn.ErrorResponseToPgError((*pgproto3.ErrorResponse)(msg)); cutsShort(w) {
-				t.cut = w
-			}
+			t.notice(msg)
 		case *pgproto3.CommandComplete:
 			tag = pgconn.NewCommandTag(string(msg.CommandTag))
 		case *pgproto3.ErrorResponse:
@@ -88,6 +86,13 @@ func (t *trailingCommit) read(conn *pgx.Conn) (tag pgconn.CommandTag, err error)
 		case *pgproto3.ReadyForQuery:
 			return tag, err
 		}
+	}
+}
+
+// notice keeps the warning for which there is cut.
+func (t *trailingCommit) notice(msg *pgproto3.NoticeResponse) {
+	if w := pgconn.ErrorResponseToPgError((*pgproto3.ErrorResponse)(msg)); cutsShort(w) {
+		t.cut = w
 	}
 }
 
