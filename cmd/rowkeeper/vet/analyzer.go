@@ -20,6 +20,8 @@ type Options struct {
 	Config    *config.Config // if nil, rowkeeper.yaml of the module is read
 	Schema    *config.Schema // what audit exported; if nil, the file that Config names is read
 	Suspected bool           // as a vet tool, also report what is only suspected
+
+	at string // the directory of Config, or "" for the working directory
 }
 
 // A check is a rule with the function that finds it.

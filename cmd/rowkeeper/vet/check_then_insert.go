@@ -134,8 +134,13 @@ func reachedByBoth(b, target *ssa.BasicBlock) bool {
 	}) < 0
 }
 
+// blockReaches reports whether control gets from one block to another without passing a
+// third, if that is not nil.
 func blockReaches(from, to, not *ssa.BasicBlock) bool {
-	seen := map[*ssa.BasicBlock]bool{not: true}
+	seen := map[*ssa.BasicBlock]bool{}
+	if not != nil {
+		seen[not] = true
+	}
 	var walk func(b *ssa.BasicBlock) bool
 	walk = func(b *ssa.BasicBlock) bool {
 		if b == to {

@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -76,7 +77,7 @@ func readOnly(u *unit, fn *ssa.Function, commit *dbcall.Call) bool {
 		if call.On != commit.On || !call.Kind.Runs() {
 			continue
 		}
-		if !call.Const || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(call.SQL)), "select") {
+		if !onlyReads(call.SQL) {
 			return false
 		}
 		reads = true
@@ -84,9 +85,18 @@ func readOnly(u *unit, fn *ssa.Function, commit *dbcall.Call) bool {
 	return reads && !handedOn(u, begin)
 }
 
+var writing = regexp.MustCompile(`\b(insert|update|delete|merge|truncate|call|nextval|set|lock)\b`)
+
+// onlyReads reports whether a statement is a query that changes nothing.
+func onlyReads(sql string) bool {
+	sql = strings.ToLower(strings.TrimSpace(sql))
+	return (strings.HasPrefix(sql, "select") || strings.HasPrefix(sql, "with")) && !writing.MatchString(sql)
+}
+
 func commitHandle(call *dbcall.Call) ssa.Value { return dbcall.Args(call.Instr)[0] }
 
-// handedOn reports whether a transaction is given to a function, which may write.
+// handedOn reports whether a transaction is given to a function of which nothing is
+// known, so that it may write.
 func handedOn(u *unit, begin *ssa.Call) bool {
 	tx := txValue(begin)
 	if tx == nil {
@@ -100,8 +110,10 @@ func handedOn(u *unit, begin *ssa.Call) bool {
 					continue
 				}
 				for i, arg := range dbcall.Args(call) {
-					method := i == 0 && dbcall.Callee(call) != nil && dbcall.Callee(call).Signature().Recv() != nil
-					if !method && u.Trace(arg) == (dbcall.Path{Root: tx}) {
+					callee := dbcall.Callee(call)
+					method := i == 0 && callee != nil && callee.Signature().Recv() != nil
+					known := callee != nil && u.FactOf(callee) != nil
+					if !method && !known && u.Trace(arg) == (dbcall.Path{Root: tx}) {
 						return true
 					}
 				}

@@ -72,14 +72,19 @@ func immediate(u *unit, fn *ssa.Function) bool {
 	return false
 }
 
+// detached reports whether no context of a call ends with the request.
 func detached(u *unit, call ssa.CallInstruction) bool {
+	found := false
 	for _, arg := range dbcall.Args(call) {
 		if !dbcall.IsContext(arg.Type()) {
 			continue
 		}
-		return background(u, arg, 0)
+		if !background(u, arg, 0) {
+			return false
+		}
+		found = true
 	}
-	return false
+	return found
 }
 
 // background reports whether a context comes from Background or TODO, also through

@@ -2,6 +2,7 @@ package vet
 
 import (
 	"go/constant"
+	"go/token"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -95,11 +96,13 @@ func retryAround(u *unit, fn *ssa.Function, test ssa.Instruction) {
 		}
 	}
 	for _, call := range u.Calls[fn] {
-		if !call.Kind.Runs() && call.Kind != dbcall.Commit || !inLoop(call.Instr) {
-			continue
-		}
-		if strings.Contains(strings.ToLower(call.SQL), "savepoint") {
+		if strings.Contains(strings.ToLower(call.SQL), "savepoint") && inLoop(call.Instr) {
 			return
+		}
+	}
+	for _, call := range u.Calls[fn] {
+		if !call.Kind.Runs() && call.Kind != dbcall.Commit || !inLoop(call.Instr) || !repeats(test, call.Instr) {
+			continue
 		}
 		if call.Class == dbcall.Tx && !begins {
 			u.report(call.Instr, "the statement is retried inside the transaction that has failed, where nothing works any more", severity(finding.High), statement(call.SQL))
@@ -110,7 +113,7 @@ func retryAround(u *unit, fn *ssa.Function, test ssa.Instruction) {
 	if sql == nil {
 		sql = failing(u, fn, inLoop)
 	}
-	if sql == nil {
+	if sql == nil || !repeats(test, sql) {
 		return
 	}
 	bounded, waiting := loopBound(u, fn, test), loopWaits(fn, inLoop)
@@ -120,6 +123,25 @@ func retryAround(u *unit, fn *ssa.Function, test ssa.Instruction) {
 	case !bounded || !waiting:
 		u.report(sql, "the loop retries after a conflict without a bound, or without a wait", suspected())
 	}
+}
+
+// repeats reports whether control gets back to a statement if the test has found a
+// conflict.
+func repeats(test, statement ssa.Instruction) bool {
+	branch := dbcall.Condition(test.Block())
+	if branch == nil {
+		return true
+	}
+	found := test.Block().Succs[0]
+	cond := branch.Cond
+	if not, ok := cond.(*ssa.UnOp); ok {
+		cond, found = not.X, test.Block().Succs[1]
+	}
+	if op, ok := cond.(*ssa.BinOp); ok && op.Op == token.NEQ {
+		found = test.Block().Succs[1]
+	}
+	tested, _ := test.(ssa.Value)
+	return cond != tested || found == statement.Block() || blockReaches(found, statement.Block(), nil)
 }
 
 // failing returns a call in the loop whose error is one of the database.

@@ -2,7 +2,6 @@ package vet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"go/token"
 	"maps"
@@ -29,11 +28,11 @@ func Run(ctx context.Context, dir string, patterns []string, o Options) ([]findi
 		coverage.Rules[r.ID] = ""
 	}
 	if o.Config == nil {
-		c, _, err := nearest(absolute(dir))
+		c, at, err := nearest(absolute(dir))
 		if err != nil {
 			return nil, coverage, err
 		}
-		o.Config = c
+		o.Config, o.at = c, at
 	}
 	loaded, err := packages.Load(&packages.Config{
 		Context: ctx, Dir: dir, Fset: token.NewFileSet(),
@@ -52,12 +51,15 @@ func Run(ctx context.Context, dir string, patterns []string, o Options) ([]findi
 	if err != nil {
 		return nil, coverage, err
 	}
-	findings, err := collect(graph, absolute(dir))
+	if err := failures(graph, coverage); err != nil {
+		return nil, coverage, err
+	}
+	findings := collect(graph, absolute(dir))
 	if unowned := len(o.Config.Owned) == 0 && o.Config.Schema == "" && o.Schema == nil; unowned {
 		coverage.Rules["RKV09"] = "no table is declared as owned: name an export of audit, or owned tables, in rowkeeper.yaml"
 	}
 	finding.Sort(findings)
-	return findings, coverage, err
+	return findings, coverage, nil
 }
 
 func absolute(dir string) string {
@@ -75,6 +77,8 @@ func reached(loaded []*packages.Package, coverage *finding.Coverage) (usable []*
 		switch {
 		case len(pkg.Errors) > 0:
 			coverage.Skip(pkg.PkgPath, pkg.Errors[0].Msg)
+		case pkg.IllTyped:
+			coverage.Skip(pkg.PkgPath, "a package that it imports does not compile")
 		case len(pkg.Syntax) == 0:
 			coverage.Subjects = append(coverage.Subjects, finding.Subject{Name: pkg.PkgPath, Skipped: "no Go files", Ignored: true})
 		default:
@@ -89,15 +93,22 @@ func reached(loaded []*packages.Package, coverage *finding.Coverage) (usable []*
 	return usable
 }
 
+// failures returns why an analyzer failed for a reason of its own: a configuration that
+// cannot be read, or a mistake in the analyzer.
+func failures(graph *checker.Graph, coverage *finding.Coverage) error {
+	for action := range graph.All() {
+		if action.Err != nil && !slices.ContainsFunc(action.Deps, func(d *checker.Action) bool { return d.Err != nil }) {
+			coverage.Failure = action.Err.Error()
+			return fmt.Errorf("%s: %w", action.Package.PkgPath, action.Err)
+		}
+	}
+	return nil
+}
+
 // collect makes findings of what the analyzers returned.
-func collect(graph *checker.Graph, dir string) (findings []finding.Finding, err error) {
-	var failed []error
+func collect(graph *checker.Graph, dir string) (findings []finding.Finding) {
 	seen := map[string]int{}
 	for _, action := range graph.Roots {
-		if action.Err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", action.Package.PkgPath, action.Err))
-			continue
-		}
 		res, ok := action.Result.(*result)
 		if !ok {
 			continue
@@ -111,7 +122,7 @@ func collect(graph *checker.Graph, dir string) (findings []finding.Finding, err 
 			findings = append(findings, f)
 		}
 	}
-	return findings, errors.Join(failed...)
+	return findings
 }
 
 func asFinding(r report, pkg *packages.Package, dir string) finding.Finding {

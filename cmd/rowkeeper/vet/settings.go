@@ -55,7 +55,7 @@ func (s *settings) load(pass *analysis.Pass) error {
 }
 
 func (s *settings) read(dir string) error {
-	c, at := s.options.Config, "."
+	c, at := s.options.Config, s.options.at
 	if c == nil {
 		var err error
 		if c, at, err = nearest(dir); err != nil {

@@ -122,6 +122,8 @@ func escapes(u *unit, fn *ssa.Function, tx ssa.Value) bool {
 			switch use := use.(type) {
 			case *ssa.Return, *ssa.Send, *ssa.MapUpdate, *ssa.Panic, *ssa.Go:
 				found = true
+			case *ssa.Phi: // a variable that has several transactions, one after another
+				found = true
 			case *ssa.Store:
 				if use.Val == v {
 					if alloc, ok := use.Addr.(*ssa.Alloc); ok {
@@ -135,7 +137,7 @@ func escapes(u *unit, fn *ssa.Function, tx ssa.Value) bool {
 				}
 			case *ssa.MakeClosure:
 				found = found || endsWithin(u, use.Fn.(*ssa.Function), tx) && !onlyDeferred(use)
-			case *ssa.MakeInterface, *ssa.ChangeInterface, *ssa.ChangeType, *ssa.Phi, *ssa.UnOp, *ssa.TypeAssert:
+			case *ssa.MakeInterface, *ssa.ChangeInterface, *ssa.ChangeType, *ssa.UnOp, *ssa.TypeAssert:
 				follow(use.(ssa.Value))
 			case ssa.CallInstruction:
 				found = found || mayEnd(u, use, v)

@@ -2,6 +2,7 @@ package dbcall
 
 import (
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -11,10 +12,10 @@ import (
 type Call struct {
 	Kind  Kind
 	Instr ssa.CallInstruction
-	On    Path  // the handle
-	Class Class // of the handle
-	Const bool  // SQL is the whole text
-	SQL   string
+	On    Path        // the handle
+	Class Class       // of the handle
+	Const bool        // SQL is the whole text
+	SQL   string      // with "\x00" for what is not constant
 	Text  ssa.Value   // the SQL as a value, nil in a helper
 	Args  []ssa.Value // of the statement; nil where unknown
 	Known bool        // all arguments are known
@@ -44,6 +45,9 @@ func (p *Package) direct(instr ssa.CallInstruction) *Call {
 		return nil
 	}
 	args := callArgs(common)
+	if call := p.built(instr, fn, args); call != nil {
+		return call
+	}
 	op, handle, first := noOp, 0, 0
 	if fn.Signature().Recv() != nil {
 		op, first = opOf(fn), 1
@@ -64,7 +68,7 @@ func (p *Package) direct(instr ssa.CallInstruction) *Call {
 	call.Dest = at(op.Dest)
 	if text := at(op.SQL); text != nil {
 		call.Text = text
-		call.SQL, call.Const = p.ConstText(text)
+		call.SQL, call.Const = joined(p.Text(text))
 	} else {
 		p.prepared(call, args[handle])
 	}
@@ -73,6 +77,27 @@ func (p *Package) direct(instr ssa.CallInstruction) *Call {
 	}
 	return call
 }
+
+// built returns the statement of a call of Rowkeeper's package owner, which builds the
+// SQL itself, or nil.
+func (p *Package) built(instr ssa.CallInstruction, fn *types.Func, args []ssa.Value) *Call {
+	if path := pathOf(fn.Pkg()); !fn.Exported() || path != ownerPath && !strings.HasPrefix(path, ownerPath+"/") {
+		return nil
+	}
+	for i, arg := range args {
+		if fn.Signature().Recv() != nil && i == 0 {
+			continue
+		}
+		if class := ClassOf(arg.Type()); class != None {
+			call := &Call{Kind: Many, Instr: instr, On: p.Trace(arg)}
+			call.Class = p.classAt(arg, call.On)
+			return call
+		}
+	}
+	return nil
+}
+
+const ownerPath = "github.com/rowkeeper/rowkeeper/owner"
 
 func (p *Package) arguments(fn *types.Func, list ssa.Value, index int) ([]ssa.Value, bool) {
 	if !fn.Signature().Variadic() || index != fn.Signature().Params().Len()-1 {

@@ -62,7 +62,7 @@ func (p *Package) formatted(call *ssa.Call, depth int) ([]Part, bool) {
 	if fn == nil || fn.FullName() != "fmt.Sprintf" || len(call.Call.Args) != 2 {
 		return nil, false
 	}
-	format, ok := constText(p.text(call.Call.Args[0], depth+1))
+	format, ok := joined(p.text(call.Call.Args[0], depth+1))
 	if !ok {
 		return nil, false
 	}
@@ -132,19 +132,22 @@ func SplitFormat(format string) []FormatPiece {
 	return pieces
 }
 
-func constText(parts []Part) (string, bool) {
+// joined returns a text with "\x00" for each value, and whether it has none.
+func joined(parts []Part) (text string, constant bool) {
 	var b strings.Builder
+	constant = true
 	for _, part := range parts {
 		if part.Value != nil {
-			return "", false
+			constant = false
+			b.WriteString("\x00")
 		}
 		b.WriteString(part.Const)
 	}
-	return b.String(), true
+	return b.String(), constant
 }
 
 // ConstText returns the text of a string that is constant.
-func (p *Package) ConstText(v ssa.Value) (string, bool) { return constText(p.Text(v)) }
+func (p *Package) ConstText(v ssa.Value) (string, bool) { return joined(p.Text(v)) }
 
 // constGlobals finds the package's variables that only their declaration assigns to,
 // and that have a constant text.

@@ -116,3 +116,25 @@ func goodFatal(db *sql.DB) {
 		log.Fatal(err)
 	}
 }
+
+func goodBatches(db *sql.DB, items []int) error {
+	var tx *sql.Tx
+	n := 0
+	for _, item := range items {
+		if n == 0 {
+			var err error
+			if tx, err = db.Begin(); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec("insert into a values ($1)", item); err != nil {
+			tx.Rollback()
+			return err
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	return tx.Commit()
+}

@@ -72,3 +72,15 @@ func goodNoSQLState(db *sql.DB, items []int) error {
 	}
 	return nil
 }
+
+func goodGivesUp(ctx context.Context, tx pgx.Tx, items []string) error {
+	for _, item := range items {
+		if _, err := tx.Exec(ctx, "update a set x = $1", item); err != nil {
+			if isConflict(err) {
+				return errors.New("conflict")
+			}
+			return err
+		}
+	}
+	return nil
+}
