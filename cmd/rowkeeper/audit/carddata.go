@@ -8,7 +8,7 @@ import (
 var cardData = &finding.Rule{
 	ID: "RKA18", Name: "card-data", Severity: finding.Critical,
 	Title: "Data of payment cards is stored that must not be",
-	CWE:   []int{312}, API: "API3", PCI: "3.3.1.2, 3.5.1",
+	CWE:   []int{312}, API: "API3", PCI: "3.3.1.1 to 3.3.1.3, 3.5.1",
 	Why: "A card verification code, the track of a magnetic stripe and a PIN block must not be kept after authorization, not even " +
 		"encrypted. A card number must be unreadable wherever it is stored. Whoever reads the table, a backup or a replica can pay with it.",
 	Fix: "Do not store it: keep the token of the payment provider, and the last four digits.",
