@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
@@ -89,7 +89,7 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	case !lc.RefusesNull() && !c.Nullable:
 		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.Type)
-	case lc.RefusesNull() && c.Type.Kind() == reflect.Pointer && !c.Optional:
+	case lc.RefusesNull() && c.Type.Kind() == reflect.Pointer && !c.Optional():
 		v.say(Advice, t.Name, c.Name, []string{v.alter(t, c.Name, "drop not null")},
 			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.Type)
 	}
@@ -162,7 +162,7 @@ func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
 
 // refers reports whether the column is part of a declared foreign key.
 func refers(t *table, c *column) bool {
-	return slices.ContainsFunc(t.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
+	return slices.ContainsFunc(t.References, func(r *core.Reference) bool { return slices.Contains(r.From, c) })
 }
 
 // integers maps integer types to their sizes in bits.

@@ -83,7 +83,7 @@ func (v *verification) checkShared(owners []ownedBy) {
 		}
 		for _, other := range v.declared() {
 			if !other.Shared && v.live.find(other) == l {
-				v.say(Exposed, t.Name, last(t), sql,
+				v.say(Exposed, t.Name, t.BaseName(), sql,
 					"it is declared as a SharedTable and also with owners, so whoever uses the first reads the rows of all; drop one, or say in its comment that everybody may")
 			}
 		}
