@@ -133,7 +133,7 @@ func (t *Table) checkParent(problem func(string, ...any)) {
 	case len(t.Parent) == 0 && len(t.Through.Key) > 0:
 		problem(`no field points at the parent: add a tag owner:"parent"`)
 	case len(t.Parent) != len(t.Through.Key):
-		problem("the parent %s has a key of %d columns, but %d fields point at it", t.Through.Name, len(t.Through.Key), len(t.Parent))
+		problem("the parent %s has a key of %s, but %s at it", t.Through.Name, counted(len(t.Through.Key), "column", "columns"), counted(len(t.Parent), "field points", "fields point"))
 	case len(t.Parent) == 0:
 		problem("the parent %s has no key besides its owner, so nothing can point at it", t.Through.Name)
 	default:

@@ -25,7 +25,7 @@ func MustGrant(rows, grants *Table, from []*Column) *Grant {
 		panic(Misuse("GrantedBy: the owner is part of the primary key of %s, whose other columns do not say whose row it is", rows.Name))
 	}
 	if len(from) != len(rows.Key) {
-		panic(Misuse("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.Name, rows.Name, len(rows.Key), len(from)))
+		panic(Misuse("table %s: the key of %s has %s besides its owner, but %s at it", t.Name, rows.Name, counted(len(rows.Key), "column", "columns"), counted(len(from), "column points", "columns point")))
 	}
 	for i, c := range from {
 		if c.Type != rows.Key[i].Type {

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
@@ -16,7 +17,8 @@ func (t *Table) keyArguments(key []any) ([]any, error) {
 		for i, c := range t.Key {
 			want[i] = fmt.Sprintf("%s %s", c.Name, c.Type)
 		}
-		return nil, Misuse("table %s: the key is (%s), but %d values were given", t.Name, strings.Join(want, ", "), len(key))
+		given := counted(len(key), "value was", "values were")
+		return nil, Misuse("table %s: the key is (%s), but %s given", t.Name, strings.Join(want, ", "), given)
 	}
 	if t.isKey(key) {
 		return key, nil
@@ -36,6 +38,14 @@ func (t *Table) keyArguments(key []any) ([]any, error) {
 		}
 	}
 	return args, nil
+}
+
+// counted returns a number with what there are so many of, for messages.
+func counted(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + several
 }
 
 // isKey reports whether the values have the types of their fields and cannot be NULL.

@@ -55,7 +55,7 @@ func (d *Declaration) refer(r *Reference, to *Table) {
 func (r *Reference) check(to *Table, problem func(string, ...any)) {
 	t := r.Child
 	if len(r.From) != len(to.Key) {
-		problem("table %s: the key of %s has %d columns besides its owner, but %d point at it", t.Name, to.Name, len(to.Key), len(r.From))
+		problem("table %s: the key of %s has %s besides its owner, but %s at it", t.Name, to.Name, counted(len(to.Key), "column", "columns"), counted(len(r.From), "column points", "columns point"))
 		return
 	}
 	for i, c := range r.From {
