@@ -19,8 +19,8 @@ type Page[R any] struct {
 // by the primary key. Nothing is skipped or repeated between two pages, except rows
 // changed in the meantime: a cursor holds the values of the last row, as the database
 // writes them and whatever the types of the fields, and no offset. A column whose
-// values the database rounds on output, of type real on CockroachDB, is refused at
-// the first page.
+// values the database rounds on output, of type real on CockroachDB, or does not take
+// as a parameter, of a composite type, is refused at the first page.
 //
 // A cursor is bound to the owner, the table, the order, and the conditions with their
 // values; elsewhere the error is [ErrCursor]. Clients can neither read nor change its

@@ -62,6 +62,7 @@ func (q *Query) readPage(ctx context.Context, db DB, size int, after position, n
 		return nil, false, err
 	}
 	n := 0
+	var types composites
 	fields := make([]any, 0, len(t.Readable)+len(q.Order))
 	err = s.query(ctx, db, func(rows pgx.Rows) error {
 		if n++; n > size+1 {
@@ -74,6 +75,11 @@ func (q *Query) readPage(ctx context.Context, db DB, size int, after position, n
 		if err := q.correct(at, db, rows); err != nil {
 			return err
 		}
+		if after == nil {
+			if err := types.see(q, at, rows); err != nil {
+				return err
+			}
+		}
 		if after != nil && at.equal(after) {
 			return Misuse("the row of the cursor comes again behind it: the database compares another value than it gives out")
 		}
@@ -82,6 +88,9 @@ func (q *Query) readPage(ctx context.Context, db DB, size int, after position, n
 		}
 		return nil
 	})
+	if err == nil {
+		err = types.check(ctx, db, n > size)
+	}
 	if err != nil {
 		return nil, false, t.failed("select from", err)
 	}

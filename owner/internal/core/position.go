@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +48,7 @@ func (s *Statement) positions(orders []Order) {
 
 // correct replaces the values of floats in the position by those that the row has in
 // binary: CockroachDB writes 15 digits of them as text, and PostgreSQL as many as the
-// session says. It refuses values that the database would not find again.
+// session says. It refuses floats that the database would not find again.
 func (q *Query) correct(at position, db DB, rows pgx.Rows) error {
 	fields, raw := rows.FieldDescriptions(), rows.RawValues()
 	for i, o := range q.Order {
@@ -67,8 +66,6 @@ func (q *Query) correct(at position, db DB, rows pgx.Rows) error {
 		case at[i] == nil:
 		case inBinary && (f.DataTypeOID == pgtype.Float4OID || f.DataTypeOID == pgtype.Float8OID):
 			at[i] = floatText(raw[n])
-		case isComposite(rows.TypeMap(), f.DataTypeOID, *at[i]):
-			return Misuse("column %s: PostgreSQL reads no values of its composite type, so no page can be sorted by it", o.Column)
 		}
 	}
 	return nil
@@ -82,18 +79,6 @@ func floatText(raw []byte) *string {
 		text = strconv.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(raw)), 'g', -1, 64)
 	}
 	return &text
-}
-
-func isComposite(types *pgtype.Map, oid uint32, text string) bool {
-	if !strings.HasPrefix(text, "(") || !strings.HasSuffix(text, ")") || types == nil {
-		return false
-	}
-	t, known := types.TypeForOID(oid)
-	if known {
-		_, known = t.Codec.(*pgtype.CompositeCodec)
-		return known
-	}
-	return true
 }
 
 // cockroach reports whether the rows come from CockroachDB. If the rows do not tell,
