@@ -55,7 +55,7 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	if err != nil {
 		return "", fmt.Errorf("owner/schema: RLS: %w", err)
 	}
-	policies, err := live.wanted(subjects)
+	policies, err := live.requiredPolicies(subjects)
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	for i, p := range policies {
 		if i == 0 || policies[i-1].live != p.live {
 			for _, l := range append([]*liveTable{p.live}, live.Children(p.live)...) {
-				quoted, _ := live.called(l)
+				quoted, _ := live.nameOf(l)
 				sql = append(sql, enable(quoted), force(quoted))
 			}
 		}
@@ -112,8 +112,8 @@ func (p policy) create() []string {
 func enable(quoted string) string { return "alter table " + quoted + " enable row level security;" }
 func force(quoted string) string  { return "alter table " + quoted + " force row level security;" }
 
-// wanted returns the policies for the tables, ordered by table.
-func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
+// requiredPolicies returns the policies for the tables, ordered by table.
+func (l *liveSchema) requiredPolicies(subjects []subject) ([]policy, error) {
 	if l.Cockroach {
 		return nil, fmt.Errorf("%w: the server says that it is %s; this needs PostgreSQL", ErrNoRLS, l.Version)
 	}
@@ -192,7 +192,7 @@ func (l *liveSchema) policyOf(t *table) (policy, error) {
 	rows, err := l.ownRows(t, prefix, 1)
 	return policy{
 		live: live, of: t, quoted: t.Quoted, command: "all", rows: rows,
-		name: identifier.Shorten("rowkeeper_" + strings.Join(owning(t), "_")),
+		name: identifier.Shorten("rowkeeper_" + strings.Join(ownerColumns(t), "_")),
 	}, err
 }
 

@@ -69,7 +69,7 @@ func Verify(ctx context.Context, db owner.DB, tables ...owner.AnyTable) ([]Findi
 		v.checkTable(t)
 	}
 	v.checkUndeclared()
-	if err := v.checkRLS(); err != nil {
+	if err := v.checkRowSecurity(); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(v.found, func(a, b Finding) int {
@@ -192,7 +192,7 @@ func declaredBy(subjects []subject) (out []*table) {
 	return out
 }
 
-func (v *verification) say(severity Severity, table, name string, sql []string, format string, args ...any) {
+func (v *verification) report(severity Severity, table, name string, sql []string, format string, args ...any) {
 	v.found = append(v.found, Finding{
 		Severity: severity, Table: table, Name: name,
 		Problem: fmt.Sprintf(format, args...), SQL: strings.Join(sql, "\n"),
@@ -204,7 +204,7 @@ func (v *verification) checkTable(t *table) {
 	l := v.live.find(t)
 	switch {
 	case l == nil:
-		v.say(Broken, t.Name, t.BaseName(), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.SearchPath, ", "))
+		v.report(Broken, t.Name, t.BaseName(), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.SearchPath, ", "))
 	case l.IsView():
 		v.checkColumns(t, l)
 	default:
