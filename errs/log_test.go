@@ -143,7 +143,7 @@ func TestLogsWhatWasBeingDone(t *testing.T) {
 		} {
 			line := logged(shop.Translate(fmt.Errorf("handler: %w", err)))
 			for _, want := range []string{statement, "error.table=missing_accounts", "error.sqlstate=42P01", "error.condition=undefined_table",
-				"missing_accounts\\\" does not exist", "*owner.statementError (" + statement + " missing_accounts)"} {
+				"missing_accounts\\\" does not exist", "*core.statementError (" + statement + " missing_accounts)"} {
 				require.Contains(t, line, want)
 			}
 			for _, value := range []string{"canary", "4711", "4712"} {

@@ -2,16 +2,17 @@ package owner
 
 import (
 	"context"
-	"fmt"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // A Reader chooses rows of type R to read, for [ColumnOf.Sum] and its like. Only the types of this package implement
 // it: [Select] and those that embed one, such as [Scoped].
 type Reader[R any] interface {
-	reading(R) *query
+	reading(R) *core.Query
 }
 
-func (s Select[R, O]) reading(R) *query { return &s.q }
+func (s Select[R, O]) reading(R) *core.Query { return &s.q }
 
 // Sum returns the sum of the column over the rows, or 0 if there are none. NULL does
 // not count. It returns an error if V is too small for the sum.
@@ -41,7 +42,7 @@ func (c ColumnOf[R, V]) Avg(ctx context.Context, db DB, rows Reader[R]) (float64
 	var avg *float64
 	q, err := aggregate(ctx, db, rows, c.col, "avg(", ")", true, &avg)
 	if err == nil && avg == nil {
-		err = q.table.notFound()
+		err = q.Table.NotFound()
 	}
 	if err != nil {
 		return 0, err
@@ -53,7 +54,7 @@ func (c ColumnOf[R, V]) extreme(ctx context.Context, db DB, rows Reader[R], func
 	var value *V
 	q, err := aggregate(ctx, db, rows, c.col, function, ")", false, &value)
 	if err == nil && value == nil {
-		err = q.table.notFound()
+		err = q.Table.NotFound()
 	}
 	if err != nil {
 		var zero V
@@ -62,23 +63,11 @@ func (c ColumnOf[R, V]) extreme(ctx context.Context, db DB, rows Reader[R], func
 	return *value, nil
 }
 
-func aggregate[R any](ctx context.Context, db DB, rows Reader[R], c *column, open, shut string, numeric bool, dest any) (*query, error) {
-	var row R
+func aggregate[R any](ctx context.Context, db DB, rows Reader[R], c *core.Column, open, shut string, numeric bool, dest any) (*core.Query, error) {
 	if rows == nil {
-		return nil, misuse("the rows are nil")
+		return nil, core.Misuse("the rows are nil")
 	}
+	var row R
 	q := rows.reading(row)
-	switch {
-	case c == nil:
-		return nil, errNoColumn
-	case q.limited:
-		return nil, misuse("an aggregate is over all rows; leave out the Limit")
-	case q.table != nil && (q.table.grouped() || c.table != q.table):
-		return nil, misuse("column %s: it is no column of single rows of %s", c, q.table.name)
-	case c.hidden:
-		return nil, misuse("column %s: it is hidden, and an aggregate would show it; declare a view that reads it", c)
-	case numeric && !isNumeric(c.typ):
-		return nil, misuse("column %s: %s needs a numeric column, not one of type %s", c, fmt.Sprint(open, c.name, shut), c.typ)
-	}
-	return q, q.scalar(ctx, db, open+c.quoted+shut, dest)
+	return q, q.Aggregate(ctx, db, c, open, shut, numeric, dest)
 }

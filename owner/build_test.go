@@ -23,10 +23,9 @@ func builder(t testing.TB) func() {
 	return func() {
 		n++
 		q := rows.In(me).Where(name.Eq("savings"), balance.Ge(1000+n), id.Ne(5000)).Limit(50)
-		var s statement
-		q.q.build(&s, nil, q.q.limit)
-		if s.sql.Len() == 0 || len(s.args) != 5 {
-			t.Fatal(s.sql.String())
+		sql, args, err := q.q.Statement(nil, q.q.Limit)
+		if sql == "" || len(args) != 5 || err != nil {
+			t.Fatal(sql, err)
 		}
 	}
 }
@@ -43,31 +42,5 @@ func BenchmarkBuildSelect(b *testing.B) {
 func TestBuildSelectAllocatesLittle(t *testing.T) {
 	if n := testing.AllocsPerRun(2000, builder(t)); n > 6 {
 		t.Errorf("%v allocations, want at most 6", n)
-	}
-}
-
-// The text of a read by key alone exists already; only its arguments are built.
-func TestGetByKeyAloneWritesNoText(t *testing.T) {
-	type row struct {
-		ID   int64 `db:"id" owner:"pk"`
-		User int64 `db:"user_id" owner:"owner"`
-	}
-	rows := MustTable[row, int64]("accounts")
-	me, err := For(int64(42))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, key := rows.In(me).q, []any{int64(7)}
-	fast, args, err := q.statement(key, 0)
-	if err != nil || len(args) != 2 || args[0] != int64(42) || args[1] != int64(7) {
-		t.Fatal(args, err)
-	}
-	var s statement
-	q.build(&s, key, 0)
-	if s.sql.String() != fast {
-		t.Errorf("%s\ninstead of %s", fast, s.sql.String())
-	}
-	if n := testing.AllocsPerRun(2000, func() { _, _, _ = q.statement(key, 0) }); n > 1 {
-		t.Errorf("%v allocations, want 1", n)
 	}
 }

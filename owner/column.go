@@ -2,11 +2,10 @@ package owner
 
 import (
 	"cmp"
-	"errors"
 	"reflect"
 	"unsafe"
 
-	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // A ColumnOf is a column of the rows R that holds values of type V. It makes the
@@ -20,7 +19,7 @@ import (
 // the statement; use [ColumnOf.IsNull].
 type ColumnOf[R, V any] struct {
 	_   [0]func(R, V) // prevents conversion between instantiations
-	col *column
+	col *core.Column
 }
 
 // Column returns the column of a table for a field:
@@ -32,38 +31,27 @@ type ColumnOf[R, V any] struct {
 func Column[R, V any](of Declared[R], field func(row *R) *V) ColumnOf[R, V] {
 	t := defined(of)
 	if t == nil {
-		panic(misuse("Column of a table that was not made by MustTable"))
+		panic(core.Misuse("Column of a table that was not made by MustTable"))
 	}
 	row := new(R)
 	p := field(row)
 	if p == nil {
-		panic(misuse("table %s: the function given to Column returned nil", t.name))
+		panic(core.Misuse("table %s: the function given to Column returned nil", t.Name))
 	}
-	if c := t.columnAt(unsafe.Pointer(row), p); c != nil {
+	if c := t.ColumnAt(unsafe.Pointer(row), p); c != nil {
 		return ColumnOf[R, V]{col: c}
 	}
-	panic(misuse("table %s: the function given to Column must return the address of a field of its %s that has a db tag; it returned another %s",
-		t.name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
-}
-
-// columnAt finds the column by the address of its field. Addresses are compared as
-// interfaces, because a struct and its first field share an address.
-func (t *table) columnAt(row unsafe.Pointer, field any) *column {
-	for _, c := range t.columns {
-		if c.pointer(row).Interface() == field {
-			return c
-		}
-	}
-	return nil
+	panic(core.Misuse("table %s: the function given to Column must return the address of a field of its %s that has a db tag; it returned another %s",
+		t.Name, reflect.TypeFor[R](), reflect.TypeFor[V]()))
 }
 
 // AnyColumn is a column of the rows R with values of any type. Only [ColumnOf]
 // implements it.
 type AnyColumn[R any] interface {
-	column(R) *column
+	column(R) *core.Column
 }
 
-func (c ColumnOf[R, V]) column(R) *column { return c.col }
+func (c ColumnOf[R, V]) column(R) *core.Column { return c.col }
 
 // Eq is true if the column equals v.
 func (c ColumnOf[R, V]) Eq(v V) Condition[R] { return c.compare(" = ", v) }
@@ -96,7 +84,7 @@ func (c ColumnOf[R, V]) In(values ...V) Condition[R] {
 // every row.
 func (c ColumnOf[R, V]) NotIn(values ...V) Condition[R] {
 	if c.col != nil && len(values) == 0 {
-		return failing[R](misuse("column %s: NotIn needs at least one value", c.col))
+		return failing[R](core.Misuse("column %s: NotIn needs at least one value", c.col))
 	}
 	return c.among(" not in (", values)
 }
@@ -121,15 +109,17 @@ func (c ColumnOf[R, V]) HasSuffix(text string) Condition[R] { return c.like("%",
 // Asc sorts by the column in ascending order. NULL counts as greater than all values
 // on every engine, so it comes last. If V can hold NULL, a plain index on the column
 // does not serve the order.
-func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{order: order{col: c.col}} }
+func (c ColumnOf[R, V]) Asc() Order[R] { return Order[R]{untyped: core.Order{Column: c.col}} }
 
 // Desc sorts by the column in descending order, so NULL comes first; see
 // [ColumnOf.Asc].
-func (c ColumnOf[R, V]) Desc() Order[R] { return Order[R]{order: order{col: c.col, desc: true}} }
+func (c ColumnOf[R, V]) Desc() Order[R] {
+	return Order[R]{untyped: core.Order{Column: c.col, Desc: true}}
+}
 
 // Set assigns v, which may be NULL.
 func (c ColumnOf[R, V]) Set(v V) Assignment[R] {
-	return Assignment[R]{assignment: assignment{col: c.col, arg: argument(v)}}
+	return Assignment[R]{untyped: core.Assignment{Column: c.col, Arg: argument(v)}}
 }
 
 // Add adds delta to the current value of the column, so two concurrent updates both
@@ -139,42 +129,29 @@ func (c ColumnOf[R, V]) Add(delta V) Assignment[R] {
 	if c.col == nil {
 		return Assignment[R]{}
 	}
-	if !isNumeric(c.col.typ) {
-		return Assignment[R]{assignment: assignment{err: misuse("column %s: Add needs a numeric column, not one of type %s", c.col, c.col.typ)}}
-	}
 	arg, err := c.argument(delta)
-	return Assignment[R]{assignment: assignment{col: c.col, add: true, arg: arg, err: err}}
+	return Assignment[R]{untyped: core.Add(c.col, arg, err)}
 }
 
 // argument refuses NULL.
 func (c ColumnOf[R, V]) argument(v V) (any, error) {
-	if c.col.plain {
+	if c.col.Plain {
 		return v, nil
 	}
-	return c.col.notNull(argument(v))
-}
-
-func (c *column) notNull(arg any) (any, error) {
-	switch null, err := pgvalue.IsNull(arg); {
-	case err != nil:
-		return nil, misuse("column %s: %w", c, err)
-	case null:
-		return nil, misuse("column %s: the value is NULL, which compares with nothing; use IsNull or IsNotNull", c)
-	}
-	return arg, nil
+	return c.col.Comparable(argument(v))
 }
 
 func (c ColumnOf[R, V]) compare(op string, v V) Condition[R] {
 	if c.col == nil {
-		return failing[R](errNoColumn)
+		return failing[R](core.ErrNoColumn)
 	}
 	arg, err := c.argument(v)
-	return Condition[R]{cond: cond{col: c.col, op: op, arg: arg, err: err}}
+	return Condition[R]{untyped: core.Compare(c.col, op, arg, err)}
 }
 
 func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
 	if c.col == nil {
-		return failing[R](errNoColumn)
+		return failing[R](core.ErrNoColumn)
 	}
 	args := make([]any, len(values))
 	var err error
@@ -183,24 +160,19 @@ func (c ColumnOf[R, V]) among(op string, values []V) Condition[R] {
 		args[i], e = c.argument(v)
 		err = cmp.Or(err, e)
 	}
-	return Condition[R]{cond: cond{node: membership{c.col, op, args}, err: err}}
+	return Condition[R]{untyped: core.Among(c.col, op, args, err)}
 }
 
 func (c ColumnOf[R, V]) null(op string) Condition[R] {
 	if c.col == nil {
-		return failing[R](errNoColumn)
+		return failing[R](core.ErrNoColumn)
 	}
-	return Condition[R]{cond: cond{node: nullness{c.col, op}}}
+	return Condition[R]{untyped: core.Null(c.col, op)}
 }
 
 func (c ColumnOf[R, V]) like(before, text, after string) Condition[R] {
 	if c.col == nil {
-		return failing[R](errNoColumn)
+		return failing[R](core.ErrNoColumn)
 	}
-	if !isText(c.col.typ) {
-		return failing[R](misuse("column %s: text cannot be searched in type %s", c.col, c.col.typ))
-	}
-	return Condition[R]{cond: cond{node: pattern{c.col, before, text, after}}}
+	return Condition[R]{untyped: core.Like(c.col, before, text, after)}
 }
-
-var errNoColumn = errors.New("owner: the column was not made by owner.Column")

@@ -22,7 +22,7 @@ func FromContext[O comparable](ctx context.Context) (Scope[O], error) {
 	if !ok {
 		return Scope[O]{}, fmt.Errorf("%w: the context carries no owner of type %s", ErrUnscoped, reflect.TypeFor[O]())
 	}
-	if err := s.check(); err != nil {
+	if err := s.id.Check(); err != nil {
 		return Scope[O]{}, err
 	}
 	return s, nil

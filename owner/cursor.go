@@ -1,123 +1,20 @@
 package owner
 
-import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"fmt"
-	"slices"
-	"strings"
-)
+import "github.com/rowkeeper/rowkeeper/owner/internal/core"
 
 // Cursors encrypts and authenticates the cursors of [Select.Page], so clients can
 // only return what they were given. Make one with [NewCursors]; the zero value is
 // refused.
 type Cursors struct {
-	key   []byte       // authenticates
-	block cipher.Block // hides
+	untyped *core.Cursors
 }
 
 // NewCursors returns Cursors for a secret key of at least 32 bytes, which all
 // processes of the service share. A cursor is not valid with another key.
 func NewCursors(key []byte) (*Cursors, error) {
-	if len(key) < 32 {
-		return nil, misuse("the key of cursors must have at least 32 bytes, not %d", len(key))
-	}
-	if !slices.ContainsFunc(key, func(b byte) bool { return b != key[0] }) {
-		return nil, misuse("the key of cursors is not random")
-	}
-	keys, err := hkdf.Key(sha256.New, key, nil, "rowkeeper cursor 2", 64)
+	c, err := core.NewCursors(key)
 	if err != nil {
-		return nil, misuse("the key of cursors: %w", err)
+		return nil, err
 	}
-	block, err := aes.NewCipher(keys[32:])
-	if err != nil {
-		return nil, misuse("the key of cursors: %w", err)
-	}
-	return &Cursors{key: keys[:32], block: block}, nil
-}
-
-// seal returns what a cursor is bound to: the table, the conditions, the order and
-// the arguments, of which the owner is the first. The columns to read are not part of
-// it, so a new column leaves cursors valid.
-func (c *Cursors) seal(q *query) ([]byte, error) {
-	var s statement
-	s.begin(q.id, 256, len(q.where)+len(q.base))
-	s.from(q, nil, 0)
-	s.orderBy(q.order)
-	mac := hmac.New(sha256.New, c.key)
-	part := func(b []byte) { fmt.Fprintf(mac, "%d:%s", len(b), b) }
-	part([]byte("bound to"))
-	part([]byte(s.sql.String()))
-	for _, arg := range s.args {
-		b, err := canonical(arg)
-		if err != nil {
-			return nil, misuse("table %s: an argument of type %T cannot be bound to a cursor: %w", q.table.name, arg, err)
-		}
-		part(b)
-	}
-	return mac.Sum(nil), nil
-}
-
-const macSize = sha256.Size
-
-func (c *Cursors) sign(seal, plain []byte) []byte {
-	mac := hmac.New(sha256.New, c.key)
-	mac.Write(seal)
-	mac.Write(plain)
-	return mac.Sum(nil)
-}
-
-// hide encrypts and decrypts. The tag is that of the plain text, so only equal texts
-// share a key stream.
-func (c *Cursors) hide(tag, text []byte) []byte {
-	out := make([]byte, len(text))
-	cipher.NewCTR(c.block, tag[:aes.BlockSize]).XORKeyStream(out, text)
-	return out
-}
-
-// make returns the cursor of a position: its tag, followed by each value with its
-// length and 1, or by 0 for NULL.
-func (c *Cursors) make(seal []byte, at position) string {
-	var plain []byte
-	for _, v := range at {
-		if v == nil {
-			plain = binary.AppendUvarint(plain, 0)
-			continue
-		}
-		plain = binary.AppendUvarint(plain, uint64(len(*v))+1)
-		plain = append(plain, *v...)
-	}
-	tag := c.sign(seal, plain)
-	return base64.RawURLEncoding.EncodeToString(append(tag, c.hide(tag, plain)...))
-}
-
-// open returns the position in a cursor that was made for the same seal, and so for
-// the same order.
-func (c *Cursors) open(cursor string, seal []byte) (position, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) < macSize {
-		return nil, ErrCursor
-	}
-	tag := b[:macSize]
-	plain := c.hide(tag, b[macSize:])
-	if !hmac.Equal(tag, c.sign(seal, plain)) {
-		return nil, ErrCursor
-	}
-	var at position
-	for len(plain) > 0 {
-		size, n := binary.Uvarint(plain)
-		plain = plain[n:]
-		if size == 0 {
-			at = append(at, nil)
-			continue
-		}
-		v := string(plain[:size-1])
-		at, plain = append(at, &v), plain[size-1:]
-	}
-	return at, nil
+	return &Cursors{untyped: c}, nil
 }

@@ -2,8 +2,6 @@ package owner
 
 import (
 	"context"
-	"fmt"
-	"reflect"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,25 +17,4 @@ import (
 type DB interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}
-
-// check performs the checks that all statements share.
-func check(t *table, id identity, db DB) error {
-	if err := checkScope(t, id); err != nil {
-		return err
-	}
-	if v := reflect.ValueOf(db); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return misuse("the database is nil")
-	}
-	return nil
-}
-
-func checkScope(t *table, id identity) error {
-	switch {
-	case t == nil:
-		return misuse("the table was not made by MustTable")
-	case id.n == 0 && !t.shared:
-		return fmt.Errorf("%w: the scope was not made by owner.For (table %s)", ErrUnscoped, t.name)
-	}
-	return t.complete()
 }

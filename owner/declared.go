@@ -1,12 +1,14 @@
 package owner
 
+import "github.com/rowkeeper/rowkeeper/owner/internal/core"
+
 // Declared is a table or view with rows R: a [Table], a [SharedTable] or a [View]. A
 // [Forward] is one as soon as it is defined.
 type Declared[R any] interface {
-	declared(R) *table
+	declared(R) *core.Table
 }
 
-func defined[R any](d Declared[R]) *table {
+func defined[R any](d Declared[R]) *core.Table {
 	if d == nil {
 		return nil
 	}
@@ -14,7 +16,7 @@ func defined[R any](d Declared[R]) *table {
 	return d.declared(row)
 }
 
-func (t *Table[R, O]) declared(R) *table {
+func (t *Table[R, O]) declared(R) *core.Table {
 	if t == nil {
 		return nil
 	}
@@ -25,24 +27,24 @@ func (t *Table[R, O]) declared(R) *table {
 // Package owner/schema compares them with the database. Only the types of this
 // package implement it.
 type AnyTable interface {
-	declaration() (*table, *grant)
+	declaration() (*core.Table, *core.Grant)
 }
 
-func (t *Table[R, O]) declaration() (*table, *grant) {
+func (t *Table[R, O]) declaration() (*core.Table, *core.Grant) {
 	if t == nil {
 		return nil, nil
 	}
 	return t.def, nil
 }
 
-func (t *SharedTable[R]) declaration() (*table, *grant) {
+func (t *SharedTable[R]) declaration() (*core.Table, *core.Grant) {
 	if t == nil {
 		return nil, nil
 	}
-	return t.q.table, nil
+	return t.q.Table, nil
 }
 
-func (g Grant[G, R, O]) declaration() (*table, *grant) { return g.table, g.g }
+func (g Grant[G, R, O]) declaration() (*core.Table, *core.Grant) { return g.table, g.untyped }
 
 // A SharedTable declares a table whose rows belong to nobody and that everybody may
 // read, such as a list of countries. It can only be read: its methods are those of
@@ -55,11 +57,11 @@ type SharedTable[R any] struct {
 	Select[R, struct{}]
 }
 
-func (t *SharedTable[R]) declared(R) *table {
+func (t *SharedTable[R]) declared(R) *core.Table {
 	if t == nil {
 		return nil
 	}
-	return t.q.table
+	return t.q.Table
 }
 
 // MustShared declares a table whose rows everybody may read. The struct, its tags and
@@ -67,7 +69,7 @@ func (t *SharedTable[R]) declared(R) *table {
 // is never written has no [Unique]. It panics as MustTable does.
 func MustShared[R any](name string, options ...TableOption[R]) *SharedTable[R] {
 	t := new(SharedTable[R])
-	t.q.table = mustDeclare(name, &table{shared: true}, options)
+	t.q.Table = declare(name, &core.Table{Shared: true}, options)
 	return t
 }
 
@@ -92,7 +94,7 @@ func MustShared[R any](name string, options ...TableOption[R]) *SharedTable[R] {
 // The options are those of [MustTable], and MustThrough panics as that does.
 func MustThrough[R, P any, O comparable](name string, parent *Table[P, O], options ...TableOption[R]) *Table[R, O] {
 	if parent == nil || parent.def == nil {
-		panic(misuse("table %q: the parent was not made by MustTable or MustThrough", name))
+		panic(core.Misuse("table %q: the parent was not made by MustTable or MustThrough", name))
 	}
-	return &Table[R, O]{def: mustDeclare(name, &table{through: parent.def, ownerTypes: ownerTypes[O]()}, options)}
+	return &Table[R, O]{def: declare(name, &core.Table{Through: parent.def, OwnerTypes: ownerTypes[O]()}, options)}
 }

@@ -1,10 +1,6 @@
 package owner
 
-import (
-	"fmt"
-
-	"github.com/rowkeeper/rowkeeper/errs/kind"
-)
+import "github.com/rowkeeper/rowkeeper/owner/internal/core"
 
 // Errors to tell apart with errors.Is. They are wrapped with the name of the table, and
 // each has a method Kind, from which package errs derives the response. A refused patch
@@ -16,60 +12,33 @@ import (
 var (
 	// ErrNotFound reports that the owner has no such row. It does not reveal whether
 	// the row is missing or belongs to another owner.
-	ErrNotFound error = &sentinel{"owner: not found", kind.NotFound}
+	ErrNotFound error = core.ErrNotFound
 
 	// ErrUnscoped reports that there is no owner: the value given to [For] identifies
 	// nobody, or the [Scope] was not made by [For]. It is a bug of the service, not a
 	// fault of the client.
-	ErrUnscoped error = &sentinel{"owner: no owner in scope", kind.Internal}
+	ErrUnscoped error = core.ErrUnscoped
 
 	// ErrOtherOwner reports that the row to insert names another owner than the one
 	// in scope.
-	ErrOtherOwner error = &sentinel{"owner: the row names another owner", kind.Forbidden}
+	ErrOtherOwner error = core.ErrOtherOwner
 
 	// ErrTooMany reports that there are more rows than the call may touch.
-	ErrTooMany error = &sentinel{"owner: too many rows", kind.Internal}
+	ErrTooMany error = core.ErrTooMany
 
 	// ErrStale reports that the owner's row exists, but no longer in the given
 	// version; see [Update.At].
-	ErrStale error = &sentinel{"owner: the row has changed since it was read", kind.Stale}
+	ErrStale error = core.ErrStale
 
 	// ErrNoVersion reports that a required version is missing: At was called with
 	// zero or less, or the request has no If-Match header.
-	ErrNoVersion error = &requestError{
-		sentinel{"owner: no version was given", kind.PreconditionRequired},
-		kind.FieldError{Header: "If-Match", Code: "precondition_required", Detail: "Please say in the If-Match header which version you mean."},
-	}
+	ErrNoVersion error = core.ErrNoVersion
 
 	// ErrReference reports that a foreign key points at no row of the owner's. It
 	// does not reveal whether that row is missing or belongs to another owner.
-	ErrReference error = &sentinel{"owner: a reference points at no row of the owner's", kind.ReferenceNotFound}
+	ErrReference error = core.ErrReference
 
 	// ErrCursor reports that a cursor was not made for this owner, table, order and
 	// conditions. Its kind is Invalid, and the parameter at fault is "cursor".
-	ErrCursor error = &requestError{
-		sentinel{"owner: the cursor is not valid here", kind.Invalid},
-		kind.FieldError{Parameter: "cursor", Code: "invalid_cursor", Detail: "The cursor is not valid here."},
-	}
+	ErrCursor error = core.ErrCursor
 )
-
-type sentinel struct {
-	text string
-	kind kind.Kind
-}
-
-func (e *sentinel) Error() string { return e.text }
-
-func (e *sentinel) Kind() kind.Kind { return e.kind }
-
-// requestError is a sentinel that knows which part of the request is at fault.
-type requestError struct {
-	sentinel
-	field kind.FieldError
-}
-
-func (e *requestError) Fields() []kind.FieldError { return []kind.FieldError{e.field} }
-
-func misuse(format string, args ...any) error {
-	return fmt.Errorf("owner: "+format, args...)
-}

@@ -192,6 +192,76 @@ func ExampleForward() {
 	// 1 <nil>
 }
 
+// Rows that belong to nobody can only be read, and need no scope.
+func ExampleMustShared() {
+	type Land struct {
+		Code string `db:"code" owner:"pk"`
+		Name string `db:"name"`
+	}
+	lands := owner.MustShared[Land]("lands")
+	name := owner.Column(lands, func(l *Land) *string { return &l.Name })
+
+	ctx := context.Background()
+	db, undo := migrate(ctx,
+		`create table lands (code text primary key, name text not null);
+		insert into lands values ('at', 'Austria'), ('ch', 'Switzerland')`,
+		`drop table lands`)
+	defer undo()
+	at, err := lands.Get(ctx, db, "at")
+	fmt.Println(at.Name, err)
+	var sorted owner.Select[Land, struct{}] = lands.OrderBy(name.Desc())
+	all, err := sorted.All(ctx, db)
+	fmt.Println(len(all), err)
+	// Output:
+	// Austria <nil>
+	// 2 <nil>
+}
+
+// The owner of a note lets others read it.
+func ExampleGrantedBy() {
+	type Note struct {
+		ID     int64    `db:"id"        owner:"pk"`
+		Writer WriterID `db:"writer_id" owner:"owner"`
+	}
+	type Grant struct {
+		Note   int64    `db:"note_id"   owner:"pk"`
+		Writer WriterID `db:"writer_id" owner:"owner,pk"` // who is let in
+		Role   string   `db:"role"`
+	}
+	type Share struct { // the same rows, for the owner of the note
+		Note   int64    `db:"note_id"   owner:"pk,parent"`
+		Writer WriterID `db:"writer_id" owner:"pk"`
+		Role   string   `db:"role"`
+	}
+	notes := owner.MustTable[Note, WriterID]("notes")
+	grants := owner.MustTable[Grant, WriterID]("grants")
+	note := owner.Column(grants, func(g *Grant) *int64 { return &g.Note })
+	role := owner.Column(grants, func(g *Grant) *string { return &g.Role })
+	shares := owner.MustThrough[Share]("grants", notes)
+	readers := owner.GrantedBy(notes, grants, note)
+
+	ctx := context.Background()
+	db, undo := migrate(ctx,
+		`create table notes (id bigint primary key, writer_id bigint not null);
+		create table grants (note_id bigint, writer_id bigint, role text not null, primary key (note_id, writer_id));
+		insert into notes values (1, 42), (2, 42), (3, 43)`,
+		`drop table grants; drop table notes`)
+	defer undo()
+	me, other := writer(42), writer(43)
+	n, err := readers.In(other).Count(ctx, db)
+	fmt.Println(n, err)
+	fmt.Println(shares.In(me).Insert(ctx, db, &Share{Note: 1, Writer: other.Owner(), Role: "read"}))
+	n, err = readers.In(other).Count(ctx, db)
+	fmt.Println(n, err)
+	n, err = readers.Where(role.Eq("write")).In(other).Count(ctx, db)
+	fmt.Println(n, err)
+	// Output:
+	// 1 <nil>
+	// <nil>
+	// 2 <nil>
+	// 1 <nil>
+}
+
 // All declarations together, as owner/schema compares them with the database.
 func ExampleAnyTable() {
 	all := []owner.AnyTable{Documents, Revisions}

@@ -46,8 +46,7 @@ type (
 )
 
 var (
-	Lands    = owner.MustShared[Land]("lands")
-	LandName = owner.Column(Lands, func(l *Land) *string { return &l.Name })
+	Lands = owner.MustShared[Land]("lands")
 
 	Vouchers    = owner.MustTable[Voucher, SellerID]("vouchers")
 	VoucherCode = owner.Column(Vouchers, func(v *Voucher) *string { return &v.Code })
@@ -106,7 +105,6 @@ func market(ctx context.Context) (db *pgxpool.Pool, drop func()) {
 			text text not null,
 			price bigint not null,
 			primary key (invoice_id, n));
-		create table grants (invoice_id bigint, seller_id bigint, role text not null, primary key (invoice_id, seller_id));
 		insert into lands values ('at', 'Austria'), ('ch', 'Switzerland');
 		insert into vouchers values (10, 42, 'A'), (12, 43, 'B');
 		insert into invoices values
@@ -116,7 +114,7 @@ func market(ctx context.Context) (db *pgxpool.Pool, drop func()) {
 		log.Fatal(err)
 	}
 	return db, func() {
-		_, err := db.Exec(ctx, `drop table grants; drop table items; drop table invoices; drop table vouchers; drop table lands;
+		_, err := db.Exec(ctx, `drop table items; drop table invoices; drop table vouchers; drop table lands;
 			drop sequence invoice_ids`)
 		if err != nil {
 			log.Fatal(err)
@@ -425,21 +423,6 @@ func ExampleJoin() {
 	// Output: [{ch 1 200} {at 2 100}] <nil>
 }
 
-// Rows that belong to nobody can only be read, and need no scope.
-func ExampleMustShared() {
-	ctx := context.Background()
-	db, drop := market(ctx)
-	defer drop()
-	at, err := Lands.Get(ctx, db, "at")
-	fmt.Println(at.Name, err)
-	var sorted owner.Select[Land, struct{}] = Lands.OrderBy(LandName.Desc())
-	all, err := sorted.All(ctx, db)
-	fmt.Println(len(all), err)
-	// Output:
-	// Austria <nil>
-	// 2 <nil>
-}
-
 // Items have no column for the owner: they belong to that of their invoice.
 func ExampleMustThrough() {
 	ctx := context.Background()
@@ -456,41 +439,4 @@ func ExampleMustThrough() {
 	// <nil>
 	// true
 	// true
-}
-
-// The owner of an invoice lets others read it.
-func ExampleGrantedBy() {
-	type Grant struct {
-		Invoice int64    `db:"invoice_id" owner:"pk"`
-		Seller  SellerID `db:"seller_id"  owner:"owner,pk"` // who is let in
-		Role    string   `db:"role"`
-	}
-	type Share struct { // the same rows, for the owner of the invoice
-		Invoice int64    `db:"invoice_id" owner:"pk,parent"`
-		Seller  SellerID `db:"seller_id"  owner:"pk"`
-		Role    string   `db:"role"`
-	}
-	grants := owner.MustTable[Grant, SellerID]("grants")
-	invoice := owner.Column(grants, func(g *Grant) *int64 { return &g.Invoice })
-	role := owner.Column(grants, func(g *Grant) *string { return &g.Role })
-	shares := owner.MustThrough[Share]("grants", Invoices)
-	readers := owner.GrantedBy(Invoices, grants, invoice)
-
-	ctx := context.Background()
-	db, drop := market(ctx)
-	defer drop()
-	me := seller(42)
-	other := seller(43)
-	n, err := readers.In(other).Count(ctx, db)
-	fmt.Println(n, err)
-	fmt.Println(shares.In(me).Insert(ctx, db, &Share{Invoice: 1, Seller: other.Owner(), Role: "read"}))
-	n, err = readers.In(other).Count(ctx, db)
-	fmt.Println(n, err)
-	n, err = readers.Where(role.Eq("write")).In(other).Count(ctx, db)
-	fmt.Println(n, err)
-	// Output:
-	// 1 <nil>
-	// <nil>
-	// 2 <nil>
-	// 1 <nil>
 }

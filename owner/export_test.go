@@ -1,6 +1,10 @@
 package owner
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
+)
 
 // The functions of this file return the error with which [MustTable], [MustThrough] and
 // [MustView] panic. Those with a type of rows make no [Table] and no [View], whose methods
@@ -8,13 +12,13 @@ import "reflect"
 
 // TableError returns the error of a table with rows R, or nil.
 func TableError[R any, O comparable](name string, options ...TableOption[R]) error {
-	return DeclarationError(func() { mustDeclare(name, &table{ownerTypes: ownerTypes[O]()}, options) })
+	return DeclarationError(func() { declare(name, &core.Table{OwnerTypes: ownerTypes[O]()}, options) })
 }
 
 // ThroughError returns the error of a table with rows R through that parent, or nil.
 func ThroughError[R any](name string, parent AnyTable) error {
 	through, _ := parent.declaration()
-	return DeclarationError(func() { mustDeclare[R](name, &table{through: through, ownerTypes: through.ownerTypes}, nil) })
+	return DeclarationError(func() { declare[R](name, &core.Table{Through: through, OwnerTypes: through.OwnerTypes}, nil) })
 }
 
 // ViewError returns the error of a view with rows V, or nil.

@@ -146,6 +146,7 @@ func TestKeysMustFit(t *testing.T) {
 	requireRefused(t, get(1, uint64(1<<63), uuid), "the key column part wants uint8, got uint64")
 	requireRefused(t, get(1, 1, pgtype.UUID{}), "the key column uuid wants pgtype.UUID, got NULL")
 	requireRefused(t, get(1, 1, [16]byte{1}), "the key column uuid wants pgtype.UUID, got [16]uint8")
+	requireRefused(t, get(1), "the key is (id owner_test.OrderID, part uint8, uuid pgtype.UUID), but 1 value was given")
 	requireRefused(t, get(1, 1), "the key is (id owner_test.OrderID, part uint8, uuid pgtype.UUID), but 2 values were given")
 
 	type texts struct {

@@ -1,6 +1,6 @@
 package owner
 
-import "github.com/jackc/pgx/v5"
+import "github.com/rowkeeper/rowkeeper/owner/internal/core"
 
 // A LockOption says how to treat rows that others have locked. By default the
 // statement waits for them. Two of them, and a value that is none of the constants,
@@ -18,22 +18,16 @@ const (
 	NoWait
 )
 
-type lock struct {
-	mode string
-	wait string
-	bad  bool // the options are no valid ones
-}
-
-func newLock(mode string, options []LockOption) lock {
-	l := lock{mode: mode, bad: len(options) > 1}
+func newLock(mode string, options []LockOption) core.Lock {
+	l := core.Lock{Mode: mode, Invalid: len(options) > 1}
 	for _, o := range options {
 		switch o {
 		case SkipLocked:
-			l.wait = " skip locked"
+			l.Wait = " skip locked"
 		case NoWait:
-			l.wait = " nowait"
+			l.Wait = " nowait"
 		default:
-			l.bad = true
+			l.Invalid = true
 		}
 	}
 	return l
@@ -45,7 +39,7 @@ func newLock(mode string, options []LockOption) lock {
 // locks the rows of the view's table and none of the joined ones. It also prevents
 // the parents of rows of [MustThrough] from being given away.
 func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
-	s.q.lock = newLock(" for update", options)
+	s.q.Lock = newLock(" for update", options)
 	return s
 }
 
@@ -53,38 +47,6 @@ func (s Select[R, O]) ForUpdate(options ...LockOption) Select[R, O] {
 // prevents others from changing the rows. CockroachDB takes no lock for it before
 // v23.2, and from then on under SERIALIZABLE only if a setting says so.
 func (s Select[R, O]) ForShare(options ...LockOption) Select[R, O] {
-	s.q.lock = newLock(" for share", options)
+	s.q.Lock = newLock(" for share", options)
 	return s
-}
-
-func (l lock) check(t *table, db DB) error {
-	if _, ok := db.(pgx.Tx); !ok {
-		return misuse("table %s: ForUpdate needs a transaction, not a %T", t.name, db)
-	}
-	switch {
-	case t.grouped():
-		return misuse("view %s: its rows are made of several, which cannot be locked", t.name)
-	case l.bad:
-		return misuse("table %s: a lock takes one of SkipLocked and NoWait", t.name)
-	}
-	return nil
-}
-
-func (l lock) write(s *statement, t *table) {
-	if l.mode == "" {
-		return
-	}
-	s.text(l.mode)
-	if t.view != nil {
-		s.text(" of _0")
-	}
-	s.text(l.wait)
-}
-
-// hold also keeps the parents of the locked rows the owner's. It waits for them in
-// the same way.
-func (l lock) hold(s *statement, t *table, prefix string) {
-	if l.mode != "" {
-		s.text(t.held(prefix, 1, l.wait))
-	}
 }

@@ -1,6 +1,10 @@
 package owner
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
+)
 
 // A Member is an owner with two levels: a user within a tenant. Give it to [For], and
 // declare the tables whose rows belong to users of tenants with it:
@@ -22,23 +26,23 @@ type Member[T, U comparable] struct {
 
 type member interface {
 	types() []reflect.Type
-	identity() (identity, error)
+	identity() (core.Identity, error)
 }
 
 func (Member[T, U]) types() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[U]()}
 }
 
-func (m Member[T, U]) identity() (identity, error) {
+func (m Member[T, U]) identity() (core.Identity, error) {
 	tenant, err := checkedOwner(m.Tenant)
 	if err != nil {
-		return identity{}, err
+		return core.Identity{}, err
 	}
 	user, err := checkedOwner(m.User)
 	if err != nil {
-		return identity{}, err
+		return core.Identity{}, err
 	}
-	return identity{n: 2, value: [2]any{m.Tenant, m.User}, arg: [2]any{tenant, user}}, nil
+	return core.Identity{N: 2, Value: [2]any{m.Tenant, m.User}, Arg: [2]any{tenant, user}}, nil
 }
 
 // ownerTypes returns the types of the columns that hold an owner of type O.

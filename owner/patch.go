@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/errs/kind"
 	"github.com/rowkeeper/rowkeeper/internal/strictjson"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
@@ -82,10 +83,10 @@ var patchTexts = map[string]string{
 // becomes NULL, for columns that can hold it.
 func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R], error) {
 	if t == nil || t.def == nil {
-		return nil, misuse("the table was not made by MustTable")
+		return nil, core.Misuse("the table was not made by MustTable")
 	}
-	p := patch{table: t.def, values: map[*column]any{}}
-	p.take(members, t.def.row, nil, nil)
+	p := patch{table: t.def, values: map[*core.Column]any{}}
+	p.take(members, t.def.Row, nil, nil)
 	if len(p.values) == 0 && p.faults == nil {
 		p.refuse(patchEmpty, nil)
 	}
@@ -93,9 +94,9 @@ func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R]
 		return nil, &PatchError{Field: p.faults[0].Pointer, Reason: p.faults[0].Code, faults: p.faults}
 	}
 	var out []Assignment[R] // in the order of the columns, so the text is stable
-	for _, c := range t.def.readable {
+	for _, c := range t.def.Readable {
 		if arg, ok := p.values[c]; ok {
-			out = append(out, Assignment[R]{assignment: assignment{col: c, arg: arg}})
+			out = append(out, Assignment[R]{untyped: core.Assignment{Column: c, Arg: arg}})
 		}
 	}
 	return out, nil
@@ -103,8 +104,8 @@ func (t *Table[R, O]) Patch(members map[string]json.RawMessage) ([]Assignment[R]
 
 // patch collects the assignments from the members of an object.
 type patch struct {
-	table  *table
-	values map[*column]any
+	table  *core.Table
+	values map[*core.Column]any
 	faults []strictjson.Fault
 }
 
@@ -124,13 +125,13 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 		at := append(slices.Clone(names), name)
 		f, ok := fields[name]
 		f.Index = append(slices.Clone(index), f.Index...)
-		c := p.table.readableAt(f.Index)
+		c := readableAt(p.table, f.Index)
 		switch {
-		case ok && c != nil && (c.fixed() || c.server):
+		case ok && c != nil && (c.Fixed() || c.Server):
 			p.refuse(patchReadOnly, at)
 		case ok && c != nil:
 			p.assign(c, members[name], f, at)
-		case ok && p.table.holdsColumns(f.Index):
+		case ok && holdsColumns(p.table, f.Index):
 			var inner map[string]json.RawMessage
 			if faults := strictjson.CheckMember(members[name], strictjson.Field{Type: reflect.TypeOf(inner)}, at...); faults != nil {
 				p.add(faults)
@@ -146,9 +147,9 @@ func (p *patch) take(members map[string]json.RawMessage, of reflect.Type, index 
 }
 
 // assign assigns the value of a member to a column.
-func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at []string) {
-	field := reflect.New(c.typ)
-	if string(bytes.TrimSpace(value)) == "null" && c.nullable {
+func (p *patch) assign(c *core.Column, value json.RawMessage, f strictjson.Field, at []string) {
+	field := reflect.New(c.Type)
+	if string(bytes.TrimSpace(value)) == "null" && c.Nullable {
 		arg := pgvalue.Argument(field.Elem())
 		if null, err := pgvalue.IsNull(arg); err != nil || !null {
 			arg = nil
@@ -168,16 +169,16 @@ func (p *patch) assign(c *column, value json.RawMessage, f strictjson.Field, at 
 }
 
 // readableAt returns the readable column at that index in the row, or nil.
-func (t *table) readableAt(index []int) *column {
-	if i := slices.IndexFunc(t.readable, func(c *column) bool { return slices.Equal(c.index, index) }); i >= 0 {
-		return t.readable[i]
+func readableAt(t *core.Table, index []int) *core.Column {
+	if i := slices.IndexFunc(t.Readable, func(c *core.Column) bool { return slices.Equal(c.Index, index) }); i >= 0 {
+		return t.Readable[i]
 	}
 	return nil
 }
 
 // holdsColumns reports whether the field at that index contains readable columns.
-func (t *table) holdsColumns(index []int) bool {
-	return slices.ContainsFunc(t.readable, func(c *column) bool {
-		return len(c.index) > len(index) && slices.Equal(c.index[:len(index)], index)
+func holdsColumns(t *core.Table, index []int) bool {
+	return slices.ContainsFunc(t.Readable, func(c *core.Column) bool {
+		return len(c.Index) > len(index) && slices.Equal(c.Index[:len(index)], index)
 	})
 }

@@ -11,38 +11,16 @@ import (
 // normally or early, so another statement on the same transaction has to wait for
 // that.
 func (s Select[R, O]) Rows(ctx context.Context, db DB) iter.Seq2[R, error] {
-	q := s.q
 	return func(yield func(R, error) bool) {
-		var zero R
-		if err := q.prepare(db, false); err != nil {
-			yield(zero, err)
-			return
-		}
-		var st statement
-		q.build(&st, nil, q.limit)
-		if err := q.table.leading(st.args); err != nil {
-			yield(zero, err)
-			return
-		}
-		rows, err := db.Query(ctx, st.sql.String(), st.args...)
+		q := s.q
+		var row *R
+		err := q.Rows(ctx, db, func() unsafe.Pointer {
+			row = new(R)
+			return unsafe.Pointer(row)
+		}, func() bool { return yield(*row, nil) })
 		if err != nil {
-			yield(zero, q.table.failed("select from", err))
-			return
-		}
-		defer rows.Close()
-		fields := make([]any, 0, len(q.table.readable))
-		for rows.Next() {
-			row := new(R)
-			if err := rows.Scan(q.table.fields(fields, unsafe.Pointer(row))...); err != nil {
-				yield(zero, q.table.failed("select from", err))
-				return
-			}
-			if !yield(*row, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(zero, q.table.failed("select from", err))
+			var zero R
+			yield(zero, err)
 		}
 	}
 }

@@ -1,13 +1,10 @@
 package owner
 
 import (
-	"encoding/hex"
 	"iter"
 	"reflect"
-	"strconv"
-	"strings"
 
-	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // Settings returns the parameters of the server, with their values, that tell policies
@@ -37,15 +34,15 @@ import (
 // The zero Scope fails with [ErrUnscoped]. An owner that cannot be written as text is
 // an error.
 func (s Scope[O]) Settings() (iter.Seq2[string, string], error) {
-	if err := s.check(); err != nil {
+	if err := s.id.Check(); err != nil {
 		return nil, err
 	}
-	names := settingNames(ownerTypes[O]())
+	names := core.SettingNames(ownerTypes[O]())
 	values := make([]string, len(names))
 	for i := range names {
-		value, ok := settingText(s.id.arg[i])
+		value, ok := core.SettingText(s.id.Arg[i])
 		if !ok {
-			return nil, misuse("Settings: an owner of type %s cannot be written as text", reflect.TypeFor[O]())
+			return nil, core.Misuse("Settings: an owner of type %s cannot be written as text", reflect.TypeFor[O]())
 		}
 		values[i] = value
 	}
@@ -56,55 +53,4 @@ func (s Scope[O]) Settings() (iter.Seq2[string, string], error) {
 			}
 		}
 	}, nil
-}
-
-// settingText returns arg in the input format of its column's type. Arrays of bytes
-// are UUIDs, which can be written in hex.
-func settingText(arg any) (string, bool) {
-	v := reflect.ValueOf(arg)
-	switch {
-	case v.CanInt():
-		return strconv.FormatInt(v.Int(), 10), true
-	case v.CanUint():
-		return strconv.FormatUint(v.Uint(), 10), true
-	case v.Kind() == reflect.String:
-		return v.String(), !strings.ContainsRune(v.String(), 0)
-	case v.Kind() == reflect.Array && v.Len() == 16:
-		b := make([]byte, v.Len())
-		reflect.Copy(reflect.ValueOf(b), v)
-		return hex.EncodeToString(b), true
-	}
-	return "", false // the meaning of a Valuer's []byte depends on the column
-}
-
-// settingNames returns the parameters for owners of these types. A user within a
-// tenant has another parameter than the same user alone.
-func settingNames(types []reflect.Type) []string {
-	out := make([]string, len(types))
-	for i, t := range types {
-		name := word(t)
-		if i > 0 {
-			name += "_of_" + word(types[0])
-		}
-		out[i] = "rowkeeper." + identifier.Shorten(name)
-	}
-	return out
-}
-
-func word(t reflect.Type) string {
-	name := t.String()
-	if named, ok := reflect.Zero(t).Interface().(interface{ SettingName() string }); ok {
-		if given := named.SettingName(); given != "" {
-			name = given
-		}
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r - 'A' + 'a'
-		}
-		return '_'
-	}, name)
 }

@@ -99,6 +99,7 @@ func TestThePrimaryKeyTells(t *testing.T) {
 		}
 		requireFinding(t, r, tellsByUnique, "Insert with its key")
 		requireFinding(t, r, tellsByUnique, "Upsert with its key")
+		require.Contains(t, strings.Join(report(r.findings), "\n"), "give its name, or ownertest.PrimaryKey, to ownertest.Table as another argument")
 		r = mustCheck(t, db, makeNotes("notes"), Table(notes, PrimaryKey, "notes_text_key"))
 		require.Empty(t, report(r.findings))
 	})

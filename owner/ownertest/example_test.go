@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/ownertest"
@@ -29,8 +28,8 @@ type Summary struct {
 var Summaries = owner.MustView[Summary](Accounts)
 
 var (
-	t          testing.TB // of the test
-	pool       *pgxpool.Pool
+	t          testing.TB   // of the test
+	pool       ownertest.DB // such as a *pgxpool.Pool
 	alice, bob owner.Scope[UserID]
 )
 

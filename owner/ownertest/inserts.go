@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // fresh returns a copy of a row for an insert: without its owner and, if withoutKey,
@@ -23,7 +23,7 @@ func (t target[R, O]) fresh(row *R, withoutKey bool) R {
 	}
 	if withoutKey {
 		for _, c := range t.def.Key {
-			if c.Optional {
+			if c.Optional() {
 				value(&out, c).SetZero()
 			}
 		}
@@ -75,24 +75,24 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 			return queued(ctx, tx, func(q owner.Queue) error { return t.in.QueueInsert(q, &row) })
 		}),
 	}
-	for i, target := range t.def.Uniques {
+	for _, unique := range t.def.Uniques {
 		var key []owner.AnyColumn[R]
-		for _, c := range t.def.Upserts[i] {
+		for _, c := range unique.Declared {
 			key = append(key, t.column(c))
 		}
-		if slices.ContainsFunc(target, func(c *access.Column) bool { return c.Optional && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
+		if slices.ContainsFunc(unique.Columns, func(c *core.Column) bool { return c.Optional() && !isOwner(t.def, c) && value(&row, c).IsZero() }) {
 			continue // not for rows whose key the database makes
 		}
 		p := write("Upsert "+what, func(ctx context.Context, tx pgx.Tx) error {
 			row := row
 			for _, c := range t.def.Owners { // part of the key, so it must be set
-				if slices.Contains(target, c) && value(&row, c).IsZero() {
+				if slices.Contains(unique.Columns, c) && value(&row, c).IsZero() {
 					value(&row, c).Set(value(&t.own, c))
 				}
 			}
 			return t.in.Upsert(ctx, tx, &row, key[0], key[1:]...)
 		})
-		p.index = t.indexWithoutOwner(target)
+		p.index = t.indexWithoutOwner(unique.Columns)
 		out = append(out, p)
 	}
 	return out
@@ -100,14 +100,14 @@ func (t target[R, O]) insertions(row R, what string) []probe {
 
 // indexWithoutOwner returns the unique index of these columns, if neither the owner
 // nor the parent is among them.
-func (t target[R, O]) indexWithoutOwner(columns []*access.Column) string {
+func (t target[R, O]) indexWithoutOwner(columns []*core.Column) string {
 	for _, c := range slices.Concat(t.def.Owners, t.def.Parent) {
 		if slices.Contains(columns, c) {
 			return ""
 		}
 	}
-	for _, i := range t.world.unique[t.def.ID] {
-		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *access.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
+	for _, i := range t.world.unique[t.def] {
+		if len(i.columns) == len(columns) && !slices.ContainsFunc(columns, func(c *core.Column) bool { return !slices.Contains(i.columns, c.Name) }) {
 			return i.name
 		}
 	}
@@ -115,11 +115,11 @@ func (t target[R, O]) indexWithoutOwner(columns []*access.Column) string {
 }
 
 // points reports whether the column is part of a foreign key.
-func points(def *access.Table, c *access.Column) bool {
-	return slices.Contains(def.Parent, c) || slices.ContainsFunc(def.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
+func points(def *core.Table, c *core.Column) bool {
+	return slices.Contains(def.Parent, c) || slices.ContainsFunc(def.References, func(r *core.Reference) bool { return slices.Contains(r.From, c) })
 }
 
-func isOwner(def *access.Table, c *access.Column) bool { return slices.Contains(def.Owners, c) }
+func isOwner(def *core.Table, c *core.Column) bool { return slices.Contains(def.Owners, c) }
 
 // queue is an owner.Queue that sends at once.
 type queue struct {
@@ -167,16 +167,16 @@ func (w *world[O]) make(ctx context.Context, tx pgx.Tx, who owner.Scope[O]) erro
 
 // made inserts a row with a value for each field of a known type. The database fills
 // as much of the key as it can; otherwise the whole key is given.
-func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *access.Table, who owner.Scope[O]) error {
+func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *owner.Table[R, O], def *core.Table, who owner.Scope[O]) error {
 	refs := def.References
 	if def.Through != nil {
-		refs = append([]access.Reference{{Parent: def.Through, From: def.Parent}}, refs...)
+		refs = append([]*core.Reference{{Parent: def.Through, From: def.Parent}}, refs...)
 	}
 	attempt := func(ctx context.Context, tx pgx.Tx, withKey bool) error {
 		row := new(R)
 		for _, c := range def.Columns {
 			isKey := slices.Contains(def.Key, c)
-			if isKey && withKey || !c.Optional && c != def.Version && !isOwner(def, c) {
+			if isKey && withKey || !c.Optional() && c != def.Version && !isOwner(def, c) {
 				w.count++
 				fill(value(row, c), w.count, isKey)
 			}
@@ -199,8 +199,8 @@ func made[R any, O comparable](ctx context.Context, tx pgx.Tx, w *world[O], t *o
 }
 
 // point sets the foreign key of the row to the key of some row of the parent.
-func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r access.Reference, who owner.Scope[O]) error {
-	_, args := access.Owner.Values(who)
+func (w *world[O]) point(ctx context.Context, tx pgx.Tx, row any, r *core.Reference, who owner.Scope[O]) error {
+	args := values(who)
 	sql, where := "select ", " where "
 	for i, c := range r.Parent.Key {
 		if i > 0 {

@@ -50,7 +50,7 @@ const (
 	counted          = "a row of the stranger's is counted"
 	changed          = "a row of the stranger's is changed, deleted or made"
 	distinguishable  = "a row of the stranger's can be told from one that does not exist"
-	tellsByUnique    = "a unique constraint tells what the stranger has; if it may, name it in Table"
+	tellsByUnique    = "a unique constraint tells what the stranger has; if it may, give its name, or ownertest.PrimaryKey, to ownertest.Table as another argument"
 	tellsByReference = "a foreign key can point at a row of the stranger's; declare it with owner.References, and make the database's begin with the owner"
 	notRefused       = "what is the stranger's is not refused"
 	ownMissing       = "a row of one's own is not found, so that nothing is proved"

@@ -5,11 +5,13 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"unsafe"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // selects returns the probes that any select supports.
@@ -49,7 +51,7 @@ func (t target[R, O]) everything() []probe {
 			return value(&row, c).Interface(), err
 		}))
 		functions := []string{"min", "max", "count"}
-		if c.Numeric && c.Type.Kind() != reflect.Float32 && c.Type.Kind() != reflect.Float64 { // the sum of floats depends on the order
+		if core.IsNumeric(c.Type) && c.Type.Kind() != reflect.Float32 && c.Type.Kind() != reflect.Float64 { // the sum of floats depends on the order
 			functions = append(functions, "sum", "avg")
 		}
 		for _, f := range functions {
@@ -57,18 +59,29 @@ func (t target[R, O]) everything() []probe {
 				continue
 			}
 			out = append(out, count(f+" of "+c.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
-				return access.Owner.Aggregate(ctx, tx, t.in.Select, t.table, c.At, f)
+				return t.aggregate(ctx, tx, c, f)
 			}))
 		}
 	}
-	for i, r := range t.def.References {
+	for _, r := range t.def.References {
 		var points owner.Reference[R, any]
-		access.Owner.Fill(&points, t.table, i)
+		access.Owner.Set(&points, r)
 		out = append(out, count("Count of rows with a row of "+r.Parent.Name, func(ctx context.Context, tx pgx.Tx) (any, error) {
 			return t.in.Where(points.To()).Count(ctx, tx)
 		}))
 	}
 	return out
+}
+
+// aggregate returns the aggregate function of a column over the owner's rows.
+func (t target[R, O]) aggregate(ctx context.Context, tx pgx.Tx, c *core.Column, function string) (any, error) {
+	result := reflect.New(reflect.PointerTo(c.Type))
+	if function == "avg" {
+		result = reflect.ValueOf(new(*float64))
+	}
+	q := access.Owner.Query(t.in.Select)
+	err := q.Scalar(ctx, tx, function+"("+c.Quoted+")", result.Interface())
+	return result.Elem().Interface(), err
 }
 
 // control reads a row of one's own: if that fails, the other probes prove nothing.
@@ -107,7 +120,8 @@ func (t target[R, O]) reads() []probe {
 
 // cursor uses a cursor that was made for the stranger.
 func (t target[R, O]) cursor() probe {
-	cursor, err := access.Owner.Cursor(t.world.cursors, t.table.In(t.world.stranger).Select, &t.row)
+	q := access.Owner.Query(t.table.In(t.world.stranger).Select)
+	cursor, err := t.world.seal.After(&q, unsafe.Pointer(&t.row))
 	p := read("Page behind its cursor", func(ctx context.Context, tx pgx.Tx) (any, error) {
 		page, err := t.in.Page(ctx, tx, t.world.cursors, cursor, owner.MaxRows)
 		return page.Rows, err

@@ -11,13 +11,14 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // The SQL here is independent of package owner, whose mistakes it has to find.
 
 // owned returns the condition that a row, called by the alias, belongs to the owner
 // whose values are the parameters.
-func owned(def *access.Table, alias string) string {
+func owned(def *core.Table, alias string) string {
 	var terms []string
 	if def.Through == nil {
 		for i, c := range def.Owners {
@@ -33,10 +34,17 @@ func owned(def *access.Table, alias string) string {
 	return "exists (select * from " + def.Through.Quoted + " " + parent + " where " + strings.Join(terms, " and ") + ")"
 }
 
+// values returns the values of an owner, as the database gets them: of a Member the
+// tenant and the user.
+func values[O comparable](who owner.Scope[O]) []any {
+	id := access.Owner.Identity(who)
+	return id.Arg[:id.N]
+}
+
 // load returns an owner's rows in the order of their keys.
-func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *access.Table, who owner.Scope[O]) ([]any, error) {
-	_, args := access.Owner.Values(who)
-	quoted := func(columns []*access.Column) string {
+func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *core.Table, who owner.Scope[O]) ([]any, error) {
+	args := values(who)
+	quoted := func(columns []*core.Column) string {
 		names := make([]string, len(columns))
 		for i, c := range columns {
 			names[i] = "r." + c.Quoted
@@ -70,8 +78,7 @@ func load[R any, O comparable](ctx context.Context, tx pgx.Tx, def *access.Table
 // fingerprint returns all of the stranger's rows as text, including columns that are
 // not declared.
 func (w *world[O]) fingerprint(ctx context.Context, tx pgx.Tx) ([]string, error) {
-	_, args := access.Owner.Values(w.stranger)
-	args = append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)
+	args := append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, values(w.stranger)...)
 	var out []string
 	for _, s := range w.subjects {
 		if s.def == nil {
@@ -128,7 +135,7 @@ type index struct {
 }
 
 // uniqueIndexes returns the unique indexes of a table; a view has none.
-func uniqueIndexes(ctx context.Context, tx pgx.Tx, def *access.Table) ([]index, error) {
+func uniqueIndexes(ctx context.Context, tx pgx.Tx, def *core.Table) ([]index, error) {
 	schema, name, ok := strings.Cut(def.Name, ".")
 	if !ok {
 		schema, name = "", def.Name

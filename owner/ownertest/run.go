@@ -15,6 +15,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // DB begins the transaction of [Run]: a *pgxpool.Pool or a *pgx.Conn.
@@ -70,8 +71,9 @@ type world[O comparable] struct {
 	mine, stranger owner.Scope[O]
 	subjects       []Subject[O]
 	cursors        *owner.Cursors
-	strangers      map[any][]any // by the declaration
-	unique         map[any][]index
+	seal           *core.Cursors // of the same key
+	strangers      map[*core.Table][]any
+	unique         map[*core.Table][]index
 	count          int // number of values made
 }
 
@@ -96,13 +98,18 @@ func check[O comparable](ctx context.Context, db DB, mine, stranger owner.Scope[
 		if s.probes == nil {
 			return r, fmt.Errorf("%s: make subjects with Table and Select", s.name)
 		}
+		if s.def == nil {
+			continue
+		}
+		if err := s.def.Complete(); err != nil {
+			return r, err
+		}
 	}
-	values, args := access.Owner.Values(mine)
-	others, _ := access.Owner.Values(stranger)
+	own, others := access.Owner.Identity(mine), access.Owner.Identity(stranger)
 	switch {
-	case len(args) == 0 || len(others) == 0:
+	case own.N == 0 || others.N == 0:
 		return r, fmt.Errorf("a scope was not made by owner.For: %w", owner.ErrUnscoped)
-	case slices.Equal(values, others):
+	case own.Value == others.Value:
 		return r, errors.New("mine and stranger are the same owner")
 	}
 	var err error
@@ -129,8 +136,11 @@ func attempt[O comparable](ctx context.Context, db DB, w *world[O], seed func(co
 			return r, err
 		}
 	}
-	w.cursors, err = owner.NewCursors([]byte("for tests only: cursors of ownertest"))
-	if err != nil {
+	key := []byte("for tests only: cursors of ownertest")
+	if w.cursors, err = owner.NewCursors(key); err != nil {
+		return r, err
+	}
+	if w.seal, err = core.NewCursors(key); err != nil {
 		return r, err
 	}
 	if seed == nil {
@@ -235,8 +245,8 @@ func (w *world[O]) run(ctx context.Context, tx pgx.Tx, cases []attack) ([]outcom
 
 // cases reads the rows that were made and returns what to try with them.
 func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
-	own := map[any][]any{}
-	w.strangers, w.unique = map[any][]any{}, map[any][]index{}
+	own := map[*core.Table][]any{}
+	w.strangers, w.unique = map[*core.Table][]any{}, map[*core.Table][]index{}
 	for _, s := range w.subjects {
 		if s.def == nil {
 			continue
@@ -244,7 +254,7 @@ func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 		for _, of := range []struct {
 			whose string
 			scope owner.Scope[O]
-			into  map[any][]any
+			into  map[*core.Table][]any
 		}{{"mine", w.mine, own}, {"the stranger's", w.stranger, w.strangers}} {
 			rows, err := s.load(ctx, tx, w, of.scope)
 			if err != nil {
@@ -253,7 +263,7 @@ func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 			if len(rows) == 0 {
 				return nil, fmt.Errorf("%s: there are no rows of %s after seed has run; does it make them, and does the owner column hold their owner?", s.name, of.whose)
 			}
-			of.into[s.def.ID] = rows
+			of.into[s.def] = rows
 		}
 	}
 	var out []attack
@@ -265,9 +275,9 @@ func (w *world[O]) cases(ctx context.Context, tx pgx.Tx) ([]attack, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
-			w.unique[s.def.ID] = keys
+			w.unique[s.def] = keys
 			a.tells = accepted(s.tells, keys)
-			mine, strangers = fullest(own[s.def.ID]), fullest(w.strangers[s.def.ID])
+			mine, strangers = fullest(own[s.def]), fullest(w.strangers[s.def])
 		}
 		for _, a.probe = range s.probes(w, mine, strangers) {
 			out = append(out, a)

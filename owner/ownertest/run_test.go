@@ -82,6 +82,9 @@ func TestMisuse(t *testing.T) {
 			"make rows of mine: broken":             func(t testing.TB) { Run(t, db, me, other, failingSeed, subjects()...) },
 			"coupons: there are no rows of mine":    func(t testing.TB) { Run(t, db, me, other, emptySeed, Table(shop.Coupons)) },
 			"there is no row of orders to point at": func(t testing.TB) { Run(t, db, me, other, nil, Table(shop.Lines)) },
+			"grants: it refers to a table that is not": func(t testing.TB) {
+				Run(t, db, me, other, seed, Table(owner.MustTable[Grant, UserID]("grants", toNothing)))
+			},
 		} {
 			rec := &recording{TB: t}
 			f(rec)
@@ -91,6 +94,9 @@ func TestMisuse(t *testing.T) {
 		}
 	})
 }
+
+// toNothing is a reference to a table that nothing declares.
+var toNothing = owner.References(new(owner.Forward[Order]), func(g *Grant) any { return &g.Order })
 
 func failingSeed(context.Context, pgx.Tx, owner.Scope[UserID]) error { return errors.New("broken") }
 

@@ -8,13 +8,14 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // A Subject is something that [Run] tests. [Table] and [Select] return one.
 type Subject[O comparable] struct {
 	_     [0]func(O)
 	name  string
-	def   *access.Table // nil for a select
+	def   *core.Table // nil for a select
 	tells []string
 	// probes returns what to try with a row of one's own and one of the stranger's.
 	probes func(w *world[O], own, row any) []probe
@@ -34,7 +35,7 @@ const PrimaryKey = "PRIMARY KEY"
 // choose, or user names that are public.
 func Table[R any, O comparable](t *owner.Table[R, O], mayTell ...string) Subject[O] {
 	s := Subject[O]{name: "a table that was not declared", tells: mayTell}
-	if s.def = access.Owner.Describe(t)[0].Table; s.def == nil {
+	if s.def, _ = access.Owner.Declaration(t); s.def == nil {
 		return s
 	}
 	s.name = s.def.Name

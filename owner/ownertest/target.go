@@ -8,20 +8,21 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // target is a row of the stranger's, with the scope that tries to reach it.
 type target[R any, O comparable] struct {
 	table *owner.Table[R, O]
-	def   *access.Table
+	def   *core.Table
 	in    owner.Scoped[R, O] // in the scope mine
 	world *world[O]
 	own   R
 	row   R
 }
 
-func value[R any](row *R, c *access.Column) reflect.Value {
+func value[R any](row *R, c *core.Column) reflect.Value {
 	return reflect.ValueOf(row).Elem().FieldByIndex(c.Index)
 }
 
@@ -33,7 +34,7 @@ func (t target[R, O]) key(row *R) []any {
 	return key
 }
 
-func (t target[R, O]) equal(c *access.Column, row *R) owner.Condition[R] {
+func (t target[R, O]) equal(c *core.Column, row *R) owner.Condition[R] {
 	arg := argument(value(row, c))
 	if null, err := pgvalue.IsNull(arg); err == nil && null {
 		return t.column(c).IsNull()
@@ -41,9 +42,9 @@ func (t target[R, O]) equal(c *access.Column, row *R) owner.Condition[R] {
 	return t.column(c).Eq(arg)
 }
 
-func (t target[R, O]) column(c *access.Column) owner.ColumnOf[R, any] {
+func (t target[R, O]) column(c *core.Column) owner.ColumnOf[R, any] {
 	var out owner.ColumnOf[R, any]
-	access.Owner.Fill(&out, t.table, c.At)
+	access.Owner.Set(&out, c)
 	return out
 }
 
@@ -55,7 +56,7 @@ func argument(field reflect.Value) any {
 	return pgvalue.Argument(copied)
 }
 
-func (t target[R, O]) equals(columns []*access.Column, row *R) owner.Condition[R] {
+func (t target[R, O]) equals(columns []*core.Column, row *R) owner.Condition[R] {
 	var all []owner.Condition[R]
 	for _, c := range columns {
 		all = append(all, t.equal(c, row))
@@ -63,7 +64,7 @@ func (t target[R, O]) equals(columns []*access.Column, row *R) owner.Condition[R
 	return owner.And(all...)
 }
 
-func (t target[R, O]) set(c *access.Column, to reflect.Value) owner.Assignment[R] {
+func (t target[R, O]) set(c *core.Column, to reflect.Value) owner.Assignment[R] {
 	return t.column(c).Set(argument(to))
 }
 
@@ -91,10 +92,10 @@ func (t target[R, O]) keyOrAll() []owner.Condition[R] {
 }
 
 // assignable returns the columns that an update may set.
-func (t target[R, O]) assignable() []*access.Column {
-	var out []*access.Column
+func (t target[R, O]) assignable() []*core.Column {
+	var out []*core.Column
 	for _, c := range t.def.Columns {
-		if !c.Fixed {
+		if !c.Fixed() {
 			out = append(out, c)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
 // writes returns the probes that change or delete the row.
@@ -99,7 +99,7 @@ func (t target[R, O]) patches() []probe {
 				continue
 			}
 		}
-		if c.Writable {
+		if !c.Hidden && !c.Server && !c.Fixed() {
 			all[c.JSON] = sent
 			continue
 		}
@@ -139,7 +139,7 @@ func (t target[R, O]) givenValues() []probe {
 	for _, c := range t.assignable() {
 		change("Update of "+c.Name+" to the stranger's", false, t.set(c, value(&t.row, c)))
 	}
-	for _, unique := range t.world.unique[t.def.ID] {
+	for _, unique := range t.world.unique[t.def] {
 		var set []owner.Assignment[R]
 		for _, c := range t.assignable() {
 			if slices.Contains(unique.columns, c.Name) {
@@ -156,7 +156,7 @@ func (t target[R, O]) givenValues() []probe {
 			continue
 		}
 		refused := ownersOf(r.Parent) == ownersOf(t.def) // otherwise it may be the tenant's, to whom both belong
-		if !slices.ContainsFunc(r.From, func(c *access.Column) bool { return c.Fixed }) {
+		if !slices.ContainsFunc(r.From, func(c *core.Column) bool { return c.Fixed() }) {
 			var set []owner.Assignment[R]
 			for _, c := range r.From {
 				set = append(set, t.set(c, value(&row, c)))
@@ -173,7 +173,7 @@ func (t target[R, O]) givenValues() []probe {
 }
 
 // ownersOf returns how many columns hold the owner of a row.
-func ownersOf(def *access.Table) int {
+func ownersOf(def *core.Table) int {
 	for def.Through != nil {
 		def = def.Through
 	}
@@ -182,8 +182,8 @@ func ownersOf(def *access.Table) int {
 
 // pointAtStrangers sets the foreign key of row to a row of the stranger, if one is
 // known.
-func (t target[R, O]) pointAtStrangers(row *R, r access.Reference) bool {
-	if parents := t.world.strangers[r.Parent.ID]; len(parents) > 0 {
+func (t target[R, O]) pointAtStrangers(row *R, r *core.Reference) bool {
+	if parents := t.world.strangers[r.Parent]; len(parents) > 0 {
 		parent := reflect.ValueOf(parents[0]).Elem()
 		for i, c := range r.From {
 			assign(value(row, c), parent.FieldByIndex(r.Parent.Key[i].Index))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/sqltext"
 )
 
@@ -73,14 +74,14 @@ func reserved(name string) bool {
 func (f Fragment[R]) With(args Args) owner.Condition[R] {
 	var c owner.Condition[R]
 	if f.text == nil {
-		access.Owner.Fragment(&c, access.Fragment{}, fmt.Errorf("rawsql: the Fragment was not made by MustFragment"))
+		access.Owner.Set(&c, core.Failing(fmt.Errorf("rawsql: the Fragment was not made by MustFragment")))
 		return c
 	}
 	values, err := sqltext.Values(f.text.Names, args)
 	if err != nil {
 		err = f.failed(err)
 	}
-	access.Owner.Fragment(&c, access.Fragment{Pieces: f.text.Pieces, Uses: f.text.Uses, Args: slices.Clip(values)}, err)
+	access.Owner.Set(&c, core.Fragment(f.text.Pieces, f.text.Uses, slices.Clip(values), err))
 	return c
 }
 

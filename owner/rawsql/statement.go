@@ -66,7 +66,7 @@ func NewStatement[O comparable](text constant) (Statement[O], error) {
 // arguments.
 func scopeNames[O comparable]() []string {
 	var o O
-	if access.Owner.Levels(o) == 2 {
+	if len(access.Owner.OwnerTypes(o)) == 2 {
 		return []string{"tenant", "owner"}
 	}
 	return []string{"owner"}
@@ -104,8 +104,8 @@ func (s Statement[O]) arguments(db owner.DB, scope owner.Scope[O], args Args) ([
 	if s.sql == "" {
 		return nil, fmt.Errorf("rawsql: the Statement was not made by MustStatement")
 	}
-	_, who := access.Owner.Values(scope)
-	if len(who) != s.owner {
+	who := access.Owner.Identity(scope)
+	if who.N != s.owner {
 		return nil, s.failed(fmt.Errorf("%w: the scope was not made by owner.For", owner.ErrUnscoped))
 	}
 	values, err := sqltext.Values(s.names, args)
@@ -115,7 +115,7 @@ func (s Statement[O]) arguments(db owner.DB, scope owner.Scope[O], args Args) ([
 	if sqltext.Missing(db) {
 		return nil, s.failed(fmt.Errorf("the database is nil"))
 	}
-	return append(who, values...), nil
+	return append(who.Arg[:who.N], values...), nil
 }
 
 func (s Statement[O]) failed(err error) error {

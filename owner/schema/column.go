@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
@@ -24,14 +24,14 @@ func (v *verification) checkColumns(t *table, l *liveTable) {
 		if typ := sqlType(c.Type); typ != "" && !l.IsView() {
 			sql = []string{"alter table " + t.Quoted + " add column " + c.Quoted + " " + typ + notNull(c) + ";"}
 		}
-		v.say(Broken, t.Name, c.Name, sql, "there is no such column, so every statement fails")
+		v.report(Broken, t.Name, c.Name, sql, "there is no such column, so every statement fails")
 	}
 	if t.Shared || l.IsView() {
 		return // never inserted into
 	}
 	for _, lc := range l.Columns {
 		if lc.RefusesNull() && !lc.HasDefault && lc.Identity == "" && !lc.Generated && !slices.Contains(names(t.Columns), lc.Name) {
-			v.say(Broken, t.Name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
+			v.report(Broken, t.Name, lc.Name, []string{v.alter(t, lc.Name, "drop not null")},
 				"it is NOT NULL without a default, and the struct does not have it, so every insert fails")
 		}
 	}
@@ -61,20 +61,20 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	column, width := integers[uint32(lc.Type)], goWidth(c.Type)
 	switch {
 	case c == t.Version && column == 0:
-		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
+		v.report(Broken, t.Name, c.Name, sql, "it is of type %s, but a version is an integer", lc.TypeName)
 	case v.unregistered(c.Type, lc.Type):
-		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.Type)
+		v.report(Broken, t.Name, c.Name, sql, "it is of type %s, which pgx does not know by itself, so a %s cannot be sent: let pgxpool.Config.AfterConnect register it (Conn.LoadType)", lc.TypeName, c.Type)
 	case pgvalue.Elem(c.Type) == reflect.TypeFor[time.Time]() && lc.Type == pgtype.TimestampOID:
 		if sql != nil && !v.live.Cockroach {
 			sql = []string{v.alter(t, c.Name, "type timestamptz using "+c.Quoted+" at time zone 'UTC'")}
 		}
-		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
+		v.report(Broken, t.Name, c.Name, sql, "it is of type %s, which keeps what the clock of a time.Time shows and not its zone, so one that is not in UTC is another time when it is read", lc.TypeName)
 	case !fits(v.types, c.Type, lc.Type):
-		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.Type)
+		v.report(Broken, t.Name, c.Name, sql, "it is of type %s, which does not go together with a %s", lc.TypeName, c.Type)
 	case column > width && width > 0:
-		v.say(Broken, t.Name, c.Name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.Type)
+		v.report(Broken, t.Name, c.Name, sql, "it is of type %s, so it can hold numbers that the %s of the struct cannot, and these cannot be read", lc.TypeName, c.Type)
 	case column < width && column > 0:
-		v.say(Advice, t.Name, c.Name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.Type)
+		v.report(Advice, t.Name, c.Name, sql, "it is of type %s, so it does not take all numbers that the %s of the struct can hold", lc.TypeName, c.Type)
 	default:
 		v.checkLoss(t, c, lc)
 	}
@@ -84,13 +84,13 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	switch {
 	case slices.Contains(t.Owners, c): // see checkOwners
 	case lc.NotValid && !c.Nullable:
-		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
+		v.report(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 			"its NOT NULL is NOT VALID, so in rows from before it can be NULL, which a %s cannot hold, and these cannot be read", c.Type)
 	case !lc.RefusesNull() && !c.Nullable:
-		v.say(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
+		v.report(Broken, t.Name, c.Name, []string{v.alter(t, c.Name, "set not null")},
 			"it can be NULL, which a %s cannot hold, so a row with NULL cannot be read", c.Type)
-	case lc.RefusesNull() && c.Type.Kind() == reflect.Pointer && !c.Optional:
-		v.say(Advice, t.Name, c.Name, []string{v.alter(t, c.Name, "drop not null")},
+	case lc.RefusesNull() && c.Type.Kind() == reflect.Pointer && !c.Optional():
+		v.report(Advice, t.Name, c.Name, []string{v.alter(t, c.Name, "drop not null")},
 			"it is NOT NULL, but the %s of the struct can be nil, and then the insert fails", c.Type)
 	}
 	if t.Shared {
@@ -98,12 +98,12 @@ func (v *verification) checkColumn(t *table, l *liveTable, c *column, lc *liveCo
 	}
 	v.checkKeyDefault(t, c, lc)
 	if c == t.Version && zero.MatchString(lc.Default) && !lc.Generated {
-		v.say(Broken, t.Name, c.Name, []string{
+		v.report(Broken, t.Name, c.Name, []string{
 			v.alter(t, c.Name, "set default 1"), "update " + t.Quoted + " set " + c.Quoted + " = 1 where " + c.Quoted + " < 1;",
 		}, "its default is 0, but versions begin with 1, so no Update.At and no If-Match can change a row that has it")
 	}
 	if lc.Generated && !(c.Default && c.Server) {
-		v.say(Broken, t.Name, c.Name, v.ungenerate(t, c, lc),
+		v.report(Broken, t.Name, c.Name, v.ungenerate(t, c, lc),
 			`it is generated, so an insert or update that sets it fails; or tag the field owner:"server,default", and leave it zero`)
 	}
 }
@@ -116,12 +116,12 @@ var zero = regexp.MustCompile(`^\(*'?-?0+'?\)*(:{2,3}\w+)?\)*$`)
 func (v *verification) ungenerate(t *table, c *column, lc *liveColumn) []string {
 	switch {
 	case lc.Virtual:
-		kept := quotedList([]string{"rowkeeper_was_virtual"})
+		copied := quotedList([]string{"rowkeeper_was_virtual"})
 		sql := []string{
-			"alter table " + t.Quoted + " add column " + kept + " " + lc.TypeName + ";",
-			"update " + t.Quoted + " set " + kept + " = " + c.Quoted + ";",
+			"alter table " + t.Quoted + " add column " + copied + " " + lc.TypeName + ";",
+			"update " + t.Quoted + " set " + copied + " = " + c.Quoted + ";",
 			"alter table " + t.Quoted + " drop column " + c.Quoted + ";",
-			"alter table " + t.Quoted + " rename column " + kept + " to " + c.Quoted + ";",
+			"alter table " + t.Quoted + " rename column " + copied + " to " + c.Quoted + ";",
 		}
 		if lc.RefusesNull() {
 			sql = append(sql, v.alter(t, c.Name, "set not null"))
@@ -153,16 +153,16 @@ func (v *verification) checkKeyDefault(t *table, c *column, lc *liveColumn) {
 	switch {
 	case !c.PrimaryKey || slices.Contains(t.Owners, c) || slices.Contains(t.Parent, c) || refers(t, c) || len(t.Key) < 2:
 	case filled && !c.Default:
-		v.say(Broken, t.Name, c.Name, nil,
+		v.report(Broken, t.Name, c.Name, nil,
 			`it has a default, but in a key of several columns zero is a value like others, and is inserted; tag the field owner:"pk,default", or drop the default`)
 	case !filled && c.Default:
-		v.say(Broken, t.Name, c.Name, nil, "it is tagged default and has none, so an insert that leaves it to the database fails")
+		v.report(Broken, t.Name, c.Name, nil, "it is tagged default and has none, so an insert that leaves it to the database fails")
 	}
 }
 
 // refers reports whether the column is part of a declared foreign key.
 func refers(t *table, c *column) bool {
-	return slices.ContainsFunc(t.References, func(r access.Reference) bool { return slices.Contains(r.From, c) })
+	return slices.ContainsFunc(t.References, func(r *core.Reference) bool { return slices.Contains(r.From, c) })
 }
 
 // integers maps integer types to their sizes in bits.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -19,7 +20,7 @@ func TestVerifyDefaultInAKeyOfSeveralColumns(t *testing.T) {
 	}
 	entries := owner.MustTable[entry, UserID]("entries")
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, `create sequence entry_ids start 100;
+		ownerkit.MustExec(t, db, `create sequence entry_ids start 100;
 			create table entries (user_id int8 not null, region text not null, id int8 not null default nextval('entry_ids'), primary key (region, id))`)
 		type silent struct {
 			User   UserID `db:"user_id" owner:"owner"`

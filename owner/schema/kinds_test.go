@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -97,9 +98,9 @@ func TestVerifyKinds(t *testing.T) {
 				if tc.want.Severity == schema.Broken || tc.want.Name == "user_id" {
 					sql += leavesKey
 				}
-				run(t, db, sql)
+				ownerkit.MustExec(t, db, sql)
 				for part := range strings.SplitSeq(change, ";") {
-					run(t, db, part)
+					ownerkit.MustExec(t, db, part)
 				}
 				found := verified(t, db, diaries, leaves)
 				require.Len(t, found, 1)
@@ -133,7 +134,7 @@ func TestVerifyKnowsWhatIsRegistered(t *testing.T) {
 		if db.Cockroach() {
 			t.Skip("pgx cannot load a type from it")
 		}
-		run(t, db, diaryDDL+leavesKey+`alter table diaries drop column moods; alter table diaries add column moods mood[] not null`)
+		ownerkit.MustExec(t, db, diaryDDL+leavesKey+`alter table diaries drop column moods; alter table diaries add column moods mood[] not null`)
 		config := db.Config()
 		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 			types, err := conn.LoadTypes(ctx, []string{"mood", "_mood"})
@@ -157,9 +158,9 @@ func TestVerifyKnowsWhatIsRegistered(t *testing.T) {
 func TestTransferOfAParentAndItsChildren(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		ctx := t.Context()
-		run(t, db, diaryDDL)
+		ownerkit.MustExec(t, db, diaryDDL)
 		if db.Cockroach() {
-			run(t, db, strings.Replace(leavesKey, ";", " on update cascade;", 1))
+			ownerkit.MustExec(t, db, strings.Replace(leavesKey, ";", " on update cascade;", 1))
 			require.Empty(t, verified(t, db, diaries, leaves))
 		} else {
 			found := verified(t, db, diaries, leaves)

@@ -37,8 +37,8 @@ func (l *liveSchema) find(t *table) *liveTable {
 	return l.Find(t.Name, l.SearchPath...)
 }
 
-// called returns the table's name for SQL and for a finding.
-func (l *liveSchema) called(t *liveTable) (quoted, plain string) {
+// nameOf returns the table's name for SQL and for a finding.
+func (l *liveSchema) nameOf(t *liveTable) (quoted, plain string) {
 	if len(l.SearchPath) > 0 && l.SearchPath[0] == t.Schema {
 		return pgx.Identifier{t.Name}.Sanitize(), t.Name
 	}
@@ -49,15 +49,15 @@ func (l *liveSchema) called(t *liveTable) (quoted, plain string) {
 // for an upsert or a foreign key.
 func unique(t *liveTable, columns []string) *livedb.Index {
 	for _, i := range t.Indexes {
-		if all(i) && !i.Exclusion && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
+		if enforcedForAll(i) && !i.Exclusion && len(i.Columns) == len(columns) && subset(i.Columns, columns) {
 			return i
 		}
 	}
 	return nil
 }
 
-// all reports whether the index is unique over all rows and checked at once.
-func all(i *livedb.Index) bool { return i.Unique && !i.Partial && i.Valid && !i.Deferrable }
+// enforcedForAll reports whether the index is unique over all rows and checked at once.
+func enforcedForAll(i *livedb.Index) bool { return i.Unique && !i.Partial && i.Valid && !i.Deferrable }
 
 // subset reports whether all of a are in b.
 func subset(a, b []string) bool {

@@ -40,20 +40,20 @@ func lossy(types *pgtype.Map, t reflect.Type, oid uint32, notNull bool) (value, 
 	}()
 	if !notNull {
 		if sent, ok := roundTrip(types, t, oid, pgx.TextFormatCode, nil); ok && sent != nil {
-			return "NULL", shownAs(sent), true
+			return "NULL", displayed(sent), true
 		}
 	}
 	for _, text := range samples[oid] {
 		if raw, format := wire(types, oid, text); raw != nil {
-			if sent, ok := roundTrip(types, t, oid, format, raw); ok && (sent == nil || !bytes.Equal(sent, oneText(types, oid, []byte(text)))) {
-				return shownAs([]byte(text)), shownAs(sent), true
+			if sent, ok := roundTrip(types, t, oid, format, raw); ok && (sent == nil || !bytes.Equal(sent, normalizedText(types, oid, []byte(text)))) {
+				return displayed([]byte(text)), displayed(sent), true
 			}
 		}
 	}
 	return "", "", false
 }
 
-func shownAs(text []byte) string {
+func displayed(text []byte) string {
 	switch {
 	case text == nil:
 		return "NULL"
@@ -98,11 +98,11 @@ func roundTrip(types *pgtype.Map, t reflect.Type, oid uint32, format int16, raw 
 	if err != nil {
 		return nil, false
 	}
-	return oneText(types, oid, sent), true
+	return normalizedText(types, oid, sent), true
 }
 
-// oneText returns the same text for all notations of a value.
-func oneText(types *pgtype.Map, oid uint32, text []byte) []byte {
+// normalizedText returns the same text for all notations of a value.
+func normalizedText(types *pgtype.Map, oid uint32, text []byte) []byte {
 	t, ok := types.TypeForOID(oid)
 	if !ok || oid == pgtype.JSONBOID {
 		return text
@@ -124,11 +124,11 @@ func (v *verification) checkLoss(t *table, c *column, lc *liveColumn) {
 		if sqlType(c.Type) == "float8" {
 			sql = v.alterType(t, c)
 		}
-		v.say(Advice, t.Name, c.Name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
+		v.report(Advice, t.Name, c.Name, sql, "it is of type real, of which CockroachDB keeps more than it gives out, so a value that was read may not be found again, and no page can be sorted by it")
 		return
 	}
 	if value, becomes, found := lossy(v.types, c.Type, uint32(lc.Type), lc.RefusesNull()); found {
-		v.say(Advice, t.Name, c.Name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
+		v.report(Advice, t.Name, c.Name, nil, "it is of type %s, of which a %s does not hold every value: %s is %s once it was read and is written back",
 			lc.TypeName, c.Type, value, becomes)
 	}
 }

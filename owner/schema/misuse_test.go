@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -29,13 +30,13 @@ func (t *recordingT) Errorf(format string, args ...any) {
 
 func TestCheckAndVerifyT(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, shopDDL)
+		ownerkit.MustExec(t, db, shopDDL)
 		schema.VerifyT(t, db, shop...)
 		require.NoError(t, schema.Check(t.Context(), db, schema.Advice, shop...))
 
-		run(t, db, `alter table receipts alter column shop_id drop not null`)
-		run(t, db, `alter table receipts add column paid bool not null`)
-		run(t, db, `drop index receipts_shop`)
+		ownerkit.MustExec(t, db, `alter table receipts alter column shop_id drop not null`)
+		ownerkit.MustExec(t, db, `alter table receipts add column paid bool not null`)
+		ownerkit.MustExec(t, db, `drop index receipts_shop`)
 		found := verified(t, db, shop...)
 		require.Len(t, found, 3)
 		var severities []schema.Severity
@@ -80,7 +81,10 @@ func TestVerifyAndRLSRefuseMisuse(t *testing.T) {
 			return err
 		},
 		"Verify: the database is nil": func(owner.DB) error { _, err := schema.Verify(t.Context(), nil, receipts); return err },
-		"RLS: the database is nil":    func(owner.DB) error { _, err := schema.RLS(t.Context(), (*recorder)(nil), receipts); return err },
+		"RLS: the database is nil": func(owner.DB) error {
+			_, err := schema.RLS(t.Context(), (*ownerkit.Recorder)(nil), receipts)
+			return err
+		},
 	} {
 		refused(t, call, text)
 	}
@@ -96,7 +100,7 @@ func TestRLSRefuses(t *testing.T) {
 		if db.Cockroach() {
 			return // see eachWall
 		}
-		run(t, db, shopDDL+"create table bytes (id int8 primary key, who bytea not null); create view receipts_view as select * from receipts")
+		ownerkit.MustExec(t, db, shopDDL+"create table bytes (id int8 primary key, who bytea not null); create view receipts_view as select * from receipts")
 		for text, tables := range map[string][]owner.AnyTable{
 			"owner/schema: RLS: the Grant on baskets has conditions":                                    {basketGrant.Where(basketOf.Gt(1))},
 			"owner/schema: RLS: table accesses says who can read baskets, and also belongs to its rows": {basketGrant, of},
@@ -130,7 +134,7 @@ func TestRLSRefusesSettingsThatAreShared(t *testing.T) {
 		if db.Cockroach() {
 			return // see eachWall
 		}
-		run(t, db, shopDDL)
+		ownerkit.MustExec(t, db, shopDDL)
 		_, err := schema.RLS(t.Context(), db, one, other)
 		require.ErrorContains(t, err, "would share the setting rowkeeper.schema_test_same; rename one")
 	})
@@ -146,17 +150,17 @@ type access2 struct {
 func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
 	view := owner.MustTable[receipt, shopID]("receipts_view")
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, shopDDL)
-		run(t, db, `create view receipts_view as select id, shop_id, basket_id from receipts`)
-		run(t, db, `create view others as select id, shop_id from receipts`)
-		run(t, db, `create table audit (id int8 primary key, shop_id int8)`)
-		run(t, db, `comment on table audit is 'Written by triggers. rowkeeper: undeclared'`)
-		run(t, db, `create table other_type (id int8 primary key, shop_id text)`)
-		run(t, db, `create table other_name (id int8 primary key, shop int8)`)
+		ownerkit.MustExec(t, db, shopDDL)
+		ownerkit.MustExec(t, db, `create view receipts_view as select id, shop_id, basket_id from receipts`)
+		ownerkit.MustExec(t, db, `create view others as select id, shop_id from receipts`)
+		ownerkit.MustExec(t, db, `create table audit (id int8 primary key, shop_id int8)`)
+		ownerkit.MustExec(t, db, `comment on table audit is 'Written by triggers. rowkeeper: undeclared'`)
+		ownerkit.MustExec(t, db, `create table other_type (id int8 primary key, shop_id text)`)
+		ownerkit.MustExec(t, db, `create table other_name (id int8 primary key, shop int8)`)
 		require.Empty(t, verified(t, db, append(shop, view)...))
 
-		run(t, db, `drop view receipts_view`)
-		run(t, db, `create view receipts_view as select id, basket_id from receipts`)
+		ownerkit.MustExec(t, db, `drop view receipts_view`)
+		ownerkit.MustExec(t, db, `create view receipts_view as select id, basket_id from receipts`)
 		found := verified(t, db, append(shop, view)...)
 		require.Len(t, found, 1)
 		require.Equal(t, schema.Finding{Severity: schema.Broken, Table: "receipts_view", Name: "shop_id",
@@ -165,7 +169,7 @@ func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
 		if db.Cockroach() {
 			return // which has no partitions that are tables
 		}
-		run(t, db, partsDDL+`create table receipts_old () inherits (receipts)`)
+		ownerkit.MustExec(t, db, partsDDL+`create table receipts_old () inherits (receipts)`)
 		require.Empty(t, verified(t, db, append(shop, logs)...))
 		require.Len(t, verified(t, db, shop...), 1, "a table that is not declared, without its partitions")
 	})
@@ -175,8 +179,8 @@ func TestVerifyLooksPastViewsAndPartitions(t *testing.T) {
 func TestVerifyInAnotherSchema(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		there := freshSchema(t, db)
-		run(t, there, `create table receipts (id int8 primary key default 1, shop_id int8 not null, basket_id int8)`)
-		run(t, there, `create table beside (id int8 primary key, shop_id int8)`)
+		ownerkit.MustExec(t, there, `create table receipts (id int8 primary key default 1, shop_id int8 not null, basket_id int8)`)
+		ownerkit.MustExec(t, there, `create table beside (id int8 primary key, shop_id int8)`)
 		table := owner.MustTable[access3, shopID](there.Schema + ".receipts")
 		found := verified(t, db, table)
 		require.Len(t, found, 2)
@@ -197,7 +201,7 @@ type access3 struct {
 
 func TestVerifyInManyGoroutines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, shopDDL)
+		ownerkit.MustExec(t, db, shopDDL)
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -28,8 +29,8 @@ func TestVerifyUpsertByAKeyWithoutOverlaps(t *testing.T) {
 		if serverVersion(t, db) < 18 {
 			t.Skip("it has no such keys")
 		}
-		run(t, db, `create table bookings (room int4range, days int4range, user_id int8 not null, note text not null, primary key (room, days without overlaps))`)
-		run(t, db, `create index on bookings (user_id)`)
+		ownerkit.MustExec(t, db, `create table bookings (room int4range, days int4range, user_id int8 not null, note text not null, primary key (room, days without overlaps))`)
+		ownerkit.MustExec(t, db, `create index on bookings (user_id)`)
 		span := days{Lower: pgtype.Int4{Int32: 1, Valid: true}, LowerType: pgtype.Inclusive, UpperType: pgtype.Unbounded, Valid: true}
 		b := booking{Room: span, Days: span, Note: "first"}
 		require.ErrorContains(t, bookings.In(me).Upsert(t.Context(), db, &b, room, day), "42P10")

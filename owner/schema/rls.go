@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/rowkeeper/rowkeeper/owner"
-	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 	"github.com/rowkeeper/rowkeeper/owner/internal/identifier"
 )
 
@@ -55,7 +55,7 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	if err != nil {
 		return "", fmt.Errorf("owner/schema: RLS: %w", err)
 	}
-	policies, err := live.wanted(subjects)
+	policies, err := live.requiredPolicies(subjects)
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func RLS(ctx context.Context, db owner.DB, tables ...owner.AnyTable) (string, er
 	for i, p := range policies {
 		if i == 0 || policies[i-1].live != p.live {
 			for _, l := range append([]*liveTable{p.live}, live.Children(p.live)...) {
-				quoted, _ := live.called(l)
+				quoted, _ := live.nameOf(l)
 				sql = append(sql, enable(quoted), force(quoted))
 			}
 		}
@@ -112,8 +112,8 @@ func (p policy) create() []string {
 func enable(quoted string) string { return "alter table " + quoted + " enable row level security;" }
 func force(quoted string) string  { return "alter table " + quoted + " force row level security;" }
 
-// wanted returns the policies for the tables, ordered by table.
-func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
+// requiredPolicies returns the policies for the tables, ordered by table.
+func (l *liveSchema) requiredPolicies(subjects []subject) ([]policy, error) {
 	if l.Cockroach {
 		return nil, fmt.Errorf("%w: the server says that it is %s; this needs PostgreSQL", ErrNoRLS, l.Version)
 	}
@@ -142,7 +142,7 @@ func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
 		if p, err = l.granted(p, s.grant); err != nil {
 			return nil, err
 		}
-		grants, err := l.policyOf(s.grant.Grants)
+		grants, err := l.policyOf(s.grant.Reference.Child)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +166,7 @@ func (l *liveSchema) wanted(subjects []subject) ([]policy, error) {
 func distinctSettings(subjects []subject) error {
 	types := map[string]reflect.Type{}
 	for _, t := range declaredBy(subjects) {
-		for i, name := range t.Settings {
+		for i, name := range core.SettingNames(t.OwnerTypes) {
 			if other, ok := types[name]; ok && other != t.OwnerTypes[i] {
 				return misuse("RLS: the owner types %s.%s and %s.%s would share the setting %s; rename one",
 					other.PkgPath(), other.Name(), t.OwnerTypes[i].PkgPath(), t.OwnerTypes[i].Name(), name)
@@ -192,7 +192,7 @@ func (l *liveSchema) policyOf(t *table) (policy, error) {
 	rows, err := l.ownRows(t, prefix, 1)
 	return policy{
 		live: live, of: t, quoted: t.Quoted, command: "all", rows: rows,
-		name: identifier.Shorten("rowkeeper_" + strings.Join(owning(t), "_")),
+		name: identifier.Shorten("rowkeeper_" + strings.Join(ownerColumns(t), "_")),
 	}, err
 }
 
@@ -213,7 +213,7 @@ func (l *liveSchema) ownRows(t *table, prefix string, depth int) (string, error)
 		return "", misuse("RLS: table %s is not there", t.Name)
 	}
 	var terms []string
-	for i, name := range t.Settings {
+	for i, name := range core.SettingNames(t.OwnerTypes) {
 		c := live.Column(t.Owners[i].Name)
 		if c == nil {
 			return "", misuse("RLS: column %s.%s is not there", t.Name, t.Owners[i].Name)
@@ -240,19 +240,20 @@ func fromSetting(c *liveColumn, name string) string {
 }
 
 // granted returns the policy that lets others read rows for which there is a grant.
-func (l *liveSchema) granted(rows policy, g *access.Grant) (policy, error) {
-	if g.Narrowed {
+func (l *liveSchema) granted(rows policy, g *core.Grant) (policy, error) {
+	if len(g.Where) > 0 {
 		return policy{}, misuse("RLS: the Grant on %s has conditions, which cannot be made a policy; leave it out, and write that policy by hand", rows.of.Name)
 	}
-	own, err := l.ownRows(g.Grants, "_g.", 1)
+	grants := g.Reference.Child
+	own, err := l.ownRows(grants, "_g.", 1)
 	if err != nil {
 		return policy{}, err
 	}
-	text := "exists (select 1 from " + g.Grants.Quoted + " _g where "
-	for i, c := range g.From {
+	text := "exists (select 1 from " + grants.Quoted + " _g where "
+	for i, c := range g.Reference.From {
 		text += "_g." + c.Quoted + " = " + rows.of.Ref + rows.of.Key[i].Quoted + " and "
 	}
 	rows.rows, rows.command = text+own+")", "select"
-	rows.name = identifier.Shorten("rowkeeper_granted_by_" + last(g.Grants))
+	rows.name = identifier.Shorten("rowkeeper_granted_by_" + grants.BaseName())
 	return rows, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 	"github.com/rowkeeper/rowkeeper/txn"
 )
@@ -23,7 +24,7 @@ import (
 func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, ddl)
+		ownerkit.MustExec(t, db, ddl)
 		sql, err := schema.RLS(t.Context(), db, tables...)
 		if db.Cockroach() {
 			require.ErrorIs(t, err, schema.ErrNoRLS)
@@ -33,8 +34,8 @@ func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testi
 			return
 		}
 		require.NoError(t, err)
-		run(t, db, sql)
-		run(t, db, sql) // again
+		ownerkit.MustExec(t, db, sql)
+		ownerkit.MustExec(t, db, sql) // again
 		f(t, db, appOf(t, db))
 	})
 }
@@ -43,10 +44,10 @@ func eachWall(t *testing.T, ddl string, tables []owner.AnyTable, f func(t *testi
 func appOf(t *testing.T, db *dbtest.DB) *pgxpool.Pool {
 	t.Helper()
 	role, password := "app_"+strings.ToLower(rand.Text()[:16]), rand.Text()
-	run(t, db, "create role "+role+" login password '"+password+"'")
-	run(t, db, "grant usage on schema "+db.Schema+" to "+role)
-	run(t, db, "grant select, insert, update, delete on all tables in schema "+db.Schema+" to "+role)
-	run(t, db, "grant usage on all sequences in schema "+db.Schema+" to "+role)
+	ownerkit.MustExec(t, db, "create role "+role+" login password '"+password+"'")
+	ownerkit.MustExec(t, db, "grant usage on schema "+db.Schema+" to "+role)
+	ownerkit.MustExec(t, db, "grant select, insert, update, delete on all tables in schema "+db.Schema+" to "+role)
+	ownerkit.MustExec(t, db, "grant usage on all sequences in schema "+db.Schema+" to "+role)
 	config := db.Config()
 	require.NoError(t, db.QueryRow(t.Context(), "select current_database()").Scan(&config.ConnConfig.Database))
 	config.ConnConfig.User, config.ConnConfig.Password = role, password
@@ -108,7 +109,7 @@ insert into accesses (shop_id, basket_id) values (42, 3), (43, 1);`
 
 func TestWallHoldsForSQLByHand(t *testing.T) {
 	eachWall(t, shopDDL+shopRows, shop, func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool) {
-		within(t, app, scope(shopID(42)), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(shopID(42)), func(tx pgx.Tx) {
 			require.Equal(t, 1, count(t, tx, "select count(*) from nations"))
 			require.Equal(t, 42, count(t, tx, "select min(id) * count(*) from customers"))
 			require.Equal(t, 13, count(t, tx, "select sum(id) * 10 / count(*) - 7 from baskets"), "his own, and the one to which he was given access")
@@ -150,20 +151,22 @@ func TestInsertManyBehindTheWall(t *testing.T) {
 			fits bool
 		}{
 			"children": {func(tx pgx.Tx) error {
-				return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {1, 3, "b"}})
+				return items.In(ownerkit.Scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {1, 3, "b"}})
 			}, true},
 			"a stranger's key": {func(tx pgx.Tx) error {
-				return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {2, 1, "b"}})
+				return items.In(ownerkit.Scope(shopID(42))).InsertMany(ctx, tx, []item{{1, 2, "a"}, {2, 1, "b"}})
 			}, false},
-			"a key that is shared": {func(tx pgx.Tx) error { return items.In(scope(shopID(42))).InsertMany(ctx, tx, []item{{his, 1, "a"}}) }, false},
+			"a key that is shared": {func(tx pgx.Tx) error {
+				return items.In(ownerkit.Scope(shopID(42))).InsertMany(ctx, tx, []item{{his, 1, "a"}})
+			}, false},
 			"references": {func(tx pgx.Tx) error {
-				return receipts.In(scope(shopID(42))).InsertMany(ctx, tx, []receipt{{Basket: &mine}, {}})
+				return receipts.In(ownerkit.Scope(shopID(42))).InsertMany(ctx, tx, []receipt{{Basket: &mine}, {}})
 			}, true},
 			"a stranger's row": {func(tx pgx.Tx) error {
-				return receipts.In(scope(shopID(42))).InsertMany(ctx, tx, []receipt{{}, {Basket: &his}})
+				return receipts.In(ownerkit.Scope(shopID(42))).InsertMany(ctx, tx, []receipt{{}, {Basket: &his}})
 			}, false},
 		} {
-			within(t, app, scope(shopID(42)), func(tx pgx.Tx) {
+			within(t, app, ownerkit.Scope(shopID(42)), func(tx pgx.Tx) {
 				if err := c.run(tx); c.fits {
 					require.NoError(t, err, name)
 				} else {
@@ -198,7 +201,7 @@ func TestWallWithoutASetting(t *testing.T) {
 		// The one connection of the pool carries nothing over.
 		const pid = "select pg_backend_pid()"
 		before := count(t, app, pid)
-		settings, err := scope(shopID(42)).Settings()
+		settings, err := ownerkit.Scope(shopID(42)).Settings()
 		require.NoError(t, err)
 		require.Equal(t, map[string]string{"rowkeeper.schema_test_shopid": "42"}, maps.Collect(settings))
 		var options []txn.Option
@@ -207,15 +210,15 @@ func TestWallWithoutASetting(t *testing.T) {
 		}
 		err = txn.Run(t.Context(), app, func(ctx context.Context, tx *txn.Tx) error {
 			b := basket{Name: "new", Country: "at"}
-			require.NoError(t, baskets.In(scope(shopID(42))).Insert(ctx, tx, &b))
-			require.NoError(t, baskets.In(scope(shopID(42))).Update(b.ID).Set(basketName.Set("old")).Exec(ctx, tx))
-			got, err := basketGrant.In(scope(shopID(42))).OrderBy(basketName.Asc()).All(ctx, tx)
+			require.NoError(t, baskets.In(ownerkit.Scope(shopID(42))).Insert(ctx, tx, &b))
+			require.NoError(t, baskets.In(ownerkit.Scope(shopID(42))).Update(b.ID).Set(basketName.Set("old")).Exec(ctx, tx))
+			got, err := basketGrant.In(ownerkit.Scope(shopID(42))).OrderBy(basketName.Asc()).All(ctx, tx)
 			require.NoError(t, err)
 			require.Len(t, got, 3)
-			require.NoError(t, baskets.In(scope(shopID(42))).Delete(b.ID).Exec(ctx, tx))
+			require.NoError(t, baskets.In(ownerkit.Scope(shopID(42))).Delete(b.ID).Exec(ctx, tx))
 
 			// Scopes other than the transaction's find nothing.
-			_, err = baskets.In(scope(shopID(43))).Get(ctx, tx, 2)
+			_, err = baskets.In(ownerkit.Scope(shopID(43))).Get(ctx, tx, 2)
 			require.ErrorIs(t, err, owner.ErrNotFound)
 			return nil
 		}, options...)
@@ -224,7 +227,7 @@ func TestWallWithoutASetting(t *testing.T) {
 		inApp(func(tx pgx.Tx) { nothing(t, tx) })
 
 		// A user with the same number is not that shop.
-		within(t, app, scope(UserID(42)), func(tx pgx.Tx) { nothing(t, tx) })
+		within(t, app, ownerkit.Scope(UserID(42)), func(tx pgx.Tx) { nothing(t, tx) })
 
 		// A value that is not a number is an error and does not match everything.
 		inApp(func(tx pgx.Tx) {
@@ -238,7 +241,7 @@ func TestWallWithoutASetting(t *testing.T) {
 
 func TestWallIsComputedOnce(t *testing.T) {
 	eachWall(t, shopDDL+shopRows, shop, func(t *testing.T, admin *dbtest.DB, app *pgxpool.Pool) {
-		within(t, app, scope(shopID(42)), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(shopID(42)), func(tx pgx.Tx) {
 			_, err := tx.Exec(t.Context(), "set local enable_seqscan = off")
 			require.NoError(t, err)
 			rows, err := tx.Query(t.Context(), "explain select * from receipts")
@@ -290,39 +293,39 @@ func TestWallForOwnersOfAllTypes(t *testing.T) {
 			require.ErrorIs(t, err, schema.ErrNoRLS)
 			return
 		}
-		run(t, db, ddl)
+		ownerkit.MustExec(t, db, ddl)
 		sql, err := schema.RLS(t.Context(), db, tables...)
 		require.NoError(t, err)
-		run(t, db, sql)
+		ownerkit.MustExec(t, db, sql)
 		app := appOf(t, db)
 		for _, f := range verified(t, app, schema.WithRLS(tables...)...) {
 			require.Equal(t, schema.Advice, f.Severity, "the server's text for the policies: %v", f)
 		}
-		within(t, app, scope(shortOwner("ab")), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(shortOwner("ab")), func(tx pgx.Tx) {
 			for _, table := range []string{"words", "letters", "domains"} {
 				require.Equal(t, 1, count(t, tx, "select sum(id) from "+table), table)
 			}
 			require.Equal(t, 2, count(t, tx, "select sum(id) from names"))
 		})
-		within(t, app, scope(shortOwner("abc")), func(tx pgx.Tx) { // cut to the column's length it would be another's
+		within(t, app, ownerkit.Scope(shortOwner("abc")), func(tx pgx.Tx) { // cut to the column's length it would be another's
 			for _, table := range []string{"words", "letters", "domains", "names"} {
 				require.Zero(t, count(t, tx, "select count(*) from "+table), table)
 			}
 		})
-		within(t, app, scope(shortOwner(strings.Repeat("n", 64))), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(shortOwner(strings.Repeat("n", 64))), func(tx pgx.Tx) {
 			require.Zero(t, count(t, tx, "select count(*) from names"))
 		})
-		within(t, app, scope(rawOwner{1}), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(rawOwner{1}), func(tx pgx.Tx) {
 			require.Equal(t, 1, count(t, tx, "select sum(id) from uuids"))
 		})
-		within(t, app, scope(owner.Member[shopID, UserID]{Tenant: 1, User: 2}), func(tx pgx.Tx) {
+		within(t, app, ownerkit.Scope(owner.Member[shopID, UserID]{Tenant: 1, User: 2}), func(tx pgx.Tx) {
 			require.Equal(t, 2, count(t, tx, `select sum(id) from "Drafts"`))
 			denied(t, tx, `insert into "Drafts" values (1, 1, 5)`)
 			denied(t, tx, `insert into "Drafts" values (2, 2, 5)`)
 			_, err := tx.Exec(t.Context(), `insert into "Drafts" values (1, 2, 5)`)
 			require.NoError(t, err)
 		})
-		within(t, app, scope(shopID(42)), func(tx pgx.Tx) { // a tenant is no member
+		within(t, app, ownerkit.Scope(shopID(42)), func(tx pgx.Tx) { // a tenant is no member
 			require.Zero(t, count(t, tx, `select count(*) from "Drafts"`))
 		})
 	})

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// undeclared, in the comment on a table that looks owned, says that the table is not
+// undeclaredComment, in the comment on a table that looks owned, says that the table is not
 // used with this package.
-const undeclared = "rowkeeper: undeclared"
+const undeclaredComment = "rowkeeper: undeclared"
 
-// forEverybody, in the comment on a table that looks owned, says that it is shared.
-const forEverybody = "rowkeeper: shared"
+// sharedComment, in the comment on a table that looks owned, says that it is shared.
+const sharedComment = "rowkeeper: shared"
 
 // ownedBy is a column that holds the owner in a declared table.
 type ownedBy struct {
@@ -44,7 +44,7 @@ func (v *verification) checkUndeclared() {
 	}
 	v.checkShared(owners)
 	for _, l := range v.live.Tables {
-		if l.IsView() || len(l.Parents) > 0 || slices.Contains(known, l) || !slices.Contains(schemas, l.Schema) || strings.Contains(l.Comment, undeclared) {
+		if l.IsView() || len(l.Parents) > 0 || slices.Contains(known, l) || !slices.Contains(schemas, l.Schema) || strings.Contains(l.Comment, undeclaredComment) {
 			continue
 		}
 		for _, o := range owners {
@@ -52,9 +52,9 @@ func (v *verification) checkUndeclared() {
 			if c == nil || c.Type != o.column.Type {
 				continue
 			}
-			quoted, plain := v.live.called(l)
-			comment := strings.TrimSpace(l.Comment + " " + undeclared)
-			v.say(Exposed, plain, c.Name, []string{"comment on table " + quoted + " is " + quoteLiteral(comment) + ";"},
+			quoted, plain := v.live.nameOf(l)
+			comment := strings.TrimSpace(l.Comment + " " + undeclaredComment)
+			v.report(Exposed, plain, c.Name, []string{"comment on table " + quoted + " is " + quoteLiteral(comment) + ";"},
 				"it has the owner's column of %s, but is not declared, so nothing keeps its rows apart; declare it, or say in its comment that it is on purpose", o.by.Name)
 			break
 		}
@@ -66,7 +66,7 @@ func (v *verification) checkUndeclared() {
 func (v *verification) checkShared(owners []ownedBy) {
 	for _, t := range v.declared() {
 		l := v.live.find(t)
-		if !t.Shared || l == nil || strings.Contains(l.Comment, forEverybody) {
+		if !t.Shared || l == nil || strings.Contains(l.Comment, sharedComment) {
 			continue
 		}
 		kind := "table"
@@ -76,20 +76,20 @@ func (v *verification) checkShared(owners []ownedBy) {
 		case "m":
 			kind = "materialized view"
 		}
-		comment := strings.TrimSpace(l.Comment + " " + forEverybody)
+		comment := strings.TrimSpace(l.Comment + " " + sharedComment)
 		sql := []string{"comment on " + kind + " " + t.Quoted + " is " + quoteLiteral(comment) + ";"}
 		if v.live.Cockroach && l.IsView() {
 			sql = nil // CockroachDB has no comments on views
 		}
 		for _, other := range v.declared() {
 			if !other.Shared && v.live.find(other) == l {
-				v.say(Exposed, t.Name, last(t), sql,
+				v.report(Exposed, t.Name, t.BaseName(), sql,
 					"it is declared as a SharedTable and also with owners, so whoever uses the first reads the rows of all; drop one, or say in its comment that everybody may")
 			}
 		}
 		for _, o := range owners {
 			if c := l.Column(o.column.Name); c != nil && c.Type == o.column.Type && v.live.find(o.by) != l {
-				v.say(Exposed, t.Name, c.Name, sql,
+				v.report(Exposed, t.Name, c.Name, sql,
 					"it has the owner's column of %s, but is declared as a SharedTable, so everybody reads the rows of all; declare it with MustTable, or say in its comment that everybody may", o.by.Name)
 				break
 			}

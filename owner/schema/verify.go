@@ -14,12 +14,14 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/livedb"
 	"github.com/rowkeeper/rowkeeper/owner"
 	"github.com/rowkeeper/rowkeeper/owner/internal/access"
+	"github.com/rowkeeper/rowkeeper/owner/internal/core"
 )
 
-// table and column are declared; liveTable and liveColumn are in the database.
+// table, column and reference are declared; liveTable and liveColumn are in the database.
 type (
-	table      = access.Table
-	column     = access.Column
+	table      = core.Table
+	column     = core.Column
+	reference  = core.Reference
 	liveTable  = livedb.Table
 	liveColumn = livedb.Column
 )
@@ -67,7 +69,7 @@ func Verify(ctx context.Context, db owner.DB, tables ...owner.AnyTable) ([]Findi
 		v.checkTable(t)
 	}
 	v.checkUndeclared()
-	if err := v.checkRLS(); err != nil {
+	if err := v.checkRowSecurity(); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(v.found, func(a, b Finding) int {
@@ -129,7 +131,7 @@ func VerifyT(t TestingT, db owner.DB, tables ...owner.AnyTable) {
 // A subject is a declaration to verify.
 type subject struct {
 	table *table
-	grant *access.Grant // on rows of the table, or nil
+	grant *core.Grant // on rows of the table, or nil
 	rls   bool
 }
 
@@ -138,7 +140,6 @@ func subjectsOf(what string, tables []owner.AnyTable) ([]subject, error) {
 		return nil, misuse("%s: no tables were given", what)
 	}
 	out := make([]subject, len(tables))
-	declarations := make([]any, len(tables))
 	for i, t := range tables {
 		for {
 			with, ok := t.(withRLS)
@@ -147,17 +148,13 @@ func subjectsOf(what string, tables []owner.AnyTable) ([]subject, error) {
 			}
 			t, out[i].rls = with.AnyTable, true
 		}
-		declarations[i] = t
-	}
-	for i, d := range access.Owner.Describe(declarations...) {
-		if d.Table == nil {
+		if out[i].table, out[i].grant = access.Owner.Declaration(t); out[i].table == nil {
 			return nil, misuse("%s: table number %d was not made by MustTable, MustThrough, MustShared or GrantedBy", what, i+1)
 		}
-		out[i].table, out[i].grant = d.Table, d.Grant
 	}
 	for _, t := range declaredBy(out) {
-		if t.Incomplete != nil {
-			return nil, misuse("%s: %w", what, t.Incomplete)
+		if err := t.Complete(); err != nil {
+			return nil, misuse("%s: %w", what, err)
 		}
 	}
 	return out, nil
@@ -166,9 +163,6 @@ func subjectsOf(what string, tables []owner.AnyTable) ([]subject, error) {
 func misuse(format string, args ...any) error {
 	return fmt.Errorf("owner/schema: "+format, args...)
 }
-
-// last returns the name of a table without its schema.
-func last(t *table) string { return t.Name[strings.Index(t.Name, ".")+1:] }
 
 type verification struct {
 	live     *liveSchema
@@ -192,13 +186,13 @@ func declaredBy(subjects []subject) (out []*table) {
 	for _, s := range subjects {
 		add(s.table)
 		if s.grant != nil {
-			add(s.grant.Grants)
+			add(s.grant.Reference.Child)
 		}
 	}
 	return out
 }
 
-func (v *verification) say(severity Severity, table, name string, sql []string, format string, args ...any) {
+func (v *verification) report(severity Severity, table, name string, sql []string, format string, args ...any) {
 	v.found = append(v.found, Finding{
 		Severity: severity, Table: table, Name: name,
 		Problem: fmt.Sprintf(format, args...), SQL: strings.Join(sql, "\n"),
@@ -210,7 +204,7 @@ func (v *verification) checkTable(t *table) {
 	l := v.live.find(t)
 	switch {
 	case l == nil:
-		v.say(Broken, t.Name, last(t), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.SearchPath, ", "))
+		v.report(Broken, t.Name, t.BaseName(), createTable(t), "there is no such table in the schemas %s", strings.Join(v.live.SearchPath, ", "))
 	case l.IsView():
 		v.checkColumns(t, l)
 	default:

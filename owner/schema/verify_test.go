@@ -17,6 +17,7 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/devdb"
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -82,12 +83,6 @@ create table receipts (id uuid primary key default gen_random_uuid(), shop_id in
 create index receipts_shop on receipts (shop_id);
 create table accesses (id int8 primary key default nextval('shop_ids'), shop_id int8 not null, basket_id int8 not null,
 	constraint accesses_basket foreign key (basket_id) references baskets (id), constraint accesses_once unique (shop_id, basket_id));`
-
-func run(t *testing.T, db *dbtest.DB, sql string) {
-	t.Helper()
-	_, err := db.Exec(t.Context(), sql)
-	require.NoError(t, err, sql)
-}
 
 func verified(t *testing.T, db owner.DB, tables ...owner.AnyTable) []schema.Finding {
 	t.Helper()
@@ -262,7 +257,7 @@ var flaws = []flaw{{
 
 func TestVerify(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
-		run(t, db, shopDDL)
+		ownerkit.MustExec(t, db, shopDDL)
 		require.Empty(t, verified(t, db, shop...))
 		for name, round := range rounds(db.Cockroach()) {
 			t.Run(name, func(t *testing.T) {
@@ -272,7 +267,7 @@ func TestVerify(t *testing.T) {
 				for _, f := range round {
 					sql, others = sql+f.change+";\n", others || f.others
 				}
-				run(t, db, sql)
+				ownerkit.MustExec(t, db, sql)
 				found := verified(t, db, shop...)
 				require.True(t, others || len(found) == len(round), "found: %v", found)
 				var mended []schema.Finding
@@ -338,7 +333,7 @@ func matching(t *testing.T, found []schema.Finding, want schema.Finding) schema.
 func freshSchema(t *testing.T, of *dbtest.DB) *dbtest.DB {
 	t.Helper()
 	name := "v_" + strings.ToLower(rand.Text()[:12])
-	run(t, of, "create schema "+name)
+	ownerkit.MustExec(t, of, "create schema "+name)
 	config := of.Config()
 	config.ConnConfig.RuntimeParams["search_path"] = name
 	config.MaxConns = 4

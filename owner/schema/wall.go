@@ -8,49 +8,49 @@ import (
 	"github.com/rowkeeper/rowkeeper/internal/livedb"
 )
 
-// checkRLS checks the second wall: everything that RLS makes if that was requested,
+// checkRowSecurity checks the second wall: everything that RLS makes if that was requested,
 // and otherwise whether the existing row-level security is consistent.
-func (v *verification) checkRLS() error {
-	var asked []subject
+func (v *verification) checkRowSecurity() error {
+	var requested []subject
 	for _, s := range v.subjects {
 		if s.rls {
-			asked = append(asked, s)
+			requested = append(requested, s)
 		}
 	}
-	var wanted []policy
-	if len(asked) > 0 {
+	var required []policy
+	if len(requested) > 0 {
 		var err error
-		if wanted, err = v.live.wanted(v.present(asked)); err != nil {
+		if required, err = v.live.requiredPolicies(v.existing(requested)); err != nil {
 			return err
 		}
 	}
-	var guarded []*liveTable
-	for i, p := range wanted {
-		if i == 0 || wanted[i-1].live != p.live {
-			guarded = append(guarded, p.live)
+	var protected []*liveTable
+	for i, p := range required {
+		if i == 0 || required[i-1].live != p.live {
+			protected = append(protected, p.live)
 			v.checkWall(p)
-			v.checkPolicies(p.live, slices.DeleteFunc(slices.Clone(wanted), func(w policy) bool { return w.live != p.live }))
+			v.checkPolicies(p.live, slices.DeleteFunc(slices.Clone(required), func(w policy) bool { return w.live != p.live }))
 		}
 	}
 	for _, t := range v.declared() {
-		if l := v.live.find(t); l != nil && !l.IsView() && !slices.Contains(guarded, l) {
+		if l := v.live.find(t); l != nil && !l.IsView() && !slices.Contains(protected, l) {
 			v.checkHalfWall(t, l)
 		}
 	}
-	if len(asked) > 0 {
+	if len(requested) > 0 {
 		v.checkRoles()
-		v.checkViews(guarded)
+		v.checkViews(protected)
 	}
 	return nil
 }
 
-// present removes declarations whose table is missing, which is a finding of its own,
+// existing removes declarations whose table is missing, which is a finding of its own,
 // or is a view, which has no wall.
-func (v *verification) present(subjects []subject) []subject {
+func (v *verification) existing(subjects []subject) []subject {
 	return slices.DeleteFunc(subjects, func(s subject) bool {
 		return slices.ContainsFunc(declaredBy([]subject{s}), func(t *table) bool {
 			l := v.live.find(t)
-			return l == nil || l.IsView() || !has(l, owning(t))
+			return l == nil || l.IsView() || !has(l, ownerColumns(t))
 		})
 	})
 }
@@ -58,58 +58,58 @@ func (v *verification) present(subjects []subject) []subject {
 func (v *verification) checkWall(p policy) {
 	l, t := p.live, p.of
 	if !l.RowSecurity {
-		v.say(Exposed, t.Name, l.Name, []string{enable(p.quoted)}, "row-level security is off")
+		v.report(Exposed, t.Name, l.Name, []string{enable(p.quoted)}, "row-level security is off")
 	}
 	if !l.Forced {
-		v.say(Exposed, t.Name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
+		v.report(Exposed, t.Name, l.Name, []string{force(p.quoted)}, "row-level security is not forced, so the table's owner goes around it")
 	}
 	for _, c := range v.live.Children(l) {
-		quoted, plain := v.live.called(c)
+		quoted, plain := v.live.nameOf(c)
 		if !c.RowSecurity {
-			v.say(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.Name)
+			v.report(Exposed, plain, c.Name, []string{enable(quoted)}, "it is a part of %s and can be read by its own name, without the policies of that", t.Name)
 		}
 		if !c.Forced {
-			v.say(Exposed, plain, c.Name, []string{force(quoted)}, "it is a part of %s and can be read by the table's owner by its own name, without the policies of that", t.Name)
+			v.report(Exposed, plain, c.Name, []string{force(quoted)}, "it is a part of %s and can be read by the table's owner by its own name, without the policies of that", t.Name)
 		}
 		v.checkPolicies(c, nil)
 	}
 	switch {
 	case l.Owned && !v.bypasses(v.live.User):
-		v.say(Advice, t.Name, v.live.User, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
+		v.report(Advice, t.Name, v.live.User, nil, "the role owns the table, so it can switch the policies off, and TRUNCATE; let another role own it")
 	case l.Truncates && !v.bypasses(v.live.User):
-		v.say(Exposed, t.Name, v.live.User, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.User}) + ";"},
+		v.report(Exposed, t.Name, v.live.User, []string{"revoke truncate on " + p.quoted + " from public, " + quotedList([]string{v.live.User}) + ";"},
 			"the role can TRUNCATE it, which no policy keeps from the rows of others")
 	}
 }
 
 // checkPolicies compares the policies of a table with the required ones.
-func (v *verification) checkPolicies(l *liveTable, wanted []policy) {
-	quoted, plain := v.live.called(l)
-	for _, w := range wanted {
+func (v *verification) checkPolicies(l *liveTable, required []policy) {
+	quoted, plain := v.live.nameOf(l)
+	for _, w := range required {
 		plain, quoted = w.of.Name, w.quoted
 		i := slices.IndexFunc(l.Policies, func(p *livedb.Policy) bool { return p.Name == w.name })
 		switch {
 		case i < 0:
-			v.say(Broken, plain, w.name, w.create(), "there is no such policy, so its rows are not seen by those whose they are")
-		case !v.live.same(w, l.Policies[i]):
-			v.say(Exposed, plain, w.name, w.create(), "the policy is another than the declaration asks for")
+			v.report(Broken, plain, w.name, w.create(), "there is no such policy, so its rows are not seen by those whose they are")
+		case !v.live.matches(w, l.Policies[i]):
+			v.report(Exposed, plain, w.name, w.create(), "the policy is another than the declaration asks for")
 		}
 	}
 	for _, p := range l.Policies {
-		if p.Permissive && !slices.ContainsFunc(wanted, func(w policy) bool { return w.name == p.Name }) {
-			v.say(Exposed, plain, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + quoted + ";"},
+		if p.Permissive && !slices.ContainsFunc(required, func(w policy) bool { return w.name == p.Name }) {
+			v.report(Exposed, plain, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + quoted + ";"},
 				"the policy lets rows through that the declaration does not; make it restrictive, or declare what it is for")
 		}
 	}
 }
 
-// same compares a policy with the text that the server stores for it.
-func (l *liveSchema) same(w policy, p *livedb.Policy) bool {
+// matches compares a policy with the text that the server stores for it.
+func (l *liveSchema) matches(w policy, p *livedb.Policy) bool {
 	command, check := "*", w.rows
 	if w.command == "select" {
 		command, check = "r", ""
 	}
-	return p.Permissive && p.ForAll && p.Command == command && l.plain(p.Using) == l.plain(w.rows) && l.plain(p.Check) == l.plain(check)
+	return p.Permissive && p.ForAll && p.Command == command && l.normalized(p.Using) == l.normalized(w.rows) && l.normalized(p.Check) == l.normalized(check)
 }
 
 var (
@@ -118,10 +118,10 @@ var (
 	marks  = regexp.MustCompile(` ?([,=]) ?`)
 )
 
-// plain removes what the server writes in its own way: parentheses, quotes, casts,
+// normalized removes what the server writes in its own way: parentheses, quotes, casts,
 // and schemas. Required policies have neither OR nor NOT, whose meaning this could
 // change.
-func (l *liveSchema) plain(text string) string {
+func (l *liveSchema) normalized(text string) string {
 	text = strings.ReplaceAll(casts.ReplaceAllString(text, ""), `"`, "")
 	text = strings.ToLower(blanks.ReplaceAllString(" "+text+" ", " "))
 	for _, t := range l.Tables {
@@ -138,23 +138,23 @@ func (v *verification) bypasses(role string) bool {
 func (v *verification) checkHalfWall(t *table, l *liveTable) {
 	if !l.RowSecurity {
 		if len(l.Policies) > 0 {
-			v.say(Exposed, t.Name, l.Policies[0].Name, []string{enable(t.Quoted)}, "it has policies, but row-level security is off, so they do nothing")
+			v.report(Exposed, t.Name, l.Policies[0].Name, []string{enable(t.Quoted)}, "it has policies, but row-level security is off, so they do nothing")
 		}
 		return
 	}
 	if !l.Forced && l.Owned {
-		v.say(Exposed, t.Name, l.Name, []string{force(t.Quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
+		v.report(Exposed, t.Name, l.Name, []string{force(t.Quoted)}, "row-level security is on but not forced, and the role owns the table, so it goes around the policies")
 	}
 	if !slices.ContainsFunc(l.Policies, func(p *livedb.Policy) bool { return p.Permissive }) {
 		sql := []string{"alter table " + t.Quoted + " disable row level security;"}
 		if p, err := v.live.policyOf(t); err == nil && !t.Shared {
 			sql = p.create()
 		}
-		v.say(Broken, t.Name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
+		v.report(Broken, t.Name, l.Name, sql, "row-level security is on without a policy that lets rows through, so nobody sees any")
 	}
 	for _, p := range l.Policies {
 		if p.Permissive && !t.Shared && (p.Using == "true" || p.Check == "true") {
-			v.say(Exposed, t.Name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.Quoted + ";"},
+			v.report(Exposed, t.Name, p.Name, []string{"drop policy " + quotedList([]string{p.Name}) + " on " + t.Quoted + ";"},
 				"the policy is always true, so it lets all rows through")
 		}
 	}
@@ -167,28 +167,28 @@ func (v *verification) checkRoles() {
 			how = ", and RESET ROLE leads back to it"
 		}
 		if r.Super {
-			v.say(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nosuperuser;"}, "the role is a superuser, for whom no policy holds%s", how)
+			v.report(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nosuperuser;"}, "the role is a superuser, for whom no policy holds%s", how)
 		}
 		if r.Bypass {
-			v.say(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nobypassrls;"}, "the role has BYPASSRLS, so no policy holds for it%s", how)
+			v.report(Exposed, "", r.Name, []string{"alter role " + quotedList([]string{r.Name}) + " nobypassrls;"}, "the role has BYPASSRLS, so no policy holds for it%s", how)
 		}
 	}
 }
 
 // checkViews finds views that read a table with the rights of a role to which its
 // policies do not apply.
-func (v *verification) checkViews(guarded []*liveTable) {
+func (v *verification) checkViews(protected []*liveTable) {
 	for _, view := range v.live.Views {
 		l, of := v.live.ByID(view.View), v.live.ByID(view.Of)
-		if l == nil || !slices.Contains(guarded, of) || !view.Bypasses || !view.Reads || l.Invoker {
+		if l == nil || !slices.Contains(protected, of) || !view.Bypasses || !view.Reads || l.Invoker {
 			continue
 		}
-		quoted, plain := v.live.called(l)
-		_, name := v.live.called(of)
+		quoted, plain := v.live.nameOf(l)
+		_, name := v.live.nameOf(of)
 		sql := "alter view " + quoted + " set (security_invoker = true);"
 		if l.Kind == "m" || strings.HasPrefix(v.live.Version, "PostgreSQL 14.") { // PostgreSQL 14 has no such views
 			sql = "revoke select on " + quoted + " from public, " + quotedList([]string{v.live.User}) + ";"
 		}
-		v.say(Exposed, plain, l.Name, []string{sql}, "the view reads %s with the rights of its owner, for whom no policy holds", name)
+		v.report(Exposed, plain, l.Name, []string{sql}, "the view reads %s with the rights of its owner, for whom no policy holds", name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowkeeper/rowkeeper/internal/devdb/dbtest"
 	"github.com/rowkeeper/rowkeeper/owner"
+	"github.com/rowkeeper/rowkeeper/owner/internal/ownerkit"
 	"github.com/rowkeeper/rowkeeper/owner/schema"
 )
 
@@ -115,7 +116,7 @@ func TestVerifyWall(t *testing.T) {
 	tables = schema.WithRLS(tables...)
 	dbtest.Each(t, func(t *testing.T, db *dbtest.DB) {
 		if db.Cockroach() {
-			run(t, db, shopDDL)
+			ownerkit.MustExec(t, db, shopDDL)
 			_, err := schema.Verify(t.Context(), db, schema.WithRLS(shop...)...)
 			require.ErrorIs(t, err, schema.ErrNoRLS)
 			return
@@ -127,15 +128,15 @@ func TestVerifyWall(t *testing.T) {
 					t.Skip("it has no such views")
 				}
 				db := freshSchema(t, db)
-				run(t, db, shopDDL+partsDDL)
+				ownerkit.MustExec(t, db, shopDDL+partsDDL)
 				sql, err := schema.RLS(t.Context(), db, tables...)
 				require.NoError(t, err)
-				run(t, db, sql)
+				ownerkit.MustExec(t, db, sql)
 				app := appOf(t, db)
 				require.Empty(t, verified(t, app, tables...))
 
 				role := app.Config().ConnConfig.User
-				run(t, db, strings.ReplaceAll(f.change, "APP", role))
+				ownerkit.MustExec(t, db, strings.ReplaceAll(f.change, "APP", role))
 				found := verified(t, app, tables...)
 				if f.want.Severity == 0 {
 					require.Empty(t, found)
@@ -199,7 +200,7 @@ func TestVerifyHalfWall(t *testing.T) {
 			t.Run(f.name, func(t *testing.T) {
 				t.Parallel()
 				db := freshSchema(t, db)
-				run(t, db, shopDDL+f.change)
+				ownerkit.MustExec(t, db, shopDDL+f.change)
 				found := verified(t, db, shop...)
 				require.Len(t, found, 1)
 				require.Contains(t, found[0].Problem, f.want.Problem)

@@ -1,8 +1,8 @@
-package owner
+package core
 
 // hold is the lock that a statement takes on rows that decide who owns another row:
 // the parents of the rows that it writes or locks, and the targets of their foreign
-// keys. It is the lock of a foreign key check, so it prevents [Scoped.TransferTo]
+// keys. It is the lock of a foreign key check, so it prevents [Table.TransferTo]
 // from giving these rows away and allows other changes.
 //
 // Without it PostgreSQL would judge ownership by a snapshot below SERIALIZABLE. After
@@ -19,19 +19,19 @@ const hold = " for key share"
 
 // held returns the condition that the parent of a row of t, and the owner of that
 // parent, stay the owner's until the transaction ends. It is added to
-// [table.ownedBy], by which the planner finds the rows: the planner can turn that
+// [Table.ownedBy], by which the planner finds the rows: the planner can turn that
 // into a join, but not a subquery that locks.
-func (t *table) held(prefix string, first int, wait string) string {
-	if t.through == nil {
+func (t *Table) held(prefix string, first int, wait string) string {
+	if t.Through == nil {
 		return ""
 	}
 	return " and " + t.ownedWithin(prefix, first, 1, hold+wait)
 }
 
-// heldAs returns [table.ownedBy] for a row that is looked up in a subquery, and the
+// heldAs returns [Table.ownedBy] for a row that is looked up in a subquery, and the
 // lock to append to that subquery, which is empty if everybody may read the row.
-func (t *table) heldAs(prefix string, first int) (owned, lock string) {
-	if t.shared {
+func (t *Table) heldAs(prefix string, first int) (owned, lock string) {
+	if t.Shared {
 		return t.ownedBy(prefix, first), ""
 	}
 	return t.ownedWithin(prefix, first, 1, hold), hold

@@ -1,4 +1,4 @@
-package owner
+package core
 
 import (
 	"context"
@@ -9,11 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// statement builds the text and the arguments of a statement. The first arguments are
+// A Statement builds the text and the arguments of a statement. The first arguments are
 // always the owner. (pgx takes some types of leading arguments for options of its
 // own: For refuses those types, and another value comes first only in statements on
 // shared tables, which check theirs.)
-type statement struct {
+type Statement struct {
 	sql     strings.Builder
 	args    []any
 	prefix  string // of the columns of the current table: "", or an alias and a dot
@@ -22,70 +22,70 @@ type statement struct {
 	few [8]any // storage for the arguments, if they are few
 }
 
-func (s *statement) begin(owner identity, text, args int) {
+func (s *Statement) begin(owner Identity, text, args int) {
 	s.sql.Grow(text)
-	if s.args = s.few[:owner.n]; owner.n+args > len(s.few) {
-		s.args = make([]any, owner.n, owner.n+args)
+	if s.args = s.few[:owner.N]; owner.N+args > len(s.few) {
+		s.args = make([]any, owner.N, owner.N+args)
 	}
-	copy(s.args, owner.arg[:owner.n])
+	copy(s.args, owner.Arg[:owner.N])
 }
 
-func newStatement(owner identity) *statement {
-	s := new(statement)
+func newStatement(owner Identity) *Statement {
+	s := new(Statement)
 	s.begin(owner, 256, 8)
 	return s
 }
 
-func (s *statement) text(parts ...string) {
+func (s *Statement) text(parts ...string) {
 	for _, part := range parts {
 		s.sql.WriteString(part)
 	}
 }
 
 // column writes a column of the current table.
-func (s *statement) column(c *column) {
+func (s *Statement) column(c *Column) {
 	s.sql.WriteString(s.prefix)
-	s.sql.WriteString(c.quoted)
+	s.sql.WriteString(c.Quoted)
 }
 
-func (s *statement) param(arg any) {
+func (s *Statement) param(arg any) {
 	s.args = append(s.args, arg)
 	s.ref(len(s.args))
 }
 
-func (s *statement) ref(n int) {
+func (s *Statement) ref(n int) {
 	s.sql.WriteByte('$')
 	s.number(n)
 }
 
-func (s *statement) number(n int) {
+func (s *Statement) number(n int) {
 	var digits [20]byte
 	s.sql.Write(strconv.AppendInt(digits[:0], int64(n), 10))
 }
 
 // bind adds arguments that are referred to later by their numbers, and returns the
 // first number.
-func (s *statement) bind(args []any) int {
+func (s *Statement) bind(args []any) int {
 	s.args = append(s.args, args...)
 	return len(s.args) - len(args) + 1
 }
 
 // where writes the WHERE clause. The owner comes first, and the caller's conditions
 // are ANDed to it, so they can only narrow. The key was bound at number first.
-func (s *statement) where(t *table, key []*column, first int, conditions []cond) {
+func (s *Statement) where(t *Table, key []*Column, first int, conditions []Condition) {
 	s.text(" where ", t.owned)
 	s.and(key, first)
 	s.narrow(conditions)
 }
 
 // writing is like where, for rows that are to be changed.
-func (s *statement) writing(t *table, key []*column, first int, conditions []cond) {
+func (s *Statement) writing(t *Table, key []*Column, first int, conditions []Condition) {
 	s.where(t, key, first, conditions)
 	s.text(t.held("", 1, ""))
 }
 
 // and compares columns with the arguments bound at number first.
-func (s *statement) and(columns []*column, first int) {
+func (s *Statement) and(columns []*Column, first int) {
 	for i, c := range columns {
 		s.text(" and ")
 		s.column(c)
@@ -94,7 +94,7 @@ func (s *statement) and(columns []*column, first int) {
 	}
 }
 
-func (s *statement) narrow(conditions []cond) {
+func (s *Statement) narrow(conditions []Condition) {
 	if len(conditions) == 0 {
 		return
 	}
@@ -103,7 +103,7 @@ func (s *statement) narrow(conditions []cond) {
 	s.text(")")
 }
 
-func (s *statement) all(conditions []cond) {
+func (s *Statement) all(conditions []Condition) {
 	if len(conditions) == 1 {
 		conditions[0].write(s)
 		return
@@ -113,13 +113,13 @@ func (s *statement) all(conditions []cond) {
 
 // alias returns a name for a table reference in a subquery, which no declared table
 // can have.
-func (s *statement) alias() string {
+func (s *Statement) alias() string {
 	s.aliases++
 	return "_" + strconv.Itoa(s.aliases)
 }
 
 // query runs s; see [each].
-func (s *statement) query(ctx context.Context, db DB, row func(pgx.Rows) error) error {
+func (s *Statement) query(ctx context.Context, db DB, row func(pgx.Rows) error) error {
 	return each(ctx, db, s.sql.String(), s.args, row)
 }
 
@@ -140,12 +140,12 @@ func each(ctx context.Context, db DB, sql string, args []any, row func(pgx.Rows)
 }
 
 // scalars runs s, which returns one row, and scans that row.
-func (s *statement) scalars(ctx context.Context, db DB, dest ...any) error {
+func (s *Statement) scalars(ctx context.Context, db DB, dest ...any) error {
 	return s.query(ctx, db, func(rows pgx.Rows) error { return rows.Scan(dest...) })
 }
 
 // exec runs s, which must change at most one row, and reports whether it did.
-func (s *statement) exec(ctx context.Context, db DB, verb string, t *table) (bool, error) {
+func (s *Statement) exec(ctx context.Context, db DB, verb string, t *Table) (bool, error) {
 	tag, err := db.Exec(ctx, s.sql.String(), s.args...)
 	if err != nil {
 		return false, t.failed(verb, err)
@@ -153,17 +153,18 @@ func (s *statement) exec(ctx context.Context, db DB, verb string, t *table) (boo
 	return t.changedOne(int(tag.RowsAffected()))
 }
 
-func (t *table) changedOne(n int) (bool, error) {
+func (t *Table) changedOne(n int) (bool, error) {
 	if n > 1 {
-		return false, fmt.Errorf("%w: one key changed %d rows of %s; the declared primary key is not unique", ErrTooMany, n, t.name)
+		return false, fmt.Errorf("%w: one key changed %d rows of %s; the declared primary key is not unique", ErrTooMany, n, t.Name)
 	}
 	return n == 1, nil
 }
 
-func (t *table) notFound() error { return fmt.Errorf("%w in %s", ErrNotFound, t.name) }
+// NotFound returns the error for a row that the owner does not have.
+func (t *Table) NotFound() error { return fmt.Errorf("%w in %s", ErrNotFound, t.Name) }
 
-func (t *table) failed(verb string, err error) error {
-	return &statementError{verb, t.name, err}
+func (t *Table) failed(verb string, err error) error {
+	return &statementError{verb, t.Name, err}
 }
 
 // statementError says which statement failed. Package errs logs its verb and table.

@@ -1,14 +1,18 @@
-package owner
+package core
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
-	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
 )
 
 // A position is the place of a row in an order: for each column of the order the
@@ -32,10 +36,10 @@ func (p position) addresses(to []any) []any {
 
 // positions writes the columns of the order as text, under names that no ORDER BY
 // refers to.
-func (s *statement) positions(orders []order) {
+func (s *Statement) positions(orders []Order) {
 	for i, o := range orders {
 		s.text(", cast(")
-		s.column(o.col)
+		s.column(o.Column)
 		s.text(` as text) as "rowkeeper cursor `)
 		s.number(i)
 		s.text(`"`)
@@ -44,11 +48,11 @@ func (s *statement) positions(orders []order) {
 
 // correct replaces the values of floats in the position by those that the row has in
 // binary: CockroachDB writes 15 digits of them as text, and PostgreSQL as many as the
-// session says. It refuses values that the database would not find again.
-func (q *query) correct(at position, db DB, rows pgx.Rows) error {
+// session says. It refuses floats that the database would not find again.
+func (q *Query) correct(at position, db DB, rows pgx.Rows) error {
 	fields, raw := rows.FieldDescriptions(), rows.RawValues()
-	for i, o := range q.order {
-		n := slices.Index(q.table.readable, o.col)
+	for i, o := range q.Order {
+		n := slices.Index(q.Table.Readable, o.Column)
 		if n >= len(fields) || n >= len(raw) {
 			continue
 		}
@@ -56,14 +60,12 @@ func (q *query) correct(at position, db DB, rows pgx.Rows) error {
 		inBinary := f.Format == pgx.BinaryFormatCode
 		switch {
 		case f.DataTypeOID == pgtype.Float4OID && cockroach(db, rows):
-			return misuse("column %s: CockroachDB keeps more of a real than it gives out, so no page can be sorted by it; make it a float8", o.col)
+			return Misuse("column %s: CockroachDB keeps more of a real than it gives out, so no page can be sorted by it; make it a float8", o.Column)
 		case f.DataTypeOID == pgtype.Float8OID && !inBinary && cockroach(db, rows):
-			return misuse("column %s: CockroachDB rounds a float8 that it gives out as text, so no page can be sorted by it in this QueryExecMode", o.col)
+			return Misuse("column %s: CockroachDB rounds a float8 that it gives out as text, so no page can be sorted by it in this QueryExecMode", o.Column)
 		case at[i] == nil:
 		case inBinary && (f.DataTypeOID == pgtype.Float4OID || f.DataTypeOID == pgtype.Float8OID):
 			at[i] = floatText(raw[n])
-		case isComposite(rows.TypeMap(), f.DataTypeOID, *at[i]):
-			return misuse("column %s: PostgreSQL reads no values of its composite type, so no page can be sorted by it", o.col)
 		}
 	}
 	return nil
@@ -79,18 +81,6 @@ func floatText(raw []byte) *string {
 	return &text
 }
 
-func isComposite(types *pgtype.Map, oid uint32, text string) bool {
-	if !strings.HasPrefix(text, "(") || !strings.HasSuffix(text, ")") || types == nil {
-		return false
-	}
-	t, known := types.TypeForOID(oid)
-	if known {
-		_, known = t.Codec.(*pgtype.CompositeCodec)
-		return known
-	}
-	return true
-}
-
 // cockroach reports whether the rows come from CockroachDB. If the rows do not tell,
 // it asks the database.
 func cockroach(db DB, rows pgx.Rows) bool {
@@ -99,4 +89,25 @@ func cockroach(db DB, rows pgx.Rows) bool {
 		conn = c.Conn()
 	}
 	return conn != nil && conn.PgConn().ParameterStatus("crdb_version") != ""
+}
+
+// typeMaps holds maps of the types that pgx knows by default. A pgtype.Map caches
+// plans, so only one goroutine at a time may use it.
+var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
+
+// written returns a value in the text format of pgx.
+func written(field reflect.Value) (*string, error) {
+	types := typeMaps.Get().(*pgtype.Map)
+	defer typeMaps.Put(types)
+	t, ok := types.TypeForValue(field.Interface())
+	if !ok {
+		text := fmt.Sprint(field.Interface())
+		return &text, nil
+	}
+	b, err := types.Encode(t.OID, pgx.TextFormatCode, pgvalue.Argument(field), nil)
+	if b == nil || err != nil {
+		return nil, err
+	}
+	text := string(b)
+	return &text, nil
 }

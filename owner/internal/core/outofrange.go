@@ -1,4 +1,4 @@
-package owner
+package core
 
 import "github.com/rowkeeper/rowkeeper/internal/pgerr"
 

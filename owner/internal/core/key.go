@@ -1,8 +1,9 @@
-package owner
+package core
 
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/rowkeeper/rowkeeper/owner/internal/pgvalue"
@@ -10,38 +11,47 @@ import (
 
 // keyArguments checks the values of a key and converts them to the types of their
 // fields.
-func (t *table) keyArguments(key []any) ([]any, error) {
-	if len(key) != len(t.key) {
-		want := make([]string, len(t.key))
-		for i, c := range t.key {
-			want[i] = fmt.Sprintf("%s %s", c.name, c.typ)
+func (t *Table) keyArguments(key []any) ([]any, error) {
+	if len(key) != len(t.Key) {
+		want := make([]string, len(t.Key))
+		for i, c := range t.Key {
+			want[i] = fmt.Sprintf("%s %s", c.Name, c.Type)
 		}
-		return nil, misuse("table %s: the key is (%s), but %d values were given", t.name, strings.Join(want, ", "), len(key))
+		given := counted(len(key), "value was", "values were")
+		return nil, Misuse("table %s: the key is (%s), but %s given", t.Name, strings.Join(want, ", "), given)
 	}
 	if t.isKey(key) {
 		return key, nil
 	}
 	args := make([]any, len(key))
-	for i, c := range t.key {
-		field := reflect.New(c.typ).Elem()
+	for i, c := range t.Key {
+		field := reflect.New(c.Type).Elem()
 		if !assignKey(field, reflect.ValueOf(key[i])) {
-			return nil, misuse("table %s: the key column %s wants %s, got %T", t.name, c.name, c.typ, key[i])
+			return nil, Misuse("table %s: the key column %s wants %s, got %T", t.Name, c.Name, c.Type, key[i])
 		}
 		args[i] = pgvalue.Argument(field)
 		switch null, err := pgvalue.IsNull(args[i]); {
 		case err != nil:
-			return nil, misuse("table %s: the key column %s: %w", t.name, c.name, err)
+			return nil, Misuse("table %s: the key column %s: %w", t.Name, c.Name, err)
 		case null:
-			return nil, misuse("table %s: the key column %s wants %s, got NULL", t.name, c.name, c.typ)
+			return nil, Misuse("table %s: the key column %s wants %s, got NULL", t.Name, c.Name, c.Type)
 		}
 	}
 	return args, nil
 }
 
+// counted returns a number with what there are so many of, for messages.
+func counted(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + several
+}
+
 // isKey reports whether the values have the types of their fields and cannot be NULL.
-func (t *table) isKey(values []any) bool {
-	for i, c := range t.key {
-		if !c.plain || reflect.TypeOf(values[i]) != c.typ {
+func (t *Table) isKey(values []any) bool {
+	for i, c := range t.Key {
+		if !c.Plain || reflect.TypeOf(values[i]) != c.Type {
 			return false
 		}
 	}

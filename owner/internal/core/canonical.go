@@ -1,4 +1,4 @@
-package owner
+package core
 
 import (
 	"database/sql/driver"

@@ -1,4 +1,4 @@
-package owner
+package core
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 
 // referenceError is ErrReference with the foreign key, if it is known.
 type referenceError struct {
-	table *table
+	table *Table
 	of    *fkCheck
 }
 
 func (e *referenceError) Error() string {
-	return fmt.Sprintf("%v (table %s)", ErrReference, e.table.name)
+	return fmt.Sprintf("%v (table %s)", ErrReference, e.table.Name)
 }
 
 func (e *referenceError) Unwrap() error { return ErrReference }
@@ -35,8 +35,8 @@ func (e *referenceError) Fields() []kind.FieldError {
 	}
 	var fields []kind.FieldError
 	for _, c := range e.of.from {
-		if c.json != "" {
-			fields = append(fields, kind.FieldError{Pointer: strictjson.Pointer(c.json), Code: kind.ReferenceNotFound.Code(), Detail: kind.ReferenceNotFound.Error()})
+		if c.JSON != "" {
+			fields = append(fields, kind.FieldError{Pointer: strictjson.Pointer(c.JSON), Code: kind.ReferenceNotFound.Code(), Detail: kind.ReferenceNotFound.Error()})
 		}
 	}
 	return fields
@@ -48,22 +48,22 @@ func (e *referenceError) ForeignKey() (pgerr.ForeignKey, bool) {
 	if e.of == nil {
 		return pgerr.ForeignKey{}, false
 	}
-	names := func(columns []*column) (out []string) {
+	names := func(columns []*Column) (out []string) {
 		for _, c := range columns {
-			out = append(out, c.name)
+			out = append(out, c.Name)
 		}
 		return out
 	}
-	return pgerr.ForeignKey{Table: e.table.last(), Columns: names(e.of.from), Owners: names(e.table.owners), Parent: e.of.parent.last()}, true
+	return pgerr.ForeignKey{Table: e.table.BaseName(), Columns: names(e.of.from), Owners: names(e.table.Owners), Parent: e.of.parent.BaseName()}, true
 }
 
 // noReference returns the error for a foreign key, or for an unknown one if of is
 // nil.
-func (t *table) noReference(of *fkCheck) error { return &referenceError{t, of} }
+func (t *Table) noReference(of *fkCheck) error { return &referenceError{t, of} }
 
 // refused returns the error for the case that one of the foreign keys points at no
 // row of the owner's. If there are several, one more statement finds out which.
-func (t *table) refused(ctx context.Context, db DB, id identity, refs []fkCheck) error {
+func (t *Table) refused(ctx context.Context, db DB, id Identity, refs []fkCheck) error {
 	if len(refs) == 1 {
 		return t.noReference(&refs[0])
 	}
@@ -75,12 +75,12 @@ func (t *table) refused(ctx context.Context, db DB, id identity, refs []fkCheck)
 
 // missingReference returns a foreign key that points at no row of the owner's, or nil
 // if there is none.
-func (t *table) missingReference(ctx context.Context, db DB, id identity, refs []fkCheck) error {
+func (t *Table) missingReference(ctx context.Context, db DB, id Identity, refs []fkCheck) error {
 	used := 0
 	for _, r := range refs {
-		used = max(used, len(r.parent.ownerTypes))
+		used = max(used, len(r.parent.OwnerTypes))
 	}
-	id.n = min(id.n, used) // an unused argument has no type
+	id.N = min(id.N, used) // an unused argument has no type
 	s := newStatement(id)
 	s.text("select ")
 	found := make([]bool, len(refs))
@@ -108,19 +108,19 @@ func pointersTo(values []bool) []any {
 }
 
 // referenceTo returns the only foreign key to a table, or nil.
-func (t *table) referenceTo(parent *table) *fkCheck {
+func (t *Table) referenceTo(parent *Table) *fkCheck {
 	var found *fkCheck
-	if t.through == parent {
-		found = &fkCheck{parent: parent, from: t.parent}
+	if t.Through == parent {
+		found = &fkCheck{parent: parent, from: t.Parent}
 	}
-	for _, r := range t.references {
-		if r.parent != parent {
+	for _, r := range t.References {
+		if r.Parent != parent {
 			continue
 		}
 		if found != nil {
 			return nil
 		}
-		found = &fkCheck{parent: parent, from: r.from}
+		found = &fkCheck{parent: parent, from: r.From}
 	}
 	return found
 }
