@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func (r *run) generator(p *principal, style gen.Style) *gen.Generator {
 // missing if it cannot.
 func (r *run) build(a *plan.Action, p *principal, style gen.Style, chosen map[*plan.Slot]*object) (d *draft, reason string) {
 	g := r.generator(p, style)
+	if r.isOpen(a.Resource) {
+		g.Mark = r.open.New // everybody may see it
+	}
 	d = &draft{action: a, as: p, style: style, path: map[string]any{}, query: map[string]any{}, header: http.Header{}, uses: map[*plan.Slot]*object{}}
 	for _, param := range a.Params {
 		r.fillParam(d, g, param)
@@ -128,10 +132,12 @@ func (r *run) again(b *base) *draft {
 	return d
 }
 
+var errWrite = errors.New("a write in a run that only reads was not sent")
+
 // send sends a draft. A credential that ran out is got again, once.
 func (r *run) send(d *draft) (*client.Response, error) {
 	if r.opts.ReadOnly && d.action.Mutates() {
-		panic("probe: a write in a run that only reads") // each caller asks first
+		return nil, errWrite // each caller asks first
 	}
 	if err := r.match(d); err != nil {
 		return nil, err

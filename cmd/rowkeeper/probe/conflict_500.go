@@ -14,7 +14,7 @@ var conflictCrash = &finding.Rule{
 	Why: "The database ends one of two conflicting transactions and asks for a retry (SQLSTATE 40001, 40P01). The service passes " +
 		"that on as its own failure.",
 	Fix:       "Run the transaction again when the database says so.",
-	Silent:    "409, 429 and 503, and services that fail to answer as many reads at once.",
+	Silent:    "409, 429, 503 and 504, and services that fail to answer as many reads at once.",
 	Bad:       "BEGIN ISOLATION LEVEL SERIALIZABLE … COMMIT → 40001 → 500",
 	Good:      "the same in a loop that retries 40001 with a wait that grows",
 	Rowkeeper: "txn.Run(ctx, pool, func(ctx, tx) error { … })",

@@ -19,9 +19,47 @@ func (r *run) shared(a *plan.Action) bool {
 		slices.Contains(r.opts.Probe.Shared, a.Path)
 }
 
+// isOpen reports whether all principals may list or read the objects of a resource.
+func (r *run) isOpen(res *plan.Resource) bool {
+	return res != nil && (slices.ContainsFunc(res.Lists, r.shared) || slices.ContainsFunc(res.Reads, r.shared))
+}
+
+// looksShared lowers the confidence of findings about objects that all principals list
+// and read, and nobody but the owner changes: that may be what is meant.
+func (r *run) looksShared() {
+	by := map[string]map[string]bool{} // resource to rules
+	resource := func(f *finding.Finding) string {
+		for _, a := range r.plan.Actions {
+			if a.String() == f.Place.Object {
+				return a.Resource.Name
+			}
+		}
+		return ""
+	}
+	for i := range r.findings {
+		name := resource(&r.findings[i])
+		if by[name] == nil {
+			by[name] = map[string]bool{}
+		}
+		by[name][r.findings[i].Rule] = true
+	}
+	for i := range r.findings {
+		f := &r.findings[i]
+		rules := by[resource(f)]
+		if (f.Rule == bolaRead.ID || f.Rule == listLeak.ID) && rules[bolaRead.ID] && rules[listLeak.ID] && !rules[bolaWrite.ID] {
+			f.Confidence = finding.Suspected
+			f.Evidence = append(f.Evidence, finding.Evidence{Kind: finding.Note, Text: "All principals list and read these objects, and only the owner " +
+				"changes them. If that is meant, add x-rowkeeper: shared to the operation, or its path to probe.shared."})
+		}
+	}
+}
+
 // owned returns the objects that are the victim's alone: what it made, or, in a run that
 // only reads, what only it lists.
 func (r *run) owned(res *plan.Resource, victim *principal) (list []*object) {
+	if r.isOpen(res) {
+		return nil
+	}
 	for _, o := range r.of(res, victim) {
 		if o.made || r.opts.ReadOnly && o.view != nil && o.bind != nil && !r.lists(r.other(victim), o) {
 			list = append(list, o)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/finding"
+	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/canary"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/client"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/gen"
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/oracle"
@@ -121,7 +122,7 @@ func (r *run) keyReused(a *plan.Action, k keyed) (bool, error) {
 func (r *run) keyStolen(a *plan.Action, k keyed) (bool, error) {
 	thief := r.other(k.draft.as)
 	drafts := []*draft{k.draft.by(thief)}
-	if b := r.base(a, thief); b != nil {
+	if b := r.base(a, thief); b != nil && r.onlyOf(k) {
 		own := r.again(b)
 		own.header.Set(idempotencyKey, k.draft.header.Get(idempotencyKey))
 		drafts = append(drafts, own)
@@ -131,7 +132,7 @@ func (r *run) keyStolen(a *plan.Action, k keyed) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if r.succeeded(a, resp) && resp.JSON != nil && reflect.DeepEqual(resp.JSON, k.first.JSON) && r.tellsApart(k) {
+		if r.succeeded(a, resp) && resp.JSON != nil && reflect.DeepEqual(resp.JSON, k.first.JSON) && len(asMap(k.first.JSON)) >= 2 {
 			r.reportKey(a, "shows the answer to one principal's key to another", finding.Critical, k, d, resp, nil)
 			return true, nil
 		}
@@ -139,10 +140,21 @@ func (r *run) keyStolen(a *plan.Action, k keyed) (bool, error) {
 	return false, nil
 }
 
-// tellsApart reports whether the answer is that of one request only.
-func (r *run) tellsApart(k keyed) bool {
-	view := asMap(k.first.JSON)
-	return len(view) >= 2
+// onlyOf reports whether the answer names something that only its principal has, so
+// that no other request gets an equal one.
+func (r *run) onlyOf(k keyed) bool {
+	p := k.draft.as
+	if p.mint.In(k.first.Body) {
+		return true
+	}
+	for _, res := range r.plan.Resources {
+		for _, o := range r.of(res, p) {
+			if o.long() && canary.HasID(k.first.JSON, o.key()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keyRaced sends the same request many times at once.

@@ -37,7 +37,7 @@ func (r *run) cleanUp() {
 	defer cancel()
 	r.ctx = ctx
 	r.opts.Progress("clean up")
-	r.c.Left, r.c.Reserve = max(r.c.Left, r.c.Reserve), 0
+	r.c.Reserve, r.c.Keep = 0, 0
 	for i := len(r.plan.Resources) - 1; i >= 0; i-- {
 		objects := r.objects[r.plan.Resources[i]]
 		for j := len(objects) - 1; j >= 0; j-- {

@@ -37,6 +37,7 @@ type run struct {
 	leaks    []leak // what the passive rules saw
 	passive  map[string]bool
 
+	open      *canary.Mint // of what everybody may see
 	tallies   map[*plan.Action]*tally
 	lastCrash []finding.Evidence
 }
@@ -79,6 +80,7 @@ func Run(ctx context.Context, opts Options) ([]finding.Finding, *finding.Coverag
 	err = r.judge()
 	r.cleanUp()
 	r.reportLeaks()
+	r.looksShared()
 	r.ledger(coverage)
 	finding.Sort(r.findings)
 	if err != nil {
@@ -92,7 +94,7 @@ func newRun(ctx context.Context, opts Options) *run {
 		ctx: ctx, opts: opts,
 		logins: map[string]bool{}, objects: map[*plan.Resource][]*object{}, bases: map[*plan.Action]*[2]*base{},
 		effects: map[*plan.Action]*effect{}, filled: map[*base]bool{}, skipped: map[*plan.Action]string{}, volatile: map[string]bool{},
-		unjudged: map[string]string{}, seen: map[string]bool{}, passive: map[string]bool{}, tallies: map[*plan.Action]*tally{},
+		unjudged: map[string]string{}, seen: map[string]bool{}, passive: map[string]bool{}, tallies: map[*plan.Action]*tally{}, open: canary.NewMint(),
 	}
 	for i, name := range opts.names() {
 		r.who[i] = &principal{name: name, how: opts.Probe.Principals[name], mint: canary.NewMint(), number: i}
@@ -132,15 +134,26 @@ func (r *run) pause(d time.Duration) error {
 // that remain are not judged.
 func (r *run) judge() error {
 	r.opts.Progress("calibrate")
+	r.c.Keep = r.c.Left / 2
 	err := r.calibrate()
+	if errors.Is(err, client.ErrBudget) {
+		err = nil // what was reached is judged
+	}
 	if err == nil && r.reached() == 0 {
 		return fmt.Errorf("no operation succeeded for either principal: %w", errRefused)
 	}
-	for _, c := range checks {
+	for i, c := range checks {
+		// What comes later gets a share of the requests, however much this one needs.
+		r.c.Keep = 0
+		if i < len(checks)-1 {
+			r.c.Keep = max(0, r.c.Left-r.c.Reserve) / 2
+		}
 		switch {
 		case err != nil:
 		case c.rule == nil:
-			err = c.check(r)
+			if err = c.check(r); errors.Is(err, client.ErrBudget) {
+				err = nil
+			}
 			continue
 		case r.opts.ReadOnly && c.writes:
 			r.unjudged[c.rule.ID] = "it needs writes"
@@ -152,8 +165,11 @@ func (r *run) judge() error {
 		if err != nil && c.rule != nil {
 			r.unjudged[c.rule.ID] = r.why(err)
 		}
+		if errors.Is(err, client.ErrBudget) {
+			err = nil
+		}
 	}
-	if err != nil && !errors.Is(err, client.ErrBudget) && r.ctx.Err() == nil {
+	if err != nil && r.ctx.Err() == nil {
 		return err
 	}
 	return nil

@@ -154,14 +154,19 @@ func printable(s string) bool {
 // probed runs probe on a handler.
 func probed(t *testing.T, h http.Handler, spec string, as map[string]config.Credential) ([]finding.Finding, *finding.Coverage) {
 	t.Helper()
+	return probedWith(t, h, Options{Probe: config.Probe{Spec: spec, Principals: as}})
+}
+
+func probedWith(t *testing.T, h http.Handler, opts Options) ([]finding.Finding, *finding.Coverage) {
+	t.Helper()
 	srv := httptest.NewServer(h)
 	defer srv.Close()
-	if strings.HasPrefix(spec, "/") {
-		spec = srv.URL + spec
+	opts.Probe.URL = srv.URL
+	opts.Probe.Limits.Time = 10 * time.Minute
+	if strings.HasPrefix(opts.Probe.Spec, "/") {
+		opts.Probe.Spec = srv.URL + opts.Probe.Spec
 	}
-	findings, coverage, err := Run(t.Context(), Options{Probe: config.Probe{
-		Spec: spec, URL: srv.URL, Principals: as, Limits: config.Limits{Time: 10 * time.Minute},
-	}})
+	findings, coverage, err := Run(t.Context(), opts)
 	require.NoError(t, err)
 	return findings, coverage
 }

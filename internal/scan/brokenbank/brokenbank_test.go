@@ -38,7 +38,7 @@ func run(t *testing.T, db *dbtest.DB, fault Fault, trap Trap) ([]finding.Finding
 	}))
 	defer srv.Close()
 	begin := time.Now()
-	findings, coverage, err := probe.Run(t.Context(), probe.Options{Progress: func(p string) { t.Log(requests.Load(), p) }, Probe: config.Probe{
+	findings, coverage, err := probe.Run(t.Context(), probe.Options{Probe: config.Probe{
 		Spec: "openapi.yaml", URL: srv.URL, Principals: as, Limits: config.Limits{Time: 10 * time.Minute},
 	}})
 	require.NoError(t, err)

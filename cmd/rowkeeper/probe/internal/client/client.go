@@ -51,6 +51,7 @@ type Client struct {
 	Base    *url.URL
 	Left    int                       // how many requests may still be sent
 	Reserve int                       // how many of them are kept for cleaning up
+	Keep    int                       // how many of them are kept for what comes later
 	Observe func(Request, *Response)  // is told of each exchange
 	Pause   func(time.Duration) error // waits, for Retry-After
 
@@ -175,7 +176,7 @@ func (c *Client) redirect(r Request, resp *Response) string {
 }
 
 func (c *Client) spend(n int) error {
-	if c.Left-c.Reserve < n {
+	if c.Left-c.Reserve-c.Keep < n {
 		return ErrBudget
 	}
 	c.Left -= n

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ func (c *Client) Clean(text string) string {
 		if quoted, err := json.Marshal(s); err == nil {
 			text = strings.ReplaceAll(text, string(quoted[1:len(quoted)-1]), "[secret]")
 		}
+		text = strings.ReplaceAll(text, url.QueryEscape(s), "[secret]")
 	}
 	return text
 }
