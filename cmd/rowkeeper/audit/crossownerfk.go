@@ -28,7 +28,8 @@ var crossOwnerFK = &finding.Rule{
 // A column with such a word may refer to somebody else's row.
 var recipientWords = set("to recipient receiver payee beneficiary destination dest target invited invitee shared guest counterparty other")
 
-// What users do not share, so that a reference to somebody else's is a fault.
+// privateNames are the names of tables whose rows users do not share, so that a
+// reference to somebody else's is a fault.
 var privateNames = set(`account bank_account wallet card credit_card payment_card payment_method address shipping_address
 	billing_address cart order invoice contact_method credential api_key subscription`)
 

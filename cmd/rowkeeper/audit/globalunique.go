@@ -20,7 +20,7 @@ var globalUnique = &finding.Rule{
 	Good: "create table projects (id bigint primary key, org_id bigint not null references orgs, name text not null, unique (org_id, name));",
 }
 
-// What an owner chooses.
+// naturalNames are the names of columns whose values owners choose.
 var naturalNames = set("name title label display_name code number invoice_number order_number sku nickname")
 
 func checkGlobalUnique(p *pass) {

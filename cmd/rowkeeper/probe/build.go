@@ -104,7 +104,7 @@ func (r *run) fillParam(d *draft, g *gen.Generator, param *oas.Param) {
 	case "path":
 		d.path[param.Name] = v()
 	case "query":
-		// What filters or pages is left to its default.
+		// Filters and page sizes are left to their defaults.
 		if param.Required || d.action.Mutates() && !plan.TakesID(param.Name, param.Schema) && g.Style != gen.Least {
 			d.query[param.Name] = v()
 		}

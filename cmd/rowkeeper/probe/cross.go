@@ -10,8 +10,8 @@ import (
 	"github.com/rowkeeper/rowkeeper/cmd/rowkeeper/probe/internal/plan"
 )
 
-// What the rules about foreign objects have in common. The victim owns the object, the
-// other principal tries to reach it.
+// The rules about foreign objects have this in common: the victim owns the object, and
+// the other principal tries to reach it.
 
 // shared reports whether all principals may use what the operation is about.
 func (r *run) shared(a *plan.Action) bool {

@@ -143,7 +143,7 @@ func (r *run) judge() error {
 		return fmt.Errorf("no operation succeeded for either principal: %w", errRefused)
 	}
 	for i, c := range checks {
-		// What comes later gets a share of the requests, however much this one needs.
+		// Later checks get a share of the requests, however many this one needs.
 		r.c.Keep = 0
 		if i < len(checks)-1 {
 			r.c.Keep = max(0, r.c.Left-r.c.Reserve) / 2

@@ -59,7 +59,7 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-// What looks like a fault and is none is not found.
+// A schema that looks faulty and is right has no findings.
 func TestNearMissesAreSilent(t *testing.T) {
 	t.Parallel()
 	for _, f := range fixtures {

@@ -150,7 +150,7 @@ func (s *server) once(endpoint string, f func(ctx context.Context, tx *txn.Tx, r
 	h := idempotency.Handler(s.db, endpoint, owner, f, idempotency.Optional())
 	switch s.fault {
 	case DepositRace, WithdrawRace, NoRetry, DebitKept:
-		// What they do outside the transaction would also break the key, which is
+		// Their effects outside the transaction would also break the key, which is
 		// another fault.
 		h = s.remember(f)
 	}

@@ -53,7 +53,8 @@ join pg_catalog.pg_type bt on bt.oid = coalesce(base.oid, typ.oid)
 where a.attrelid::int8 = any ($1::int8[]) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum`
 
-// Whoever builds or rebuilds an index concurrently holds this lock on its table.
+// An index is being built if a session holds the lock that CREATE INDEX CONCURRENTLY and
+// REINDEX CONCURRENTLY take on its table.
 const sqlPostgresIndexes = `
 select i.indrelid::int8, ic.relname::text,
 	i.indkey::int2[], i.indnkeyatts,

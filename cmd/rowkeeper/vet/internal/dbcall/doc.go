@@ -6,6 +6,6 @@
 // followed through local variables, fields, closures and helper functions whose result
 // holds it; beyond that it is unknown, and no rule may conclude anything from it.
 //
-// What a function does to its parameters is a fact, so that callers in other packages
-// see through it.
+// A fact says how a function uses its parameters, so that callers in other packages see
+// through it.
 package dbcall
